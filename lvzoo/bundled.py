@@ -1,0 +1,53 @@
+"""Core's own hook implementations: the data sets, the noise suite and the catalogue. Names and strings only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lvzoo.hookspecs import hookimpl
+from lvzoo.types import DatasetSource, NoiseSource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+ECHONET_MARKERS = ("FileList.csv", "VolumeTracings.csv", "Videos")
+
+
+@hookimpl
+def lvzoo_datasets() -> Iterable[DatasetSource]:
+    """EchoNet-Dynamic as shipped, and the phantom, which writes the same layout and says that it is synthetic."""
+    return [
+        DatasetSource(
+            name="echonet-dynamic",
+            factory="lvzoo.data.echonet:EchoNetDynamic",
+            summary="EchoNet-Dynamic, as its authors ship it",
+            markers=ECHONET_MARKERS,
+        ),
+        DatasetSource(
+            name="phantom",
+            factory="lvzoo.data.phantom.dataset:Phantom",
+            summary="synthetic echo phantom in EchoNet-Dynamic's layout",
+            markers=(*ECHONET_MARKERS, "SYNTHETIC.json"),
+        ),
+    ]
+
+
+@hookimpl
+def lvzoo_noises() -> Iterable[NoiseSource]:
+    """The suite of the benchmark."""
+    return [
+        NoiseSource(
+            name="noise-v0",
+            factory="lvzoo.noise.suite:NoiseV0",
+            summary="haze, dropout, blur and jpeg at five severities: one corruption a family",
+        )
+    ]
+
+
+@hookimpl
+def lvzoo_catalogues() -> Iterable[Path]:
+    """The project's own registry.yaml: inside the installed package, or at the root of a checkout."""
+    here = Path(__file__).parent
+    installed = here / "registry.yaml"
+    return [installed if installed.exists() else here.parent / "registry.yaml"]

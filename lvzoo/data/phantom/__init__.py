@@ -1,0 +1,1 @@
+"""The echo simulator: anatomy, motion, imaging and readers, written in EchoNet-Dynamic's layout."""

@@ -1,0 +1,1 @@
+"""The evaluation step: one Dice for masks and landmarks alike."""

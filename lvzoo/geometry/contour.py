@@ -1,0 +1,142 @@
+"""From a tracing's chords to the open contour, from the contour to K landmarks, and from landmarks to a curve.
+
+The open contour runs left annulus -> apex -> right annulus. The mitral valve is the straight line that closes
+it. Landmarks are anatomical and keep their identity from frame to frame: annulus, points at equal arc lengths
+along one wall, apex, the same on the other wall, annulus.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.interpolate import CubicSpline
+
+from lvzoo.errors import UsageError
+from lvzoo.types import APEX_INDEX, CONTOUR_POINTS
+
+CURVE_POINTS_PER_SPAN = 16
+"""Points drawn between two landmarks: finer than a pixel for K >= 5 on a 112 x 112 frame."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tracing:
+    """One reader's tracing of one frame, as EchoNet-Dynamic writes it: the long axis, then chords across it.
+
+    `axis_22` holds the axis' two ends; `chords_R22` holds R chords from apex to base, each as two (x, y) ends.
+    """
+
+    axis_22: NDArray[np.float64]
+    chords_R22: NDArray[np.float64]
+
+    @property
+    def polygon_P2(self) -> NDArray[np.float64]:
+        """The reference polygon in the file's own order: first ends downwards, second ends upwards."""
+        return np.concatenate([self.chords_R22[:, 0], self.chords_R22[::-1, 1]])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OpenContour:
+    """A tracing's open contour, with what had to be mended on the way."""
+
+    points_P2: NDArray[np.float32]
+    swapped_chords: int
+    apex_at_base: bool
+
+
+def repair_sides(chords_R22: NDArray[np.float64]) -> tuple[NDArray[np.float64], int]:
+    """Return the chords with each wall on one side for all rows, left wall first, and how many were turned.
+
+    A chord is turned where that brings its ends nearer to those of the chord before it. Left is the side with
+    the smaller mean x: on the usual four-chamber display the septum.
+    """
+    repaired_R22 = chords_R22.copy()
+    swapped = 0
+    for row in range(1, len(repaired_R22)):
+        before, chord = repaired_R22[row - 1], repaired_R22[row]
+        kept = np.linalg.norm(chord - before, axis=1).sum()
+        turned = np.linalg.norm(chord[::-1] - before, axis=1).sum()
+        if turned < kept:
+            repaired_R22[row] = chord[::-1]
+            swapped += 1
+    if repaired_R22[:, 0, 0].mean() > repaired_R22[:, 1, 0].mean():
+        repaired_R22 = repaired_R22[:, ::-1]
+    return repaired_R22, swapped
+
+
+def open_contour(tracing: Tracing) -> OpenContour:
+    """Return the 121-point open contour of a tracing: left annulus -> apex -> right annulus.
+
+    The apex is the end of the long axis with the smaller y, for the display has it at the top;
+    `apex_at_base` tells that the chords nevertheless run towards it.
+    """
+    chords_R22, swapped = repair_sides(tracing.chords_R22)
+    apex_2 = tracing.axis_22[np.argmin(tracing.axis_22[:, 1])]
+    middles_R2 = chords_R22.mean(axis=1)
+    to_first, to_last = (np.linalg.norm(middles_R2[end] - apex_2) for end in (0, -1))
+    apex_at_base = bool(to_last < to_first)
+    if apex_at_base:
+        chords_R22 = chords_R22[::-1]
+    left_P2 = np.vstack([chords_R22[::-1, 0], apex_2])
+    right_P2 = np.vstack([apex_2, chords_R22[:, 1]])
+    return OpenContour(
+        points_P2=join_walls(left_P2, right_P2), swapped_chords=swapped, apex_at_base=apex_at_base
+    )
+
+
+def join_walls(left_P2: NDArray[np.floating], right_P2: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Join a left wall (annulus -> apex) and a right wall (apex -> annulus) into the 121-point contour."""
+    left = resample(left_P2, APEX_INDEX + 1)
+    right = resample(right_P2, APEX_INDEX + 1)
+    return np.concatenate([left, right[1:]]).astype(np.float32)
+
+
+def resample(points_P2: NDArray[np.floating], count: int) -> NDArray[np.float64]:
+    """Return `count` points at equal arc lengths along a polyline, both ends kept.
+
+    >>> resample(np.array([[0.0, 0.0], [4.0, 0.0], [4.0, 4.0]]), 5).tolist()
+    [[0.0, 0.0], [2.0, 0.0], [4.0, 0.0], [4.0, 2.0], [4.0, 4.0]]
+    """
+    points = np.asarray(points_P2, dtype=np.float64)
+    steps = np.linalg.norm(np.diff(points, axis=0), axis=1)
+    arc = np.concatenate([[0.0], np.cumsum(steps)])
+    wanted = np.linspace(0.0, arc[-1], count)
+    return np.stack([np.interp(wanted, arc, points[:, axis]) for axis in (0, 1)], axis=1)
+
+
+def landmark_stride(landmarks: int) -> int:
+    """Return every how many contour points a landmark stands, for K landmarks.
+
+    Raises:
+        UsageError: K landmarks cannot stand at equal arc lengths with one of them on the apex.
+
+    >>> landmark_stride(7)
+    20
+    """
+    spans = landmarks - 1
+    if landmarks < 3 or spans % 2 or (CONTOUR_POINTS - 1) % spans:  # noqa: PLR2004 - annulus, apex, annulus
+        possible = [k for k in range(3, CONTOUR_POINTS + 1, 2) if (CONTOUR_POINTS - 1) % (k - 1) == 0]
+        raise UsageError(
+            f"{landmarks} landmarks cannot be spread evenly over both walls; use one of "
+            + ", ".join(map(str, possible))
+        )
+    return (CONTOUR_POINTS - 1) // spans
+
+
+def spline(landmarks_K2: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Draw the open natural cubic spline through K landmarks; the mitral line closes it.
+
+    The parameter is centripetal: it advances by the square root of the distance between landmarks, so that
+    unequal spans neither loop nor overshoot. Landmarks that coincide stay in place; fewer than three distinct
+    ones are joined by straight lines.
+    """
+    points = np.asarray(landmarks_K2, dtype=np.float64)
+    steps = np.sqrt(np.linalg.norm(np.diff(points, axis=0), axis=1))
+    apart = np.concatenate([[True], steps > 1e-6])  # noqa: PLR2004 - px: the same place
+    points, steps = points[apart], steps[apart[1:]]
+    if len(points) < 3:  # noqa: PLR2004 - no curve through two points
+        return points
+    knots = np.concatenate([[0.0], np.cumsum(steps)])
+    curve = CubicSpline(knots, points, bc_type="natural")
+    return np.asarray(curve(np.linspace(0.0, knots[-1], CURVE_POINTS_PER_SPAN * len(points))))

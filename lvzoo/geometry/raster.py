@@ -1,0 +1,30 @@
+"""The one rule by which a polygon becomes a mask, for references and for landmark predictions alike.
+
+It is EchoNet-Dynamic's own rule (Ouyang et al. 2020, doi 10.1038/s41586-020-2145-8): vertices are rounded to
+whole pixels, half to even, and filled by `skimage.draw.polygon`. Another rasteriser is another label: filling
+with OpenCV instead changes masks by about one percent of Dice.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from skimage.draw import polygon
+
+
+def rasterise(vertices_P2: NDArray[np.floating], size_HW: tuple[int, int]) -> NDArray[np.bool_]:
+    """Fill a polygon given by (x, y) vertices in pixels; what lies outside the frame is cut off.
+
+    Fewer than three vertices, or vertices that are not finite, enclose nothing: the mask is empty.
+
+    >>> rasterise(np.array([[1.0, 0.0], [3.0, 0.0], [3.0, 1.0], [1.0, 1.0]]), (2, 5)).astype(int)
+    array([[0, 1, 1, 1, 0],
+           [0, 1, 1, 1, 0]])
+    """
+    mask_HW = np.zeros(size_HW, dtype=np.bool_)
+    if len(vertices_P2) < 3 or not np.isfinite(vertices_P2).all():  # noqa: PLR2004 - a triangle
+        return mask_HW
+    columns, rows = np.rint(np.asarray(vertices_P2, dtype=np.float64)).T
+    filled_rows, filled_columns = polygon(rows, columns, size_HW)
+    mask_HW[filled_rows, filled_columns] = True
+    return mask_HW

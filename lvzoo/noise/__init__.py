@@ -1,0 +1,1 @@
+"""The noise step: graded, physical, reproducible corruptions of the test frames."""

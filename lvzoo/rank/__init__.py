@@ -1,0 +1,1 @@
+"""The ranking step: scores in, an order with its uncertainty out."""

@@ -1,0 +1,1 @@
+"""The reporting step: the ranking as a table in the terminal."""

@@ -1,0 +1,1 @@
+"""The training step: one readable loop and its augmentation."""

@@ -1,0 +1,22 @@
+"""The hand-written U-Net as a plugin: declares, imports no network."""
+
+from __future__ import annotations
+
+from lvzoo import Family, Option, hookimpl
+
+UNET = Family(
+    name="unet",
+    kind="mask",
+    factory="lvzoo_unet.model:UNet",
+    summary="U-Net: contracting and expansive path with skip connections",
+    options={
+        "width": Option(default=16, help="channels of the first level; doubled at each level below"),
+        "levels": Option(default=4, help="how many times the frame is halved by 2x2 max pooling"),
+    },
+)
+
+
+@hookimpl
+def lvzoo_families() -> list[Family]:
+    """The U-Net."""
+    return [UNET]
