@@ -1,0 +1,249 @@
+"""The ultrasound sector of a video: where the beam starts, how wide it opens, and which pixels it scans.
+
+Noise that follows the beam needs polar coordinates, noise of the receiver needs the scan mask, and a clip
+from another machine is cropped to its sector. All three read it off the pixels: no file states it.
+
+The fit uses integers, exact comparisons and sums of its own, and rounds what it returns to a thousandth of a
+pixel: it is part of the noise suites, whose bytes must not depend on a library's version.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+import numpy as np
+from scipy import ndimage
+
+from lvzoo.types import FRAME_SIZE_HW, Sector
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+Point: TypeAlias = tuple[float, float]
+Edge: TypeAlias = tuple[Point, Point]
+
+MOST_FRAMES: Final = 8
+"""How many frames of a video decide its sector."""
+DARK_LEVEL: Final = 8
+"""Grey levels up to this one (of 255) carry no signal: compression leaves some of them outside the sector."""
+
+STANDARD_APEX_PX: Final = (56.0, 4.0)
+STANDARD_HALF_ANGLE_DEG: Final = 45.0
+STANDARD_RADIUS_PX: Final = 110.0
+"""The sector that stands in where none can be fitted, on a frame of 112 x 112."""
+
+LEAST_HULL_SHARE: Final = 0.1
+"""A hull that covers less of the frame than this shows a marker or a few specks, not a scan."""
+EDGE_INCLINATIONS_DEG: Final = (10.0, 70.0)
+"""Straight edges of a sector lean this far from the vertical; the frame's own border does not lean at all."""
+EDGE_SPREAD_DEG: Final = 5.0
+"""Hull edges this close to the side's median inclination belong to its straight edge."""
+LEAST_EDGE_SHARE: Final = 0.2
+"""A straight edge is at least this long, as a share of the frame's height."""
+HALF_ANGLES_DEG: Final = (15.0, 65.0)
+MOST_TILT_DEG: Final = 20.0
+PLACES: Final = 3
+ON_THE_EDGE_PX2: Final = 1e-6
+"""Twice the area by which a pixel's centre may lie outside an edge of the hull and still count as on it."""
+
+
+def evenly_spaced(count: int, most: int = MOST_FRAMES) -> list[int]:
+    """Return at most `most` indices out of `count`, evenly spaced from the first to the last.
+
+    >>> evenly_spaced(100, 5), evenly_spaced(3), evenly_spaced(9, 1)
+    ([0, 25, 49, 74, 99], [0, 1, 2], [0])
+    """
+    if count <= most:
+        return list(range(count))
+    if most == 1:
+        return [0]
+    gaps = most - 1
+    return [(2 * index * (count - 1) + gaps - 1) // (2 * gaps) for index in range(most)]
+
+
+def fit_sector(frames_NHW: NDArray[np.uint8]) -> Sector:
+    """Return the sector that the given frames of one video show (at most 8 evenly spaced ones will do).
+
+    The scan mask is the convex hull of the largest 4-connected region that is brighter than 8 of 255 in any
+    of the frames. The apex is where the lines through the hull's straight left and right edges meet. Where
+    these make no plausible sector, the standard one stands in (scaled to the frame) and `fitted` is False;
+    its scan mask is still the hull, unless that covers less than a tenth of the frame.
+
+    Source: the sector that lvzoo's noise suites are defined on, `docs/noise.md`.
+    """
+    size_HW = (frames_NHW.shape[1], frames_NHW.shape[2])
+    hull = _convex_hull(_largest_region(frames_NHW.max(axis=0) > DARK_LEVEL)) if len(frames_NHW) else []
+    if _area(hull) < LEAST_HULL_SHARE * size_HW[0] * size_HW[1]:
+        return standard_sector(size_HW)
+    return _fit_edges(hull, size_HW) or standard_sector(size_HW, hull_px=tuple(hull))
+
+
+def standard_sector(size_HW: tuple[int, int], *, hull_px: tuple[Point, ...] | None = None) -> Sector:
+    """Return the sector that stands in where none can be fitted, scaled from 112 x 112 to a frame's size."""
+    down, across = (size / standard for size, standard in zip(size_HW, FRAME_SIZE_HW, strict=True))
+    apex_px = (STANDARD_APEX_PX[0] * across, STANDARD_APEX_PX[1] * down)
+    radius_px = STANDARD_RADIUS_PX * down
+    arc = [math.radians(angle) for angle in range(-int(STANDARD_HALF_ANGLE_DEG), 46, 3)]
+    outline = [
+        apex_px,
+        *(
+            (apex_px[0] + radius_px * math.sin(angle), apex_px[1] + radius_px * math.cos(angle))
+            for angle in arc
+        ),
+    ]
+    return Sector(
+        apex_px=_rounded(apex_px),
+        half_angle_deg=STANDARD_HALF_ANGLE_DEG,
+        radius_px=round(radius_px, PLACES),
+        hull_px=hull_px or tuple(_rounded(point) for point in outline),
+        fitted=False,
+    )
+
+
+def polar(sector: Sector, size_HW: tuple[int, int]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return each pixel's distance from the apex (px) and angle off the vertical (rad, right positive)."""
+    rows_H1, columns_1W = np.arange(size_HW[0])[:, None], np.arange(size_HW[1])[None, :]
+    across_HW, down_HW = np.broadcast_arrays(columns_1W - sector.apex_px[0], rows_H1 - sector.apex_px[1])
+    return np.sqrt(across_HW**2 + down_HW**2), np.arctan2(across_HW, down_HW)
+
+
+def scan_mask(sector: Sector, size_HW: tuple[int, int]) -> NDArray[np.bool_]:
+    """Return which pixels the sector scans: those whose centre lies in or on its hull."""
+    rows_H1, columns_1W = np.arange(size_HW[0])[:, None], np.arange(size_HW[1])[None, :]
+    orientation = math.copysign(1.0, _signed_area(sector.hull_px))
+    mask_HW = np.ones(size_HW, dtype=np.bool_)
+    for (x0, y0), (x1, y1) in _edges(sector.hull_px):
+        turn_HW = (x1 - x0) * (rows_H1 - y0) - (y1 - y0) * (columns_1W - x0)
+        mask_HW &= orientation * turn_HW >= -ON_THE_EDGE_PX2
+    return mask_HW
+
+
+def _largest_region(bright_HW: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the largest 4-connected region; of equally large ones, the first in reading order."""
+    labels_HW, regions = ndimage.label(bright_HW)
+    if regions == 0:
+        return bright_HW
+    sizes = np.bincount(labels_HW.ravel())
+    return np.asarray(labels_HW == 1 + int(np.argmax(sizes[1:])))
+
+
+def _convex_hull(region_HW: NDArray[np.bool_]) -> list[Point]:
+    """Return the hull of a region's pixel centres by Andrew's monotone chain, in exact integers.
+
+    Only the first and the last pixel of each row can be a corner. The hull starts at the top and runs down
+    its left side, then up its right side (anticlockwise on the screen).
+    """
+    corners: list[tuple[int, int]] = []
+    for row in np.flatnonzero(region_HW.any(axis=1)).tolist():
+        columns = np.flatnonzero(region_HW[row])
+        corners += sorted({(int(columns[0]), row), (int(columns[-1]), row)})
+    left, right = _chain(corners), _chain(corners[::-1])
+    return [(float(x), float(y)) for x, y in left[:-1] + right[:-1]]
+
+
+def _chain(corners: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    chain: list[tuple[int, int]] = []
+    for x, y in corners:
+        while len(chain) > 1:
+            (x0, y0), (x1, y1) = chain[-2:]
+            if (x1 - x0) * (y - y0) - (y1 - y0) * (x - x0) < 0:
+                break
+            chain.pop()
+        chain.append((x, y))
+    return chain
+
+
+def _fit_edges(hull: Sequence[Point], size_HW: tuple[int, int]) -> Sector | None:
+    """Return the sector between the hull's straight edges, or None where they make no plausible one."""
+    left, right = (_straight_edge(hull, side, least_px=LEAST_EDGE_SHARE * size_HW[0]) for side in (-1, 1))
+    if left is None or right is None:
+        return None
+    (left_start, left_slope), (right_start, right_slope) = left, right
+    if right_slope <= left_slope:
+        return None
+    apex_y = (left_start - right_start) / (right_slope - left_slope)
+    apex_px = (left_start + left_slope * apex_y, apex_y)
+    left_deg, right_deg = math.degrees(math.atan(left_slope)), math.degrees(math.atan(right_slope))
+    sector = Sector(
+        apex_px=_rounded(apex_px),
+        half_angle_deg=round((right_deg - left_deg) / 2, PLACES),
+        radius_px=round(max(math.dist(apex_px, point) for point in hull), PLACES),
+        hull_px=tuple(hull),
+    )
+    return sector if _plausible(sector, size_HW, tilt_deg=abs(left_deg + right_deg) / 2) else None
+
+
+def _straight_edge(hull: Sequence[Point], side: int, *, least_px: float) -> tuple[float, float] | None:
+    """Return (x at y = 0, slope dx/dy) of the line through one side's straight edge; side -1 is the left one.
+
+    The straight edge is made of the hull's edges that lean outwards by about as much as most of their length:
+    the rounded top of a curved probe, the border of the frame and the arc at the bottom lean differently.
+    """
+    leaning: list[tuple[float, float, Edge]] = []
+    for (x0, y0), (x1, y1) in _edges(hull):
+        down, outwards = side * (y0 - y1), x0 - x1
+        inclination = math.degrees(math.atan2(outwards, down))
+        if down > 0 and EDGE_INCLINATIONS_DEG[0] <= inclination <= EDGE_INCLINATIONS_DEG[1]:
+            leaning.append((inclination, math.hypot(x1 - x0, y1 - y0), ((x0, y0), (x1, y1))))
+    if not leaning:
+        return None
+    median = _weighted_median(leaning)
+    straight = [each for each in leaning if abs(each[0] - median) <= EDGE_SPREAD_DEG]
+    if math.fsum(length for _, length, _ in straight) < least_px:
+        return None
+    return _line([edge for _, _, edge in straight])
+
+
+def _weighted_median(leaning: Sequence[tuple[float, float, Edge]]) -> float:
+    ordered = sorted(leaning)
+    half = math.fsum(length for _, length, _ in ordered) / 2
+    passed = 0.0
+    for inclination, length, _ in ordered:
+        passed += length
+        if passed >= half:
+            return inclination
+    return ordered[-1][0]
+
+
+def _line(edges: Sequence[Edge]) -> tuple[float, float]:
+    """Fit x = start + slope y by least squares to points about a pixel apart along the edges."""
+    points: list[Point] = []
+    for (x0, y0), (x1, y1) in edges:
+        count = max(2, math.ceil(math.hypot(x1 - x0, y1 - y0)))
+        shares = ((index + 0.5) / count for index in range(count))
+        points += [(x0 + share * (x1 - x0), y0 + share * (y1 - y0)) for share in shares]
+    mean_x = math.fsum(x for x, _ in points) / len(points)
+    mean_y = math.fsum(y for _, y in points) / len(points)
+    spread = math.fsum((y - mean_y) ** 2 for _, y in points)
+    slope = math.fsum((y - mean_y) * (x - mean_x) for x, y in points) / spread
+    return mean_x - slope * mean_y, slope
+
+
+def _plausible(sector: Sector, size_HW: tuple[int, int], *, tilt_deg: float) -> bool:
+    height, width = size_HW
+    apex_x, apex_y = sector.apex_px
+    return (
+        0.1 * width <= apex_x <= 0.9 * width
+        and -0.5 * height <= apex_y <= 0.4 * height
+        and HALF_ANGLES_DEG[0] <= sector.half_angle_deg <= HALF_ANGLES_DEG[1]
+        and tilt_deg <= MOST_TILT_DEG
+    )
+
+
+def _edges(hull: Sequence[Point]) -> list[Edge]:
+    return list(zip(hull, [*hull[1:], *hull[:1]], strict=True))
+
+
+def _signed_area(hull: Sequence[Point]) -> float:
+    return math.fsum(x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in _edges(hull)) / 2
+
+
+def _area(hull: Sequence[Point]) -> float:
+    return abs(_signed_area(hull))
+
+
+def _rounded(point: Point) -> Point:
+    return (round(point[0], PLACES), round(point[1], PLACES))
