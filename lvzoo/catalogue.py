@@ -1,0 +1,185 @@
+"""One `registry.yaml` -> entries: every name and value is checked, and a mistake names its entry and key."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import yaml
+
+from lvzoo.declarations import NAME, mistake_in_value
+from lvzoo.errors import UsageError, did_you_mean
+from lvzoo.types import Entry, Option, Recipe
+
+try:
+    from yaml import CSafeLoader as _Loader
+except ImportError:  # PyYAML built without libyaml: slower, otherwise the same
+    from yaml import SafeLoader as _Loader  # type: ignore[assignment]
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from lvzoo.types import Family, OptionValue
+
+TEXTS: Final = ("summary", "paper", "licence")
+KEYS: Final = ("family", "options", "recipe", *TEXTS)
+RECIPE: Final = {
+    name: Option(default=value, help=name) for name, value in dataclasses.asdict(Recipe()).items()
+}
+"""The keys of an entry's `recipe`, typed by the defaults of `Recipe`."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Offer:
+    """A family and the plugin that offers it."""
+
+    family: Family
+    plugin: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Absent:
+    """An entry of a catalogue whose family no working plugin offers."""
+
+    name: str
+    family: str
+    catalogue: str
+
+
+def read_catalogue(path: Path, offers: Mapping[str, Offer], *, complete: bool) -> list[Entry | Absent]:
+    """Return the entries of the file, in its order.
+
+    `offers` holds the known families by name. Unless they are `complete` (no plugin is quarantined), an
+    unknown family is no mistake, and its entry is `Absent`.
+
+    Raises:
+        UsageError: the file is missing, is no YAML, or holds a mistake.
+    """
+    shown = _shown(path)
+    return [
+        _entry(f"{shown}: {name}", str(name), plain, offers, complete=complete, catalogue=str(path))
+        for name, plain in _mapping(shown, _load(path, shown)).items()
+    ]
+
+
+def entry_of(offer: Offer) -> Entry:
+    """Return the entry that a family without a catalogue has: its own name and its default options."""
+    family = offer.family
+    defaults = {name: option.default for name, option in family.options.items()}
+    return Entry(
+        name=family.name, family=family, plugin=offer.plugin, options=defaults, summary=family.summary
+    )
+
+
+def _shown(path: Path) -> str:
+    """Return a catalogue's name for messages: a user's file as it was given, an installed one by its name."""
+    return path.name if path.is_absolute() else str(path)
+
+
+# --- YAML ---------------------------------------------------------------------------------------------------
+
+
+class _UniqueKeys(_Loader):
+    """Safe YAML in which no key may stand twice: the second would overwrite the first without a word."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:  # noqa: ANN401, FBT001, FBT002 - PyYAML's signature
+        seen = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key!r} stands here a second time", key_node.start_mark
+                )
+            seen.add(key)
+        return dict(super().construct_mapping(node, deep=deep))
+
+
+def _load(path: Path, shown: str) -> object:
+    try:
+        text = path.read_text(encoding="utf-8")
+        return yaml.load(text, Loader=_UniqueKeys)  # noqa: S506 - a safe loader
+    except OSError as error:
+        raise UsageError(f"{shown}: cannot be read: {(error.strerror or str(error)).lower()}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{shown}: is no text in UTF-8") from error
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = f", line {mark.line + 1}" if mark else ""
+        raise UsageError(f"{shown}{line}: {error.problem}") from error
+    except yaml.YAMLError as error:
+        raise UsageError(f"{shown}: {' '.join(str(error).split())}") from error
+
+
+def _mapping(where: str, plain: object) -> dict[Any, Any]:
+    if plain is None:
+        return {}
+    if not isinstance(plain, dict):
+        raise UsageError(f"{where}: must be keys with values ('key: value'), not {type(plain).__name__}")
+    return plain
+
+
+# --- One entry ----------------------------------------------------------------------------------------------
+
+
+def _entry(
+    where: str, name: str, plain: object, offers: Mapping[str, Offer], *, complete: bool, catalogue: str
+) -> Entry | Absent:
+    if not NAME.fullmatch(name):
+        raise UsageError(f"{where}: a name must be lower-case letters, digits, '.', '_' and '-'")
+    fields = _mapping(where, plain)
+    _refuse_unknown(where, "key", fields, KEYS)
+    family_name = fields.get("family")
+    if not isinstance(family_name, str):
+        raise UsageError(f"{where}: must name its family ('family: unet')")
+    offer = offers.get(family_name)
+    if offer is None and complete:
+        hint = did_you_mean(family_name, offers)
+        raise UsageError(
+            f"{where}: unknown family {family_name!r}{hint}; 'lvzoo list' shows what is installed"
+        )
+    if offer is None:
+        return Absent(name=name, family=family_name, catalogue=catalogue)
+    texts = {key: _text(where, key, fields.get(key)) for key in TEXTS}
+    options = _values(
+        where, f"option {{}} for family {family_name!r}", fields.get("options"), offer.family.options
+    )
+    return Entry(
+        name=name,
+        family=offer.family,
+        plugin=offer.plugin,
+        options={key: options.get(key, option.default) for key, option in offer.family.options.items()},
+        summary=texts["summary"] or offer.family.summary,
+        recipe=_values(where, "recipe key {}", fields.get("recipe"), RECIPE),
+        paper=texts["paper"],
+        licence=texts["licence"],
+        catalogue=catalogue,
+    )
+
+
+def _text(where: str, key: str, value: object) -> str | None:
+    if value is None or (isinstance(value, str) and value.strip()):
+        return value
+    raise UsageError(f"{where}: {key} must be text, not {value!r}")
+
+
+def _values(where: str, what: str, plain: object, known: Mapping[str, Option]) -> dict[str, OptionValue]:
+    """Return the values given for some of the `known` keys; `what` names a key, {} standing for it."""
+    section = "options" if what.startswith("option") else "recipe"
+    given = _mapping(f"{where}: {section}", plain)
+    _refuse_unknown(where, what, given, known)
+    for key, value in given.items():
+        if mistake := mistake_in_value(known[key], value):
+            raise UsageError(f"{where}: {section.removesuffix('s')} {key!r} {mistake}")
+    return {
+        key: float(value) if isinstance(known[key].default, float) else value for key, value in given.items()
+    }
+
+
+def _refuse_unknown(where: str, what: str, given: Iterable[Any], known: Iterable[str]) -> None:
+    known = tuple(known)
+    for key in given:
+        if key not in known:
+            named = what.format(repr(key)) if "{}" in what else f"{what} {key!r}"
+            raise UsageError(f"{where}: unknown {named}{did_you_mean(str(key), known)}")

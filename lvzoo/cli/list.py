@@ -1,0 +1,108 @@
+"""`lvzoo list`: every model of the zoo, and the plugins that do not work."""
+
+from __future__ import annotations
+
+import shutil
+import textwrap
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from lvzoo.cli.options import json_option, print_json, registry_option
+from lvzoo.errors import UsageError, did_you_mean
+from lvzoo.registry import open_zoo
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from lvzoo.plugins import Plugin
+    from lvzoo.registry import Zoo
+    from lvzoo.types import Entry
+
+GAP: Final = "  "
+NARROWEST: Final = 24
+WIDEST: Final = 120
+
+
+@click.command("list")
+@click.argument("pattern", metavar="[GLOB]", default="*")
+@click.option("--kind", type=click.Choice(["mask", "landmark"]), help="Only models of this kind.")
+@json_option
+@registry_option
+def list_(*, pattern: str, kind: str | None, as_json: bool, registries: tuple[Path, ...]) -> None:
+    """Show every model of the zoo, and the plugins that do not work.
+
+    GLOB selects by name: 'unet*'.
+    """
+    zoo = open_zoo(registries=registries)
+    entries = _chosen(zoo, pattern, kind)
+    if as_json:
+        print_json(_plain(zoo, entries))
+    else:
+        click.echo("\n".join(_lines(zoo, entries)))
+
+
+def _chosen(zoo: Zoo, pattern: str, kind: str | None) -> list[Entry]:
+    named = [entry for entry in zoo.entries if fnmatchcase(entry.name, pattern)]
+    if not named and pattern != "*":
+        hint = did_you_mean(pattern, [entry.name for entry in zoo.entries])
+        raise UsageError(f"no entry matches {pattern!r}{hint}; 'lvzoo list' shows them all")
+    return [entry for entry in named if kind in (None, entry.family.kind)]
+
+
+def _plain(zoo: Zoo, entries: Sequence[Entry]) -> dict[str, Any]:
+    return {
+        "entries": [
+            {
+                "name": entry.name,
+                "kind": entry.family.kind,
+                "family": entry.family.name,
+                "summary": entry.summary,
+                "plugin": entry.plugin,
+                "options": dict(entry.options),
+                "recipe": dict(entry.recipe),
+                "paper": entry.paper,
+                "licence": entry.licence,
+                "missing": list(zoo.missing(entry)),
+            }
+            for entry in entries
+        ],
+        "quarantined": [
+            {
+                "plugin": plugin.name,
+                "distribution": plugin.distribution,
+                "version": plugin.version,
+                "reason": plugin.fault,
+            }
+            for plugin in zoo.quarantined
+        ],
+    }
+
+
+def _lines(zoo: Zoo, entries: Sequence[Entry]) -> Iterator[str]:
+    width = min(shutil.get_terminal_size().columns, WIDEST)
+    rows = [("NAME", "KIND", "PLUGIN", "SUMMARY"), *(_row(zoo, entry) for entry in entries)]
+    *fixed, _ = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    room = max(NARROWEST, width - sum(fixed) - len(GAP) * len(fixed))
+    for *cells, summary in rows:
+        first, *more = textwrap.wrap(summary, room)
+        yield GAP.join([*(cell.ljust(size) for cell, size in zip(cells, fixed, strict=True)), first])
+        indent = " " * (sum(fixed) + len(GAP) * len(fixed))
+        yield from (indent + line for line in more)
+    if zoo.quarantined:
+        yield from ("", "quarantined plugins (the others work without them):")
+        for plugin in zoo.quarantined:
+            yield from _reason(plugin, width)
+
+
+def _row(zoo: Zoo, entry: Entry) -> tuple[str, str, str, str]:
+    missing = ", ".join(zoo.missing(entry))
+    needs = f" (needs {missing})" if missing else ""
+    return entry.name, entry.family.kind, entry.plugin, entry.summary + needs
+
+
+def _reason(plugin: Plugin, width: int) -> list[str]:
+    text = f"{plugin.name} ({plugin.distribution} {plugin.version}): {plugin.fault}"
+    return textwrap.wrap(text, width, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)

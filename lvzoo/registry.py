@@ -1,0 +1,201 @@
+"""The zoo: every entry of every working plugin's catalogue, and what is quarantined, as one record.
+
+`open_zoo` joins what plugins declare (`lvzoo.plugins`) with what catalogues say (`lvzoo.catalogue`). A
+mistake in a plugin's catalogue quarantines that plugin; one in the user's own file is the user's to mend.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lvzoo.catalogue import Absent, Offer, entry_of, read_catalogue
+from lvzoo.errors import DataError, PluginError, UsageError, did_you_mean
+from lvzoo.plugins import find_plugins
+from lvzoo.types import Entry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from lvzoo.plugins import Plugin
+    from lvzoo.types import DatasetSource, NoiseSource
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Zoo:
+    """All that is installed. `entries` stand in the order of their catalogues, the bundled one first.
+
+    `absent` are entries of which the catalogue is there and the family is not: its plugin is quarantined.
+    """
+
+    entries: tuple[Entry, ...]
+    absent: tuple[Absent, ...]
+    plugins: tuple[Plugin, ...]
+
+    @property
+    def quarantined(self) -> tuple[Plugin, ...]:
+        """The plugins that are not used, each with its `fault`."""
+        return tuple(plugin for plugin in self.plugins if plugin.fault)
+
+    @property
+    def datasets(self) -> tuple[DatasetSource, ...]:
+        """The layouts of files that can be read."""
+        return tuple(source for plugin in self._working() for source in plugin.declared.datasets)
+
+    @property
+    def noises(self) -> tuple[NoiseSource, ...]:
+        """The suites of corruptions that there are."""
+        return tuple(source for plugin in self._working() for source in plugin.declared.noises)
+
+    def select(self, patterns: str | Iterable[str]) -> tuple[Entry, ...]:
+        """Return the entries that names and globs (comma-separated, or several) name, each once, in order.
+
+        Raises:
+            UsageError: a name that nobody has, or a glob that matches nothing.
+            PluginError: a name whose plugin is quarantined.
+        """
+        texts = [patterns] if isinstance(patterns, str) else list(patterns)
+        wanted = [pattern.strip() for text in texts for pattern in text.split(",") if pattern.strip()]
+        if not wanted:
+            raise UsageError("no entry is named; 'lvzoo list' shows them all")
+        chosen = {entry.name: entry for pattern in wanted for entry in self._matching(pattern)}
+        return tuple(chosen.values())
+
+    def missing(self, entry: Entry) -> tuple[str, ...]:
+        """Return the modules that the entry's family requires and that are not installed; imports none."""
+        return tuple(name for name in entry.family.requires if not _is_installed(name))
+
+    def plugin(self, name: str) -> Plugin:
+        """Return the installed plugin of that name; UsageError where there is none."""
+        for plugin in self.plugins:
+            if plugin.name == name:
+                return plugin
+        raise UsageError(f"unknown plugin {name!r}{did_you_mean(name, [each.name for each in self.plugins])}")
+
+    def noise(self, name: str) -> NoiseSource:
+        """Return the noise suite of that name; UsageError where there is none."""
+        for source in self.noises:
+            if source.name == name:
+                return source
+        names = [source.name for source in self.noises]
+        raise UsageError(
+            f"unknown noise suite {name!r}{did_you_mean(name, names)}; there are: {', '.join(names)}"
+        )
+
+    def dataset_for(self, folder: Path) -> DatasetSource:
+        """Return the layout that recognises the folder, the one with the most markers where several do.
+
+        Raises:
+            DataError: no such folder, or none recognises it: says what the nearest layout misses.
+        """
+        if not folder.is_dir():
+            what = "is a file, not a folder" if folder.exists() else "no such folder"
+            raise DataError(f"{folder}: {what}; name the folder that holds the data set")
+        missing = {
+            source: [marker for marker in source.markers if not (folder / marker).exists()]
+            for source in sorted(self.datasets, key=lambda source: -len(source.markers))
+        }
+        for source, markers in missing.items():
+            if not markers:
+                return source
+        if not missing:
+            raise DataError(f"{folder}: no plugin reads data sets; 'lvzoo list' shows why")
+        nearest = min(missing, key=lambda source: (len(missing[source]), len(source.markers)))
+        raise DataError(
+            f"{folder}: is no data set that lvzoo reads; "
+            f"for {nearest.name!r} it lacks {', '.join(missing[nearest])}"
+        )
+
+    def _working(self) -> list[Plugin]:
+        return [plugin for plugin in self.plugins if not plugin.fault]
+
+    def _matching(self, pattern: str) -> list[Entry]:
+        found = [entry for entry in self.entries if fnmatchcase(entry.name, pattern)]
+        if found:
+            return found
+        if any(character in pattern for character in "*?["):
+            raise UsageError(f"no entry matches {pattern!r}; 'lvzoo list' shows them all")
+        raise self._why_not(pattern)
+
+    def _why_not(self, name: str) -> PluginError | UsageError:
+        """Return the error for a name that no usable entry has."""
+        for plugin in self.quarantined:
+            if name == plugin.name or name in {family.name for family in plugin.declared.families}:
+                return PluginError(
+                    f"{name!r} is of plugin {plugin.name!r}, which is quarantined: {plugin.fault}"
+                )
+        for entry in self.absent:
+            if entry.name == name:
+                reasons = "; ".join(f"{plugin.name}: {plugin.fault}" for plugin in self.quarantined)
+                return PluginError(
+                    f"{name!r} needs the family {entry.family!r}, which no working plugin offers; "
+                    f"quarantined: {reasons}"
+                )
+        hint = did_you_mean(name, [entry.name for entry in self.entries])
+        return UsageError(f"unknown entry {name!r}{hint}; 'lvzoo list' shows them all")
+
+
+def open_zoo(*, registries: Sequence[Path] = ()) -> Zoo:
+    """Return all that is installed, with the entries of the user's own files added.
+
+    Raises:
+        UsageError: a mistake in one of `registries`.
+    """
+    return _assemble(find_plugins(), registries)
+
+
+def list_models(pattern: str = "*") -> list[Entry]:
+    """Return the entries whose name matches a glob; broken plugins are left out, as `lvzoo list` shows them.
+
+    >>> [entry.name for entry in list_models("unet*")]
+    ['unet', 'unet-64']
+    """
+    return [entry for entry in open_zoo().entries if fnmatchcase(entry.name, pattern)]
+
+
+def _assemble(plugins: tuple[Plugin, ...], registries: Sequence[Path]) -> Zoo:
+    """Read the catalogues; where one is wrong, quarantine its plugin and begin again without its families."""
+    working = [plugin for plugin in plugins if not plugin.fault]
+    offers = {
+        family.name: Offer(family=family, plugin=plugin.name)
+        for plugin in working
+        for family in plugin.declared.families
+    }
+    complete = len(working) == len(plugins)
+    known: dict[str, Entry | Absent] = {}
+    for plugin in working:
+        try:
+            for catalogue in plugin.declared.catalogues:
+                _add(known, Path(catalogue), offers, complete=complete)
+        except UsageError as error:
+            broken = plugin.quarantine(f"{error}; correct that file, or ask its author")
+            return _assemble(tuple(broken if each is plugin else each for each in plugins), registries)
+    in_catalogues = {each.family.name for each in known.values() if isinstance(each, Entry)}
+    for path in registries:
+        _add(known, path, offers, complete=complete)
+    for name, offer in offers.items():
+        if name not in in_catalogues:
+            known.setdefault(name, entry_of(offer))
+    return Zoo(
+        entries=tuple(each for each in known.values() if isinstance(each, Entry)),
+        absent=tuple(each for each in known.values() if isinstance(each, Absent)),
+        plugins=plugins,
+    )
+
+
+def _add(
+    known: dict[str, Entry | Absent], path: Path, offers: Mapping[str, Offer], *, complete: bool
+) -> None:
+    fresh = read_catalogue(path, offers, complete=complete)
+    for entry in fresh:
+        if entry.name in known:
+            raise UsageError(f"{path.name}: {entry.name}: repeats the entry name {entry.name!r}; rename it")
+    known |= {entry.name: entry for entry in fresh}
+
+
+def _is_installed(module: str) -> bool:
+    """Look for a module's package; a dotted name is not followed, since that would import its parent."""
+    return find_spec(module.partition(".")[0]) is not None
