@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from lvzoo.benchmark import bench
     from lvzoo.errors import DataError, LvzooError, PluginError, UsageError
     from lvzoo.hookspecs import hookimpl
-    from lvzoo.jobs import load
+    from lvzoo.models.weights import load
     from lvzoo.prediction import predict
     from lvzoo.registry import list_models
     from lvzoo.types import DatasetSource, Entry, Family, NoiseSource, Option
@@ -22,7 +22,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "bench": "lvzoo.benchmark",
     "predict": "lvzoo.prediction",
-    "load": "lvzoo.jobs",
+    "load": "lvzoo.models.weights",
     "list_models": "lvzoo.registry",
     "hookimpl": "lvzoo.hookspecs",
     **dict.fromkeys(("DatasetSource", "Entry", "Family", "NoiseSource", "Option"), "lvzoo.types"),

@@ -1,11 +1,11 @@
 """The protocols between the steps: whatever fits one can stand in for ours. Imports records, and no torch.
 
-    Dataset -> FrameSet -> NoiseSuite -> LVModel -> Trainer -> Evaluator -> Scores; an Executor runs the jobs.
+Dataset -> FrameSet -> NoiseSuite -> LVModel -> Trainer -> Evaluator -> Scores; an Executor runs the jobs.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lvzoo.types import (
         Batch,
         Condition,
+        Event,
         Fitted,
         FrameSet,
         Job,
@@ -120,8 +121,6 @@ class Evaluator(Protocol):
 class Executor(Protocol):
     """Runs jobs, here or elsewhere."""
 
-    def run(
-        self, jobs: Sequence[Job], *, on_event: Callable[[Job, Mapping[str, Any]], None]
-    ) -> Iterator[JobResult]:
+    def run(self, jobs: Sequence[Job], *, on_event: Callable[[Job, Event], None]) -> Iterator[JobResult]:
         """Yield a result for each job as it ends; a job that fails never stops the others."""
         ...

@@ -20,8 +20,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import numpy as np
     import pandas as pd
     import torch
@@ -298,8 +296,8 @@ Scores: TypeAlias = "pd.DataFrame"
 ScoreModel: TypeAlias = "Callable[[nn.Module, FrameSet], float]"
 """The validation score that a trainer maximises: mean Dice of a model on clean frames."""
 OnEpoch: TypeAlias = Callable[[Epoch], None]
-OnBatch: TypeAlias = Callable[[int, int, float], None]
-"""Called with (step, steps of the epoch, loss) while an epoch runs."""
+OnBatch: TypeAlias = "Callable[[int, int, torch.Tensor], None]"
+"""Called with (steps done, steps of the whole training, loss); only who reads the loss waits for the device."""
 
 
 # --- What the executor moves ----------------------------------------------------------------------------------
@@ -309,12 +307,24 @@ OnBatch: TypeAlias = Callable[[int, int, float], None]
 class Job:
     """One unit of work: names and numbers only, so that it can travel to another process or machine.
 
-    `task` is "package.module:function", called with `settings` and a function to report events with.
+    `task` is "package.module:function", called with `settings` (a record of names and numbers) and a function
+    to report `Event`s with; it writes its results into the run folder and returns a small summary.
     """
 
     name: str
     task: str
-    settings: Mapping[str, Any]
+    settings: Any
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Event:
+    """How far a step has come: `done` of `total`, with a few words; `epoch` where one has just ended."""
+
+    step: str
+    done: int
+    total: int
+    text: str = ""
+    epoch: Epoch | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -325,5 +335,3 @@ class JobResult:
     summary: Mapping[str, Any] = field(default_factory=dict)
     error: str | None = None
     traceback: str | None = None
-
-

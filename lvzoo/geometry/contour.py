@@ -115,7 +115,7 @@ def landmark_stride(landmarks: int) -> int:
     20
     """
     spans = landmarks - 1
-    if landmarks < 3 or spans % 2 or (CONTOUR_POINTS - 1) % spans:  # noqa: PLR2004 - annulus, apex, annulus
+    if landmarks < 3 or spans % 2 or (CONTOUR_POINTS - 1) % spans:
         possible = [k for k in range(3, CONTOUR_POINTS + 1, 2) if (CONTOUR_POINTS - 1) % (k - 1) == 0]
         raise UsageError(
             f"{landmarks} landmarks cannot be spread evenly over both walls; use one of "
@@ -133,10 +133,11 @@ def spline(landmarks_K2: NDArray[np.floating]) -> NDArray[np.float64]:
     """
     points = np.asarray(landmarks_K2, dtype=np.float64)
     steps = np.sqrt(np.linalg.norm(np.diff(points, axis=0), axis=1))
-    apart = np.concatenate([[True], steps > 1e-6])  # noqa: PLR2004 - px: the same place
+    apart = np.concatenate([[True], steps > 1e-6])
     points, steps = points[apart], steps[apart[1:]]
-    if len(points) < 3:  # noqa: PLR2004 - no curve through two points
+    if len(points) < 3:
         return points
     knots = np.concatenate([[0.0], np.cumsum(steps)])
     curve = CubicSpline(knots, points, bc_type="natural")
-    return np.asarray(curve(np.linspace(0.0, knots[-1], CURVE_POINTS_PER_SPAN * len(points))))
+    parameters = np.linspace(0.0, knots[-1], CURVE_POINTS_PER_SPAN * len(points))
+    return np.asarray(curve(parameters), dtype=np.float64)

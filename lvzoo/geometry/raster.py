@@ -22,9 +22,9 @@ def rasterise(vertices_P2: NDArray[np.floating], size_HW: tuple[int, int]) -> ND
            [0, 1, 1, 1, 0]])
     """
     mask_HW = np.zeros(size_HW, dtype=np.bool_)
-    if len(vertices_P2) < 3 or not np.isfinite(vertices_P2).all():  # noqa: PLR2004 - a triangle
+    if len(vertices_P2) < 3 or not np.isfinite(vertices_P2).all():
         return mask_HW
     columns, rows = np.rint(np.asarray(vertices_P2, dtype=np.float64)).T
-    filled_rows, filled_columns = polygon(rows, columns, size_HW)
+    filled_rows, filled_columns = polygon(rows, columns, size_HW)  # type: ignore[no-untyped-call] # untyped there
     mask_HW[filled_rows, filled_columns] = True
     return mask_HW

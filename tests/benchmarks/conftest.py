@@ -29,7 +29,9 @@ def race(request: pytest.FixtureRequest) -> Race:
         rounds = [(_seconds(ours), _seconds(theirs)) for _ in range(5 if holding else 1)]
         ratio = statistics.median(slow / fast for fast, slow in rounds)
         fast, slow = (statistics.median(column) for column in zip(*rounds, strict=True))
-        print(f"\n{name}: {ratio:.1f}x (ours {fast * 1e3:.1f} ms, theirs {slow * 1e3:.1f} ms, at least {at_least}x)")  # noqa: T201
+        print(
+            f"\n{name}: {ratio:.1f}x (ours {fast * 1e3:.1f} ms, theirs {slow * 1e3:.1f} ms, at least {at_least}x)"
+        )
         if holding:
             assert ratio >= at_least
         return ratio

@@ -1,0 +1,330 @@
+"""The only module that knows the order of the steps: registry, data, noise, training, evaluation, ranking.
+
+Each step hands the next a value. `lvzoo.bench` is the same as the command `lvzoo bench`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import platform
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import torch
+
+import lvzoo
+from lvzoo.data.phantom.write import cached_phantom
+from lvzoo.device import choose_device, describe
+from lvzoo.errors import LvzooError, UsageError, did_you_mean
+from lvzoo.execute import choose_executor
+from lvzoo.interfaces import Dataset, NoiseSuite
+from lvzoo.jobs import TrialSettings
+from lvzoo.noise.corrupt import conditions, corrupted_frames
+from lvzoo.plugins import hook_manager, resolve
+from lvzoo.presets import Preset, choose_preset
+from lvzoo.rank.ranking import Ranking, rank
+from lvzoo.registry import Zoo, open_zoo
+from lvzoo.report.table import write_ranking_csv
+from lvzoo.run import RANKING, RunFolder, digest
+from lvzoo.types import (
+    SPLITS,
+    Condition,
+    DatasetSource,
+    Entry,
+    Event,
+    FrameSet,
+    Job,
+    JobResult,
+    OptionValue,
+    Recipe,
+    Scores,
+    Source,
+    Split,
+    Trial,
+)
+
+OnEvent = Callable[[str, Event], None]
+RUNS: Final = Path("runs")
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BenchResult:
+    """What a run ends in. `ranking` is None where no trial finished; `failed` holds those that did not."""
+
+    folder: Path
+    scores: Scores
+    ranking: Ranking | None
+    source: Source
+    failed: tuple[JobResult, ...] = ()
+
+
+def bench(
+    plugins: str | Sequence[str] | None = None,
+    *,
+    preset: str = "quick",
+    data: str | Path | None = None,
+    noise: str = "noise-v0",
+    corruptions: Sequence[str] | None = None,
+    severities: Sequence[int] | None = None,
+    seeds: int | None = None,
+    resamples: int | None = None,
+    phantom_size: str | None = None,
+    phantom_seed: int = 0,
+    out: str | Path | None = None,
+    registries: Sequence[Path] = (),
+    device: str = "auto",
+    executor: str = "process",
+    on_event: OnEvent = lambda name, event: None,  # noqa: ARG005 - nobody listens
+    listeners: Sequence[object] = (),
+    **recipe: OptionValue,
+) -> BenchResult:
+    """Train entries on the same frames, test them on the same noisier frames, and rank them.
+
+    Args:
+        plugins: entries of the zoo by name or glob ("unet,landmark*" or a list); the preset's where None.
+        preset: the size of everything that is not given.
+        data: a folder in a layout that lvzoo knows; where None, a synthetic phantom is made and cached.
+        noise: the suite of corruptions; `corruptions` and `severities` select from it.
+        seeds: how many times each entry is trained, with seeds 0, 1, ...
+        resamples: of the bootstrap over patients.
+        phantom_size: smoke, quick, small or full.
+        phantom_seed: another seed is another set of synthetic patients.
+        out: the run's folder; by default below `runs/`, named after preset, data and settings, so that the
+            same call finds its run again and goes on with it.
+        registries: further registry.yaml files.
+        device: auto, cpu or cuda.
+        executor: process (a child for each trial) or inline.
+        on_event: called with a trial's name ("" for common steps) and an `Event`.
+        listeners: objects with `lvzoo_epoch_finished` or `lvzoo_trial_finished`, marked with `lvzoo.hookimpl`.
+        recipe: fields of `lvzoo.types.Recipe`, for all entries alike (`epochs=3`).
+
+    Raises:
+        LvzooError: a mistake in the arguments or the data. A trial that fails is no error: see `failed`.
+    """
+    size = _size(choose_preset(preset), seeds=seeds, resamples=resamples, phantom_size=phantom_size)
+    zoo = open_zoo(registries=registries)
+    entries = zoo.select(size.plugins if plugins is None else plugins)
+    recipes = {entry.name: _recipe(size.recipe, entry, recipe) for entry in entries}
+    noise_source = zoo.noise(noise)
+    suite: NoiseSuite = resolve(noise_source.factory)()
+    tested = conditions(suite, corruptions, size.severities if severities is None else severities)
+    choose_device(device)
+
+    folder, layout = _open_data(data, zoo, size, phantom_seed, on_event)
+    splits = _load(resolve(layout.factory)(folder), on_event)
+    fingerprint = digest([splits[split].source.fingerprint for split in SPLITS])
+    settings = _settings(
+        preset, size, entries, recipes, tested, suite.name, splits["test"].source.name, fingerprint
+    )
+    run = RunFolder(path=Path(out) if out else RUNS / _name(preset, splits["test"].source.name, settings))
+    run.open(settings, _facts(splits, choose_device(device)))
+    on_event("", Event(step="noise", done=0, total=1))
+    corrupted_frames(splits["test"], suite, tested)
+    on_event("", Event(step="noise", done=1, total=1))
+
+    jobs = [
+        _job(
+            TrialSettings(
+                trial=Trial(entry=entry, data=fingerprint, seed=seed, recipe=recipes[entry.name]),
+                dataset=layout.factory,
+                data=folder,
+                test_fingerprint=splits["test"].source.fingerprint,
+                noise=noise_source.factory,
+                conditions=tuple(tested),
+                folder=run.trial(f"{entry.name}-s{seed}").path,
+                device=device,
+            )
+        )
+        for entry in entries
+        for seed in range(size.seeds)
+    ]
+    failed = _perform(jobs, run, executor, zoo, on_event, listeners)
+    return _conclude(run, jobs, failed, suite, size, splits["test"].source)
+
+
+def _size(preset: Preset, **given: Any) -> Preset:  # noqa: ANN401 - fields of Preset
+    """Return the preset with what was given in place of its own numbers."""
+    for name in ("seeds", "resamples"):
+        if given[name] is not None and given[name] < 1:
+            raise UsageError(f"{name} is {given[name]}; it must be at least 1")
+    return dataclasses.replace(preset, **{key: value for key, value in given.items() if value is not None})
+
+
+def _recipe(base: Recipe, entry: Entry, given: Mapping[str, OptionValue]) -> Recipe:
+    """Return an entry's recipe: the preset's, overridden by its catalogue, overridden by the call."""
+    known = {field.name: type(getattr(base, field.name)) for field in dataclasses.fields(Recipe)}
+    for key in given:
+        if key not in known:
+            raise UsageError(f"unknown option '{key}' of bench{did_you_mean(key, known)}")
+    wanted = {**entry.recipe, **{key: value for key, value in given.items() if value is not None}}
+    recipe = dataclasses.replace(base, **{key: known[key](value) for key, value in wanted.items()})
+    for key in ("epochs", "batch_size", "learning_rate", "clip_norm"):
+        if getattr(recipe, key) <= 0:
+            raise UsageError(f"{key} is {getattr(recipe, key)}; it must be above 0")
+    return recipe
+
+
+def _open_data(
+    data: str | Path | None, zoo: Zoo, size: Preset, seed: int, on_event: OnEvent
+) -> tuple[Path, DatasetSource]:
+    """Return the data folder and how it is read; without one, make (or find) the phantom."""
+    if data is not None:
+        return Path(data).resolve(), zoo.dataset_for(Path(data))
+    folder = cached_phantom(
+        size=size.phantom_size,
+        seed=seed,
+        on_video=lambda done, total: on_event("", Event(step="phantom", done=done, total=total)),
+    )
+    return folder, zoo.dataset_for(folder)
+
+
+def _load(dataset: Dataset, on_event: OnEvent) -> Mapping[Split, FrameSet]:
+    """Return all splits; the first time, their frames are decoded."""
+    splits: dict[Split, FrameSet] = {}
+    for done, split in enumerate(SPLITS):
+        on_event("", Event(step="frames", done=done, total=len(SPLITS), text=split))
+        splits[split] = dataset.load(split)
+    on_event("", Event(step="frames", done=len(SPLITS), total=len(SPLITS)))
+    return splits
+
+
+def _settings(
+    preset: str,
+    size: Preset,
+    entries: Sequence[Entry],
+    recipes: Mapping[str, Recipe],
+    tested: Sequence[Condition],
+    suite: str,
+    data: str,
+    fingerprint: str,
+) -> Mapping[str, Any]:
+    """Return everything that decides a number of this run."""
+    return {
+        "preset": preset,
+        "data": {"name": data, "fingerprint": fingerprint},
+        "entries": {
+            entry.name: {
+                "family": entry.family.name,
+                "options": dict(entry.options),
+                "recipe": dataclasses.asdict(recipes[entry.name]),
+            }
+            for entry in entries
+        },
+        "seeds": size.seeds,
+        "suite": suite,
+        "conditions": [f"{condition.corruption}:{condition.severity}" for condition in tested],
+        "resamples": size.resamples,
+    }
+
+
+def _facts(splits: Mapping[Split, FrameSet], device: torch.device) -> Mapping[str, Any]:
+    """Return what a reader of the run should know, and what it was computed with."""
+    return {
+        "synthetic": splits["test"].source.synthetic,
+        "data": {
+            split: {
+                "frames": len(frames),
+                "patients": len(set(frames.patients)),
+                "fingerprint": frames.source.fingerprint,
+                "version": frames.source.version,
+                "findings": [dataclasses.asdict(finding) for finding in frames.source.findings],
+            }
+            for split, frames in splits.items()
+        },
+        "versions": {
+            "lvzoo": lvzoo.__version__,
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "numpy": np.__version__,
+            "pandas": pd.__version__,
+        },
+        "hardware": {"device": describe(device), "machine": platform.machine(), "system": platform.system()},
+    }
+
+
+def _name(preset: str, data: str, settings: Mapping[str, Any]) -> str:
+    return f"{preset}-{data}-{digest(settings)[:8]}"
+
+
+def _job(settings: TrialSettings) -> Job:
+    return Job(name=settings.trial.name, task="lvzoo.jobs:run_trial", settings=settings)
+
+
+def _perform(
+    jobs: Sequence[Job],
+    run: RunFolder,
+    executor: str,
+    zoo: Zoo,
+    on_event: OnEvent,
+    listeners: Sequence[object],
+) -> tuple[JobResult, ...]:
+    """Run the jobs, notify who listens, and return those that failed; each is recorded, the others go on."""
+    hooks = hook_manager(zoo.plugins)
+    for listener in listeners:
+        hooks.register(listener)
+
+    def hear(job: Job, event: Event) -> None:
+        on_event(job.name, event)
+        if event.epoch is not None:
+            _notify(
+                hooks.hook.lvzoo_epoch_finished,
+                trial=job.settings.trial,
+                epoch=event.epoch.epoch,
+                train_loss=event.epoch.train_loss,
+                val_dice=event.epoch.val_dice,
+            )
+
+    failed: list[JobResult] = []
+    for result in choose_executor(executor).run(jobs, on_event=hear):
+        if result.error is not None:
+            run.record_failure(result.job.name, result)
+            failed.append(result)
+        elif not result.summary["skipped"]:
+            scores = run.trial(result.job.name).read_scores()
+            _notify(hooks.hook.lvzoo_trial_finished, trial=result.job.settings.trial, scores=scores)
+    return tuple(failed)
+
+
+def _notify(hook: Callable[..., object], **facts: object) -> None:
+    """Call a notification hook; a listener that raises must not cost the run, but it is told."""
+    try:
+        hook(**facts)
+    except Exception as error:  # noqa: BLE001 - a plugin may raise anything
+        log.warning("a plugin's %s raised %s: %s", getattr(hook, "name", hook), type(error).__name__, error)
+
+
+def _conclude(
+    run: RunFolder,
+    jobs: Sequence[Job],
+    failed: Sequence[JobResult],
+    suite: NoiseSuite,
+    size: Preset,
+    source: Source,
+) -> BenchResult:
+    """Rank what finished and write the ranking down."""
+    tables = list(_finished_scores(run, jobs, failed))
+    if not tables:
+        return BenchResult(
+            folder=run.path, scores=pd.DataFrame(), ranking=None, source=source, failed=tuple(failed)
+        )
+    scores = pd.concat(tables, ignore_index=True)
+    ranking = rank(scores, suite, resamples=size.resamples)
+    write_ranking_csv(ranking, run.path / RANKING)
+    return BenchResult(folder=run.path, scores=scores, ranking=ranking, source=source, failed=tuple(failed))
+
+
+def _finished_scores(run: RunFolder, jobs: Sequence[Job], failed: Sequence[JobResult]) -> Iterator[Scores]:
+    """Yield the scores of the trials that did not fail."""
+    names = {result.job.name for result in failed}
+    for job in jobs:
+        if job.name not in names:
+            yield run.trial(job.name).read_scores()
+
+
+__all__ = ["BenchResult", "LvzooError", "bench"]

@@ -1,0 +1,96 @@
+"""`lvzoo bench`: train, test on noisier frames, rank."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from lvzoo.cli.options import registry_option
+from lvzoo.presets import PRESETS
+from lvzoo.types import Recipe
+
+DEFAULT = Recipe()
+
+
+def _integers(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[int, ...] | None:
+    """Read `1,3,5`."""
+    if value is None:
+        return None
+    try:
+        return tuple(int(word) for word in value.split(","))
+    except ValueError as error:
+        raise click.BadParameter(f"'{value}' is no list of whole numbers such as 1,3,5") from error
+
+
+def _words(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[str, ...] | None:
+    """Read `haze,blur`."""
+    return None if value is None else tuple(word.strip() for word in value.split(","))
+
+
+@click.command()
+@click.option("--plugins", metavar="NAMES", help="Entries of the zoo, by name or glob: unet,landmark*.")
+@click.option(
+    "--preset",
+    type=click.Choice(list(PRESETS)),
+    default="quick",
+    show_default=True,
+    help="; ".join(f"{name}: {preset.summary}" for name, preset in PRESETS.items()) + ".",
+)
+@click.option(
+    "--data",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="A folder such as EchoNet-Dynamic's; without it, a synthetic phantom is made and cached.",
+)
+@click.option(
+    "--out", metavar="DIR", type=click.Path(path_type=Path), help="The run's folder.  [default: runs/NAME]"
+)
+@click.option(
+    "--noise", metavar="NAME", default="noise-v0", show_default=True, help="The suite of corruptions."
+)
+@click.option("--corruptions", metavar="NAMES", callback=_words, help="Only these of the suite: haze,blur.")
+@click.option("--severities", metavar="LIST", callback=_integers, help="Only these: 1,3,5.")
+@click.option("--seeds", type=int, metavar="N", help="Train each entry N times, with seeds 0..N-1.")
+@click.option("--resamples", type=int, metavar="N", help="Bootstrap resamples of the patients.")
+@click.option("--phantom-size", metavar="SIZE", help="smoke, quick, small or full.")
+@click.option(
+    "--phantom-seed", type=int, default=0, show_default=True, help="Another seed, other synthetic patients."
+)
+@click.option("--epochs", type=int, metavar="N", help="Passes over the training frames.")
+@click.option("--batch-size", type=int, metavar="N", help="Frames a step.")
+@click.option("--learning-rate", type=float, metavar="X", help="Peak of the one-cycle schedule.")
+@click.option("--weight-decay", type=float, metavar="X", help="AdamW's.")
+@click.option("--warmup", type=float, metavar="X", help="Share of the steps until the peak.")
+@click.option("--clip-norm", type=float, metavar="X", help="Largest norm of the gradient.")
+@click.option("--augment", metavar="NAME", help="Training augmentation: none, default or flip.")
+@click.option("--precision", metavar="NAME", help="auto, bf16, fp16 or float32.")
+@click.option("--device", metavar="NAME", default="auto", show_default=True, help="auto, cpu or cuda.")
+@click.option("--executor", metavar="NAME", default="process", show_default=True, help="process or inline.")
+@registry_option
+def bench(**options: Any) -> int:  # noqa: ANN401 - click's options, named as the function's
+    """Train models on the same frames, test them on the same noisier frames, and rank them.
+
+    The same command again finds its run, skips what is finished and goes on with the rest.
+    """
+    from lvzoo.benchmark import bench as run_bench
+    from lvzoo.report.progress import BenchProgress
+    from lvzoo.report.table import print_result
+
+    with BenchProgress() as progress:
+        try:
+            result = run_bench(**options, on_event=progress.show, listeners=[progress])
+        except KeyboardInterrupt:
+            click.echo(f"interrupted; to go on: {shlex.join(['lvzoo', *sys.argv[1:]])}", err=True)
+            raise
+    print_result(result.ranking, result.source)
+    click.echo(f"run: {result.folder}")
+    for failure in result.failed:
+        click.echo(
+            f"failed: {failure.job.name}: {failure.error} (see {result.folder}/trials/{failure.job.name}/status.json)",
+            err=True,
+        )
+    return 1 if result.failed else 0

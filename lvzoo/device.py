@@ -1,0 +1,71 @@
+"""Which device computes, and in which precision: the same code on a CPU and on CUDA."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Final
+
+import torch
+
+from lvzoo.errors import UsageError, did_you_mean
+
+PRECISIONS: Final = {"bf16": torch.bfloat16, "fp16": torch.float16, "float32": torch.float32}
+
+
+def choose_device(name: str = "auto") -> torch.device:
+    """Return the named device; "auto" is CUDA where there is one, else the CPU.
+
+    Raises:
+        UsageError: no such device here.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise UsageError(f"device '{name}' is unknown; use auto, cpu, cuda or cuda:N") from error
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise UsageError(f"device '{name}' asked for, but torch sees no CUDA device; use --device cpu")
+    return device
+
+
+def choose_precision(device: torch.device, name: str = "auto") -> torch.dtype:
+    """Return the type in which convolutions are computed; weights and losses stay float32.
+
+    "auto" is bf16 where the processor computes in it (fp16 on older CUDA devices), else float32.
+
+    Raises:
+        UsageError: no such precision.
+    """
+    if name != "auto":
+        if name not in PRECISIONS:
+            hint = did_you_mean(name, PRECISIONS)
+            raise UsageError(f"precision '{name}' is unknown; use auto, {', '.join(PRECISIONS)}{hint}")
+        return PRECISIONS[name]
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
+    return torch.bfloat16 if _cpu_has_bf16() else torch.float32
+
+
+def autocast(device: torch.device, precision: torch.dtype) -> AbstractContextManager[object]:
+    """Return the context in which a forward pass runs in a precision."""
+    if precision == torch.float32:
+        return nullcontext()
+    return torch.autocast(device.type, dtype=precision)
+
+
+def describe(device: torch.device) -> str:
+    """Name the hardware, for run.json."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"CPU, {torch.get_num_threads()} threads, {torch.backends.cpu.get_cpu_capability()}"
+
+
+def _cpu_has_bf16() -> bool:
+    """Tell whether the CPU multiplies bf16 itself; emulated, it would be slower than float32."""
+    try:
+        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:  # no such file outside Linux: float32 is always right
+        return False
+    return "avx512_bf16" in flags or "amx_bf16" in flags

@@ -1,0 +1,141 @@
+"""What one job does, in whatever process it runs: train a trial, score it, write both into the run folder."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+from torch import nn
+
+from lvzoo.device import choose_device, choose_precision
+from lvzoo.evaluate.evaluator import DiceEvaluator
+from lvzoo.interfaces import Dataset, Evaluator, NoiseSuite, Trainer
+from lvzoo.models.build import build_model
+from lvzoo.models.weights import load, save_model
+from lvzoo.noise.corrupt import corrupted_frames
+from lvzoo.plugins import resolve
+from lvzoo.run import TrialFolder, digest
+from lvzoo.train.trainer import LoopTrainer
+from lvzoo.types import CLEAN, Condition, Epoch, Event, FrameSet, Scores, Trial
+
+Report = Callable[[Event], None]
+TICK_S = 0.2
+"""How often a job tells of its batches."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrialSettings:
+    """All that a process needs to know to do one trial: names and numbers only."""
+
+    trial: Trial
+    dataset: str
+    data: Path
+    test_fingerprint: str
+    noise: str
+    conditions: tuple[Condition, ...]
+    folder: Path
+    device: str
+
+    @property
+    def scores_key(self) -> str:
+        """Hash of all that changes the trial's scores."""
+        conditions = [dataclasses.astuple(condition) for condition in self.conditions]
+        return digest([self.trial.key, self.test_fingerprint, self.noise, conditions])
+
+
+def run_trial(settings: TrialSettings, report: Report) -> Mapping[str, Any]:
+    """Train and score one trial, skipping what is done already; return a summary of it."""
+    folder = TrialFolder(path=settings.folder)
+    status = folder.status()
+    if status.get("scores_key") == settings.scores_key:
+        return {"trial": settings.trial.name, "skipped": True}
+    device = choose_device(settings.device)
+    dataset: Dataset = resolve(settings.dataset)(settings.data)
+    evaluator = DiceEvaluator(device, choose_precision(device, settings.trial.recipe.precision))
+    if status.get("key") == settings.trial.key:
+        model = load(folder.path).to(device).to(memory_format=torch.channels_last)
+    else:
+        model = _train(settings, dataset, evaluator, device, report)
+    scores = _score(settings, dataset.load("test"), model, evaluator, report)
+    folder.write_scores(scores)
+    folder.mark("finished", key=settings.trial.key, scores_key=settings.scores_key)
+    return {"trial": settings.trial.name, "skipped": False}
+
+
+def _train(
+    settings: TrialSettings, dataset: Dataset, evaluator: Evaluator, device: torch.device, report: Report
+) -> nn.Module:
+    """Fit a new model, or go on from the trial's checkpoint; leave its weights and history in the folder."""
+    trial, folder = settings.trial, TrialFolder(path=settings.folder)
+    checkpoints = folder.checkpoints(trial.key)
+    trainer: Trainer = resolve(trial.entry.family.trainer)() if trial.entry.family.trainer else LoopTrainer()
+    follow = _Follow(trial, report)
+    with torch.random.fork_rng():
+        fitted = trainer.fit(
+            build_model(trial.entry, seed=trial.seed),
+            dataset.load("train"),
+            dataset.load("val"),
+            trial.recipe,
+            trial,
+            score=lambda model, frames: mean_dice(evaluator.score(model, frames, CLEAN)),
+            device=device,
+            checkpoints=checkpoints,
+            on_epoch=follow.epoch,
+            on_batch=follow.batch,
+        )
+    folder.write_history(fitted.history)
+    save_model(fitted.model, trial, folder.path, best_epoch=fitted.best_epoch)
+    folder.mark("trained", key=trial.key)
+    shutil.rmtree(checkpoints)
+    return fitted.model
+
+
+def mean_dice(scores: Scores) -> float:
+    """Return the mean Dice over patients of the mean over each patient's frames."""
+    return float(scores.groupby("patient")["dice"].mean().mean())
+
+
+def _score(
+    settings: TrialSettings, test: FrameSet, model: nn.Module, evaluator: Evaluator, report: Report
+) -> Scores:
+    """Score the model on the test frames under every condition."""
+    suite: NoiseSuite = resolve(settings.noise)()
+    frames_CNHW = corrupted_frames(test, suite, settings.conditions)
+    tables: list[Scores] = []
+    for done, condition in enumerate(settings.conditions):
+        report(Event(step="testing", done=done, total=len(settings.conditions), text=condition.corruption))
+        noisy = dataclasses.replace(test, frames_NHW=frames_CNHW[done])
+        tables.append(evaluator.score(model, noisy, condition))
+    report(Event(step="testing", done=len(settings.conditions), total=len(settings.conditions)))
+    scores = pd.concat(tables, ignore_index=True)
+    return scores.assign(model=settings.trial.entry.name, seed=settings.trial.seed)
+
+
+class _Follow:
+    """Turns what a trainer tells into events."""
+
+    def __init__(self, trial: Trial, report: Report) -> None:
+        self.trial = trial
+        self.report = report
+        self.best_dice: float | None = None
+        self.told_s = 0.0
+
+    def batch(self, done: int, total: int, loss: torch.Tensor) -> None:
+        """Tell of a batch, now and then."""
+        if time.monotonic() - self.told_s < TICK_S and done < total:
+            return
+        self.told_s = time.monotonic()
+        dice = "" if self.best_dice is None else f", best Dice {self.best_dice:.3f}"
+        self.report(Event(step="training", done=done, total=total, text=f"loss {float(loss):.3f}{dice}"))
+
+    def epoch(self, epoch: Epoch) -> None:
+        """Tell of an epoch."""
+        self.best_dice = max(epoch.val_dice, self.best_dice or 0.0)
+        self.report(Event(step="epoch", done=epoch.epoch, total=self.trial.recipe.epochs, epoch=epoch))

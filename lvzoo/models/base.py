@@ -1,0 +1,65 @@
+"""The two kinds of model. A plugin's network inherits one of them and writes `__init__` and `forward`.
+
+Frames come in as float32 0..1 of shape (B, 1, H, W). What comes out decides the loss and the decoding, and
+both kinds end in masks by the same rule, so that one Dice ranks them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import nn
+
+from lvzoo.geometry.contour import landmark_stride
+from lvzoo.models import losses
+from lvzoo.models.decode import expected_points, masks_from_landmarks, masks_from_logits
+from lvzoo.types import FRAME_SIZE_HW, Batch, Prediction
+
+
+class MaskModel(nn.Module):
+    """A network whose `forward` returns `logits_B1HW`: positive inside the left ventricle.
+
+    Logits may be coarser than the frame; they are upsampled before the threshold.
+    """
+
+    def loss(self, output: torch.Tensor, batch: Batch) -> torch.Tensor:
+        """Return cross-entropy plus soft Dice loss on the grid of the masks."""
+        size_HW = batch.masks_BHW.shape[-2:]
+        if output.shape[-2:] != size_HW:
+            output = nn.functional.interpolate(output.float(), size=size_HW, mode="bilinear")
+        return losses.mask_loss(output, batch.masks_BHW)
+
+    def decode(self, output: torch.Tensor, *, size_HW: tuple[int, int] = FRAME_SIZE_HW) -> Prediction:
+        """Return masks: probability at least 0.5 on the frame's grid, with no step after it."""
+        return Prediction(masks_BHW=masks_from_logits(output, size_HW))
+
+
+class LandmarkModel(nn.Module):
+    """A network whose `forward` returns `heatmaps_BKHW` (as logits) or `points_BK2` (in pixels).
+
+    K follows from the output. Landmarks are ordered: left annulus, left wall, apex, right wall, right annulus.
+    """
+
+    def __init__(self, sigma_px: float = 2.0) -> None:
+        """Take the width of the heatmaps' Gaussian target, in pixels of the frame."""
+        super().__init__()
+        self.sigma_px = sigma_px
+
+    def loss(self, output: torch.Tensor, batch: Batch) -> torch.Tensor:
+        """Return the distance to the landmarks of the batch's contours, K of them at equal arc lengths."""
+        landmarks_BK2 = batch.contours_BP2[:, :: landmark_stride(output.shape[1])]
+        if _are_points(output):
+            return losses.points_loss(output, landmarks_BK2)
+        rows, columns = batch.frames_B1HW.shape[-2:]
+        return losses.heatmap_loss(output, landmarks_BK2, self.sigma_px, (rows, columns))
+
+    def decode(self, output: torch.Tensor, *, size_HW: tuple[int, int] = FRAME_SIZE_HW) -> Prediction:
+        """Return the landmarks, and the mask inside the natural spline through them."""
+        points_BK2 = output.float() if _are_points(output) else expected_points(output, size_HW)
+        landmarks_BK2 = points_BK2.cpu().numpy().astype(np.float32)
+        return Prediction(masks_BHW=masks_from_landmarks(landmarks_BK2, size_HW), landmarks_BK2=landmarks_BK2)
+
+
+def _are_points(output: torch.Tensor) -> bool:
+    """Tell points (B, K, 2) from heatmaps (B, K, H, W)."""
+    return output.ndim == 3

@@ -1,0 +1,76 @@
+"""Parts that plugins share: the fixed normalisation and the U-Net body."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+ECHO_MEAN = 0.13
+ECHO_STD = 0.19
+"""Typical grey level and spread of an echo frame (0..1): means of 20-46 and SDs of 45-68 of 255 are seen."""
+
+
+class Normalise(nn.Module):
+    """Shifts and scales grey levels by constants that travel with the weights."""
+
+    mean: torch.Tensor
+    std: torch.Tensor
+
+    def __init__(self, mean: float = ECHO_MEAN, std: float = ECHO_STD) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.tensor(mean))
+        self.register_buffer("std", torch.tensor(std))
+
+    def forward(self, frames_B1HW: torch.Tensor) -> torch.Tensor:
+        """Return `(frames - mean) / std`."""
+        return (frames_B1HW - self.mean) / self.std
+
+
+class DoubleConv(nn.Sequential):
+    """Two 3x3 convolutions, each followed by batch normalisation and ReLU; the size stays."""
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__(
+            nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=False),
+            nn.BatchNorm2d(out_channels),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(out_channels, out_channels, 3, padding=1, bias=False),
+            nn.BatchNorm2d(out_channels),
+            nn.ReLU(inplace=True),
+        )
+
+
+class UNetBody(nn.Module):
+    """The U-Net of Ronneberger et al. 2015 (arXiv 1505.04597), with padded convolutions and batch norm.
+
+    Channels double from `width` at each of `levels` halvings; the last layer is a 1x1 convolution. Any frame
+    size will do: frames are padded to a multiple of 2^levels and the output is cropped back.
+    """
+
+    def __init__(
+        self, *, in_channels: int = 1, out_channels: int = 1, width: int = 16, levels: int = 4
+    ) -> None:
+        super().__init__()
+        self.multiple = 2**levels
+        channels = [width * 2**level for level in range(levels + 1)]
+        inputs = [in_channels, *channels[:-1]]
+        self.down = nn.ModuleList(DoubleConv(i, o) for i, o in zip(inputs, channels, strict=True))
+        climb = list(zip(channels[:0:-1], channels[-2::-1], strict=True))
+        self.rise = nn.ModuleList(nn.ConvTranspose2d(i, o, 2, stride=2) for i, o in climb)
+        self.up = nn.ModuleList(DoubleConv(2 * o, o) for _, o in climb)
+        self.head = nn.Conv2d(width, out_channels, 1)
+
+    def forward(self, x_BCHW: torch.Tensor) -> torch.Tensor:
+        """Return (B, out_channels, H, W) for (B, in_channels, H, W)."""
+        rows, columns = x_BCHW.shape[-2:]
+        x_BCHW = functional.pad(x_BCHW, (0, -columns % self.multiple, 0, -rows % self.multiple))
+        skips: list[torch.Tensor] = []
+        for level, block in enumerate(self.down):
+            x_BCHW = block(x_BCHW if level == 0 else functional.max_pool2d(x_BCHW, 2))
+            skips.append(x_BCHW)
+        skips.pop()  # the deepest level has no one across
+        for rise, block in zip(self.rise, self.up, strict=True):
+            x_BCHW = block(torch.cat([skips.pop(), rise(x_BCHW)], dim=1))
+        output: torch.Tensor = self.head(x_BCHW)
+        return output[..., :rows, :columns]

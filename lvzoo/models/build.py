@@ -1,0 +1,35 @@
+"""From an entry to a network: the only place where a plugin's model is made."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from lvzoo.errors import PluginError
+from lvzoo.interfaces import LVModel
+from lvzoo.plugins import resolve
+from lvzoo.types import Entry
+
+
+def build_model(entry: Entry, *, seed: int = 0) -> nn.Module:
+    """Build an entry's network with weights drawn from a seed; torch's global generator is left as it was.
+
+    Raises:
+        PluginError: the plugin cannot be imported, or its factory does not build a model.
+    """
+    factory = resolve(entry.family.factory)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        try:
+            model = factory(**entry.options)
+        except Exception as error:
+            raise PluginError(
+                f"{entry.name}: {entry.family.factory} (plugin '{entry.plugin}') failed to build: "
+                f"{type(error).__name__}: {error}; see its options with `lvzoo info {entry.name}`"
+            ) from error
+    if not (isinstance(model, nn.Module) and isinstance(model, LVModel)):
+        raise PluginError(
+            f"{entry.name}: {entry.family.factory} (plugin '{entry.plugin}') is no model: it must inherit "
+            "MaskModel or LandmarkModel of lvzoo.models.base, or bring forward, loss and decode"
+        )
+    return model

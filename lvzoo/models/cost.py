@@ -1,0 +1,31 @@
+"""What a model costs: parameters, and floating-point operations of one frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from lvzoo.types import FRAME_SIZE_HW
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cost:
+    """Trainable parameters, and FLOPs of the forward pass of one 112 x 112 frame (a multiply-add is two)."""
+
+    parameters: int
+    flops: int
+
+
+def cost_of(model: nn.Module) -> Cost:
+    """Count a model's parameters and FLOPs; the model is left in the mode that it was in."""
+    training = model.training
+    model.eval()
+    frames_B1HW = torch.zeros(1, 1, *FRAME_SIZE_HW, device=next(model.parameters()).device)
+    with torch.inference_mode(), FlopCounterMode(display=False) as counter:
+        model(frames_B1HW)
+    model.train(training)
+    parameters = sum(each.numel() for each in model.parameters() if each.requires_grad)
+    return Cost(parameters=parameters, flops=counter.get_total_flops())

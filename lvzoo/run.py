@@ -1,0 +1,151 @@
+"""The run folder: what is written, when, and how a run resumes.
+
+    runs/NAME/run.json                       everything that decides a number, and what it was computed with
+    runs/NAME/trials/ENTRY-sSEED/            model.safetensors, model.json, history.csv, scores.parquet, status.json
+    runs/NAME/ranking.csv
+
+Every file is written whole or not at all. A trial whose key stands in its status is finished and skipped; one
+without goes on from its checkpoint.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import pandas as pd
+
+from lvzoo.errors import DataError, UsageError
+from lvzoo.files import atomic_file
+from lvzoo.types import SCORE_COLUMNS, Epoch, JobResult, Scores
+
+RUN: Final = "run.json"
+STATUS: Final = "status.json"
+SCORES: Final = "scores.parquet"
+HISTORY: Final = "history.csv"
+RANKING: Final = "ranking.csv"
+TRIALS: Final = "trials"
+CHECKPOINTS: Final = "checkpoints"
+
+State = Literal["trained", "finished", "failed"]
+
+
+def digest(settings: object) -> str:
+    """Return 16 hexadecimal digits that change with any of the settings."""
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrialFolder:
+    """The folder of one trial."""
+
+    path: Path
+
+    def checkpoints(self, key: str) -> Path:
+        """Return (and make) the folder of the checkpoints for a trial's key; those of another key are dropped."""
+        folder = self.path / f"{CHECKPOINTS}-{key}"
+        for other in self.path.glob(f"{CHECKPOINTS}-*"):
+            if other != folder:
+                shutil.rmtree(other)
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def status(self) -> Mapping[str, Any]:
+        """Return what is known of the trial: its state, the keys it was made for, its error."""
+        path = self.path / STATUS
+        if not path.exists():
+            return {}
+        try:
+            status: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise DataError(f"{path}: damaged ({error}); remove {self.path} to do the trial anew") from error
+        return status
+
+    def mark(self, state: State, **facts: object) -> None:
+        """Write the trial's state."""
+        _write_json(self.path / STATUS, {"state": state, **facts})
+
+    def write_history(self, history: Sequence[Epoch]) -> None:
+        """Write a line an epoch."""
+        with atomic_file(self.path / HISTORY) as temporary:
+            pd.DataFrame([dataclasses.asdict(epoch) for epoch in history]).to_csv(temporary, index=False)
+
+    def write_scores(self, scores: Scores) -> None:
+        """Write a row a frame and condition."""
+        with atomic_file(self.path / SCORES) as temporary:
+            scores[list(SCORE_COLUMNS)].to_parquet(temporary, index=False)
+
+    def read_scores(self) -> Scores:
+        """Return the rows."""
+        try:
+            return pd.read_parquet(self.path / SCORES)
+        except (OSError, ValueError) as error:
+            raise DataError(
+                f"{self.path / SCORES}: cannot be read ({error}); remove it and run again"
+            ) from error
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunFolder:
+    """The folder of one run of the benchmark."""
+
+    path: Path
+
+    def trial(self, name: str) -> TrialFolder:
+        """Return the folder of a trial such as `unet-s0`."""
+        return TrialFolder(path=self.path / TRIALS / name)
+
+    def open(self, settings: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
+        """Begin the run, or go on with it.
+
+        Raises:
+            UsageError: the folder holds a run with other settings.
+            DataError: the folder holds something else.
+        """
+        path = self.path / RUN
+        if path.exists():
+            self._same(settings, self.read())
+        elif self.path.exists() and any(self.path.iterdir()):
+            raise DataError(
+                f"{self.path}: exists and is no run of lvzoo ({RUN} is missing); name another --out"
+            )
+        _write_json(path, {"settings": settings, **facts})
+
+    def read(self) -> Mapping[str, Any]:
+        """Return what run.json says."""
+        path = self.path / RUN
+        try:
+            known: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise DataError(f"{self.path}: no run of lvzoo here ({RUN} is missing)") from error
+        except ValueError as error:
+            raise DataError(f"{path}: damaged ({error}); name another --out") from error
+        return known
+
+    def record_failure(self, trial: str, result: JobResult) -> None:
+        """Write down why a trial failed; what it was trained for stays known."""
+        folder = self.trial(trial)
+        trained = {name: value for name, value in folder.status().items() if name == "key"}
+        folder.mark("failed", error=result.error, traceback=result.traceback, **trained)
+
+    def _same(self, settings: Mapping[str, Any], known: Mapping[str, Any]) -> None:
+        before = known.get("settings", {})
+        wanted = json.loads(json.dumps(settings))
+        differing = [key for key in sorted({*before, *wanted}) if before.get(key) != wanted.get(key)]
+        if differing:
+            key = differing[0]
+            raise UsageError(
+                f"{self.path}: holds a run with other settings ({', '.join(differing)} differ; "
+                f"{key} was {json.dumps(before.get(key))}); name another --out"
+            )
+
+
+def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+    with atomic_file(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

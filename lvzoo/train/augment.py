@@ -1,0 +1,146 @@
+"""Training augmentation, batched on the device: geometry moves frame, mask and contour together.
+
+The default is geometry, gain, gamma and mild blur: nothing of it is a corruption that the benchmark tests.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import torch
+from torch.nn import functional
+
+from lvzoo.errors import UsageError, did_you_mean
+from lvzoo.types import Batch
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Augmentation:
+    """Ranges of the random changes; each frame of a batch draws its own."""
+
+    rotation_deg: float = 15.0
+    scale: float = 0.12
+    shift_px: float = 8.0
+    flip: float = 0.0
+    """Probability of a left-right flip, which reverses the order of the contour's points."""
+    gain: float = 0.10
+    """Largest grey level (of 1) added to or taken from what is not black."""
+    gamma: float = 0.25
+    """Largest change of the exponent's logarithm."""
+    blur: float = 0.2
+    """Probability of a blur of up to 1 px."""
+
+
+AUGMENTATIONS: Final[Mapping[str, Augmentation | None]] = {
+    "none": None,
+    "default": Augmentation(),
+    "flip": Augmentation(flip=0.5),
+}
+BLUR_SIGMA_PX: Final = 1.0
+
+
+def choose_augmentation(name: str) -> Augmentation | None:
+    """Return a named augmentation.
+
+    Raises:
+        UsageError: no such name.
+    """
+    if name not in AUGMENTATIONS:
+        hint = did_you_mean(name, AUGMENTATIONS)
+        raise UsageError(f"augmentation '{name}' is unknown; use one of {', '.join(AUGMENTATIONS)}{hint}")
+    return AUGMENTATIONS[name]
+
+
+def augment(batch: Batch, ranges: Augmentation, draw: torch.Generator) -> Batch:
+    """Return a changed copy of a batch; `draw` lives on the batch's device."""
+    batch = _flip(batch, ranges.flip, draw)
+    batch = _move(batch, ranges, draw)
+    frames_B1HW = _intensity(batch.frames_B1HW, ranges, draw)
+    frames_B1HW = _blur(frames_B1HW, ranges.blur, draw)
+    return Batch(frames_B1HW=frames_B1HW, masks_BHW=batch.masks_BHW, contours_BP2=batch.contours_BP2)
+
+
+def _uniform(count: int, bound: float, draw: torch.Generator) -> torch.Tensor:
+    """Return `count` numbers from -bound to bound."""
+    return (2 * torch.rand(count, generator=draw, device=draw.device) - 1) * bound
+
+
+def _flip(batch: Batch, probability: float, draw: torch.Generator) -> Batch:
+    """Mirror some frames; the contour still runs from the annulus on the image's left to the one on its right."""
+    if not probability:
+        return batch
+    flipped_B = torch.rand(len(batch.frames_B1HW), generator=draw, device=draw.device) < probability
+    mirrored_BP2 = batch.contours_BP2.flip(1).clone()
+    mirrored_BP2[..., 0] = batch.frames_B1HW.shape[-1] - 1 - mirrored_BP2[..., 0]
+    return Batch(
+        frames_B1HW=torch.where(
+            flipped_B[:, None, None, None], batch.frames_B1HW.flip(-1), batch.frames_B1HW
+        ),
+        masks_BHW=torch.where(flipped_B[:, None, None], batch.masks_BHW.flip(-1), batch.masks_BHW),
+        contours_BP2=torch.where(flipped_B[:, None, None], mirrored_BP2, batch.contours_BP2),
+    )
+
+
+def _move(batch: Batch, ranges: Augmentation, draw: torch.Generator) -> Batch:
+    """Rotate and scale about the centre, then shift: `p' = A (p - c) + c + t`, in pixels."""
+    count, _, rows, columns = batch.frames_B1HW.shape
+    angle_B = _uniform(count, math.radians(ranges.rotation_deg), draw)
+    scale_B = torch.exp(_uniform(count, ranges.scale, draw))
+    shift_B2 = torch.stack([_uniform(count, ranges.shift_px, draw) for _ in "xy"], dim=1)
+    cos_B, sin_B = scale_B * angle_B.cos(), scale_B * angle_B.sin()
+    turn_B22 = torch.stack([torch.stack([cos_B, -sin_B], 1), torch.stack([sin_B, cos_B], 1)], 1)
+    centre_2 = torch.tensor([(columns - 1) / 2, (rows - 1) / 2], device=draw.device)
+
+    grid_BHW2 = _sampling_grid(turn_B22, shift_B2, centre_2, (rows, columns))
+    layers_B2HW = torch.cat([batch.frames_B1HW, batch.masks_BHW[:, None].float()], dim=1)
+    moved_B2HW = functional.grid_sample(layers_B2HW, grid_BHW2, align_corners=True)
+    contours_BP2 = (batch.contours_BP2 - centre_2) @ turn_B22.mT + centre_2 + shift_B2[:, None]
+    return Batch(
+        frames_B1HW=moved_B2HW[:, :1],
+        masks_BHW=moved_B2HW[:, 1] >= 0.5,
+        contours_BP2=contours_BP2,
+    )
+
+
+def _sampling_grid(
+    turn_B22: torch.Tensor, shift_B2: torch.Tensor, centre_2: torch.Tensor, size_HW: tuple[int, int]
+) -> torch.Tensor:
+    """Return where each pixel of the moved frame comes from, in `grid_sample`'s units (-1..1, corners aligned)."""
+    back_B22 = torch.linalg.inv(turn_B22)
+    half_2 = centre_2  # half the extent between the corner pixels' centres
+    # p = A^-1 (p' - c - t) + c, with p' = c + half u: u_source = half^-1 (A^-1 (half u - t))
+    linear_B22 = back_B22 * half_2[None, None, :] / half_2[None, :, None]
+    offset_B2 = -(back_B22 @ shift_B2[..., None]).squeeze(-1) / half_2
+    theta_B23 = torch.cat([linear_B22, offset_B2[..., None]], dim=2)
+    return functional.affine_grid(theta_B23, [len(shift_B2), 1, *size_HW], align_corners=True)
+
+
+def _intensity(frames_B1HW: torch.Tensor, ranges: Augmentation, draw: torch.Generator) -> torch.Tensor:
+    """Change gamma and gain; black carries no signal and stays black."""
+    count = len(frames_B1HW)
+    gamma_B111 = torch.exp(_uniform(count, ranges.gamma, draw))[:, None, None, None]
+    gain_B111 = _uniform(count, ranges.gain, draw)[:, None, None, None]
+    changed_B1HW = frames_B1HW.clamp_min(0).pow(gamma_B111) + gain_B111
+    return torch.where(frames_B1HW > 0, changed_B1HW.clamp(0, 1), frames_B1HW)
+
+
+def _blur(frames_B1HW: torch.Tensor, probability: float, draw: torch.Generator) -> torch.Tensor:
+    """Blur some frames by a Gaussian of up to 1 px: two banded matrix products, far cheaper than a convolution."""
+    if not probability:
+        return frames_B1HW
+    count, _, rows, columns = frames_B1HW.shape
+    sigma_B = BLUR_SIGMA_PX * torch.rand(count, generator=draw, device=draw.device)
+    chosen_B = torch.rand(count, generator=draw, device=draw.device) < probability
+    sigma_B = torch.where(chosen_B, sigma_B, 0).clamp_min(1e-3)
+    down_BHH, across_BWW = (_gaussian_rows(size, sigma_B) for size in (rows, columns))
+    return (down_BHH @ frames_B1HW.squeeze(1) @ across_BWW.mT)[:, None]
+
+
+def _gaussian_rows(size: int, sigma_B: torch.Tensor) -> torch.Tensor:
+    """Return matrices (B, size, size) whose rows are normalised Gaussian weights about the diagonal."""
+    index = torch.arange(size, device=sigma_B.device, dtype=sigma_B.dtype)
+    distance = index[:, None] - index
+    return torch.softmax(-(distance**2) / (2 * sigma_B[:, None, None] ** 2), dim=-1)

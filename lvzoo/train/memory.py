@@ -1,0 +1,60 @@
+"""Training frames held in memory: on the device where they fit, else in RAM. No worker, no loader."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+
+from lvzoo.types import Batch, FrameSet
+
+DEVICE_SHARE = 0.5
+"""Largest share of a CUDA device's free memory that the data set may take."""
+
+
+class FramesInMemory:
+    """A split as uint8 and bool tensors, from which batches are indexed; a batch is float32 on the device."""
+
+    def __init__(self, frames: FrameSet, device: torch.device) -> None:
+        self.device = device
+        arrays = (frames.frames_NHW, frames.masks_NHW, frames.contours_NP2)
+        home = device if _fits(sum(array.nbytes for array in arrays), device) else torch.device("cpu")
+        self.frames_NHW, self.masks_NHW, self.contours_NP2 = (
+            torch.from_numpy(np.array(array)).to(home) for array in arrays
+        )
+
+    def __len__(self) -> int:
+        """N, the number of frames."""
+        return len(self.frames_NHW)
+
+    def batch(self, chosen_B: torch.Tensor) -> Batch:
+        """Return the chosen frames as a batch on the device."""
+        chosen_B = chosen_B.to(self.frames_NHW.device)
+        frames_BHW, masks_BHW, contours_BP2 = (
+            rows.index_select(0, chosen_B).to(self.device, non_blocking=True)
+            for rows in (self.frames_NHW, self.masks_NHW, self.contours_NP2)
+        )
+        return Batch(
+            frames_B1HW=frames_BHW[:, None].float() / 255, masks_BHW=masks_BHW, contours_BP2=contours_BP2
+        )
+
+    def batches(self, batch_size: int, shuffle: torch.Generator) -> Iterator[Batch]:
+        """Yield one epoch in a shuffled order. A last batch of a single frame is left out (batch norm)."""
+        order_N = torch.randperm(len(self), generator=shuffle)
+        for chosen_B in torch.split(order_N, batch_size):
+            if len(chosen_B) > 1 or len(order_N) == 1:
+                yield self.batch(chosen_B)
+
+    def steps(self, batch_size: int) -> int:
+        """How many batches an epoch has."""
+        whole, rest = divmod(len(self), batch_size)
+        return max(whole + (rest > 1), 1)
+
+
+def _fits(bytes_needed: int, device: torch.device) -> bool:
+    """Tell whether the frames fit beside a model on the device."""
+    if device.type != "cuda":
+        return True
+    free, _ = torch.cuda.mem_get_info(device)
+    return bytes_needed < DEVICE_SHARE * free

@@ -1,0 +1,182 @@
+"""The training loop, in the order things happen. One loop for masks and landmarks, CPU and CUDA."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from torch import nn
+
+from lvzoo.device import autocast, choose_precision
+from lvzoo.errors import LvzooError
+from lvzoo.files import atomic_file
+from lvzoo.interfaces import LVModel
+from lvzoo.train.augment import augment, choose_augmentation
+from lvzoo.train.memory import FramesInMemory
+from lvzoo.types import Epoch, Fitted, FrameSet, OnBatch, OnEpoch, Recipe, ScoreModel, Trial
+
+CHECKPOINT = "last.pt"
+
+
+class LoopTrainer:
+    """The trainer of every entry that does not bring its own: AdamW, one-cycle schedule, best epoch kept."""
+
+    def fit(
+        self,
+        model: nn.Module,
+        train: FrameSet,
+        val: FrameSet,
+        recipe: Recipe,
+        trial: Trial,
+        *,
+        score: ScoreModel,
+        device: torch.device,
+        checkpoints: Path,
+        on_epoch: OnEpoch,
+        on_batch: OnBatch | None = None,
+    ) -> Fitted:
+        """Train, keep the weights of the best epoch by `score` on `val`, go on from a checkpoint if there is one.
+
+        Raises:
+            LvzooError: the loss is no longer finite.
+        """
+        ranges = choose_augmentation(recipe.augment)
+        data = FramesInMemory(train, device)
+        model.to(device).to(memory_format=torch.channels_last)
+        steps = data.steps(recipe.batch_size)
+        state = _State.fresh(model, recipe, steps=steps, seed=trial.seed, device=device)
+        state.resume(checkpoints / CHECKPOINT)
+
+        for epoch in range(len(state.history) + 1, recipe.epochs + 1):
+            started = time.perf_counter()
+            model.train()
+            losses: list[torch.Tensor] = []
+            for step, batch in enumerate(data.batches(recipe.batch_size, state.shuffle), start=1):
+                if ranges is not None:
+                    batch = augment(batch, ranges, state.draw)  # noqa: PLW2901 - the batch, augmented
+                frames_B1HW = batch.frames_B1HW.contiguous(memory_format=torch.channels_last)
+                with autocast(device, state.precision):
+                    output = model(frames_B1HW)
+                    loss = cast("LVModel", model).loss(output, batch)
+                state.descend(loss, recipe.clip_norm)
+                losses.append(loss.detach())
+                if on_batch is not None:
+                    on_batch((epoch - 1) * steps + step, recipe.epochs * steps, losses[-1])
+            train_loss = float(torch.stack(losses).mean())
+            if not torch.isfinite(torch.tensor(train_loss)):
+                raise LvzooError(
+                    f"{trial.name}: the training loss is {train_loss} in epoch {epoch}; "
+                    "lower --learning-rate, or look at the model's loss"
+                )
+            seconds = time.perf_counter() - started
+            done = Epoch(epoch=epoch, train_loss=train_loss, val_dice=score(model, val), seconds=seconds)
+            state.finish(done)
+            state.save(checkpoints / CHECKPOINT)
+            on_epoch(done)
+
+        model.load_state_dict(state.best_weights)
+        return Fitted(model=model, history=tuple(state.history), best_epoch=state.best_epoch)
+
+
+@dataclass(kw_only=True, slots=True)
+class _State:
+    """All that a training run must remember to go on as if nothing had happened."""
+
+    model: nn.Module
+    optimiser: torch.optim.Optimizer
+    schedule: torch.optim.lr_scheduler.LRScheduler
+    scaler: torch.amp.GradScaler
+    precision: torch.dtype
+    shuffle: torch.Generator
+    draw: torch.Generator
+    history: list[Epoch]
+    best_epoch: int
+    best_weights: dict[str, torch.Tensor]
+
+    @classmethod
+    def fresh(
+        cls, model: nn.Module, recipe: Recipe, *, steps: int, seed: int, device: torch.device
+    ) -> _State:
+        """Return the state before the first epoch."""
+        fused = device.type == "cuda"
+        optimiser = torch.optim.AdamW(
+            model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=fused
+        )
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimiser,
+            max_lr=recipe.learning_rate,
+            total_steps=steps * recipe.epochs + 1,
+            pct_start=recipe.warmup,
+        )
+        precision = choose_precision(device, recipe.precision)
+        torch.manual_seed(seed)  # dropout and its like know no other generator; the caller sets torch's apart
+        return cls(
+            model=model,
+            optimiser=optimiser,
+            schedule=schedule,
+            scaler=torch.amp.GradScaler(device.type, enabled=precision == torch.float16),
+            precision=precision,
+            shuffle=torch.Generator().manual_seed(seed),
+            draw=torch.Generator(device).manual_seed(seed),
+            history=[],
+            best_epoch=0,
+            best_weights={},
+        )
+
+    def descend(self, loss: torch.Tensor, clip_norm: float) -> None:
+        """Take one step down the gradient, clipped to a norm."""
+        self.optimiser.zero_grad(set_to_none=True)
+        self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call] # torch leaves it untyped
+        self.scaler.unscale_(self.optimiser)
+        nn.utils.clip_grad_norm_(self.model.parameters(), clip_norm)
+        self.scaler.step(self.optimiser)
+        self.scaler.update()
+        self.schedule.step()
+
+    def finish(self, done: Epoch) -> None:
+        """Note a finished epoch, and its weights if it is the best so far."""
+        best_so_far = max((each.val_dice for each in self.history), default=float("-inf"))
+        self.history.append(done)
+        if done.val_dice > best_so_far or not self.best_weights:
+            self.best_epoch = done.epoch
+            weights = self.model.state_dict()
+            self.best_weights = {name: tensor.detach().clone() for name, tensor in weights.items()}
+
+    def save(self, path: Path) -> None:
+        """Write the state, whole or not at all."""
+        state = {
+            "model": self.model.state_dict(),
+            "best_weights": self.best_weights,
+            "best_epoch": self.best_epoch,
+            "optimiser": self.optimiser.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "scaler": self.scaler.state_dict(),
+            "shuffle": self.shuffle.get_state(),
+            "draw": self.draw.get_state(),
+            "torch": torch.get_rng_state(),
+            "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+            "history": [asdict(epoch) for epoch in self.history],
+        }
+        with atomic_file(path) as temporary:
+            torch.save(state, temporary)
+
+    def resume(self, path: Path) -> None:
+        """Take up a written state, if there is one. Nothing but tensors and plain values is ever read."""
+        if not path.exists():
+            return
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        self.model.load_state_dict(state["model"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.schedule.load_state_dict(state["schedule"])
+        self.scaler.load_state_dict(state["scaler"])
+        self.shuffle.set_state(state["shuffle"])
+        self.draw.set_state(state["draw"])
+        torch.set_rng_state(state["torch"])
+        if state["cuda"] and torch.cuda.is_available():
+            torch.cuda.set_rng_state_all(state["cuda"])
+        self.history = [Epoch(**epoch) for epoch in state["history"]]
+        self.best_epoch = state["best_epoch"]
+        self.best_weights = state["best_weights"]
