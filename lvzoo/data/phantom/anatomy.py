@@ -1,0 +1,227 @@
+"""The heart of one synthetic patient: its shape at end-diastole, and its outlines in any pose of the beat.
+
+Two systems of coordinates: the frame's pixels (x, y), and the heart's own (z, d): z along the ventricle's long
+axis from the apex towards the base, d across it, positive towards the lateral wall (right in the display).
+Population figures are those of EchoNet-Dynamic's published lists; shapes are the project's own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lvzoo.data.phantom.motion import Pose
+from lvzoo.data.phantom.reader import disks_volume_px
+from lvzoo.geometry.contour import join_walls
+
+if TYPE_CHECKING:
+    from numpy.random import Generator
+    from numpy.typing import NDArray
+
+    from lvzoo.data.phantom.imaging import Scan
+
+WALL_POINTS = 80
+MM3_PER_ML = 1000.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wall:
+    """The half width of the cavity towards one wall, as a share of the ventricle's: 0 at the apex, 1 at most."""
+
+    widest: float
+    bluntness: float
+    roundness: float
+    basal: float
+    factor: float
+
+    def half_width(self, along: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Return the half width at positions 0 (apex) .. 1 (base), in units of the ventricle's half width."""
+        rise = np.clip(1 - np.clip(along, 0, None) / self.widest, 0, 1)
+        cap = np.power(1 - rise**self.bluntness, 1 / self.roundness)
+        past = np.clip((along - self.widest) / (1 - self.widest), 0, 1.2)
+        return np.asarray(self.factor * (cap - (1 - self.basal) * past**2))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Heart:
+    """One patient's heart at end-diastole; lengths in px where named so, otherwise in mm."""
+
+    ejection_fraction: float
+    edv_ml: float
+    mm_per_px: float
+    apex_px: tuple[float, float]
+    tilt_rad: float
+    length_px: float
+    half_width_px: float
+    septal: Wall
+    lateral: Wall
+    bow: float
+    slant: float
+    shortening: float
+    thickness_mm: float
+    rv_width_mm: float
+    rv_apex: float
+    la_height_mm: float
+    la_width_mm: float
+    ra_height_mm: float
+    ra_width_mm: float
+    leaflet_mm: float
+
+    @property
+    def axis_2(self) -> NDArray[np.float64]:
+        """Unit vector from apex to base."""
+        return np.array([np.sin(self.tilt_rad), np.cos(self.tilt_rad)])
+
+    @property
+    def across_2(self) -> NDArray[np.float64]:
+        """Unit vector from the septum towards the lateral wall."""
+        return np.array([np.cos(self.tilt_rad), -np.sin(self.tilt_rad)])
+
+    def px(self, mm: float) -> float:
+        """Turn millimetres into pixels."""
+        return mm / self.mm_per_px
+
+    def place(
+        self, pose: Pose, z_px: NDArray[np.floating], d_px: NDArray[np.floating]
+    ) -> NDArray[np.float64]:
+        """Turn the heart's coordinates into the frame's, as (P, 2) pixels."""
+        along = z_px / pose.length_px
+        bowed = d_px + 4 * self.bow * pose.length_px * np.clip(along * (1 - along), 0, None)
+        return np.asarray(pose.apex_px + np.outer(z_px, self.axis_2) + np.outer(bowed, self.across_2))
+
+    def locate(
+        self, pose: Pose, x: NDArray[np.float32], y: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Turn the frame's pixels into the heart's coordinates (z, d), both in px; the inverse of `place`."""
+        sine, cosine = np.float32(np.sin(self.tilt_rad)), np.float32(np.cos(self.tilt_rad))
+        right, down = x - np.float32(pose.apex_px[0]), y - np.float32(pose.apex_px[1])
+        z = sine * right + cosine * down
+        along = z * np.float32(1 / pose.length_px)
+        bow = np.float32(4 * self.bow * pose.length_px) * np.clip(along * (1 - along), 0, None)
+        return z, cosine * right - sine * down - bow
+
+
+def draw_heart(rng: Generator, scan: Scan) -> Heart:
+    """Draw a patient whose ventricle lies in the sector as an apical four-chamber view shows it."""
+    ef = float(np.clip(rng.normal(60.5, 6.0) if rng.random() < 0.78 else rng.normal(38.0, 13.0), 12, 85))
+    log_edv = 4.41 - 0.49 * 0.43 * (ef - 55.8) / 12.4 + 0.375 * rng.standard_normal()
+    edv_ml = float(np.clip(np.exp(log_edv), 25, 350))
+    aspect = float(np.clip(rng.normal(1.80, 0.18) - 0.35 * (np.log(edv_ml) - 4.41), 1.25, 2.4))
+    length_px = float(np.clip(rng.normal(53, 6), 38, 66))
+    tilt = float(np.deg2rad(np.clip(rng.normal(13, 9), -8, 34)))
+    asymmetry = rng.normal(0.10, 0.08)
+    foreshortened = rng.random() < 0.1
+    heart = Heart(
+        ejection_fraction=ef,
+        edv_ml=edv_ml,
+        mm_per_px=1.0,
+        apex_px=(
+            scan.apex_px[0] + rng.normal(-3, 4) - 0.35 * length_px * np.sin(tilt),
+            scan.apex_px[1] + rng.uniform(9, 17),
+        ),
+        tilt_rad=tilt,
+        length_px=length_px,
+        half_width_px=length_px / (2 * aspect),
+        septal=_draw_wall(rng, widest=(0.55, 0.80), basal=(0.75, 1.0), factor=1 - asymmetry),
+        lateral=_draw_wall(rng, widest=(0.55, 0.75), basal=(0.65, 0.95), factor=1 + asymmetry),
+        bow=rng.normal(0, 0.02),
+        slant=rng.normal(0, 0.035),
+        shortening=float(np.clip(rng.normal(0.16, 0.04), 0.04, 0.3)) * ef / 58,
+        thickness_mm=float(np.clip(rng.normal(9.5, 1.6), 6, 15)),
+        rv_width_mm=rng.uniform(26, 40),
+        rv_apex=rng.uniform(0.12, 0.35),
+        la_height_mm=rng.uniform(32, 48) * (0.45 if foreshortened else 1.0),
+        la_width_mm=rng.uniform(34, 46),
+        ra_height_mm=rng.uniform(32, 46) * (0.6 if foreshortened else 1.0),
+        ra_width_mm=rng.uniform(30, 44),
+        leaflet_mm=rng.uniform(19, 26),
+    )
+    return _scaled(heart)
+
+
+def _draw_wall(
+    rng: Generator, *, widest: tuple[float, float], basal: tuple[float, float], factor: float
+) -> Wall:
+    return Wall(
+        widest=rng.uniform(*widest),
+        bluntness=rng.uniform(1.6, 2.3),
+        roundness=rng.uniform(1.6, 2.3),
+        basal=rng.uniform(*basal),
+        factor=factor,
+    )
+
+
+def _scaled(heart: Heart) -> Heart:
+    """Settle the size of a pixel, so that the ventricle's disks hold the patient's end-diastolic volume."""
+    volume_px3 = disks_volume_px(ventricle_contour(heart, Pose.at_rest(heart)))
+    return replace(heart, mm_per_px=float(np.cbrt(heart.edv_ml * MM3_PER_ML / volume_px3)))
+
+
+def ventricle_contour(heart: Heart, pose: Pose) -> NDArray[np.float64]:
+    """Return the endocardium in 121 points: septal annulus -> apex -> lateral annulus, px."""
+    along = np.linspace(0, 1, WALL_POINTS) ** 2
+    left, right = (
+        heart.place(
+            pose,
+            pose.length_px * along * (1 + side * heart.slant * along**4),
+            side * pose.half_width_px * wall.half_width(along),
+        )
+        for wall, side in ((heart.septal, -1), (heart.lateral, 1))
+    )
+    return join_walls(left[::-1], right).astype(np.float64)
+
+
+def other_chambers(heart: Heart, pose: Pose) -> list[NDArray[np.float64]]:
+    """Return the closed outlines of the right ventricle and both atria, px.
+
+    Their far walls stand still; the annuli move with the left ventricle's base, so that the atria fill as the
+    ventricles empty.
+    """
+    base, rest = pose.length_px, pose.base_at_rest_px
+    septum = -pose.half_width_px * float(heart.septal.half_width(np.array(1.0)))
+    lateral = pose.half_width_px * float(heart.lateral.half_width(np.array(1.0)))
+    wall = heart.px(pose.thickness_mm)
+    ias = septum - heart.px(2.0)
+
+    la_width, la_height = heart.px(heart.la_width_mm), heart.px(heart.la_height_mm)
+    middle = (septum + lateral) / 2
+    la_left, la_right = max(middle - la_width / 2, ias + heart.px(3)), middle + la_width / 2
+    la = [
+        (base - 2.0, septum + 1.0), (base - 2.0, lateral - 1.0), (rest + 0.3 * la_height, la_right),
+        (rest + 0.72 * la_height, la_right - 0.02 * la_width), (rest + 1.02 * la_height, middle + 0.22 * la_width),
+        (rest + 1.02 * la_height, middle - 0.22 * la_width), (rest + 0.7 * la_height, la_left),
+        (rest + 0.25 * la_height, la_left + 0.02 * la_width),
+    ]  # fmt: skip
+
+    rv_width = heart.px(heart.rv_width_mm) * (1 - 0.22 * pose.contraction)
+    ra_width, ra_height = heart.px(heart.ra_width_mm), heart.px(heart.ra_height_mm)
+    ra_right = ias - heart.px(3)
+    tricuspid = base - heart.px(5)
+    ra = [
+        (tricuspid - 1.0, septum - wall - 0.5), (rest + 0.2 * ra_height, ra_right), (rest + 0.75 * ra_height, ra_right),
+        (rest + 0.98 * ra_height, ra_right - 0.3 * ra_width), (rest + 0.9 * ra_height, ra_right - 0.75 * ra_width),
+        (rest + 0.5 * ra_height, ra_right - 1.05 * ra_width), (tricuspid - 1.0, septum - wall - 0.85 * rv_width),
+    ]  # fmt: skip
+
+    along = np.linspace(heart.rv_apex, 0.93, 8)
+    septal_side = -pose.half_width_px * heart.septal.half_width(along) - wall
+    opening = np.sin(np.pi / 2 * ((along - heart.rv_apex) / (0.93 - heart.rv_apex))) ** 0.8
+    free_wall = septal_side - rv_width * opening
+    rv = [
+        *zip(along * base, septal_side, strict=True),
+        *zip(along[:0:-1] * base, free_wall[:0:-1], strict=True),
+    ]
+    return [_smooth(heart.place(pose, *np.array(chamber).T)) for chamber in (rv, la, ra)]
+
+
+def _smooth(points_P2: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Round a closed polygon by cutting its corners three times (Chaikin 1974)."""
+    for _ in range(3):
+        following = np.roll(points_P2, -1, axis=0)
+        points_P2 = np.stack(
+            [0.75 * points_P2 + 0.25 * following, 0.25 * points_P2 + 0.75 * following], axis=1
+        )
+        points_P2 = points_P2.reshape(-1, 2)
+    return points_P2

@@ -1,0 +1,85 @@
+"""One synthetic video, from its seed to its frames, its true contours and its tracings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lvzoo.data.phantom.anatomy import Heart, draw_heart, ventricle_contour
+from lvzoo.data.phantom.imaging import Scan, Scanner, draw_scan
+from lvzoo.data.phantom.motion import Beat, draw_beat, pose_at
+from lvzoo.data.phantom.reader import disks_volume_px, draw_reader, trace, tracing
+from lvzoo.data.phantom.rng import stream, video_name
+from lvzoo.data.phantom.tissue import Tissue
+from lvzoo.data.phantom.warp import Warp
+
+if TYPE_CHECKING:
+    from numpy.random import Generator
+    from numpy.typing import NDArray
+
+    from lvzoo.geometry.contour import Tracing
+    from lvzoo.types import Split
+
+WARM_UP_FRAMES = 3
+MM3_PER_ML = 1000.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Clip:
+    """One video with all that is known of it; volumes in ml are those of the true contour by 20 disks."""
+
+    name: str
+    split: Split
+    frames_NHW: NDArray[np.uint8]
+    contours_NP2: NDArray[np.float32]
+    ed: Tracing
+    es: Tracing
+    beat: Beat
+    heart: Heart
+    scan: Scan
+    edv_ml: float
+    esv_ml: float
+
+
+def simulate(*, seed: int, split: Split, index: int) -> Clip:
+    """Simulate one video: the same bytes for the same arguments, whoever asks."""
+
+    def part(name: str) -> Generator:
+        return stream(seed=seed, split=split, index=index, part=name)
+
+    scan = draw_scan(part("scan"))
+    heart = draw_heart(part("anatomy"), scan)
+    beat = draw_beat(part("motion"))
+    warp = Warp(part("warp"))
+    tissue = Tissue(part("tissue"), heart, scan, warp)
+    scanner = Scanner(part("imaging"), scan)
+
+    poses = [pose_at(heart, beat, frame) for frame in range(-WARM_UP_FRAMES, beat.frames)]
+    frames_NHW = np.stack([scanner.frame(*tissue.echo(pose)) for pose in poses])[WARM_UP_FRAMES:]
+    contours_NP2 = np.stack([warp.move(ventricle_contour(heart, pose)) for pose in poses[WARM_UP_FRAMES:]])
+
+    readings = part("reader")
+    reader = draw_reader(readings)
+    ed, es = (
+        tracing(trace(contours_NP2[frame], reader, readings, mm_per_px=heart.mm_per_px))
+        for frame in (beat.ed_frame, beat.es_frame)
+    )
+    edv_ml, esv_ml = (
+        disks_volume_px(contours_NP2[frame]) * heart.mm_per_px**3 / MM3_PER_ML
+        for frame in (beat.ed_frame, beat.es_frame)
+    )
+    return Clip(
+        name=video_name(seed=seed, split=split, index=index),
+        split=split,
+        frames_NHW=frames_NHW,
+        contours_NP2=contours_NP2.astype(np.float32),
+        ed=ed,
+        es=es,
+        beat=beat,
+        heart=heart,
+        scan=scan,
+        edv_ml=edv_ml,
+        esv_ml=esv_ml,
+    )

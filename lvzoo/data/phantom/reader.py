@@ -1,0 +1,103 @@
+"""The readers: how an expert would trace the true contour, and how the tracing becomes chords in the file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lvzoo.geometry.contour import Tracing
+from lvzoo.geometry.ventricle import axis_length, disks_volume
+from lvzoo.types import APEX_INDEX, CONTOUR_POINTS
+
+if TYPE_CHECKING:
+    from numpy.random import Generator
+    from numpy.typing import NDArray
+
+CHORDS = 20
+WALL_SD_MM = 1.0
+AXIAL_SD_MM = 1.5
+READER_SHARE = 0.6
+"""Weight of what a reader does alike at ED and ES; the rest, 0.8, is drawn anew for each frame."""
+WAVES = 9
+APEX_WIDTH = 0.18
+BASE_SHARE = 0.25
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reader:
+    """One reader's habits: unit normals, one for each wave along the wall, then for apex and base."""
+
+    habits: NDArray[np.float64]
+
+
+def draw_reader(rng: Generator) -> Reader:
+    """Draw the reader of one video."""
+    return Reader(habits=rng.standard_normal(WAVES + 2))
+
+
+def trace(
+    contour_P2: NDArray[np.floating], reader: Reader, rng: Generator, *, mm_per_px: float
+) -> NDArray[np.float64]:
+    """Return the contour as a reader draws it on one frame.
+
+    Smooth offsets along the normal (RMS 1.0 mm; the waves leave the two annulus points independent of each
+    other) and axial shifts of apex and base (SD 1.5 mm). A careful expert: two such readers agree with Dice
+    0.94 at ED and 0.92 at ES.
+    """
+    drawn = READER_SHARE * reader.habits + np.sqrt(1 - READER_SHARE**2) * rng.standard_normal(WAVES + 2)
+    along = np.linspace(0, 1, CONTOUR_POINTS)
+    order = np.arange(WAVES)
+    weight = 1 / (1 + 0.3 * order)
+    rms = np.sqrt(weight[0] ** 2 + 0.5 * np.sum(weight[1:] ** 2))
+    normal_mm = WALL_SD_MM / rms * np.cos(np.pi * np.outer(along, order)) @ (weight * drawn[:WAVES])
+    at_apex = np.exp(-((along - 0.5) ** 2) / (2 * APEX_WIDTH**2))
+    at_base = np.clip(1 - np.minimum(along, 1 - along) / BASE_SHARE, 0, 1)
+    axial_mm = AXIAL_SD_MM * (drawn[WAVES] * at_apex + drawn[WAVES + 1] * at_base)
+    axis_22 = long_axis(contour_P2)
+    downwards_2 = (axis_22[1] - axis_22[0]) / axis_length(axis_22)
+    offsets = np.outer(axial_mm, downwards_2) + normal_mm[:, None] * _normals(contour_P2)
+    return np.asarray(contour_P2 + offsets / mm_per_px)
+
+
+def _normals(contour_P2: NDArray[np.floating]) -> NDArray[np.float64]:
+    tangents = np.gradient(np.asarray(contour_P2, dtype=np.float64), axis=0)
+    tangents /= np.linalg.norm(tangents, axis=1, keepdims=True)
+    return np.stack([tangents[:, 1], -tangents[:, 0]], axis=1)
+
+
+def long_axis(contour_P2: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return the axis' two ends: the apex, and the middle between the annulus points."""
+    return np.stack([contour_P2[APEX_INDEX], (contour_P2[0] + contour_P2[-1]) / 2]).astype(np.float64)
+
+
+def tracing(contour_P2: NDArray[np.floating]) -> Tracing:
+    """Turn an open contour into the file's form: the long axis and 20 chords perpendicular to it.
+
+    The chords stand at (i - 1/2)/20 of the contour's extent along the axis, apex to base, left wall first. On
+    an oblique mitral plane the last ones end on the mitral line.
+    """
+    axis_22 = long_axis(contour_P2)
+    down_2 = (axis_22[1] - axis_22[0]) / axis_length(axis_22)
+    across_2 = np.array([down_2[1], -down_2[0]])
+    z_P, d_P = (contour_P2 - axis_22[0]) @ down_2, (contour_P2 - axis_22[0]) @ across_2
+    levels_R = z_P.min() + (np.arange(CHORDS) + 0.5) / CHORDS * np.ptp(z_P)
+    z_next, d_next = np.roll(z_P, -1), np.roll(d_P, -1)
+    crosses_RP = (z_P <= levels_R[:, None]) != (z_next <= levels_R[:, None])
+    slope_P = (d_next - d_P) / np.where(z_next == z_P, 1.0, z_next - z_P)
+    d_RP = d_P + (levels_R[:, None] - z_P) * slope_P
+    left_R = np.where(crosses_RP, d_RP, np.inf).min(axis=1)
+    right_R = np.where(crosses_RP, d_RP, -np.inf).max(axis=1)
+    centres_R2 = axis_22[0] + np.outer(levels_R, down_2)
+    chords_R22 = np.stack(
+        [centres_R2 + np.outer(left_R, across_2), centres_R2 + np.outer(right_R, across_2)], axis=1
+    )
+    return Tracing(axis_22=axis_22, chords_R22=chords_R22)
+
+
+def disks_volume_px(contour_P2: NDArray[np.floating]) -> float:
+    """Return the volume inside a contour by the method of disks, in px^3."""
+    traced = tracing(contour_P2)
+    diameters_R = np.linalg.norm(traced.chords_R22[:, 1] - traced.chords_R22[:, 0], axis=1)
+    return disks_volume(diameters_R, axis_length(traced.axis_22))

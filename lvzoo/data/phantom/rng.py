@@ -1,0 +1,27 @@
+"""One stream of random numbers for each part of each video, whoever draws it and in whatever order."""
+
+from __future__ import annotations
+
+import hashlib
+
+from numpy.random import Generator, Philox
+
+GENERATOR_VERSION = "phantom-v1"
+"""Names everything that decides a pixel; any change to the simulator is another version."""
+
+
+def stream(*, seed: int, split: str, index: int, part: str) -> Generator:
+    """Return the stream of one part (anatomy, motion, ...) of the `index`-th video of a split.
+
+    The key is a hash, so that neither splits nor seeds nor parts share a stream.
+    """
+    return Generator(Philox(key=int.from_bytes(_digest(seed, split, index, part)[:16], "little")))
+
+
+def video_name(*, seed: int, split: str, index: int) -> str:
+    """Return the video's name, in the pattern of EchoNet-Dynamic's: `0X` and 16 hexadecimal digits."""
+    return "0X" + _digest(seed, split, index, "name").hex()[:16].upper()
+
+
+def _digest(seed: int, split: str, index: int, part: str) -> bytes:
+    return hashlib.sha256(f"{GENERATOR_VERSION}|{seed}|{split}|{index}|{part}".encode()).digest()
