@@ -1,0 +1,147 @@
+"""EchoNet-Dynamic, as its authors ship it: FileList.csv, VolumeTracings.csv and Videos/*.avi in, frames out.
+
+References follow the authors' own rule (Ouyang et al. 2020, doi 10.1038/s41586-020-2145-8). Where their files
+have quirks, each is handled, named and counted (`lvzoo.data.quirks`); docs/data.md tells users what each of
+them means for a frame.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from lvzoo.data import quirks
+from lvzoo.data.frames import cached, fingerprint
+from lvzoo.data.opencv import decoder_identity
+from lvzoo.data.reading import read_video
+from lvzoo.data.tables import FILE_LIST, TRACINGS, read_file_list, read_tracings, stem_of
+from lvzoo.errors import DataError
+from lvzoo.types import FrameSet, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lvzoo.data.reading import Reading
+    from lvzoo.types import Finding, Split
+
+LOG = logging.getLogger("lvzoo.data")
+
+VIDEOS: Final = "Videos"
+READER_VERSION: Final = "echonet-reader-1"
+"""Raise it with any change to what is read from the same files: labels, contours, sectors, findings."""
+
+
+class EchoNetDynamic:
+    """A folder of EchoNet-Dynamic's layout as a `Dataset`: a video's ED and ES frame, split by patient."""
+
+    def __init__(self, folder: Path) -> None:
+        """Look whether the layout's parts are there.
+
+        Raises:
+            DataError: the folder, or one of its parts, is missing.
+        """
+        self.folder = Path(folder)
+        layout = f"{FILE_LIST}, {TRACINGS} and {VIDEOS}/"
+        if not self.folder.is_dir():
+            raise DataError(f"{folder}: no such folder; give the one that holds {layout}")
+        for part in (FILE_LIST, TRACINGS, VIDEOS):
+            if not (self.folder / part).exists():
+                raise DataError(f"{self.folder / part}: missing; the layout is {layout} in one folder")
+
+    def load(self, split: Split) -> FrameSet:
+        """Return the labelled frames of a split; a second call finds them decoded.
+
+        Raises:
+            DataError: files are missing or do not parse, or the split has no usable frame.
+        """
+        return cached(self._key(split), lambda: self._read(split))
+
+    def _files(self) -> list[os.DirEntry[str]]:
+        """Return the video files, sorted by name."""
+        with os.scandir(self.folder / VIDEOS) as entries:
+            videos = [entry for entry in entries if stem_of(entry.name) != entry.name]
+        return sorted(videos, key=lambda entry: entry.name)
+
+    def _key(self, split: Split) -> str:
+        """Hash all that decides the frames: reader, decoder, lists, and the size and date of every video."""
+        digest = hashlib.sha256(json.dumps([READER_VERSION, decoder_identity(), split]).encode())
+        for name in (FILE_LIST, TRACINGS):
+            digest.update(hashlib.sha256((self.folder / name).read_bytes()).digest())
+        for entry in self._files():
+            state = entry.stat()
+            digest.update(json.dumps([entry.name, state.st_size, state.st_mtime_ns]).encode())
+        return digest.hexdigest()
+
+    def _read(self, split: Split) -> FrameSet:
+        file_list = read_file_list(self.folder / FILE_LIST)
+        tracings = read_tracings(self.folder / TRACINGS)
+        videos = file_list.videos[split]
+        if not videos:
+            raise DataError(f"{self.folder / FILE_LIST}: no row has the split {split.upper()}; add one")
+        paths = {stem_of(entry.name): Path(entry.path) for entry in self._files()}
+        LOG.info("%s: decoding the labelled frames of %d videos (%s)", self.folder, len(videos), split)
+
+        def read(video: str) -> Reading:
+            return read_video(video, paths.get(video), tracings.rows.get(video, {}))
+
+        with ThreadPoolExecutor() as threads:
+            readings = list(threads.map(read, videos))
+        _log_ways(split, readings)
+        findings = [finding for video in videos for finding in file_list.findings[video]]
+        findings += [finding for video in videos for finding in tracings.findings.get(video, ())]
+        findings += [finding for reading in readings for finding in reading.findings]
+        unlisted = [video for video in tracings.rows if video not in file_list.findings]
+        findings += [quirks.NOT_LISTED.found(video) for video in unlisted]
+        if not any(reading.labels for reading in readings):
+            raise DataError(f"{self.folder}: {_nothing_usable(split, len(videos), findings)}")
+        return _assemble(readings, tuple(findings))
+
+
+def _assemble(readings: Sequence[Reading], findings: tuple[Finding, ...]) -> FrameSet:
+    kept = [
+        (reading.video, reading.sector, label, frame_HW)
+        for reading in readings
+        if reading.sector is not None
+        for label, frame_HW in zip(reading.labels, reading.frames, strict=True)
+    ]
+    frames_NHW = np.stack([frame_HW for *_, frame_HW in kept])
+    masks_NHW = np.stack([label.mask_HW for _, _, label, _ in kept])
+    contours_NP2 = np.stack([label.contour_P2 for _, _, label, _ in kept])
+    videos = tuple(video for video, *_ in kept)
+    indices = tuple(label.frame for _, _, label, _ in kept)
+    return FrameSet(
+        frames_NHW=frames_NHW,
+        masks_NHW=masks_NHW,
+        contours_NP2=contours_NP2,
+        sectors=tuple(sector for _, sector, _, _ in kept),
+        patients=videos,  # one video a patient: its name without suffix
+        videos=videos,
+        frame_indices=indices,
+        phases=tuple(label.phase for _, _, label, _ in kept),
+        source=Source(
+            name="echonet-dynamic",
+            version=READER_VERSION,
+            fingerprint=fingerprint([frames_NHW, masks_NHW, contours_NP2], videos, indices),
+            findings=findings,
+        ),
+    )
+
+
+def _nothing_usable(split: Split, videos: int, findings: Sequence[Finding]) -> str:
+    reasons = Counter(finding.quirk for finding in findings if finding.excluded)
+    listed = "; ".join(f"{quirk} ({count})" for quirk, count in reasons.most_common())
+    return f"no usable frame in split {split.upper()}, of {videos} videos: {listed}"
+
+
+def _log_ways(split: Split, readings: Sequence[Reading]) -> None:
+    ways = Counter(reading.way for reading in readings if reading.way is not None)
+    counted = ", ".join(f"{way} {count}" for way, count in sorted(ways.items())) or "none"
+    LOG.info("%s: videos by way of decoding: %s", split, counted)

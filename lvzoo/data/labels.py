@@ -1,0 +1,100 @@
+"""From a video's tracings to its references: which frame is ED, which ES, and their masks and contours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from lvzoo.data import quirks
+from lvzoo.geometry.contour import Tracing, open_contour
+from lvzoo.geometry.raster import rasterise
+from lvzoo.geometry.ventricle import polygon_area
+from lvzoo.types import FRAME_SIZE_HW
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from lvzoo.data.tables import TracingRow
+    from lvzoo.types import Finding, Phase
+
+ROWS: Final = 21
+"""Rows of a tracing, as a rule: the long axis and 20 chords."""
+FEWEST_CHORDS: Final = 2
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Label:
+    """One frame's reference."""
+
+    frame: int
+    phase: Phase
+    mask_HW: NDArray[np.bool_]
+    contour_P2: NDArray[np.float32]
+
+
+def label_frames(
+    video: str, rows_by_frame: Mapping[int, Sequence[TracingRow]]
+) -> tuple[list[Label], list[Finding]]:
+    """Return a video's labels, ED before ES, and what was found in its tracings.
+
+    Phases are decided by the area of the polygon among all traced frames, whether or not they can be used;
+    of equal areas the frame that is traced first is taken for the smaller, as EchoNet's own code would.
+    """
+    if not rows_by_frame:
+        return [], [quirks.NOT_TRACED.found(video)]
+    findings: list[Finding] = []
+    tracings = {frame: _tracing(video, frame, rows, findings) for frame, rows in rows_by_frame.items()}
+    if len(tracings) == 1:
+        return [], [*findings, quirks.ONE_FRAME.found(video, f"frame {next(iter(tracings))}")]
+    phases = _phases(video, tracings, findings)
+    labels = [_label(video, frame, phase, tracings[frame], findings) for phase, frame in phases.items()]
+    return [label for label in labels if label is not None], findings
+
+
+def _tracing(video: str, frame: int, rows: Sequence[TracingRow], findings: list[Finding]) -> Tracing:
+    """Return the tracing that a frame's rows hold: the first one, where several stand one after the other."""
+    tracings, rest = divmod(len(rows), ROWS)
+    if tracings > 1 and not rest:
+        findings.append(quirks.TRACED_TWICE.found(video, f"frame {frame}: {tracings} tracings"))
+        rows = rows[:ROWS]
+    elif len(rows) != ROWS:
+        findings.append(quirks.OTHER_ROWS.found(video, f"frame {frame}: {len(rows)} rows"))
+    ends_R22 = np.asarray(rows, dtype=np.float64).reshape(-1, 2, 2)
+    columns, lines = np.rint(ends_R22[..., 0]), np.rint(ends_R22[..., 1])
+    height, width = FRAME_SIZE_HW
+    if columns.min() < 0 or lines.min() < 0 or columns.max() >= width or lines.max() >= height:
+        findings.append(quirks.OUTSIDE_FRAME.found(video, f"frame {frame}"))
+    return Tracing(axis_22=ends_R22[0], chords_R22=ends_R22[1:])
+
+
+def _phases(video: str, tracings: Mapping[int, Tracing], findings: list[Finding]) -> dict[Phase, int]:
+    by_area = sorted(tracings, key=lambda frame: _area(tracings[frame]))  # stable: file order decides ties
+    smallest, *between, largest = by_area
+    if between:
+        unused = ", ".join(map(str, sorted(between)))
+        findings.append(quirks.MORE_FRAMES.found(video, f"not used: frame {unused}"))
+    in_file = list(tracings)
+    if in_file.index(largest) < in_file.index(smallest):
+        findings.append(quirks.ED_FIRST.found(video, f"ED is frame {largest}, ES is frame {smallest}"))
+    return {"ED": largest, "ES": smallest}
+
+
+def _area(tracing: Tracing) -> float:
+    return polygon_area(tracing.polygon_P2) if len(tracing.chords_R22) else 0.0
+
+
+def _label(video: str, frame: int, phase: Phase, tracing: Tracing, findings: list[Finding]) -> Label | None:
+    mask_HW = rasterise(tracing.polygon_P2, FRAME_SIZE_HW)
+    if not mask_HW.any() or len(tracing.chords_R22) < FEWEST_CHORDS:
+        findings.append(quirks.EMPTY_MASK.found(video, f"{phase}, frame {frame}"))
+        return None
+    contour = open_contour(tracing)
+    if contour.swapped_chords:
+        findings.append(quirks.SWAPPED_SIDES.found(video, f"frame {frame}: {contour.swapped_chords} chords"))
+    if contour.apex_at_base:
+        findings.append(quirks.APEX_AT_BASE.found(video, f"frame {frame}"))
+    return Label(frame=frame, phase=phase, mask_HW=mask_HW, contour_P2=contour.points_P2)

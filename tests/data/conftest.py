@@ -1,0 +1,124 @@
+"""Folders of EchoNet-Dynamic's layout, made on the spot: smooth random frames, and ventricles of chords."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+Row = tuple[float, float, float, float]
+FILE_LIST_HEADER = (
+    "FileName",
+    "EF",
+    "ESV",
+    "EDV",
+    "FrameHeight",
+    "FrameWidth",
+    "FPS",
+    "NumberOfFrames",
+    "Split",
+)
+
+
+def smooth_frames(count: int, *, seed: int, size_HW: tuple[int, int] = (112, 112)) -> NDArray[np.uint8]:
+    """Frames (N, H, W, BGR) that a JPEG keeps well, with a slight chroma, as real files have at times."""
+    rng = np.random.default_rng(seed)
+    frames = []
+    for _ in range(count):
+        coarse = rng.integers(0, 256, (9, 9, 1)).astype(np.float32)
+        chroma = rng.integers(-12, 13, (4, 4, 3)).astype(np.float32)
+        size_WH = size_HW[::-1]
+        grey = cv2.resize(coarse, size_WH, interpolation=cv2.INTER_CUBIC)[..., None]
+        tinted = grey + cv2.resize(chroma, size_WH, interpolation=cv2.INTER_CUBIC)
+        frames.append(np.clip(tinted, 0, 255).astype(np.uint8))
+    return np.stack(frames)
+
+
+def write_video(
+    path: Path, frames_NHW3: NDArray[np.uint8], *, codec: str = "MJPG", fps: float = 50.0
+) -> None:
+    height, width = frames_NHW3.shape[1:3]
+    fourcc = cv2.VideoWriter.fourcc(codec[0], codec[1], codec[2], codec[3])
+    writer = cv2.VideoWriter(str(path), fourcc, fps, (width, height))
+    assert writer.isOpened()
+    for frame_HW3 in frames_NHW3:
+        writer.write(frame_HW3)
+    writer.release()
+
+
+def ventricle(*, scale: float = 1.0, chords: int = 20, shift_x: float = 0.0) -> list[Row]:
+    """The rows of a lopsided ventricle's tracing: the long axis, then chords from apex to base."""
+    apex, base = (52.3 + shift_x, 22.4), (60.7 + shift_x, 22.4 + 60 * scale)
+    rows: list[Row] = [(*apex, *base)]
+    for chord in range(chords):
+        along = (chord + 0.5) / chords
+        x, y = apex[0] + along * (base[0] - apex[0]), apex[1] + along * (base[1] - apex[1])
+        bulge = np.sin(np.pi * min(along * 1.4, 1.0) ** 0.6) + 0.35 * along
+        left, right = 17.2 * scale * bulge, 13.9 * scale * bulge
+        rows.append((float(x - left), float(y + 1.7), float(x + right), float(y - 1.3)))
+    return rows
+
+
+@dataclass
+class EchoNetFolder:
+    """What will be written: change anything, then `write`."""
+
+    path: Path
+    file_list: list[tuple[str, str]] = field(default_factory=list)
+    tracings: list[tuple[str, int, Sequence[Row]]] = field(default_factory=list)
+    videos: int = 0
+
+    def add(
+        self,
+        name: str,
+        split: str = "TRAIN",
+        *,
+        frames: int = 12,
+        traced: Sequence[tuple[int, Sequence[Row]]] | None = None,
+    ) -> Path:
+        """An ordinary video, ES traced first and ED last; returns the file."""
+        self.file_list.append((name, split))
+        default = ((3, ventricle(scale=0.8)), (9, ventricle()))
+        self.tracings += [
+            (f"{name}.avi", frame, rows) for frame, rows in (traced if traced is not None else default)
+        ]
+        return self.add_video(f"{name}.avi", frames)
+
+    def add_video(
+        self, file_name: str, frames: int = 12, *, size_HW: tuple[int, int] = (112, 112), codec: str = "MJPG"
+    ) -> Path:
+        self.videos += 1
+        path = self.path / "Videos" / file_name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_video(path, smooth_frames(frames, seed=self.videos, size_HW=size_HW), codec=codec)
+        return path
+
+    def write(self) -> Path:
+        self.path.mkdir(parents=True, exist_ok=True)
+        (self.path / "Videos").mkdir(exist_ok=True)
+        with (self.path / "FileList.csv").open("w", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(FILE_LIST_HEADER)
+            for name, split in self.file_list:
+                writer.writerow([name, 60.0, 40.0, 100.0, 112, 112, 50, 12, split])
+        with (self.path / "VolumeTracings.csv").open("w", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(["FileName", "X1", "Y1", "X2", "Y2", "Frame"])
+            for name, frame, rows in self.tracings:
+                writer.writerows([name, *row, frame] for row in rows)
+        return self.path
+
+
+@pytest.fixture
+def echonet_folder(tmp_path: Path) -> EchoNetFolder:
+    return EchoNetFolder(path=tmp_path / "EchoNet-Dynamic")
