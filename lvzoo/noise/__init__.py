@@ -1,1 +1,1 @@
-"""The noise step: graded, physical, reproducible corruptions of the test frames."""
+"""Graded, physical, reproducible noise for test frames: the suites, and the frames under them."""

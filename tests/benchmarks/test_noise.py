@@ -1,0 +1,35 @@
+"""N4: noise costs at most half a millisecond of CPU a frame, averaged over the suite's conditions."""
+
+from __future__ import annotations
+
+import statistics
+import time
+
+import numpy as np
+import pytest
+
+from lvzoo.geometry.sector import fit_sector
+from lvzoo.noise.corrupt import conditions
+from lvzoo.noise.suite import NoiseV0
+
+MOST_MS = 0.5
+FRAMES = 20
+
+
+def test_noise_costs_little_cpu(request: pytest.FixtureRequest) -> None:
+    suite = NoiseV0()
+    frames_NHW = np.random.default_rng(0).integers(0, 256, (FRAMES, 112, 112), dtype=np.uint8)
+    sector = fit_sector(frames_NHW)
+    noisy = conditions(suite)[1:]
+    holding = bool(request.config.getoption("--hold"))
+    rounds_ms = []
+    for _ in range(5 if holding else 1):
+        start = time.process_time()
+        for n, frame_HW in enumerate(frames_NHW):
+            for condition in noisy:
+                suite.corrupt(frame_HW, condition, video="v", frame=n, sector=sector)
+        rounds_ms.append((time.process_time() - start) * 1e3 / (FRAMES * len(noisy)))
+    cost_ms = statistics.median(rounds_ms)
+    print(f"\nN4 noise: {cost_ms:.2f} ms of CPU a frame and condition, at most {MOST_MS} ms")  # noqa: T201
+    if holding:
+        assert cost_ms <= MOST_MS

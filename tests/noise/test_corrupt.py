@@ -1,0 +1,173 @@
+"""The noisy test frames: selected by name, made once, the same whoever makes them."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from lvzoo.errors import UsageError
+from lvzoo.noise import corrupt
+from lvzoo.noise.corrupt import conditions, corrupted_frames
+from lvzoo.noise.suite import NoiseV0
+from lvzoo.types import CLEAN, Condition, FrameSet
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from lvzoo.types import Sector
+
+
+class Counting(NoiseV0):
+    """noise-v0, counting what it is asked to make."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.made: list[Condition] = []
+
+    def corrupt(
+        self, frame_HW: NDArray[np.uint8], condition: Condition, *, video: str, frame: int, sector: Sector
+    ) -> NDArray[np.uint8]:
+        self.made.append(condition)
+        return super().corrupt(frame_HW, condition, video=video, frame=frame, sector=sector)
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LVZOO_CACHE", str(tmp_path / "cache"))
+
+
+def digests(noisy_CNHW: tuple[NDArray[np.uint8], ...]) -> list[list[str]]:
+    return [[hashlib.sha256(frame_HW.tobytes()).hexdigest() for frame_HW in each] for each in noisy_CNHW]
+
+
+def turned(frames: FrameSet) -> FrameSet:
+    """Return the frames in reverse order."""
+    return dataclasses.replace(
+        frames,
+        **{
+            field: getattr(frames, field)[::-1]
+            for field in (
+                *("frames_NHW", "masks_NHW", "contours_NP2", "sectors"),
+                *("patients", "videos", "frame_indices", "phases"),
+            )
+        },
+    )
+
+
+def test_all_conditions_come_clean_first_then_as_the_suite_has_them() -> None:
+    every = conditions(NoiseV0())
+    assert every[0] == CLEAN
+    assert len(every) == 21
+    assert [each.corruption for each in every[1::5]] == ["haze", "dropout", "blur", "jpeg"]
+    assert [each.severity for each in every[1:6]] == [1, 2, 3, 4, 5]
+
+
+def test_conditions_are_selected_by_name_and_severity_in_the_suites_order() -> None:
+    chosen = conditions(NoiseV0(), corruptions=["blur", "haze"], severities=[5, 1])
+    assert [(each.corruption, each.severity) for each in chosen] == [
+        *(("clean", 0), ("haze", 1), ("haze", 5)),
+        *(("blur", 1), ("blur", 5)),
+    ]
+    assert conditions(NoiseV0(), corruptions=[]) == [CLEAN]
+
+
+def test_unknown_names_get_a_close_match_and_unknown_severities_the_known_ones() -> None:
+    with pytest.raises(UsageError, match=r"noise-v0: unknown corruption 'blurr' \(did you mean 'blur'\?\)"):
+        conditions(NoiseV0(), corruptions=["blurr"])
+    with pytest.raises(UsageError, match="unknown corruption 'zzz'; it has haze, dropout, blur, jpeg"):
+        conditions(NoiseV0(), corruptions=["zzz"])
+    with pytest.raises(UsageError, match="unknown severity 6; it has 1, 2, 3, 4, 5"):
+        conditions(NoiseV0(), severities=[6])
+
+
+def test_each_frame_is_what_the_suite_makes_of_it(frame_set: FrameSet) -> None:
+    suite = NoiseV0()
+    every = conditions(suite)
+    for condition, noisy_NHW in zip(every, corrupted_frames(frame_set, suite, every), strict=True):
+        assert noisy_NHW.shape == frame_set.frames_NHW.shape
+        for n in range(3):
+            expected_HW = suite.corrupt(
+                frame_set.frames_NHW[n],
+                condition,
+                video=frame_set.videos[n],
+                frame=frame_set.frame_indices[n],
+                sector=frame_set.sectors[n],
+            )
+            assert np.array_equal(noisy_NHW[n], expected_HW)
+
+
+def test_order_and_chunks_change_no_byte(frame_set: FrameSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    suite = NoiseV0()
+    every = conditions(suite)
+    forwards = digests(corrupted_frames(frame_set, suite, every))
+    monkeypatch.setattr(corrupt, "FRAMES_AT_A_TIME", 1)
+    backwards = digests(corrupted_frames(turned(frame_set), suite, every[::-1]))
+    assert [each[::-1] for each in backwards[::-1]] == forwards
+
+
+def test_workers_change_no_byte(frame_set: FrameSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    suite = NoiseV0()
+    every = conditions(suite)
+    alone = digests(corrupted_frames(frame_set, suite, every))
+    monkeypatch.setenv("LVZOO_CACHE", str(tmp_path / "another"))
+    monkeypatch.setattr(corrupt, "LEAST_WORK", 1)
+    monkeypatch.setattr(corrupt, "FRAMES_AT_A_TIME", 1)
+    assert digests(corrupted_frames(frame_set, suite, every, workers=2)) == alone
+
+
+def test_what_is_cached_is_not_made_again_and_another_selection_finds_it(frame_set: FrameSet) -> None:
+    suite = Counting()
+    corrupted_frames(frame_set, suite, conditions(suite, corruptions=["blur", "jpeg"]))
+    assert len(suite.made) == 2 * 5 * 3
+    suite.made.clear()
+    corrupted_frames(frame_set, suite, conditions(suite, corruptions=["blur", "dropout"]))
+    assert {condition.corruption for condition in suite.made} == {"dropout"}
+    suite.made.clear()
+    (noisy_NHW,) = corrupted_frames(frame_set, suite, [Condition(corruption="blur", severity=2)])
+    assert suite.made == []
+    assert isinstance(noisy_NHW, np.memmap)
+    assert not noisy_NHW.flags.writeable
+
+
+def test_other_frames_or_sectors_are_made_anew(frame_set: FrameSet) -> None:
+    suite = Counting()
+    chosen = conditions(suite, corruptions=["haze"])
+    brighter_NHW = frame_set.frames_NHW + np.uint8(1)
+    others = (
+        dataclasses.replace(frame_set, frames_NHW=brighter_NHW),
+        dataclasses.replace(frame_set, sectors=frame_set.sectors[:1] * 3),
+        dataclasses.replace(frame_set, videos=("0XA", "0XA", "0XC")),
+    )
+    for frames in (frame_set, *others):
+        suite.made.clear()
+        corrupted_frames(frames, suite, chosen)
+        assert len(suite.made) == 5 * 3
+
+
+def test_a_damaged_cache_file_is_made_again(frame_set: FrameSet, tmp_path: Path) -> None:
+    suite = NoiseV0()
+    chosen = [Condition(corruption="dropout", severity=1)]
+    before = digests(corrupted_frames(frame_set, suite, chosen))
+    (file,) = (tmp_path / "cache").rglob("dropout-1.npy")
+    file.write_bytes(file.read_bytes()[:500])
+    assert digests(corrupted_frames(frame_set, suite, chosen)) == before
+
+
+def test_a_suite_that_fails_leaves_nothing_half_made(frame_set: FrameSet, tmp_path: Path) -> None:
+    with pytest.raises(UsageError):
+        corrupted_frames(frame_set, NoiseV0(), [Condition(corruption="nothing", severity=1)])
+    assert [path for path in (tmp_path / "cache").rglob("*") if path.is_file()] == []
+
+
+def test_no_frames_make_no_noise(frame_set: FrameSet) -> None:
+    none = dataclasses.replace(
+        frame_set, frames_NHW=frame_set.frames_NHW[:0], videos=(), frame_indices=(), sectors=()
+    )
+    for noisy_NHW in corrupted_frames(none, NoiseV0(), conditions(NoiseV0(), corruptions=["jpeg"])):
+        assert noisy_NHW.shape == (0, 112, 112)
