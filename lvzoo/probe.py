@@ -11,6 +11,7 @@ import importlib
 import inspect
 import json
 import os
+import re
 import sys
 import traceback
 from collections.abc import Iterable
@@ -124,7 +125,7 @@ def _hooks_of(plugin: object, manager: pluggy.PluginManager) -> tuple[str, ...]:
     for name in dir(plugin):
         implements = manager.parse_hookimpl_opts(plugin, name) is not None
         if implements and name not in known:
-            raise PluginError(f"implements the unknown hook {name!r}{did_you_mean(name, known)}; rename it")
+            raise PluginError(f"implements the unknown hook {name!r}{_similar_hook(name, known)}; rename it")
         if not implements and name in known and inspect.isroutine(getattr(plugin, name)):
             raise PluginError(f"{name} is not marked as an implementation; put @lvzoo.hookimpl above it")
         if implements:
@@ -135,6 +136,13 @@ def _hooks_of(plugin: object, manager: pluggy.PluginManager) -> tuple[str, ...]:
             "implements no hook; write one (lvzoo_families, say) and mark it with @lvzoo.hookimpl"
         )
     return tuple(hooks)
+
+
+def _similar_hook(name: str, known: Iterable[str]) -> str:
+    """Suggest hooks by the part of their names in which they differ."""
+    prefix = f"{hookspecs.PROJECT}_"
+    hint = did_you_mean(name.removeprefix(prefix), [each.removeprefix(prefix) for each in known])
+    return re.sub(r"'(\w)", rf"'{prefix}\1", hint)
 
 
 def _check_arguments(hook: str, implementation: Any, specification: Any) -> None:  # noqa: ANN401 - any callables

@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
+
+
+class Install(Protocol):
+    """Installs a plugin for one test: `name` is its entry point and `code` its module; returns that file."""
+
+    def __call__(
+        self,
+        name: str,
+        code: str,
+        *,
+        distribution: str | None = None,
+        version: str = "1.0",
+        files: Mapping[str, str] | None = None,
+    ) -> Path: ...
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -25,3 +41,37 @@ def session_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _own_cache(session_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reads or fills the user's cache; the tests of one session share theirs."""
     monkeypatch.setenv("LVZOO_CACHE", str(session_cache))
+
+
+@pytest.fixture
+def install_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
+    """A folder on the path of this process and its children, into which third-party plugins are installed."""
+    site = tmp_path / "site"
+    site.mkdir()
+    monkeypatch.syspath_prepend(site)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [str(site), os.environ.get("PYTHONPATH")])))
+
+    def install(
+        name: str,
+        code: str,
+        *,
+        distribution: str | None = None,
+        version: str = "1.0",
+        files: Mapping[str, str] | None = None,
+    ) -> Path:
+        distribution = distribution or f"{name}-dist"
+        module = distribution.replace("-", "_")
+        module_file = site / module / "__init__.py"
+        info = site / f"{module}-{version}.dist-info"
+        texts = {
+            info / "METADATA": f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n",
+            info / "entry_points.txt": f"[lvzoo]\n{name} = {module}\n",
+            module_file: code,
+            **{site / module / path: text for path, text in (files or {}).items()},
+        }
+        for path, text in texts.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        return module_file
+
+    return install

@@ -1,0 +1,149 @@
+"""`lvzoo info NAME`: everything about one model; for its size alone the model is built."""
+
+from __future__ import annotations
+
+import dataclasses
+import textwrap
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from lvzoo.cli.options import json_option, print_json, registry_option
+from lvzoo.errors import LvzooError, UsageError
+from lvzoo.registry import open_zoo
+from lvzoo.types import FRAME_SIZE_HW, Recipe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from lvzoo.registry import Zoo
+    from lvzoo.types import Entry
+
+LABEL_WIDTH: Final = 13
+WIDTH: Final = 80
+
+
+@click.command("info")
+@click.argument("name")
+@json_option
+@registry_option
+def info(*, name: str, as_json: bool, registries: tuple[Path, ...]) -> None:
+    """Tell everything about the model NAME: options, recipe, paper, licence, plugin, size."""
+    zoo = open_zoo(registries=registries)
+    entries = zoo.select(name)
+    if len(entries) != 1:
+        raise UsageError(
+            f"{name!r} names {len(entries)} entries; name one of {', '.join(e.name for e in entries)}"
+        )
+    described = _described(zoo, entries[0])
+    if as_json:
+        print_json(described)
+    else:
+        click.echo("\n".join(_lines(described)))
+
+
+def _described(zoo: Zoo, entry: Entry) -> dict[str, Any]:
+    plugin = zoo.plugin(entry.plugin)
+    return {
+        "name": entry.name,
+        "kind": entry.family.kind,
+        "summary": entry.summary,
+        "family": entry.family.name,
+        "factory": entry.family.factory,
+        "trainer": entry.family.trainer,
+        "plugin": {
+            "name": plugin.name,
+            "distribution": plugin.distribution,
+            "version": plugin.version,
+            "imports": list(plugin.declared.heavy),
+        },
+        "catalogue": entry.catalogue,
+        "paper": entry.paper,
+        "licence": entry.licence,
+        "requires": list(entry.family.requires),
+        "missing": list(zoo.missing(entry)),
+        "options": {
+            name: {
+                "value": entry.options[name],
+                "default": option.default,
+                "help": option.help,
+                "choices": list(option.choices),
+            }
+            for name, option in entry.family.options.items()
+        },
+        "recipe": {**dataclasses.asdict(Recipe()), **entry.recipe},
+        "recipe_overrides": list(entry.recipe),
+        "size": _size(zoo, entry),
+    }
+
+
+def _size(zoo: Zoo, entry: Entry) -> dict[str, Any]:
+    """Return the model's parameters and FLOPs for one frame, or the reason why it cannot be built."""
+    if missing := zoo.missing(entry):
+        return {"error": f"needs {', '.join(missing)}; install it"}
+    try:
+        from lvzoo.models.build import build_model
+        from lvzoo.models.cost import cost_of
+
+        cost = cost_of(build_model(entry))
+    except LvzooError as error:
+        return {"error": str(error)}
+    except Exception as error:  # noqa: BLE001 - a plugin's own code; all the rest is still worth telling
+        return {"error": f"cannot be built: {' '.join(f'{type(error).__name__}: {error}'.split())}"}
+    return {"parameters": cost.parameters, "flops": cost.flops}
+
+
+def _lines(described: Mapping[str, Any]) -> Iterator[str]:
+    plugin = described["plugin"]
+    yield from _wrapped(described["name"], described["summary"])
+    yield ""
+    yield from _wrapped("kind", described["kind"])
+    yield from _wrapped("family", f"{described['family']} ({described['factory']})")
+    yield from _wrapped("plugin", f"{plugin['name']} ({plugin['distribution']} {plugin['version']})")
+    if plugin["imports"]:
+        yield from _wrapped(
+            "warning", f"the plugin imports {', '.join(plugin['imports'])} where it only declares"
+        )
+    yield from _wrapped("catalogue", described["catalogue"] or "none: the family with its default options")
+    yield from _wrapped("paper", described["paper"] or "not given")
+    yield from _wrapped("licence", described["licence"] or "not given")
+    yield from _wrapped("needs", _needs(described))
+    yield from _wrapped("size", _size_line(described["size"]))
+    yield from ("", "options")
+    for name, option in described["options"].items():
+        yield from _wrapped(f"  {name}", f"{option['value']}  {_explained(option)}")
+    yield from ("", "recipe" + (" (own)" if described["trainer"] else ""))
+    if described["trainer"]:
+        yield from _wrapped("  trainer", described["trainer"])
+    for name, value in described["recipe"].items():
+        mark = "  (set by this entry)" if name in described["recipe_overrides"] else ""
+        yield from _wrapped(f"  {name}", f"{value}{mark}")
+
+
+def _wrapped(label: str, text: str) -> list[str]:
+    indent = max(LABEL_WIDTH, len(label)) + 2
+    lines = textwrap.wrap(text, WIDTH - indent, break_on_hyphens=False, break_long_words=False) or [""]
+    return [f"{label:<{indent}}{lines[0]}", *(" " * indent + line for line in lines[1:])]
+
+
+def _needs(described: Mapping[str, Any]) -> str:
+    if not described["requires"]:
+        return "nothing more"
+    return ", ".join(
+        f"{name} (missing)" if name in described["missing"] else f"{name} (installed)"
+        for name in described["requires"]
+    )
+
+
+def _size_line(size: Mapping[str, Any]) -> str:
+    if "error" in size:
+        return str(size["error"])
+    rows, columns = FRAME_SIZE_HW
+    parameters = f"{size['parameters']:,} parameters"
+    return f"{parameters}, {size['flops'] / 1e9:.2f} GFLOP for one {rows} x {columns} frame"
+
+
+def _explained(option: Mapping[str, Any]) -> str:
+    choices = f"one of {', '.join(map(str, option['choices']))}; " if option["choices"] else ""
+    return f"({choices}default {option['default']}) {option['help']}"

@@ -1,0 +1,248 @@
+"""Plugins are found, read without harm, remembered, and refused with a reason."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lvzoo import plugins
+from lvzoo.errors import PluginError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+FAMILY = """
+from lvzoo import Family, Option, hookimpl
+
+@hookimpl
+def lvzoo_families():
+    yield Family(
+        name="{name}", kind="mask", factory="net.model:Net", summary="a net",
+        options={{"width": Option(default=8, help="channels", choices=(8, 16))}}, requires=("no_such_module",),
+    )
+"""
+HANGS = "import time\ntime.sleep(600)"
+FAULTS = {
+    "raises": ("import no_such_module_here", "install 'no_such_module_here'"),
+    "raises-value": (
+        "raise ValueError('two\\nlines')",
+        "ValueError: two lines (raises_value_dist/__init__.py, line 1)",
+    ),
+    "syntax": ("def broken(:", "SyntaxError"),
+    "exits": ("import sys; sys.exit(3)", "calls sys.exit(3) on import"),
+    "interrupts": ("raise KeyboardInterrupt", "raises on import: KeyboardInterrupt"),
+    "ends": ("import os; os._exit(0)", "ends its process (exit status 0)"),
+    "killed": ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "crashes its process (SIGKILL)"),
+    "misspelt": (
+        "from lvzoo import hookimpl\n@hookimpl\ndef lvzoo_familys(): return []",
+        "unknown hook 'lvzoo_familys' (did you mean 'lvzoo_families'?)",
+    ),
+    "arguments": (
+        "from lvzoo import hookimpl\n@hookimpl\ndef lvzoo_epoch_finished(trial, epochs): ...",
+        "lvzoo_epoch_finished takes an unknown argument 'epochs' (did you mean 'epoch'?)",
+    ),
+    "unmarked": ("def lvzoo_families(): return []", "put @lvzoo.hookimpl above it"),
+    "hookless": ("x = 1", "implements no hook"),
+    "version": (
+        "LVZOO_HOOKSPEC_VERSION = 2",
+        "asks for hookspec version 2 and this lvzoo has 1; update lvzoo",
+    ),
+    "wrong-type": (
+        "from lvzoo import hookimpl\n@hookimpl\ndef lvzoo_families(): return ['unet']",
+        "lvzoo_families returns a str where a Family is due",
+    ),
+    "nothing": (
+        "from lvzoo import hookimpl\n@hookimpl\ndef lvzoo_families(): pass",
+        "lvzoo_families returns a NoneType where a list of records is due",
+    ),
+    "hook-raises": (
+        "from lvzoo import hookimpl\n@hookimpl\ndef lvzoo_families(): 1 / 0",
+        "lvzoo_families raises ZeroDivisionError: division by zero (hook_raises_dist/__init__.py, line 3)",
+    ),
+    "wrong-kind": (
+        FAMILY.format(name="net").replace('"mask"', '"points"'),
+        "kind must be 'mask' or 'landmark'",
+    ),
+    "wrong-default": (
+        FAMILY.format(name="net").replace("=8", "=9"),
+        "the default must be one of 8, 16, not 9",
+    ),
+    "wrong-factory": (
+        FAMILY.format(name="net").replace("model:", "model."),
+        "must be 'package.module:Class'",
+    ),
+    "wrong-name": (FAMILY.format(name="My Net"), "must be lower-case letters"),
+    "repeats-family": (FAMILY.format(name="unet"), "repeats the family 'unet' of plugin 'unet'"),
+}
+
+
+def _found(name: str, distribution: str | None = None) -> plugins.Plugin:
+    [plugin] = [
+        each
+        for each in plugins.find_plugins()
+        if each.name == name and each.distribution == (distribution or f"{name}-dist")
+    ]
+    return plugin
+
+
+def test_bundled_plugins_come_first_and_core_before_all() -> None:
+    found = plugins.find_plugins()
+    assert found[0].name == "core"
+    assert {"core", "unet", "landmarks"} <= {plugin.name for plugin in found if plugin.bundled}
+    assert [plugin.fault for plugin in found if plugin.bundled] == [None] * len(
+        [p for p in found if p.bundled]
+    )
+
+
+def test_third_party_plugin_arrives_with_all_that_it_declares(install_plugin: Callable[..., Path]) -> None:
+    install_plugin("ellipse", FAMILY.format(name="ellipse"), version="2.5")
+    plugin = _found("ellipse")
+    [family] = plugin.declared.families
+    assert (plugin.fault, plugin.version, plugin.declared.hooks) == (None, "2.5", ("lvzoo_families",))
+    assert family.options["width"].choices == (8, 16)
+    assert family.requires == ("no_such_module",)
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_broken_plugin_is_quarantined_with_its_reason(name: str, install_plugin: Callable[..., Path]) -> None:
+    code, reason = FAULTS[name]
+    install_plugin(name, code)
+    fault = _found(name).fault
+    assert fault is not None
+    assert reason in fault
+    assert "\n" not in fault
+    assert _found("unet", "lvzoo").fault is None
+
+
+def test_hanging_plugin_costs_the_time_limit_once(
+    install_plugin: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plugins.find_plugins()
+    monkeypatch.setenv("LVZOO_PLUGIN_TIMEOUT_S", "0.5")
+    install_plugin("hangs", HANGS)
+    assert "hangs on import (no answer in 0.5 s)" in (_found("hangs").fault or "")
+    start = time.perf_counter()
+    assert "hangs on import" in (_found("hangs").fault or "")
+    assert time.perf_counter() - start < 0.4
+
+
+@pytest.mark.parametrize("text", ["soon", "0", "-1", "nan"])
+def test_time_limit_must_be_a_number_above_0(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LVZOO_PLUGIN_TIMEOUT_S", text)
+    with pytest.raises(UsageError, match="must be a number of seconds above 0"):
+        plugins.find_plugins()
+
+
+def test_plugin_is_neither_imported_here_nor_read_twice(
+    install_plugin: Callable[..., Path], tmp_path: Path
+) -> None:
+    diary = tmp_path / "diary"
+    code = f"open({str(diary)!r}, 'a').write('x')\nprint('noise on stdout')\n" + FAMILY.format(name="shy")
+    install_plugin("shy", code)
+    assert _found("shy").fault is None
+    assert _found("shy").declared.families[0].name == "shy"
+    assert diary.read_text() == "x"
+    assert "shy_dist" not in sys.modules
+
+
+def test_edited_plugin_is_read_again(install_plugin: Callable[..., Path]) -> None:
+    file = install_plugin("edited", "import no_such_module_here")
+    assert _found("edited").fault
+    file.write_text(FAMILY.format(name="edited"))
+    os.utime(file, ns=(1, 1))
+    assert _found("edited").fault is None
+    file.write_text(FAMILY.format(name="renamed"))
+    os.utime(file, ns=(2, 2))
+    assert _found("edited").declared.families[0].name == "renamed"
+
+
+def test_installing_what_was_missing_heals_a_plugin(install_plugin: Callable[..., Path]) -> None:
+    file = install_plugin("needy", "import late_arrival\n" + FAMILY.format(name="needy"))
+    assert "install 'late_arrival'" in (_found("needy").fault or "")
+    (file.parents[1] / "late_arrival.py").write_text("")
+    assert _found("needy").fault is None
+
+
+def test_heavy_import_is_allowed_and_noted(install_plugin: Callable[..., Path]) -> None:
+    file = install_plugin("heavy", "import torch\n" + FAMILY.format(name="heavy"))
+    (file.parents[1] / "torch.py").write_text("")
+    assert _found("heavy").fault is None
+    assert _found("heavy").declared.heavy == ("torch",)
+    assert _found("unet", "lvzoo").declared.heavy == ()
+
+
+def test_repeated_plugin_name_loses_to_the_bundled_one_and_then_to_the_first(
+    install_plugin: Callable[..., Path],
+) -> None:
+    install_plugin("unet", FAMILY.format(name="other"), distribution="intruder")
+    install_plugin("twin", FAMILY.format(name="twin-b"), distribution="b")
+    install_plugin("twin", FAMILY.format(name="twin-a"), distribution="a")
+    assert "repeats the plugin name 'unet' of lvzoo" in (_found("unet", "intruder").fault or "")
+    assert _found("unet", "lvzoo").fault is None
+    assert _found("twin", "a").fault is None
+    assert "repeats the plugin name 'twin' of a" in (_found("twin", "b").fault or "")
+
+
+def test_environment_chooses_plugins(
+    install_plugin: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install_plugin("extra", FAMILY.format(name="extra"))
+    monkeypatch.setenv("LVZOO_DISABLE_PLUGINS", "extra, core, not-installed")
+    assert "disabled by LVZOO_DISABLE_PLUGINS" in (_found("extra").fault or "")
+    assert _found("core", "lvzoo").fault is None
+    monkeypatch.delenv("LVZOO_DISABLE_PLUGINS")
+    monkeypatch.setenv("LVZOO_PLUGINS", "extra")
+    working = [plugin.name for plugin in plugins.find_plugins() if not plugin.fault]
+    assert working == ["core", "extra"]
+    monkeypatch.setenv("LVZOO_PLUGINS", "extr")
+    with pytest.raises(UsageError, match=r"no plugin 'extr' is installed \(did you mean 'extra'"):
+        plugins.find_plugins()
+
+
+def test_cache_that_cannot_be_written_or_read_costs_only_time(
+    install_plugin: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    install_plugin("plain", FAMILY.format(name="plain"))
+    blocked = tmp_path / "a-file"
+    blocked.write_text("")
+    monkeypatch.setenv("LVZOO_CACHE", str(blocked))
+    assert _found("plain").fault is None
+    assert "read again in each run" in caplog.text
+    monkeypatch.setenv("LVZOO_CACHE", str(tmp_path / "cache"))
+    assert _found("plain").fault is None
+    for file in (tmp_path / "cache" / "plugins").iterdir():
+        file.write_text(json.dumps({"key": "stale"}))
+    assert _found("plain").fault is None
+
+
+def test_resolve_names_the_reason_and_keeps_the_cause(install_plugin: Callable[..., Path]) -> None:
+    install_plugin("quits", "import sys; sys.exit(1)")
+    assert plugins.resolve("lvzoo.errors:PluginError.exit_code") == 3
+    with pytest.raises(PluginError, match=r"no_such_package.*install 'no_such_package'") as raised:
+        plugins.resolve("no_such_package.model:Net")
+    assert isinstance(raised.value.__cause__, ModuleNotFoundError)
+    with pytest.raises(PluginError, match="has no attribute 'Nett'"):
+        plugins.resolve("lvzoo.errors:Nett")
+    with pytest.raises(PluginError, match="SystemExit"):
+        plugins.resolve("quits_dist:Net")
+
+
+def test_only_listeners_are_imported_and_they_hear(install_plugin: Callable[..., Path]) -> None:
+    install_plugin("silent", FAMILY.format(name="silent"))
+    install_plugin(
+        "listener",
+        "from lvzoo import hookimpl\nheard = []\n@hookimpl\ndef lvzoo_epoch_finished(epoch): heard.append(epoch)",
+    )
+    manager = plugins.hook_manager(plugins.find_plugins())
+    manager.hook.lvzoo_epoch_finished(trial=None, epoch=4, train_loss=0.5, val_dice=0.9)
+    assert plugins.resolve("listener_dist:heard") == [4]
+    assert "silent_dist" not in sys.modules
