@@ -38,6 +38,9 @@ CONTOUR_POINTS: Final = 121
 """P: 60 equal arc lengths on each wall, so that index 60 is the apex and K landmarks are every 120/(K-1)-th."""
 APEX_INDEX: Final = CONTOUR_POINTS // 2
 
+FAILURE_DICE: Final = 0.5
+"""A frame that scores less is a failure: the model did not find the ventricle."""
+
 SCORE_COLUMNS: Final = (
     *("model", "seed", "patient", "video", "frame", "phase", "corruption", "severity"),
     *("dice", "area_pred", "area_ref"),
@@ -298,6 +301,33 @@ ScoreModel: TypeAlias = "Callable[[nn.Module, FrameSet], float]"
 OnEpoch: TypeAlias = Callable[[Epoch], None]
 OnBatch: TypeAlias = "Callable[[int, int, torch.Tensor], None]"
 """Called with (steps done, steps of the whole training, loss); only who reads the loss waits for the device."""
+
+
+# --- What the ranking hands on --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ranking:
+    """Models in order, best first, with how sure that is; `lvzoo.rank.ranking` makes it.
+
+    `table` has a row a model: rank, model, headline, headline_low, headline_high, clean, clean_low, clean_high,
+    retention, dice_ed, dice_es (both on clean frames), failures (scores below FAILURE_DICE under all conditions
+    and seeds), failure_share, seeds, difference, difference_low, difference_high (to the best model's headline),
+    and a column `family_<name>` for each family that was run. Low and high are the ends of 95 % intervals.
+    """
+
+    table: pd.DataFrame
+    suite: str
+    headline: str
+    """What the headline is called in print: "mDice-N0"; "clean Dice" where no noise was run."""
+    families: Mapping[str, tuple[str, ...]]
+    """The corruptions that were run, by family."""
+    severities: tuple[int, ...]
+    partial: bool
+    """Whether some of the suite's corruptions or severities were left out: no headline to be compared."""
+    patients: int
+    frames: int
+    resamples: int
 
 
 # --- What the executor moves ----------------------------------------------------------------------------------

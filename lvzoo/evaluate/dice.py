@@ -6,15 +6,12 @@ echocardiogram, and scores 0.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-FAILURE_DICE: Final = 0.5
-"""A frame that scores less is a failure: the model did not find the ventricle."""
 
 
 def dice_N(predicted_NHW: NDArray[np.bool_], reference_NHW: NDArray[np.bool_]) -> NDArray[np.float64]:
