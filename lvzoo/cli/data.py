@@ -32,11 +32,9 @@ def data() -> None:
     "--workers", type=click.IntRange(min=1), help="Processes to share the work  [default: one a core]"
 )
 def phantom(*, out: Path, size: str, seed: int, workers: int | None) -> None:
-    r"""Write a synthetic data set in EchoNet-Dynamic's layout into the new folder OUT, and print its path.
+    """Write a synthetic data set in EchoNet-Dynamic's layout into the new folder OUT, and print its path.
 
-    \b
-    smoke   18 videos      quick   260 videos
-    small   580 videos     full    10,030 videos
+    smoke has 18 videos, quick 260, small 580 and full 10,030: one video a simulated patient.
     """
     from lvzoo.data.phantom.write import write_phantom
 

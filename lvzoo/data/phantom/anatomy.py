@@ -68,6 +68,10 @@ class Heart:
     ra_height_mm: float
     ra_width_mm: float
     leaflet_mm: float
+    echogenicity: NDArray[np.float64]
+    """How bright each stroke is, 0..1: the four leaflets, both ends and the middle of the atrial septum, the crux."""
+    unevenness_mm: NDArray[np.float64]
+    """Displacements (16, 2) of the atria's corners."""
 
     @property
     def axis_2(self) -> NDArray[np.float64]:
@@ -137,6 +141,8 @@ def draw_heart(rng: Generator, scan: Scan) -> Heart:
         ra_height_mm=rng.uniform(32, 46) * (0.6 if foreshortened else 1.0),
         ra_width_mm=rng.uniform(30, 44),
         leaflet_mm=rng.uniform(19, 26),
+        echogenicity=rng.uniform(0.35, 1.0, size=8),
+        unevenness_mm=rng.normal(0, 3.0, size=(16, 2)),
     )
     return _scaled(heart)
 
@@ -171,57 +177,3 @@ def ventricle_contour(heart: Heart, pose: Pose) -> NDArray[np.float64]:
         for wall, side in ((heart.septal, -1), (heart.lateral, 1))
     )
     return join_walls(left[::-1], right).astype(np.float64)
-
-
-def other_chambers(heart: Heart, pose: Pose) -> list[NDArray[np.float64]]:
-    """Return the closed outlines of the right ventricle and both atria, px.
-
-    Their far walls stand still; the annuli move with the left ventricle's base, so that the atria fill as the
-    ventricles empty.
-    """
-    base, rest = pose.length_px, pose.base_at_rest_px
-    septum = -pose.half_width_px * float(heart.septal.half_width(np.array(1.0)))
-    lateral = pose.half_width_px * float(heart.lateral.half_width(np.array(1.0)))
-    wall = heart.px(pose.thickness_mm)
-    ias = septum - heart.px(2.0)
-
-    la_width, la_height = heart.px(heart.la_width_mm), heart.px(heart.la_height_mm)
-    middle = (septum + lateral) / 2
-    la_left, la_right = max(middle - la_width / 2, ias + heart.px(3)), middle + la_width / 2
-    la = [
-        (base - 2.0, septum + 1.0), (base - 2.0, lateral - 1.0), (rest + 0.3 * la_height, la_right),
-        (rest + 0.72 * la_height, la_right - 0.02 * la_width), (rest + 1.02 * la_height, middle + 0.22 * la_width),
-        (rest + 1.02 * la_height, middle - 0.22 * la_width), (rest + 0.7 * la_height, la_left),
-        (rest + 0.25 * la_height, la_left + 0.02 * la_width),
-    ]  # fmt: skip
-
-    rv_width = heart.px(heart.rv_width_mm) * (1 - 0.22 * pose.contraction)
-    ra_width, ra_height = heart.px(heart.ra_width_mm), heart.px(heart.ra_height_mm)
-    ra_right = ias - heart.px(3)
-    tricuspid = base - heart.px(5)
-    ra = [
-        (tricuspid - 1.0, septum - wall - 0.5), (rest + 0.2 * ra_height, ra_right), (rest + 0.75 * ra_height, ra_right),
-        (rest + 0.98 * ra_height, ra_right - 0.3 * ra_width), (rest + 0.9 * ra_height, ra_right - 0.75 * ra_width),
-        (rest + 0.5 * ra_height, ra_right - 1.05 * ra_width), (tricuspid - 1.0, septum - wall - 0.85 * rv_width),
-    ]  # fmt: skip
-
-    along = np.linspace(heart.rv_apex, 0.93, 8)
-    septal_side = -pose.half_width_px * heart.septal.half_width(along) - wall
-    opening = np.sin(np.pi / 2 * ((along - heart.rv_apex) / (0.93 - heart.rv_apex))) ** 0.8
-    free_wall = septal_side - rv_width * opening
-    rv = [
-        *zip(along * base, septal_side, strict=True),
-        *zip(along[:0:-1] * base, free_wall[:0:-1], strict=True),
-    ]
-    return [_smooth(heart.place(pose, *np.array(chamber).T)) for chamber in (rv, la, ra)]
-
-
-def _smooth(points_P2: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Round a closed polygon by cutting its corners three times (Chaikin 1974)."""
-    for _ in range(3):
-        following = np.roll(points_P2, -1, axis=0)
-        points_P2 = np.stack(
-            [0.75 * points_P2 + 0.25 * following, 0.25 * points_P2 + 0.75 * following], axis=1
-        )
-        points_P2 = points_P2.reshape(-1, 2)
-    return points_P2

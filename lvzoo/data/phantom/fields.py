@@ -19,7 +19,7 @@ DB_TO_LOG = np.float32(np.log(10) / 20)
 
 def amplitude(level_db: Map | float) -> Map:
     """Turn decibels into an amplitude."""
-    return np.asarray(np.exp(np.asarray(level_db, dtype=np.float32) * DB_TO_LOG))
+    return np.asarray(np.exp(np.asarray(level_db, dtype=np.float32) * DB_TO_LOG), dtype=np.float32)
 
 
 def smooth_field(rng: Generator, shape: tuple[int, int], knots: tuple[int, int]) -> Map:
@@ -30,12 +30,12 @@ def smooth_field(rng: Generator, shape: tuple[int, int], knots: tuple[int, int])
 
 def soft(distance: Map, width: float) -> Map:
     """Return 0 for distances far below zero, 1 far above, and a ramp of the given width between."""
-    return np.clip(distance * np.float32(1 / width) + np.float32(0.5), 0, 1)
+    return np.asarray(np.clip(distance * np.float32(1 / width) + np.float32(0.5), 0, 1), dtype=np.float32)
 
 
-def blend(below: Map, above: Map, weight: Map) -> Map:
+def blend(below: Map, above: Map, weight: Map | float) -> Map:
     """Lay one map over another where the weight is 1."""
-    return below + weight * (above - below)
+    return np.asarray(below + weight * (above - below), dtype=np.float32)
 
 
 def bump(distance: Map, sigma: float) -> Map:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lvzoo.data.opencv import cv2
-from lvzoo.data.phantom.fields import Map, amplitude, complex_noise, smooth_field, soft
+from lvzoo.data.phantom.fields import Map, amplitude, blend, complex_noise, smooth_field
 from lvzoo.types import FRAME_SIZE_HW
 
 if TYPE_CHECKING:
@@ -26,9 +26,11 @@ POLAR = (RANGES, BEAMS)
 TEXTURE = 512
 TEXELS_PER_PX = 2.0
 TISSUE_WEIGHT = 0.99
-FRESH_WEIGHT = 0.14
-WHITE_DB = 8.0
-PERSISTENCE = 0.4
+FRESH_WEIGHT = 0.1
+BRIGHTEST_PERCENTILE = 98
+BELOW_WHITE_DB = 4.8
+PERSISTENCE = 0.5
+SHADOWS = 1.6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,59 +97,61 @@ class Scanner:
         self._rng = rng
         self._texture = complex_noise(rng, (TEXTURE, TEXTURE))
         self._clutter = self._draw_clutter()
-        self._axial, self._lateral = rng.uniform(0.75, 1.15), rng.uniform(1.1, 2.3)
+        self._axial, self._lateral = rng.uniform(0.5, 0.85), rng.uniform(0.75, 1.55)
         self._thermal = amplitude(rng.uniform(-58, -42) + 8 * scan.depth)
         self._gain_db = self._draw_gain()
-        self._range_db = rng.uniform(38, 54)
-        self._gamma = rng.uniform(0.9, 1.4)
+        self._brightest_db = -float(np.clip(rng.normal(BELOW_WHITE_DB, 2.2), 0, 10))
+        self._range_db = rng.uniform(31, 43)
+        self._gamma = rng.uniform(1.0, 1.5)
         self._ornaments = self._draw_ornaments()
         self._before: Map | None = None
 
     def _draw_clutter(self) -> Map:
         """Near field and haze: noise that stands still while the heart moves under it."""
         rng, scan = self._rng, self.scan
-        near = amplitude(rng.uniform(-34, -14)) * np.exp(-scan.ranges_px[:, None] / rng.uniform(8, 22))
-        haze = amplitude(rng.uniform(-60, -34) + 5 * smooth_field(rng, POLAR, (6, 6)))
+        near = amplitude(rng.uniform(-34, -11)) * np.exp(-scan.ranges_px[:, None] / rng.uniform(8, 22))
+        haze = amplitude(rng.uniform(-60, -36) + 5 * smooth_field(rng, POLAR, (6, 6)))
         return np.asarray((near + haze)[..., None] * complex_noise(rng, POLAR))
 
     def _draw_gain(self) -> Map:
-        """Gain, its slope over depth, shadows of ribs and lung, and the fading of the outermost beams; dB."""
+        """Slope of the gain over depth, shadows of ribs and lung, and the fading of the outermost beams; dB."""
         rng, scan = self._rng, self.scan
-        gain = rng.normal(2, 3.5) + rng.normal(0, 5) * (scan.depth - 0.4) + np.zeros(POLAR, np.float32)
-        for _ in range(rng.poisson(1.6)):
-            gain -= rng.uniform(4, 24) * np.exp(
-                -(((scan.angle - rng.uniform(-1, 1)) / rng.uniform(0.05, 0.22)) ** 2) / 2
-            )
-        fading = rng.uniform(2, 12, size=2)
-        width = rng.uniform(0.15, 0.5, size=2)
-        for side, edge in enumerate((-1, 1)):
-            gain -= fading[side] * np.clip((scan.angle * edge - 1 + width[side]) / width[side], 0, 1) ** 2
-        return np.asarray(gain, dtype=np.float32)
+        gain = rng.normal(0, 5) * (scan.depth - 0.4) + np.zeros(POLAR)
+        for _ in range(rng.poisson(SHADOWS)):
+            off_axis = (scan.angle - rng.uniform(-1, 1)) / rng.uniform(0.05, 0.22)
+            gain -= rng.uniform(4, 24) * np.exp(-(off_axis**2) / 2)
+        for edge in (-1, 1):
+            width = rng.uniform(0.15, 0.5)
+            gain -= rng.uniform(2, 12) * np.clip((scan.angle * edge - 1 + width) / width, 0, 1) ** 2
+        return gain.astype(np.float32)
 
     def frame(self, echo: Map, material_px: tuple[Map, Map]) -> NDArray[np.uint8]:
         """Return the next frame, (112, 112) uint8, of tissue with the given amplitude and material points."""
-        x, y = (TEXELS_PER_PX * coordinate for coordinate in material_px)
-        speckle = cv2.remap(self._texture, x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_WRAP)
-        speckle = TISSUE_WEIGHT * speckle + FRESH_WEIGHT * complex_noise(self._rng, POLAR)
-        field = cv2.GaussianBlur(
-            echo[..., None] * speckle + self._clutter, (0, 0), sigmaX=self._lateral, sigmaY=self._axial
-        )
-        field *= np.float32(2 * np.sqrt(np.pi * self._axial * self._lateral))
-        field += self._thermal[..., None] * complex_noise(self._rng, POLAR)
-        power = np.einsum("rbc,rbc->rb", field, field)
-        level_db = 10 * np.log10(power + np.float32(1e-12)) + self._gain_db
-        grey = np.clip((level_db + np.float32(self._range_db - WHITE_DB)) / np.float32(self._range_db), 0, 1)
-        grey **= np.float32(self._gamma)
-        self._before = grey if self._before is None else (1 - PERSISTENCE) * grey + PERSISTENCE * self._before
+        level_db = self._received_db(echo, material_px) + self._gain_db
+        if self._before is None:  # the sonographer sets the gain once, by the brightest tissue
+            raised = np.float32(self._brightest_db - np.percentile(level_db, BRIGHTEST_PERCENTILE))
+            self._gain_db, level_db = self._gain_db + raised, level_db + raised
+        grey = np.clip(1 + level_db / np.float32(self._range_db), 0, 1) ** np.float32(self._gamma)
+        self._before = grey if self._before is None else blend(grey, self._before, PERSISTENCE)
         return self._display(self._before)
+
+    def _received_db(self, echo: Map, material_px: tuple[Map, Map]) -> Map:
+        """Return the envelope of what the probe receives: speckle through the point spread function, and noise."""
+        x, y = (TEXELS_PER_PX * coordinate for coordinate in material_px)
+        carried = cv2.remap(self._texture, x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_WRAP)
+        speckle = TISSUE_WEIGHT * carried + FRESH_WEIGHT * complex_noise(self._rng, POLAR)
+        field = echo[..., None] * speckle + self._clutter
+        blurred = cv2.GaussianBlur(field, (0, 0), sigmaX=self._lateral, sigmaY=self._axial)
+        unit = np.float32(2 * np.sqrt(np.pi * self._axial * self._lateral))
+        signal = unit * blurred + self._thermal[..., None] * complex_noise(self._rng, POLAR)
+        power = signal[..., 0] ** 2 + signal[..., 1] ** 2
+        return np.asarray(10 * np.log10(power + np.float32(1e-12)), dtype=np.float32)
 
     def _display(self, grey: Map) -> NDArray[np.uint8]:
         beam, depth, outside = self.scan.conversion
-        shown = cv2.remap(
-            np.asarray(grey, np.float32), beam, depth, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-        )
+        shown = cv2.remap(grey, beam, depth, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         shown[outside] = 0
-        return np.rint(255 * np.maximum(shown, self._ornaments)).astype(np.uint8)
+        return np.asarray(np.rint(255 * np.maximum(shown, self._ornaments)), dtype=np.uint8)
 
     def _draw_ornaments(self) -> Map:
         """Depth marks at the right edge and the probe's marker beside the apex; they tell of the sector only."""
@@ -163,6 +167,3 @@ class Scanner:
         centre = (round(scan.apex_px[0] + side * rng.uniform(7, 12)), round(scan.apex_px[1]))
         cv2.circle(drawn, centre, 1, float(rng.uniform(0.5, 0.95)), -1)
         return drawn
-
-
-__all__ = ["POLAR", "Scan", "Scanner", "draw_scan", "soft"]

@@ -66,11 +66,9 @@ class Beat:
         if position < self.systole:
             return 0.0
         early, kick = (float(np.clip(part, 0, 1)) for part in self._filling(position))
-        return max(
-            np.sin(np.pi * early) ** 0.6,
-            0.7 * np.sin(np.pi * kick) ** 0.8,
-            0.3 * (0 < early < 1 or kick <= 0),
-        )
+        flows = (np.sin(np.pi * early) ** 0.6, 0.7 * np.sin(np.pi * kick) ** 0.8)
+        floating = 0.3 if kick < 1 else 0.0
+        return float(max(*flows, floating))
 
     def _filling(self, position: float) -> tuple[float, float]:
         early_s = min(0.22, 0.4 * (1 - self.systole))

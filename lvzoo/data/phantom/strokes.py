@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lvzoo.data.opencv import cv2
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from collections.abc import Iterator
 
     from lvzoo.data.phantom.anatomy import Heart
     from lvzoo.data.phantom.fields import Map
@@ -19,38 +20,71 @@ FRACTION_BITS = 4
 BLUR_PX = 0.6
 
 
+class _Stroke(NamedTuple):
+    """A polyline with its amplitude 0..1."""
+
+    points_P2: NDArray[np.float64]
+    level: float
+    width_mm: float
+
+
 def draw_strokes(
     heart: Heart, pose: Pose, contour_P2: NDArray[np.float64], *, scale: int, margin_px: int, size: int
 ) -> Map:
     """Return the strokes' amplitude, 0..1, on a canvas of `scale` samples a pixel with a margin."""
     canvas = np.zeros((size, size), np.uint8)
-
-    def line(points_P2: NDArray[np.float64], level: int, width_px: float) -> None:
-        corners = np.rint((points_P2 + margin_px) * scale * 2**FRACTION_BITS).astype(np.int32)
-        thickness = max(1, round(width_px * scale))
-        cv2.polylines(canvas, [corners], False, level, thickness, cv2.LINE_AA, FRACTION_BITS)
-
     septal_2, lateral_2 = contour_P2[0], contour_P2[-1]
-    septum = -pose.half_width_px * float(heart.septal.half_width(np.array(1.0)))
-    crux_2 = septal_2 - heart.px(3) * heart.across_2 + heart.px(1) * heart.axis_2
-    roof = pose.base_at_rest_px + 0.95 * heart.px(heart.la_height_mm)
-    z = np.linspace(pose.length_px + heart.px(1), roof, 8)
-    interatrial_P2 = heart.place(pose, z, np.full(8, septum - heart.px(3.2)))
-    line(interatrial_P2, 60, heart.px(2.6))
-    line(
-        np.stack([crux_2 - heart.px(4) * heart.axis_2, crux_2 + heart.px(6) * heart.axis_2]),
-        190,
-        heart.px(5.0),
+    strokes = (
+        *_atrial_septum(heart, pose),
+        *_annulus(heart, septal_2, lateral_2),
+        *_mitral_valve(heart, pose, septal_2, lateral_2),
+        *_tricuspid_valve(heart, pose, septal_2),
     )
-    line(np.stack([lateral_2, lateral_2 + heart.px(2.5) * heart.across_2]), 170, heart.px(4.5))
-    for hinge_2, other_2, share in ((septal_2, lateral_2, 0.62), (lateral_2, septal_2, 0.42)):
-        line(_leaflet(heart, pose, hinge_2, other_2, share), 200, heart.px(1.6))
-    hinge_2 = septal_2 - heart.px(pose.thickness_mm) * heart.across_2 - heart.px(5) * heart.axis_2
-    far_2 = hinge_2 - heart.px(heart.rv_width_mm * 0.8) * heart.across_2
-    line(_leaflet(heart, pose, hinge_2, far_2, 0.5), 110, heart.px(1.4))
-    line(_leaflet(heart, pose, far_2, hinge_2, 0.45), 70, heart.px(1.4))
+    for stroke in strokes:
+        corners = np.rint((stroke.points_P2 + margin_px) * scale * 2**FRACTION_BITS).astype(np.int32)
+        width = max(1, round(heart.px(stroke.width_mm) * scale))
+        cv2.polylines(canvas, [corners], False, round(255 * stroke.level), width, cv2.LINE_AA, FRACTION_BITS)
     blurred = cv2.GaussianBlur(canvas, (0, 0), BLUR_PX * scale)
     return np.asarray(blurred, dtype=np.float32) / np.float32(255)
+
+
+def _atrial_septum(heart: Heart, pose: Pose) -> Iterator[_Stroke]:
+    """Yield the septum between the atria: wavy, and faint in its middle, which the beam runs along."""
+    septum = -pose.half_width_px * float(heart.septal.half_width(np.array(1.0)))
+    roof = pose.base_at_rest_px + 0.95 * heart.px(heart.la_height_mm)
+    z = np.linspace(pose.length_px + heart.px(2), roof, 10)
+    points_P2 = heart.place(pose, z, septum - heart.px(3.2) + heart.px(2.0) * np.sin(np.linspace(0, 5, 10)))
+    for third, level in enumerate((0.35, 0.11, 0.24)):
+        part = slice(3 * third, 3 * third + 4)
+        yield _Stroke(points_P2[part], level * heart.echogenicity[4 + third], 2.2)
+
+
+def _annulus(
+    heart: Heart, septal_2: NDArray[np.float64], lateral_2: NDArray[np.float64]
+) -> Iterator[_Stroke]:
+    """Yield the fibrous body where the four chambers meet (the crux), and the lateral end of the annulus."""
+    crux_2 = septal_2 - heart.px(3) * heart.across_2 + heart.px(1) * heart.axis_2
+    ends = (crux_2 - heart.px(4) * heart.axis_2, crux_2 + heart.px(5) * heart.axis_2)
+    yield _Stroke(np.stack(ends), 0.78 * heart.echogenicity[7], 4.5)
+    yield _Stroke(np.stack([lateral_2, lateral_2 + heart.px(2.5) * heart.across_2]), 0.67, 4.5)
+
+
+def _mitral_valve(
+    heart: Heart, pose: Pose, septal_2: NDArray[np.float64], lateral_2: NDArray[np.float64]
+) -> Iterator[_Stroke]:
+    """Yield the long anterior leaflet at the septum and the short posterior one."""
+    anterior, posterior = heart.echogenicity[:2]
+    yield _Stroke(_leaflet(heart, pose, septal_2, lateral_2, 0.62), 0.82 * anterior, 1.6)
+    yield _Stroke(_leaflet(heart, pose, lateral_2, septal_2, 0.42), 0.82 * posterior, 1.6)
+
+
+def _tricuspid_valve(heart: Heart, pose: Pose, septal_2: NDArray[np.float64]) -> Iterator[_Stroke]:
+    """Yield the two leaflets of the right side, fainter and a little nearer to the apex."""
+    septal, free = heart.echogenicity[2:4]
+    hinge_2 = septal_2 - heart.px(pose.thickness_mm) * heart.across_2 - heart.px(5) * heart.axis_2
+    far_2 = hinge_2 - heart.px(heart.rv_width_mm * 0.8) * heart.across_2
+    yield _Stroke(_leaflet(heart, pose, hinge_2, far_2, 0.5), 0.47 * septal, 1.4)
+    yield _Stroke(_leaflet(heart, pose, far_2, hinge_2, 0.45), 0.39 * free, 1.4)
 
 
 def _leaflet(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import signal
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -15,32 +15,21 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
 from lvzoo.data.opencv import cv2
-from lvzoo.data.phantom.clip import Clip, simulate
+from lvzoo.data.phantom.clip import simulate
+from lvzoo.data.phantom.files import Written, write_clip, write_tables
 from lvzoo.data.phantom.rng import GENERATOR_VERSION
 from lvzoo.errors import DataError, UsageError, did_you_mean
 from lvzoo.files import atomic_folder, cache_folder
-from lvzoo.geometry.ventricle import ejection_fraction
 from lvzoo.types import SPLITS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from numpy.typing import NDArray
-
-    from lvzoo.geometry.contour import Tracing
     from lvzoo.types import Split
 
 __all__ = ["GENERATOR_VERSION", "SIZES", "PhantomSize", "cached_phantom", "write_phantom"]
 
-FILE_LIST = ("FileName", "EF", "ESV", "EDV", "FrameHeight", "FrameWidth", "FPS", "NumberOfFrames", "Split")
-TRACINGS = ("FileName", "X1", "Y1", "X2", "Y2", "Frame")
-PHANTOM = (
-    *("FileName", "MmPerPx", "HeartRate", "TrueEF", "TrueEDV", "TrueESV", "EDFrame", "ESFrame"),
-    *("SectorX", "SectorY", "HalfAngleDeg", "RadiusPx"),
-)
 VIDEOS_A_TASK = 4
 
 
@@ -114,7 +103,7 @@ def write_phantom(
             written.append(clip)
             if on_video is not None:
                 on_video(len(written), videos.videos)
-        _write_tables(folder, written)
+        write_tables(folder, written)
         _write_note(folder, size=size, seed=seed)
     return out
 
@@ -137,20 +126,10 @@ def _cores() -> int:
 # --- The videos -----------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Written:
-    """What the tables need of a video that has been written."""
-
-    file_list: tuple[object, ...]
-    tracings: tuple[tuple[object, ...], ...]
-    phantom: tuple[object, ...]
-    contours_NP2: NDArray[np.float32]
-
-
-def _written_clips(videos: Path, size: PhantomSize, *, seed: int, workers: int) -> Iterator[_Written]:
+def _written_clips(videos: Path, size: PhantomSize, *, seed: int, workers: int) -> Iterator[Written]:
     """Write every video and yield what the tables need of each, in the order of the splits."""
     tasks = [(split, index) for split in SPLITS for index in range(size.of(split))]
-    write = partial(_write_clip, videos, seed)
+    write = partial(_make, videos, seed)
     if workers == 1:
         with _single_threaded_opencv():
             yield from map(write, tasks)
@@ -160,8 +139,18 @@ def _written_clips(videos: Path, size: PhantomSize, *, seed: int, workers: int) 
     )
     try:
         yield from pool.map(write, tasks, chunksize=VIDEOS_A_TASK)
+    except BrokenProcessPool as error:
+        raise DataError(
+            f"{videos}: a worker process ended while it simulated; try --workers 1 (in a script, call this "
+            "below 'if __name__ == \"__main__\":')"
+        ) from error
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _make(videos: Path, seed: int, task: tuple[Split, int]) -> Written:
+    split, index = task
+    return write_clip(videos, simulate(seed=seed, split=split, index=index))
 
 
 def _become_worker() -> None:
@@ -178,72 +167,6 @@ def _single_threaded_opencv() -> Iterator[None]:
         yield
     finally:
         cv2.setNumThreads(before)
-
-
-def _write_clip(videos: Path, seed: int, task: tuple[Split, int]) -> _Written:
-    split, index = task
-    clip = simulate(seed=seed, split=split, index=index)
-    _write_video(videos / f"{clip.name}.avi", clip)
-    edv_ml, esv_ml = round(clip.edv_ml, 6), round(clip.esv_ml, 6)
-    ef = round(ejection_fraction(edv_ml, esv_ml), 6)
-    frames, height, width = clip.frames_NHW.shape
-    fps = round(clip.beat.fps)
-    return _Written(
-        file_list=(clip.name, ef, esv_ml, edv_ml, height, width, fps, frames, split.upper()),
-        tracings=(
-            *_tracing_rows(clip.name, clip.es, clip.beat.es_frame),
-            *_tracing_rows(clip.name, clip.ed, clip.beat.ed_frame),
-        ),
-        phantom=(
-            clip.name,
-            round(clip.heart.mm_per_px, 6),
-            round(clip.beat.heart_rate_bpm, 3),
-            ef,
-            edv_ml,
-            esv_ml,
-            clip.beat.ed_frame,
-            clip.beat.es_frame,
-            *(round(value, 4) for value in clip.scan.apex_px),
-            round(float(np.rad2deg(clip.scan.half_angle_rad)), 4),
-            round(clip.scan.last_px, 4),
-        ),  # fmt: skip
-        contours_NP2=clip.contours_NP2,
-    )
-
-
-def _write_video(path: Path, clip: Clip) -> None:
-    """Write a clip as MJPG with OpenCV's own writer, which is the same in every build of it."""
-    _, height, width = clip.frames_NHW.shape
-    codec = cv2.VideoWriter.fourcc(*"MJPG")
-    writer = cv2.VideoWriter(str(path), cv2.CAP_OPENCV_MJPEG, codec, clip.beat.fps, (width, height))
-    if not writer.isOpened():
-        raise DataError(f"{path}: opencv cannot write this video; is there space on the disk?")
-    for frame_HW in clip.frames_NHW:
-        writer.write(cv2.cvtColor(frame_HW, cv2.COLOR_GRAY2BGR))
-    writer.release()
-
-
-# --- The tables -----------------------------------------------------------------------------------------------
-
-
-def _tracing_rows(name: str, tracing: Tracing, frame: int) -> Iterator[tuple[object, ...]]:
-    """Yield the 21 rows of one traced frame: the long axis, then the chords from apex to base."""
-    for start_2, end_2 in (tracing.axis_22, *tracing.chords_R22):
-        yield (f"{name}.avi", *(round(float(value), 4) for value in (*start_2, *end_2)), frame)
-
-
-def _write_tables(folder: Path, written: list[_Written]) -> None:
-    _write_csv(folder / "FileList.csv", FILE_LIST, [clip.file_list for clip in written])
-    _write_csv(folder / "VolumeTracings.csv", TRACINGS, [row for clip in written for row in clip.tracings])
-    _write_csv(folder / "Phantom.csv", PHANTOM, [clip.phantom for clip in written])
-    np.savez(folder / "TrueContours.npz", **{str(clip.file_list[0]): clip.contours_NP2 for clip in written})
-
-
-def _write_csv(path: Path, header: tuple[str, ...], rows: list[tuple[object, ...]]) -> None:
-    with path.open("w", newline="") as file:
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(header)
-        table.writerows(rows)
 
 
 def _write_note(folder: Path, *, size: str, seed: int) -> None:
