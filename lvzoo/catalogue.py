@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from lvzoo.types import Family, OptionValue
 
 TEXTS: Final = ("summary", "paper", "licence")
+MERGE: Final = "tag:yaml.org,2002:merge"
 KEYS: Final = ("family", "options", "recipe", *TEXTS)
 RECIPE: Final = {
     name: Option(default=value, help=name) for name, value in dataclasses.asdict(Recipe()).items()
@@ -87,7 +89,11 @@ class _UniqueKeys(_Loader):
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:  # noqa: ANN401, FBT001, FBT002 - PyYAML's signature
         seen = set()
         for key_node, _ in node.value:
+            if key_node.tag == MERGE:
+                continue
             key = self.construct_object(key_node, deep=True)
+            if not isinstance(key, Hashable):
+                break  # PyYAML says so itself
             if key in seen:
                 raise yaml.constructor.ConstructorError(
                     None, None, f"the key {key!r} stands here a second time", key_node.start_mark

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 
@@ -44,7 +45,7 @@ def _own_cache(session_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def install_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
+def install_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
     """A folder on the path of this process and its children, into which third-party plugins are installed."""
     site = tmp_path / "site"
     site.mkdir()
@@ -74,4 +75,8 @@ def install_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
             path.write_text(text, encoding="utf-8")
         return module_file
 
-    return install
+    yield install
+    for module in [
+        name for name, each in sys.modules.items() if str(site) in str(getattr(each, "__file__", ""))
+    ]:
+        del sys.modules[module]

@@ -1,0 +1,78 @@
+"""`lvzoo info` tells everything about one entry, also where it cannot be built."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from lvzoo.cli import main
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import pytest
+
+BROKEN = """
+import numpy
+from lvzoo import Family, Option, hookimpl
+
+@hookimpl
+def lvzoo_families():
+    yield Family(name="net", kind="mask", factory="net_dist.model:Net", summary="a net", trainer="net_dist.fit:Fit")
+    yield Family(name="needy", kind="mask", factory="net_dist.model:Net", summary="a net", requires=("no_such",))
+"""
+
+
+def test_text_tells_options_recipe_paper_licence_and_size(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["info", "landmark7"]) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    for part in (
+        "kind landmark",
+        "plugin landmarks (lvzoo ",
+        "licence MIT",
+        "arXiv 1801.07372",
+        "landmarks 7 (one of 5, 7, 9, 13, 21; default 7) K, annulus and apex included",
+        "epochs 8",
+        "GFLOP for one 112 x 112 frame",
+    ):
+        assert part in printed
+
+
+def test_size_is_that_of_the_original_studys_network(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["info", "unet-64", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert 30e6 < told["size"]["parameters"] < 32e6
+    assert 18e9 < told["size"]["flops"] < 19e9
+    assert told["options"]["width"]["value"] == 64
+    assert told["options"]["width"]["default"] == 16
+
+
+def test_recipe_overrides_are_marked(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("mine: {family: unet, options: {width: 4}, recipe: {epochs: 30}}")
+    assert main(["info", "mine", "--registry", str(path)]) == 0
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert "epochs 30 (set by this entry)" in lines
+    assert "batch_size 16" in lines
+
+
+def test_model_that_cannot_be_built_is_told_all_the_same(
+    capsys: pytest.CaptureFixture[str], install_plugin: Callable[..., Path]
+) -> None:
+    install_plugin("net", BROKEN)
+    assert main(["info", "net"]) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "size cannot load 'net_dist.model:Net': ModuleNotFoundError" in printed
+    assert "recipe (own) trainer net_dist.fit:Fit" in printed
+    assert "warning the plugin imports numpy where it only declares" in printed
+    assert "catalogue none: the family with its default options" in printed
+    assert main(["info", "needy"]) == 0
+    assert "size needs no_such; install it" in " ".join(capsys.readouterr().out.split())
+
+
+def test_unknown_name_and_glob_are_usage_errors(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["info", "landmark"]) == 2
+    assert "unknown entry 'landmark' (did you mean 'landmark7'?)" in capsys.readouterr().err
+    assert main(["info", "unet*"]) == 2
+    assert "'unet*' names 2 entries; name one of unet, unet-64" in capsys.readouterr().err

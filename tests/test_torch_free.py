@@ -1,0 +1,52 @@
+"""What lists and explains imports nothing heavy: proved on `sys.modules`, each in a process of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib import metadata
+
+import pytest
+
+HEAVY = ("torch", "numpy", "pandas", "cv2", "scipy", "matplotlib")
+ZONE = (
+    *("lvzoo", "lvzoo.errors", "lvzoo.types", "lvzoo.interfaces", "lvzoo.hookspecs", "lvzoo.files"),
+    *("lvzoo.declarations", "lvzoo.probe", "lvzoo.probing", "lvzoo.plugins", "lvzoo.bundled"),
+    *("lvzoo.catalogue", "lvzoo.registry", "lvzoo.cli", "lvzoo.cli.options"),
+    *("lvzoo.cli.list", "lvzoo.cli.info", "lvzoo.cli.bench", "lvzoo.cli.data", "lvzoo.cli.predict"),
+)
+COMMANDS = (
+    ["list"],
+    ["list", "--json"],
+    ["--help"],
+    ["--version"],
+    ["list", "--help"],
+    ["info", "--help"],
+    ["bench", "--help"],
+    ["data", "--help"],
+    ["predict", "--help"],
+)
+SAY = f"import sys; print('HEAVY', *[name for name in {HEAVY} if name in sys.modules], file=sys.stderr)"
+
+
+def _heavy_after(code: str) -> list[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\n{SAY}"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stderr.splitlines()[-1].split()[1:]
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_command_imports_nothing_heavy(words: list[str]) -> None:
+    assert _heavy_after(f"from lvzoo.cli import main\nassert main({words}) == 0") == []
+
+
+def test_zone_and_every_bundled_plugin_import_nothing_heavy() -> None:
+    plugins = [point.value for point in metadata.distribution("lvzoo").entry_points if point.group == "lvzoo"]
+    assert len(plugins) >= 3
+    assert _heavy_after(f"import {', '.join((*ZONE, *plugins))}") == []
+
+
+def test_the_proof_would_notice() -> None:
+    assert _heavy_after("import numpy") == ["numpy"]
