@@ -76,7 +76,9 @@ def _phases(video: str, tracings: Mapping[int, Tracing], findings: list[Finding]
     smallest, *between, largest = by_area
     if between:
         unused = ", ".join(map(str, sorted(between)))
-        findings.append(quirks.MORE_FRAMES.found(video, f"not used: frame {unused}"))
+        findings.append(
+            quirks.MORE_FRAMES.found(video, f"not used: frame{'s' * (len(between) > 1)} {unused}")
+        )
     in_file = list(tracings)
     if in_file.index(largest) < in_file.index(smallest):
         findings.append(quirks.ED_FIRST.found(video, f"ED is frame {largest}, ES is frame {smallest}"))

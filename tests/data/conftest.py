@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import cv2
 import numpy as np
@@ -31,20 +31,23 @@ FILE_LIST_HEADER = (
 
 
 def smooth_frames(count: int, *, seed: int, size_HW: tuple[int, int] = (112, 112)) -> NDArray[np.uint8]:
-    """Frames (N, H, W, BGR) that a JPEG keeps well, with a slight chroma, as real files have at times."""
+    """Frames (N, H, W, BGR) that a JPEG keeps well, with a slight chroma, as real files have at times.
+
+    None of it is saturated: where white is cut off, a chroma that two decoders round differently shows more.
+    """
     rng = np.random.default_rng(seed)
     frames = []
     for _ in range(count):
         coarse = rng.integers(0, 256, (9, 9, 1)).astype(np.float32)
-        chroma = rng.integers(-12, 13, (4, 4, 3)).astype(np.float32)
+        chroma = rng.integers(-4, 5, (4, 4, 3)).astype(np.float32)
         size_WH = size_HW[::-1]
         grey = cv2.resize(coarse, size_WH, interpolation=cv2.INTER_CUBIC)[..., None]
         tinted = grey + cv2.resize(chroma, size_WH, interpolation=cv2.INTER_CUBIC)
-        frames.append(np.clip(tinted, 0, 255).astype(np.uint8))
+        frames.append(np.clip(tinted, 16, 239).astype(np.uint8))
     return np.stack(frames)
 
 
-def write_video(
+def write_frames(
     path: Path, frames_NHW3: NDArray[np.uint8], *, codec: str = "MJPG", fps: float = 50.0
 ) -> None:
     height, width = frames_NHW3.shape[1:3]
@@ -63,7 +66,7 @@ def ventricle(*, scale: float = 1.0, chords: int = 20, shift_x: float = 0.0) -> 
     for chord in range(chords):
         along = (chord + 0.5) / chords
         x, y = apex[0] + along * (base[0] - apex[0]), apex[1] + along * (base[1] - apex[1])
-        bulge = np.sin(np.pi * min(along * 1.4, 1.0) ** 0.6) + 0.35 * along
+        bulge = np.sqrt(along) * (1.45 - 0.7 * along)
         left, right = 17.2 * scale * bulge, 13.9 * scale * bulge
         rows.append((float(x - left), float(y + 1.7), float(x + right), float(y - 1.3)))
     return rows
@@ -100,7 +103,7 @@ class EchoNetFolder:
         self.videos += 1
         path = self.path / "Videos" / file_name
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_video(path, smooth_frames(frames, seed=self.videos, size_HW=size_HW), codec=codec)
+        write_frames(path, smooth_frames(frames, seed=self.videos, size_HW=size_HW), codec=codec)
         return path
 
     def write(self) -> Path:
@@ -122,3 +125,30 @@ class EchoNetFolder:
 @pytest.fixture
 def echonet_folder(tmp_path: Path) -> EchoNetFolder:
     return EchoNetFolder(path=tmp_path / "EchoNet-Dynamic")
+
+
+class WriteVideo(Protocol):
+    """Writes a clip of smooth random frames."""
+
+    def __call__(
+        self, path: Path, frames: int, *, codec: str = "MJPG", size_HW: tuple[int, int] = (112, 112)
+    ) -> None: ...
+
+
+@pytest.fixture
+def write_video() -> WriteVideo:
+    def write(path: Path, frames: int, *, codec: str = "MJPG", size_HW: tuple[int, int] = (112, 112)) -> None:
+        write_frames(path, smooth_frames(frames, seed=frames, size_HW=size_HW), codec=codec)
+
+    return write
+
+
+class Ventricle(Protocol):
+    """Gives the rows of a ventricle's tracing."""
+
+    def __call__(self, *, scale: float = 1.0, chords: int = 20, shift_x: float = 0.0) -> list[Row]: ...
+
+
+@pytest.fixture(name="ventricle")
+def _ventricle() -> Ventricle:
+    return ventricle

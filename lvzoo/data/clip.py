@@ -1,0 +1,48 @@
+"""One clip of one's own, whatever it comes in: AVI, MP4 (or what else OpenCV decodes) and DICOM, told by content."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from lvzoo.data.dicom import is_dicom, read_dicom
+from lvzoo.data.video import Way, open_clip
+from lvzoo.errors import DataError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+HEAD_BYTES = 132
+DICOM_SUFFIXES = (".dcm", ".dicom")
+
+ClipWay: TypeAlias = Way | Literal["dicom"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClipFrames:
+    """All frames of a clip, grey; `fps` is None where the file does not say it."""
+
+    frames_NHW: NDArray[np.uint8]
+    fps: float | None
+    way: ClipWay
+
+
+def read_clip(path: Path) -> ClipFrames:
+    """Read every frame of a clip.
+
+    Raises:
+        DataError: the file is missing, is no clip, or does not decode.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEAD_BYTES)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror or error}); check the path") from error
+    if is_dicom(head) or path.suffix.lower() in DICOM_SUFFIXES:
+        frames_NHW, fps = read_dicom(path)
+        return ClipFrames(frames_NHW=frames_NHW, fps=fps, way="dicom")
+    clip = open_clip(path)
+    return ClipFrames(frames_NHW=clip.read_all(), fps=clip.fps, way=clip.way)

@@ -1,0 +1,95 @@
+"""Frames out of DICOM ultrasound clips: multi-frame, often JPEG in YBR, made grey as video frames are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pydicom
+from pydicom.errors import InvalidDicomError
+from pydicom.pixels.processing import apply_color_lut
+from pydicom.pixels.utils import pixel_array
+
+from lvzoo.data.opencv import cv2
+from lvzoo.errors import DataError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+    from pydicom import Dataset
+
+BITS = 8
+RGB_CHANNELS = 3
+
+
+def is_dicom(head: bytes) -> bool:
+    """Tell whether a file that begins so is a DICOM file: 128 bytes of anything, then `DICM`."""
+    return head[128:132] == b"DICM"
+
+
+def read_dicom(path: Path) -> tuple[NDArray[np.uint8], float | None]:
+    """Return the frames as grey (N, H, W), and the frames a second where the file says them.
+
+    JPEGs are decoded by Pillow and no other plugin, for decoders differ slightly. Calibration, view labels and
+    regions are not read: in clips that were exported or cropped they belong to another picture.
+
+    Raises:
+        DataError: no DICOM file, no picture in it, or one that cannot be decoded.
+    """
+    try:
+        dataset = pydicom.dcmread(path)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror or error}); check the path") from error
+    except InvalidDicomError as error:
+        raise DataError(f"{path}: is not a DICOM file; give a DICOM, AVI or MP4 clip") from error
+    if "PixelData" not in dataset:
+        raise DataError(
+            f"{path}: is a DICOM file without pixel data; give the clip itself, not a report about it"
+        )
+    if dataset.get("BitsAllocated") != BITS:
+        bits = dataset.get("BitsAllocated")
+        raise DataError(
+            f"{path}: has {bits} bits a pixel, ultrasound clips have {BITS}; export the clip in {BITS} bits"
+        )
+    return _grey(_decode(dataset, path), dataset, path), _fps(dataset)
+
+
+def _decode(dataset: Dataset, path: Path) -> NDArray[np.generic]:
+    try:
+        return pixel_array(dataset, decoding_plugin="pillow")
+    except (OSError, ValueError, RuntimeError, NotImplementedError, AttributeError, KeyError) as error:
+        syntax = getattr(dataset.file_meta.get("TransferSyntaxUID"), "name", "unknown")
+        reason = " ".join(str(error).split())
+        raise DataError(
+            f"{path}: pixels in transfer syntax '{syntax}' do not decode ({reason}); "
+            "export the clip uncompressed or as JPEG baseline"
+        ) from error
+
+
+def _grey(pixels: NDArray[Any], dataset: Dataset, path: Path) -> NDArray[np.uint8]:
+    """Bring decoded pixels to (N, H, W) grey: colours by OpenCV's weights, as BGR2GRAY has them."""
+    photometric = str(dataset.get("PhotometricInterpretation"))
+    if photometric == "PALETTE COLOR":
+        pixels = apply_color_lut(pixels, dataset)
+        pixels = (pixels >> BITS).astype(np.uint8) if pixels.dtype == np.uint16 else pixels
+    size_HW = (int(dataset.Rows), int(dataset.Columns))
+    if pixels.shape[-1] == RGB_CHANNELS and pixels.shape[-3:-1] == size_HW:
+        colour_NHW3 = pixels.reshape(-1, *size_HW, RGB_CHANNELS)
+        return np.stack([cv2.cvtColor(frame_HW3, cv2.COLOR_RGB2GRAY) for frame_HW3 in colour_NHW3]).astype(
+            np.uint8
+        )
+    if photometric not in ("MONOCHROME1", "MONOCHROME2") or pixels.dtype != np.uint8:
+        raise DataError(
+            f"{path}: pixels are {photometric} of {pixels.dtype}, no grey or colour clip; export it as RGB"
+        )
+    grey_NHW = pixels.reshape(-1, *size_HW)
+    return 255 - grey_NHW if photometric == "MONOCHROME1" else grey_NHW
+
+
+def _fps(dataset: Dataset) -> float | None:
+    frame_time_ms = float(dataset.get("FrameTime") or 0)
+    if frame_time_ms > 0:
+        return 1000.0 / frame_time_ms
+    rate = float(dataset.get("CineRate") or dataset.get("RecommendedDisplayFrameRate") or 0)
+    return rate if rate > 0 else None

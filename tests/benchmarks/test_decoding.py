@@ -1,0 +1,101 @@
+"""D1 of docs/benchmarks.md: labelled frames out of AVI files, and what the first load of a folder costs.
+
+pytest tests/benchmarks/test_decoding.py -s --hold
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import pytest
+
+from lvzoo.data.echonet import EchoNetDynamic
+from lvzoo.data.video import open_clip
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from tests.benchmarks.conftest import Race
+
+FRAMES = 171
+"""The median length of EchoNet-Dynamic's clips."""
+WANTED = (46, 61)
+CLIPS = 20
+
+
+def speckle(rng: np.random.Generator) -> NDArray[np.uint8]:
+    """A grey frame of which a JPEG takes about as many bytes as of a real one: a speckled sector on black."""
+    rows, columns = np.mgrid[:112, :112]
+    sector = np.hypot(columns - 56, rows - 4) < 104
+    sector &= np.abs(columns - 56) < rows
+    amplitude = cv2.GaussianBlur(np.abs(rng.normal(size=(112, 112))), (0, 0), 1.0)
+    frame = np.where(sector, 255 * (amplitude - 0.4), 0)
+    return np.repeat(np.clip(frame, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of the layout: 20 clips of 171 frames, each with two round ventricles."""
+    folder = tmp_path_factory.mktemp("EchoNet-Dynamic")
+    (folder / "Videos").mkdir()
+    rng = np.random.default_rng(0)
+    listed, traced = ["FileName,Split"], ["FileName,X1,Y1,X2,Y2,Frame"]
+    for number in range(CLIPS):
+        name = f"0X{number:015X}"
+        listed.append(f"{name},TRAIN")
+        for frame, radius in zip(WANTED, (20.0, 25.0), strict=True):
+            traced.append(f"{name}.avi,56,{60 - radius},56,{60 + radius},{frame}")
+            for y in np.linspace(-0.97, 0.97, 20) * radius:
+                half = float(np.sqrt(radius**2 - y**2))
+                traced.append(f"{name}.avi,{56 - half},{60 + y},{56 + half},{60 + y},{frame}")
+        writer = cv2.VideoWriter(
+            str(folder / "Videos" / f"{name}.avi"), cv2.VideoWriter.fourcc(*"MJPG"), 50, (112, 112)
+        )
+        for _ in range(FRAMES):
+            writer.write(speckle(rng))
+        writer.release()
+    (folder / "FileList.csv").write_text("\n".join(listed) + "\n")
+    (folder / "VolumeTracings.csv").write_text("\n".join(traced) + "\n")
+    return folder
+
+
+def whole_clip(path: Path) -> NDArray[np.uint8]:
+    """Decode every frame and keep two, as the data set's own loader does."""
+    capture = cv2.VideoCapture(str(path))
+    frames = []
+    while True:
+        decoded, frame = capture.read()
+        if not decoded:
+            break
+        frames.append(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY))
+    return np.stack([frames[index] for index in WANTED]).astype(np.uint8)
+
+
+def test_labelled_frames_are_decoded_by_index(folder: Path, race: Race) -> None:
+    paths = sorted((folder / "Videos").iterdir())
+    ours = np.stack([open_clip(path).read(WANTED) for path in paths])
+    theirs = np.stack([whole_clip(path) for path in paths])
+    assert np.abs(ours.astype(int) - theirs.astype(int)).max() <= 2
+    race(
+        f"D1: two frames of each of {CLIPS} clips of {FRAMES} frames",
+        lambda: [open_clip(path).read(WANTED) for path in paths],
+        lambda: [whole_clip(path) for path in paths],
+        at_least=40,
+    )
+
+
+def test_the_first_and_the_second_load_of_a_folder(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LVZOO_CACHE", str(tmp_path))
+    for load in ("first", "second"):
+        start = time.perf_counter()
+        frames = EchoNetDynamic(folder).load("train")
+        per_video_ms = (time.perf_counter() - start) / CLIPS * 1e3
+        print(f"\n{load} load of a folder of {CLIPS} clips: {per_video_ms:.2f} ms a clip")  # noqa: T201
+    assert len(frames) == 2 * CLIPS
