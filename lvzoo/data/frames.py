@@ -28,9 +28,10 @@ if TYPE_CHECKING:
 LOG = logging.getLogger("lvzoo.data")
 
 META: Final = "meta.json"
-ARRAYS: Final = ("frames_NHW", "masks_NHW", "contours_NP2")
-SECTOR_ARRAYS: Final = ("sector_of_N", "sectors_S5", "hulls_V2", "hull_lengths_S")
+SECTOR_ARRAYS: Final = ("sector_of_N", "sectors_S5", "hulls_2V", "hull_lengths_S")
 """S distinct sectors: apex x, apex y, half angle, radius, fitted; and the V vertices of all their hulls."""
+ARRAYS: Final = ("frames_NHW", "packed_masks", "contours_NP2", *SECTOR_ARRAYS)
+"""Masks are kept as bits, in reading order: an eighth of the bytes to read and to check."""
 FINGERPRINT_DIGITS: Final = 16
 
 
@@ -71,8 +72,12 @@ def fingerprint(
 
 
 def _store(folder: Path, frames: FrameSet) -> None:
-    arrays: dict[str, NDArray[Any]] = {name: getattr(frames, name) for name in ARRAYS}
-    arrays |= _pack_sectors(frames.sectors)
+    arrays: dict[str, NDArray[Any]] = {
+        "frames_NHW": frames.frames_NHW,
+        "packed_masks": np.packbits(frames.masks_NHW),
+        "contours_NP2": frames.contours_NP2,
+        **_pack_sectors(frames.sectors),
+    }
     for name, array in arrays.items():
         np.save(folder / f"{name}.npy", array, allow_pickle=False)
     meta = {
@@ -90,16 +95,17 @@ def _store(folder: Path, frames: FrameSet) -> None:
 def _restore(folder: Path) -> FrameSet:
     try:
         meta = json.loads((folder / META).read_text(encoding="utf-8"))
-        arrays = {
-            name: np.load(folder / f"{name}.npy", allow_pickle=False) for name in (*ARRAYS, *SECTOR_ARRAYS)
-        }
+        arrays = {name: np.load(folder / f"{name}.npy", allow_pickle=False) for name in ARRAYS}
         damaged = [name for name, array in arrays.items() if _checksum(array) != meta["checksums"][name]]
         if damaged:
             raise _DamagedError(f"{damaged[0]}.npy is not what was written")
-        source = meta["source"]
+        frames_NHW, source = arrays["frames_NHW"], meta["source"]
+        masks = np.unpackbits(arrays["packed_masks"], count=frames_NHW.size)
         findings = tuple(Finding(**finding) for finding in source.pop("findings"))
         return FrameSet(
-            **{name: arrays[name] for name in ARRAYS},
+            frames_NHW=frames_NHW,
+            masks_NHW=masks.view(np.bool_).reshape(frames_NHW.shape),
+            contours_NP2=arrays["contours_NP2"],
             sectors=_unpack_sectors(*(arrays[name] for name in SECTOR_ARRAYS)),
             patients=tuple(meta["patients"]),
             videos=tuple(meta["videos"]),
@@ -126,7 +132,7 @@ def _pack_sectors(sectors: Sequence[Sector]) -> dict[str, NDArray[Any]]:
     return {
         "sector_of_N": np.array([number[sector] for sector in sectors], dtype=np.int64),
         "sectors_S5": np.array(values, dtype=np.float64).reshape(-1, 5),
-        "hulls_V2": np.array(vertices, dtype=np.float64).reshape(-1, 2),
+        "hulls_2V": np.array(vertices, dtype=np.float64).reshape(-1, 2).T,
         "hull_lengths_S": np.array([len(sector.hull_px) for sector in number], dtype=np.int64),
     }
 
@@ -134,10 +140,10 @@ def _pack_sectors(sectors: Sequence[Sector]) -> dict[str, NDArray[Any]]:
 def _unpack_sectors(
     sector_of_N: NDArray[np.int64],
     sectors_S5: NDArray[np.float64],
-    hulls_V2: NDArray[np.float64],
+    hulls_2V: NDArray[np.float64],
     hull_lengths_S: NDArray[np.int64],
 ) -> tuple[Sector, ...]:
-    vertices = [(x, y) for x, y in hulls_V2.tolist()]
+    vertices = list(zip(*hulls_2V.tolist(), strict=True))
     sectors, start = [], 0
     for (x, y, half_angle, radius, fitted), length in zip(
         sectors_S5.tolist(), hull_lengths_S.tolist(), strict=True

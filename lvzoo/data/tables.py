@@ -120,7 +120,11 @@ def _rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, list[str]]]
                         reader.line_num,
                         f"{len(cells)} cells where the header has {len(header)}; mend it",
                     )
-                yield reader.line_num, [_cell(cells[at], header[at], path, reader.line_num) for at in places]
+                chosen = [cells[at].strip() for at in places]
+                if "" in chosen:
+                    empty = columns[chosen.index("")]
+                    raise _problem(path, reader.line_num, f"{empty} is empty; fill it in or remove the row")
+                yield reader.line_num, chosen
     except OSError as error:
         raise DataError(
             f"{path}: cannot be read ({error.strerror or error}); it is part of EchoNet-Dynamic's layout"
@@ -136,13 +140,6 @@ def _column(name: str, header: Sequence[str], path: Path) -> int:
         found = ", ".join(header) or "nothing"
         raise _problem(path, 1, f"no column {name!r}{did_you_mean(name, header)}; the header has {found}")
     return header.index(name)
-
-
-def _cell(cell: str, column: str, path: Path, line: int) -> str:
-    stripped = cell.strip()
-    if not stripped:
-        raise _problem(path, line, f"{column} is empty; fill it in or remove the row")
-    return stripped
 
 
 def _split(name: str, path: Path, line: int) -> Split:

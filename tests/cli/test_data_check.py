@@ -1,0 +1,83 @@
+"""`lvzoo data check FOLDER` tells how much of a folder is used, and every quirk by name."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import pytest
+
+from lvzoo.cli import main
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def write_folder(folder: Path, splits: Sequence[str], *, rows: int = 21) -> Path:
+    """One video a split, each traced as two rectangles of a number of rows."""
+    (folder / "Videos").mkdir(parents=True)
+    listed, traced = ["FileName,Split"], ["FileName,X1,Y1,X2,Y2,Frame"]
+    for number, split in enumerate(splits):
+        listed.append(f"0X{number},{split}")
+        for frame, half in ((1, 10), (3, 20)):
+            traced.append(f"0X{number}.avi,56,20,56,90,{frame}")
+            traced += [
+                f"0X{number}.avi,{56 - half},{25 + y},{56 + half},{25 + y},{frame}" for y in range(1, rows)
+            ]
+        name = str(folder / "Videos" / f"0X{number}.avi")
+        writer = cv2.VideoWriter(name, cv2.VideoWriter.fourcc(*"MJPG"), 50, (112, 112))
+        for level in range(4):
+            writer.write(np.full((112, 112, 3), 40 * level, dtype=np.uint8))
+        writer.release()
+    (folder / "FileList.csv").write_text("\n".join(listed) + "\n")
+    (folder / "VolumeTracings.csv").write_text("\n".join(traced) + "\n")
+    return folder
+
+
+def test_splits_and_quirks_are_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = write_folder(tmp_path / "data", ["TRAIN", "VAL", "TEST", "TRAIN"])
+    (folder / "Videos" / "0X3.avi").unlink()
+    assert main(["data", "check", str(folder)]) == 0
+    printed = capsys.readouterr().out
+    assert "train         1       2  " in printed
+    assert "excluded: video file missing (1)\n  0X3\n" in printed
+
+
+def test_many_findings_are_counted_and_the_first_ten_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_folder(tmp_path / "data", ["TRAIN"] * 4 + ["VAL", "TEST"], rows=18)
+    assert main(["data", "check", str(folder)]) == 0
+    printed = capsys.readouterr().out
+    assert "noted: tracing of other than 21 rows: used as it is (12)\n  0X0: frame 1: 18 rows\n" in printed
+    assert printed.endswith("  and 2 more; --json names them all\n")
+
+
+def test_json_names_everything(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = write_folder(tmp_path / "data", ["TRAIN"] * 4 + ["VAL", "TEST"], rows=18)
+    assert main(["data", "check", "--json", str(folder)]) == 0
+    summary = json.loads(capsys.readouterr().out)
+    assert summary["splits"]["train"]["frames"] == 8
+    (quirk,) = summary["quirks"]
+    assert not quirk["excluded"]
+    assert len(quirk["findings"]) == 12
+
+
+def test_a_folder_in_order_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["data", "check", str(write_folder(tmp_path / "data", ["TRAIN", "VAL", "TEST"]))]) == 0
+    assert capsys.readouterr().out.endswith("nothing unusual was found\n")
+
+
+def test_a_mistake_in_a_file_is_one_line_and_exit_code_4(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_folder(tmp_path / "data", ["TRAIN", "VAL", "TEST"])
+    (folder / "VolumeTracings.csv").write_text("FileName,X1,Y1,X2,Y2,Frame\n0X0.avi,1,2,abc,4,5\n")
+    assert main(["data", "check", str(folder)]) == 4
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.count("\n") == 1
+    assert "VolumeTracings.csv: line 2: X2 is 'abc', not a number" in told.err
