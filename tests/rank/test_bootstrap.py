@@ -1,0 +1,57 @@
+"""The bootstrap over patients: the same draws for everybody, equal to a plain loop, and as sure as it says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lvzoo.rank import bootstrap
+from lvzoo.rank.bootstrap import interval, resample_counts, resampled_means
+
+
+def test_it_equals_a_plain_loop_over_the_same_draws() -> None:
+    scores_MP = np.random.default_rng(0).random((3, 17))
+    rng = np.random.Generator(np.random.PCG64(5))
+    drawn = np.concatenate([rng.integers(0, 17, (rows, 17), dtype=np.int64) for rows in (100, 100, 50)])
+    expected = [[np.mean([scores[patient] for patient in draw]) for scores in scores_MP] for draw in drawn]
+    assert resampled_means(scores_MP, resamples=250, seed=5) == pytest.approx(np.array(expected), abs=1e-12)
+
+
+def test_every_resample_draws_as_many_patients_as_there_are() -> None:
+    blocks = list(resample_counts(23, resamples=700, seed=0))
+    counts = np.concatenate(blocks)
+    assert counts.shape == (700, 23)
+    assert (counts.sum(axis=1) == 23).all()
+    assert counts.mean() == 1.0
+    assert counts.mean(axis=0) == pytest.approx(np.ones(23), abs=0.2)  # nobody is favoured
+    assert max(len(block) for block in blocks) <= bootstrap.BLOCK
+
+
+def test_all_rows_meet_the_same_draws() -> None:
+    """So the difference of a score and the same score minus a constant is that constant, always."""
+    scores_P = np.random.default_rng(1).random(40)
+    means = resampled_means(np.stack([scores_P, scores_P - 0.25]), resamples=300, seed=0)
+    assert means[:, 0] - means[:, 1] == pytest.approx(np.full(300, 0.25), abs=1e-12)
+    assert means[:, 0].std() > 0.01
+
+
+def test_the_seed_decides_the_draws() -> None:
+    scores_MP = np.random.default_rng(2).random((1, 30))
+    first, again, other = (resampled_means(scores_MP, resamples=50, seed=seed) for seed in (1, 1, 2))
+    assert first.tolist() == again.tolist()
+    assert first.tolist() != other.tolist()
+
+
+def test_the_interval_cuts_a_fortieth_off_each_end() -> None:
+    low, high = interval(np.arange(1001.0)[:, None])
+    assert (low[0], high[0]) == pytest.approx((25.0, 975.0))
+
+
+def test_intervals_cover_the_truth_about_as_often_as_they_say() -> None:
+    rng = np.random.default_rng(3)
+    covered = 0
+    for _ in range(200):
+        scores_MP = rng.normal(0.9, 0.05, (1, 60))
+        low, high = interval(resampled_means(scores_MP, resamples=400, seed=0))
+        covered += bool(low[0] <= 0.9 <= high[0])
+    assert 0.89 <= covered / 200 <= 0.99

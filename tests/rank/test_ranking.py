@@ -1,0 +1,270 @@
+"""The ranking: worked out by hand on a small table, sure of itself as it should be, and never over unequal sets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import product
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lvzoo.errors import DataError
+from lvzoo.noise.corrupt import conditions
+from lvzoo.noise.suite import NoiseV0
+from lvzoo.rank.ranking import rank
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lvzoo.interfaces import NoiseSuite
+    from lvzoo.types import Condition, Scores
+
+
+@dataclass(frozen=True)
+class _Tiny:
+    name: str = "noise-v9"
+    families: Mapping[str, tuple[str, ...]] = field(
+        default_factory=lambda: {"acoustic": ("haze", "shadow"), "digital": ("jpeg",)}
+    )
+    severities: tuple[int, ...] = (1, 2)
+
+
+TINY = cast("NoiseSuite", _Tiny())
+"""Two families, one of two corruptions, at two severities; a ranking asks no more of a suite than its table."""
+
+
+def two_models() -> Scores:
+    """Return the scores of models a and b on two patients: p with ED and ES, q with ED alone.
+
+    Model a by hand: clean p (.9 + .8)/2 = .85, q .7; under each condition p scores `noisy`, q scores .1 less.
+    """
+    levels = {"haze": (0.8, 0.6), "shadow": (0.6, 0.4), "jpeg": (0.9, 0.5)}
+    noisy = [(name, severity, level[severity - 1]) for name, level in levels.items() for severity in (1, 2)]
+    rows = [
+        *(("p", 5, "ED", "clean", 0, 0.9), ("p", 2, "ES", "clean", 0, 0.8), ("q", 7, "ED", "clean", 0, 0.7)),
+        *(("p", 5, "ED", *each) for each in noisy),
+        *(("p", 2, "ES", *each) for each in noisy),
+        *(("q", 7, "ED", name, severity, dice - 0.1) for name, severity, dice in noisy),
+    ]
+    columns = ["patient", "frame", "phase", "corruption", "severity", "dice"]
+    one = pd.DataFrame(rows, columns=columns).assign(seed=0, area_pred=10, area_ref=10)
+    one["video"] = one["patient"] + "-clip"
+    return pd.concat(
+        [one.assign(model="b", dice=one["dice"] - 0.05), one.assign(model="a")], ignore_index=True
+    )
+
+
+def simulated(
+    models: Mapping[str, float], tested: Sequence[Condition], *, patients: int, seeds: int = 1, draw: int = 0
+) -> Scores:
+    """Return scores around each model's level, lower by severity, with a spread over patients and frames."""
+    rng = np.random.default_rng(draw)
+    names = np.repeat([f"p{index:03d}" for index in range(patients)], 2)
+    ease_P1 = rng.normal(0, 0.03, (patients, 1))
+    frames = pd.DataFrame(
+        {"patient": names, "video": names, "frame": [3, 17] * patients, "phase": ["ED", "ES"] * patients}
+    )
+    return pd.concat(
+        [
+            frames.assign(
+                model=model,
+                seed=seed,
+                corruption=condition.corruption,
+                severity=condition.severity,
+                dice=(
+                    level - 0.02 * condition.severity + ease_P1 + rng.normal(0, 0.02, (patients, 2))
+                ).ravel(),
+                area_pred=10,
+                area_ref=10,
+            )
+            for (model, level), seed, condition in product(models.items(), range(seeds), tested)
+        ],
+        ignore_index=True,
+    )
+
+
+def row(table: pd.DataFrame, model: str) -> pd.Series:
+    return table[table["model"] == model].iloc[0]
+
+
+# --- by hand --------------------------------------------------------------------------------------------------
+
+
+def test_a_small_table_by_hand() -> None:
+    ranking = rank(two_models(), TINY, resamples=200)
+    a = row(ranking.table, "a")
+    assert ranking.table["model"].tolist() == ["a", "b"]
+    assert ranking.table["rank"].tolist() == [1, 2]
+    # patient p: haze .7, shadow .5 -> acoustic .6; jpeg .7 -> digital .7; mean .65. patient q: .1 less
+    assert a["family_acoustic"] == pytest.approx((0.6 + 0.5) / 2)
+    assert a["family_digital"] == pytest.approx((0.7 + 0.6) / 2)
+    assert a["headline"] == pytest.approx((0.65 + 0.55) / 2)
+    assert a["clean"] == pytest.approx((0.85 + 0.7) / 2)  # frames within patients first: not .8
+    assert a["retention"] == pytest.approx(0.6 / 0.775)
+    assert a["dice_ed"] == pytest.approx((0.9 + 0.7) / 2)
+    assert a["dice_es"] == pytest.approx(0.8)
+    # below .5: shadow 2 on all three frames, and q under jpeg 2 (.4); .5 itself is no failure
+    assert (a["failures"], a["failure_share"]) == (4, pytest.approx(4 / 21))
+    b = row(ranking.table, "b")
+    assert b["difference"] == pytest.approx(-0.05)
+    assert (b["difference_low"], b["difference_high"]) == pytest.approx((-0.05, -0.05))
+    assert (a["difference"], a["difference_low"], a["difference_high"]) == (0, 0, 0)
+
+
+def test_the_record_says_what_the_numbers_rest_on() -> None:
+    ranking = rank(two_models(), TINY, resamples=200)
+    assert (ranking.suite, ranking.headline) == ("noise-v9", "mDice-N9")
+    assert (ranking.patients, ranking.frames, ranking.resamples) == (2, 3, 200)
+    assert ranking.families == TINY.families
+    assert (ranking.severities, ranking.partial) == ((1, 2), False)
+
+
+def test_the_order_of_rows_changes_nothing() -> None:
+    scores = two_models()
+    shuffled = scores.sample(frac=1, random_state=4)
+    pd.testing.assert_frame_equal(
+        rank(shuffled, TINY, resamples=50).table, rank(scores, TINY, resamples=50).table
+    )
+
+
+def test_equal_headlines_share_a_rank() -> None:
+    scores = two_models()
+    twin = scores[scores["model"] == "a"].assign(model="c")
+    table = rank(pd.concat([scores, twin]), TINY, resamples=50).table
+    assert list(zip(table["rank"], table["model"], strict=True)) == [(1, "a"), (1, "c"), (3, "b")]
+
+
+def test_seeds_are_averaged_first() -> None:
+    scores = simulated({"a": 0.9, "b": 0.85}, conditions(NoiseV0()), patients=8, seeds=3)
+    identity = ["model", "patient", "video", "frame", "phase", "corruption", "severity"]
+    averaged = scores.groupby(identity, as_index=False)["dice"].mean()
+    averaged = averaged.assign(seed=0, area_pred=10, area_ref=10)
+    of_three, of_one = (rank(each, NoiseV0(), resamples=100).table for each in (scores, averaged))
+    for column in ("headline", "headline_low", "headline_high", "clean", "dice_es", "difference_low"):
+        assert of_three[column].to_numpy() == pytest.approx(of_one[column].to_numpy(), abs=1e-12)
+    assert of_three["seeds"].tolist() == [3, 3]
+    assert of_one["seeds"].tolist() == [1, 1]
+
+
+# --- how sure -------------------------------------------------------------------------------------------------
+
+
+def test_intervals_hold_the_value_and_shrink_with_more_patients() -> None:
+    widths = []
+    for patients in (20, 320):
+        scores = simulated({"a": 0.8}, conditions(NoiseV0(), severities=[3]), patients=patients)
+        best = row(rank(scores, NoiseV0(), resamples=500).table, "a")
+        for name in ("headline", "clean"):
+            assert best[f"{name}_low"] < best[name] < best[f"{name}_high"]
+        widths.append(best["headline_high"] - best["headline_low"])
+    assert widths[0] / widths[1] == pytest.approx(4, rel=0.4)
+
+
+def test_differences_are_paired() -> None:
+    """Patients differ by far more than models do; only a paired interval can tell the models apart."""
+    scores = simulated({"a": 0.9, "b": 0.89}, conditions(NoiseV0()), patients=60)
+    table = rank(scores, NoiseV0(), resamples=500).table
+    a, b = row(table, "a"), row(table, "b")
+    assert b["headline_high"] > a["headline_low"]  # their own intervals overlap
+    assert b["difference_low"] < -0.01 < b["difference_high"] < 0
+
+
+def test_the_seed_of_the_bootstrap_is_an_argument() -> None:
+    scores = simulated({"a": 0.9}, conditions(NoiseV0(), severities=[1]), patients=20)
+    lows = [rank(scores, NoiseV0(), seed=seed, resamples=200).table["headline_low"][0] for seed in (0, 0, 1)]
+    assert lows[0] == lows[1] != lows[2]
+
+
+# --- a part of the suite, or nothing of it --------------------------------------------------------------------
+
+
+def test_a_part_of_the_suite_counts_the_families_that_are_there_and_says_so() -> None:
+    scores = two_models()
+    part = scores[scores["corruption"].isin(["clean", "haze"]) & (scores["severity"] < 2)]
+    ranking = rank(part, TINY, resamples=50)
+    assert ranking.partial
+    assert ranking.families == {"acoustic": ("haze",)}
+    assert ranking.severities == (1,)
+    assert row(ranking.table, "a")["headline"] == pytest.approx((0.8 + 0.7) / 2)
+    assert "family_digital" not in ranking.table
+
+
+def test_without_noise_models_are_ranked_by_clean_dice() -> None:
+    scores = two_models()
+    ranking = rank(scores[scores["corruption"] == "clean"], TINY, resamples=50)
+    assert ranking.headline == "clean Dice"
+    assert ranking.families == {}
+    assert row(ranking.table, "a")["headline"] == row(ranking.table, "a")["clean"] == pytest.approx(0.775)
+
+
+def test_a_model_that_finds_nothing_is_ranked_last_and_retains_nothing() -> None:
+    scores = two_models()
+    scores.loc[scores["model"] == "b", "dice"] = 0.0
+    b = row(rank(scores, TINY, resamples=50).table, "b")
+    assert (b["rank"], b["headline"], b["failure_share"]) == (2, 0.0, 1.0)
+    assert np.isnan(b["retention"])
+
+
+# --- what is refused ------------------------------------------------------------------------------------------
+
+
+def test_a_missing_score_is_named_and_nothing_is_ranked() -> None:
+    scores = two_models()
+    lost = (scores["model"] == "b") & (scores["frame"] == 2) & (scores["corruption"] == "haze")
+    message = (
+        r"^b seed 0 lacks 2 of 21 scores \(p-clip frame 2 under haze 1; p-clip frame 2 under haze 2\); models"
+    )
+    with pytest.raises(DataError, match=message):
+        rank(scores[~lost], TINY)
+
+
+def test_a_condition_or_a_patient_that_one_model_lacks_is_named() -> None:
+    scores = two_models()
+    with pytest.raises(DataError, match=r"a seed 0 lacks 6 of 21 .* under jpeg 1; .* and 3 more\)"):
+        rank(scores[(scores["model"] == "b") | (scores["corruption"] != "jpeg")], TINY)
+    with pytest.raises(DataError, match=r"b seed 0 lacks 7 of 21 scores \(q-clip frame 7 under clean; "):
+        rank(scores[(scores["model"] == "a") | (scores["patient"] != "q")], TINY)
+
+
+def test_a_frame_that_no_model_has_under_some_condition_is_missing_too() -> None:
+    scores = two_models()
+    with pytest.raises(DataError, match="lacks 1 of 21 scores"):
+        rank(
+            scores[(scores["corruption"] != "jpeg") | (scores["severity"] != 1) | (scores["frame"] != 2)],
+            TINY,
+        )
+
+
+def test_a_seed_that_lacks_something_is_named() -> None:
+    scores = two_models()
+    second = scores[(scores["model"] == "a") & (scores["severity"] < 2)].assign(seed=1)
+    with pytest.raises(DataError, match="a seed 1 lacks 9 of 21 scores"):
+        rank(pd.concat([scores, second]), TINY)
+
+
+def test_doubled_scores_are_refused() -> None:
+    scores = two_models()
+    with pytest.raises(DataError, match="a seed 0 has several scores for one frame and condition"):
+        rank(pd.concat([scores, scores[scores["model"] == "a"].iloc[:1]]), TINY)
+
+
+def test_tables_that_are_no_scores_are_refused() -> None:
+    scores = two_models()
+    with pytest.raises(DataError, match="lacks the columns phase, area_ref"):
+        rank(scores.drop(columns=["phase", "area_ref"]), TINY)
+    with pytest.raises(DataError, match="is empty"):
+        rank(scores.iloc[:0], TINY)
+    with pytest.raises(DataError, match="no scores on clean frames"):
+        rank(scores[scores["corruption"] != "clean"], TINY)
+    with pytest.raises(DataError, match=r"corruptions that noise-v0 does not have: shadow"):
+        rank(scores, NoiseV0())
+
+
+@pytest.mark.parametrize("dice", [float("nan"), -0.1, 1.1])
+def test_a_dice_that_is_no_fraction_is_named(dice: float) -> None:
+    scores = two_models()
+    scores.loc[0, "dice"] = dice
+    with pytest.raises(DataError, match=r"^b on p-clip frame 5 under clean: a Dice of .* is no fraction"):
+        rank(scores, TINY)
