@@ -139,11 +139,14 @@ class Scanner:
         """Return the envelope of what the probe receives: speckle through the point spread function, and noise."""
         x, y = (TEXELS_PER_PX * coordinate for coordinate in material_px)
         carried = cv2.remap(self._texture, x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_WRAP)
-        speckle = TISSUE_WEIGHT * carried + FRESH_WEIGHT * complex_noise(self._rng, POLAR)
+        fresh = complex_noise(self._rng, POLAR)
+        speckle = (
+            TISSUE_WEIGHT * carried + FRESH_WEIGHT * fresh[::-1, ::-1]
+        )  # turned round: thermal noise below
         field = echo[..., None] * speckle + self._clutter
         blurred = cv2.GaussianBlur(field, (0, 0), sigmaX=self._lateral, sigmaY=self._axial)
         unit = np.float32(2 * np.sqrt(np.pi * self._axial * self._lateral))
-        signal = unit * blurred + self._thermal[..., None] * complex_noise(self._rng, POLAR)
+        signal = unit * blurred + self._thermal[..., None] * fresh
         power = signal[..., 0] ** 2 + signal[..., 1] ** 2
         return np.asarray(10 * np.log10(power + np.float32(1e-12)), dtype=np.float32)
 
