@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import struct
+import textwrap
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pydicom
-from pydicom.errors import InvalidDicomError
+from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.pixels.processing import apply_color_lut
 from pydicom.pixels.utils import pixel_array
 
@@ -19,8 +21,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pydicom import Dataset
 
-BITS = 8
-RGB_CHANNELS = 3
+BITS: Final = 8
+RGB_CHANNELS: Final = 3
+MOST_LETTERS: Final = 160
+"""Of another library's message: some of them quote the damaged bytes."""
+DAMAGE: Final = (
+    *(ArithmeticError, AttributeError, EOFError, LookupError, OSError, RuntimeError, TypeError, ValueError),
+    *(struct.error, BytesLengthException),
+)
+"""What pydicom and Pillow raise over files whose bytes are not what their headers say."""
 
 
 def is_dicom(head: bytes) -> bool:
@@ -37,34 +46,34 @@ def read_dicom(path: Path) -> tuple[NDArray[np.uint8], float | None]:
     Raises:
         DataError: no DICOM file, no picture in it, or one that cannot be decoded.
     """
+    if not path.is_file():
+        raise DataError(f"{path}: no such file; check the path")
+    syntax = "unknown"
     try:
         dataset = pydicom.dcmread(path)
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror or error}); check the path") from error
+        syntax = getattr(dataset.file_meta.get("TransferSyntaxUID"), "name", syntax)
+        return _grey(_decode(dataset, path), dataset, path), _fps(dataset)
     except InvalidDicomError as error:
         raise DataError(f"{path}: is not a DICOM file; give a DICOM, AVI or MP4 clip") from error
-    if "PixelData" not in dataset:
-        raise DataError(
-            f"{path}: is a DICOM file without pixel data; give the clip itself, not a report about it"
-        )
-    if dataset.get("BitsAllocated") != BITS:
-        bits = dataset.get("BitsAllocated")
-        raise DataError(
-            f"{path}: has {bits} bits a pixel, ultrasound clips have {BITS}; export the clip in {BITS} bits"
-        )
-    return _grey(_decode(dataset, path), dataset, path), _fps(dataset)
-
-
-def _decode(dataset: Dataset, path: Path) -> NDArray[np.generic]:
-    try:
-        return pixel_array(dataset, decoding_plugin="pillow")
-    except (OSError, ValueError, RuntimeError, NotImplementedError, AttributeError, KeyError) as error:
-        syntax = getattr(dataset.file_meta.get("TransferSyntaxUID"), "name", "unknown")
-        reason = " ".join(str(error).split())
+    except DAMAGE as error:
+        reason = textwrap.shorten(str(error), MOST_LETTERS, placeholder=" ...")
         raise DataError(
             f"{path}: pixels in transfer syntax '{syntax}' do not decode ({reason}); "
             "export the clip uncompressed or as JPEG baseline"
         ) from error
+
+
+def _decode(dataset: Dataset, path: Path) -> NDArray[np.generic]:
+    if "PixelData" not in dataset:
+        raise DataError(
+            f"{path}: is a DICOM file without pixel data; give the clip itself, not a report about it"
+        )
+    bits = dataset.get("BitsAllocated")
+    if bits != BITS:
+        raise DataError(
+            f"{path}: has {bits} bits a pixel, ultrasound clips have {BITS}; export it in {BITS} bits"
+        )
+    return pixel_array(dataset, decoding_plugin="pillow")
 
 
 def _grey(pixels: NDArray[Any], dataset: Dataset, path: Path) -> NDArray[np.uint8]:

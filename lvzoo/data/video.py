@@ -50,10 +50,9 @@ class Clip:
         outside = [index for index in indices if not 0 <= index < self.count]
         if outside:
             raise IndexError(f"{self.path}: no frame {outside[0]} among {self.count}")
-        frames_NHW = np.empty((len(indices), *self.size_HW), dtype=np.uint8)
-        for row, index in enumerate(indices):
-            frames_NHW[row] = self.frame_at(index)
-        return frames_NHW
+        # Decoded first: a damaged header's size is never given memory.
+        frames = [self.frame_at(index) for index in indices]
+        return np.stack(frames) if frames else np.empty((0, *self.size_HW), dtype=np.uint8)
 
     def read_all(self) -> NDArray[np.uint8]:
         """Return every frame as (N, H, W)."""

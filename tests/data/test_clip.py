@@ -110,6 +110,18 @@ def test_pixels_that_are_cut_off_are_told(tmp_path: Path, grey_dicom: Dataset) -
         read_clip(tmp_path / "clip.dcm")
 
 
+def test_bytes_that_are_not_what_the_header_says_are_told_in_a_line(tmp_path: Path) -> None:
+    content = bytearray(FOUR_CHAMBERS.read_bytes())
+    rows = content.index(b"\x28\x00\x10\x00US\x02\x00")
+    content[rows + 4 : rows + 6] = b"UL"  # a number of 32 bits in two bytes
+    (tmp_path / "clip.dcm").write_bytes(content)
+    with pytest.raises(
+        DataError, match=r"clip\.dcm: pixels .+ do not decode \(.{10,160}\); export"
+    ) as raised:
+        read_clip(tmp_path / "clip.dcm")
+    assert "\n" not in str(raised.value)
+
+
 def test_what_is_no_dicom_is_told(tmp_path: Path) -> None:
     path = tmp_path / "clip.dcm"
     path.write_bytes(b"no dicom")
