@@ -50,8 +50,10 @@ class Absent:
     catalogue: str
 
 
-def read_catalogue(path: Path, offers: Mapping[str, Offer], *, complete: bool) -> list[Entry | Absent]:
-    """Return the entries of the file, in its order.
+def read_catalogue(
+    path: Path, offers: Mapping[str, Offer], *, shown: str, complete: bool
+) -> list[Entry | Absent]:
+    """Return the entries of the file, in its order; `shown` names the file in errors.
 
     `offers` holds the known families by name. Unless they are `complete` (no plugin is quarantined), an
     unknown family is no mistake, and its entry is `Absent`.
@@ -59,7 +61,6 @@ def read_catalogue(path: Path, offers: Mapping[str, Offer], *, complete: bool) -
     Raises:
         UsageError: the file is missing, is no YAML, or holds a mistake.
     """
-    shown = _shown(path)
     return [
         _entry(f"{shown}: {name}", str(name), plain, offers, complete=complete, catalogue=str(path))
         for name, plain in _mapping(shown, _load(path, shown)).items()
@@ -73,11 +74,6 @@ def entry_of(offer: Offer) -> Entry:
     return Entry(
         name=family.name, family=family, plugin=offer.plugin, options=defaults, summary=family.summary
     )
-
-
-def _shown(path: Path) -> str:
-    """Return a catalogue's name for messages: a user's file as it was given, an installed one by its name."""
-    return path.name if path.is_absolute() else str(path)
 
 
 # --- YAML ---------------------------------------------------------------------------------------------------

@@ -51,7 +51,7 @@ def lvzoo_catalogues() -> Iterable[Path]:  # type: ignore[empty-body]
     >>> from lvzoo import hookimpl
     >>> @hookimpl
     ... def lvzoo_catalogues():
-    ...     return [Path("my_package/registry.yaml")]
+    ...     return [Path(__file__).with_name("registry.yaml")]
     >>> [path.name for path in lvzoo_catalogues()]
     ['registry.yaml']
     """

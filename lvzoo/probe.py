@@ -75,12 +75,18 @@ def declarations_of(plugin: object, name: str) -> Declarations:
     datasets = _records(manager, "lvzoo_datasets", DatasetSource)
     noises = _records(manager, "lvzoo_noises", NoiseSource)
     catalogues = _records(manager, "lvzoo_catalogues", Path)
+    for path in catalogues:
+        if not path.is_absolute():
+            raise PluginError(
+                f"lvzoo_catalogues returns the relative path '{path}'; "
+                f"write Path(__file__).with_name('{path.name}')"
+            )
     mistake = mistake_in_families(families) or mistake_in_datasets(datasets) or mistake_in_noises(noises)
     if mistake:
         raise PluginError(f"{mistake}; correct the plugin's declaration")
     return Declarations(
         families=families,
-        catalogues=tuple(str(path.absolute()) for path in catalogues),
+        catalogues=tuple(str(path) for path in catalogues),
         datasets=datasets,
         noises=noises,
         hooks=hooks,
@@ -123,14 +129,15 @@ def _hooks_of(plugin: object, manager: pluggy.PluginManager) -> tuple[str, ...]:
     known = {name for name in dir(hookspecs) if manager.parse_hookspec_opts(hookspecs, name) is not None}
     hooks = []
     for name in dir(plugin):
-        implements = manager.parse_hookimpl_opts(plugin, name) is not None
-        if implements and name not in known:
-            raise PluginError(f"implements the unknown hook {name!r}{_similar_hook(name, known)}; rename it")
-        if not implements and name in known and inspect.isroutine(getattr(plugin, name)):
+        options = manager.parse_hookimpl_opts(plugin, name)
+        hook = (options and options.get("specname")) or name
+        if options and hook not in known:
+            raise PluginError(f"implements the unknown hook {hook!r}{_similar_hook(hook, known)}; rename it")
+        if not options and name in known and inspect.isroutine(getattr(plugin, name)):
             raise PluginError(f"{name} is not marked as an implementation; put @lvzoo.hookimpl above it")
-        if implements:
-            _check_arguments(name, getattr(plugin, name), getattr(hookspecs, name))
-            hooks.append(name)
+        if options:
+            _check_arguments(hook, getattr(plugin, name), getattr(hookspecs, hook))
+            hooks.append(hook)
     if not hooks:
         raise PluginError(
             "implements no hook; write one (lvzoo_families, say) and mark it with @lvzoo.hookimpl"

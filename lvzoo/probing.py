@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import time
+from collections import deque
 from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 TIME_LIMIT: Final = "LVZOO_PLUGIN_TIMEOUT_S"
 DEFAULT_TIME_LIMIT_S: Final = 20.0
 FAULTS_LAST_S: Final = 3600
+MOST_AT_ONCE: Final = max(4, os.cpu_count() or 1)
+POLL_S: Final = 0.002
 _READERS: Final = ("hookspecs.py", "types.py", "declarations.py", "probe.py", "probing.py")
 """Files of lvzoo that decide an answer; in a checkout they change without a new version."""
 _SUFFIXES: Final = (".py", ".yaml", ".yml")
@@ -65,62 +67,88 @@ def _time_limit_s() -> float:
 
 
 def _probe_all(requests: Sequence[Request], limit_s: float) -> list[Declarations | str]:
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor(max_workers=max(4, os.cpu_count() or 1)) as threads:
-        answers = list(threads.map(lambda request: _probe(request, limit_s), requests))
-    for request, answer in zip(requests, answers, strict=True):
-        _remember(request, limit_s, answer)
-    return [_understood(answer) for answer in answers]
-
-
-def _probe(request: Request, limit_s: float) -> dict[str, Any]:
+    """Ask several plugins at once; whatever ends this early ends their processes too."""
     import tempfile
 
-    from lvzoo.probe import COMMAND
-
+    waiting = deque(requests)
+    running: list[_Probe] = []
+    answers: dict[Request, dict[str, Any]] = {}
     with tempfile.TemporaryDirectory(prefix="lvzoo-") as folder:
-        place = Path(folder, "answer.json")
+        try:
+            while waiting or running:
+                while waiting and len(running) < MOST_AT_ONCE:
+                    place = Path(folder, f"{len(waiting)}.json")
+                    running.append(_Probe(waiting.popleft(), place, limit_s))
+                for probe in [each for each in running if each.is_over()]:
+                    running.remove(probe)
+                    answers[probe.request] = probe.answer()
+                time.sleep(POLL_S)
+        finally:
+            for probe in running:
+                probe.kill()
+    for request in requests:
+        _remember(request, limit_s, answers[request])
+    return [_understood(answers[request]) for request in requests]
+
+
+class _Probe:
+    """One plugin's process, in a process group of its own."""
+
+    def __init__(self, request: Request, place: Path, limit_s: float) -> None:
+        import subprocess
+
+        from lvzoo.probe import COMMAND
+
+        self.request = request
+        self._place = place
+        self._limit_s = limit_s
+        self._deadline_s = time.monotonic() + limit_s
         question = json.dumps({"sys_path": sys.path, "name": request.name, "value": request.value})
-        process = subprocess.Popen(
+        self._process = subprocess.Popen(
             [sys.executable, "-c", COMMAND, question, str(place)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        try:
-            status = process.wait(timeout=limit_s)
-        except subprocess.TimeoutExpired:
+
+    def is_over(self) -> bool:
+        """Return whether the process has ended, or had its time."""
+        return self._process.poll() is not None or time.monotonic() > self._deadline_s
+
+    def answer(self) -> dict[str, Any]:
+        """Return what the process wrote, or how it ended without a word."""
+        status = self._process.poll()
+        self.kill()
+        if status is None:
             return {
-                "fault": f"hangs on import (no answer in {limit_s:g} s); uninstall it, or raise {TIME_LIMIT} "
-                "if the machine is slow"
+                "fault": f"hangs on import (no answer in {self._limit_s:g} s); uninstall it, "
+                f"or raise {TIME_LIMIT} if the machine is slow"
             }
-        finally:
-            _kill(process)
-        if place.exists():
-            return dict(json.loads(place.read_text(encoding="utf-8")))
-    return {"fault": f"{_death(status)} on import; update or uninstall the plugin, or ask its author"}
+        try:
+            return dict(json.loads(self._place.read_text(encoding="utf-8")))
+        except (OSError, ValueError):  # it wrote nothing, or was killed while it wrote
+            return {"fault": f"{_death(status)} on import; update or uninstall the plugin, or ask its author"}
 
+    def kill(self) -> None:
+        """End the process and whatever it started."""
+        import signal
+        from contextlib import suppress
 
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    """End the probe and whatever it started; its process group is its own."""
-    import signal
-    from contextlib import suppress
-
-    if hasattr(os, "killpg"):
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-    else:
-        process.kill()
-    process.wait()
+        if hasattr(os, "killpg"):
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+        else:
+            self._process.kill()
+        self._process.wait()
 
 
 def _death(status: int) -> str:
     import signal
 
     if status < 0:
-        return f"crashes its process ({signal.Signals(-status).name})"
+        names = {each.value: each.name for each in signal.Signals}
+        return f"crashes its process ({names.get(-status, f'signal {-status}')})"
     return f"ends its process (exit status {status})"
 
 
@@ -139,8 +167,9 @@ def _remembered(request: Request, limit_s: float) -> Declarations | str | None:
 
 
 def _remember(request: Request, limit_s: float, answer: dict[str, Any]) -> None:
-    kept = {"key": _key(request, limit_s, failed="fault" in answer), "time": time.time(), "answer": answer}
     try:
+        key = _key(request, limit_s, failed="fault" in answer)
+        kept = {"key": key, "time": time.time(), "answer": answer}
         with atomic_file(_place(request)) as temporary:
             temporary.write_text(json.dumps(kept), encoding="utf-8")
     except OSError as error:
@@ -195,7 +224,7 @@ def _stamps_below(folder: str) -> Iterable[tuple[str, int]]:
     for entry in entries:
         if entry.name.endswith(_SUFFIXES):
             yield entry.path, entry.stat().st_mtime_ns
-        elif entry.is_dir() and not entry.name.startswith((".", "__pycache__")):
+        elif entry.is_dir(follow_symlinks=False) and not entry.name.startswith((".", "__pycache__")):
             yield from _stamps_below(entry.path)
 
 

@@ -169,13 +169,14 @@ def _assemble(plugins: tuple[Plugin, ...], registries: Sequence[Path]) -> Zoo:
     for plugin in working:
         try:
             for catalogue in plugin.declared.catalogues:
-                _add(known, Path(catalogue), offers, complete=complete)
+                path = Path(catalogue)
+                _add(known, path, offers, shown=path.name, complete=complete)
         except UsageError as error:
             broken = plugin.quarantine(f"{error}; correct that file, or ask its author")
             return _assemble(tuple(broken if each is plugin else each for each in plugins), registries)
     in_catalogues = {each.family.name for each in known.values() if isinstance(each, Entry)}
     for path in registries:
-        _add(known, path, offers, complete=complete)
+        _add(known, path, offers, shown=str(path), complete=complete)
     for name, offer in offers.items():
         if name not in in_catalogues:
             known.setdefault(name, entry_of(offer))
@@ -187,12 +188,12 @@ def _assemble(plugins: tuple[Plugin, ...], registries: Sequence[Path]) -> Zoo:
 
 
 def _add(
-    known: dict[str, Entry | Absent], path: Path, offers: Mapping[str, Offer], *, complete: bool
+    known: dict[str, Entry | Absent], path: Path, offers: Mapping[str, Offer], *, shown: str, complete: bool
 ) -> None:
-    fresh = read_catalogue(path, offers, complete=complete)
+    fresh = read_catalogue(path, offers, shown=shown, complete=complete)
     for entry in fresh:
         if entry.name in known:
-            raise UsageError(f"{path.name}: {entry.name}: repeats the entry name {entry.name!r}; rename it")
+            raise UsageError(f"{shown}: {entry.name}: repeats the entry name {entry.name!r}; rename it")
     known |= {entry.name: entry for entry in fresh}
 
 

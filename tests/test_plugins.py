@@ -78,6 +78,10 @@ FAULTS = {
         "must be 'package.module:Class'",
     ),
     "wrong-name": (FAMILY.format(name="My Net"), "must be lower-case letters"),
+    "relative": (
+        "import lvzoo, pathlib\n@lvzoo.hookimpl\ndef lvzoo_catalogues(): return [pathlib.Path('a/mine.yaml')]",
+        "returns the relative path 'a/mine.yaml'; write Path(__file__).with_name('mine.yaml')",
+    ),
     "repeats-family": (FAMILY.format(name="unet"), "repeats the family 'unet' of plugin 'unet'"),
 }
 

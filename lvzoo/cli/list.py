@@ -78,6 +78,7 @@ def _plain(zoo: Zoo, entries: Sequence[Entry]) -> dict[str, Any]:
             }
             for plugin in zoo.quarantined
         ],
+        "absent": [{"name": entry.name, "family": entry.family} for entry in zoo.absent],
     }
 
 
@@ -95,6 +96,9 @@ def _lines(zoo: Zoo, entries: Sequence[Entry]) -> Iterator[str]:
         yield from ("", "quarantined plugins (the others work without them):")
         for plugin in zoo.quarantined:
             yield from _reason(plugin, width)
+    if zoo.absent:
+        names = ", ".join(f"{entry.name} (family {entry.family})" for entry in zoo.absent)
+        yield from ("", *textwrap.wrap(f"not to be had without them: {names}", width, subsequent_indent="  "))
 
 
 def _row(zoo: Zoo, entry: Entry) -> tuple[str, str, str, str]:

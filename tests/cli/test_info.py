@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from lvzoo.cli import main
+from lvzoo.types import Recipe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +34,7 @@ def test_text_tells_options_recipe_paper_licence_and_size(capsys: pytest.Capture
         "licence MIT",
         "arXiv 1801.07372",
         "landmarks 7 (one of 5, 7, 9, 13, 21; default 7) K, annulus and apex included",
-        "epochs 8",
+        f"batch_size {Recipe().batch_size}",
         "GFLOP for one 112 x 112 frame",
     ):
         assert part in printed
@@ -54,7 +55,7 @@ def test_recipe_overrides_are_marked(capsys: pytest.CaptureFixture[str], tmp_pat
     assert main(["info", "mine", "--registry", str(path)]) == 0
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
     assert "epochs 30 (set by this entry)" in lines
-    assert "batch_size 16" in lines
+    assert f"batch_size {Recipe().batch_size}" in lines
 
 
 def test_model_that_cannot_be_built_is_told_all_the_same(

@@ -107,6 +107,15 @@ def test_all_hostile_plugins_at_once_stop_nobody_and_slow_only_the_first_list(
     assert shown == {f"hostile-{name}" for name in HOSTILE}
 
 
+def test_models_of_a_disabled_plugin_are_named(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LVZOO_DISABLE_PLUGINS", "landmarks")
+    assert {"name": "landmark7", "family": "landmark-heatmap"} in _listed(capsys)["absent"]
+    main(["list"])
+    assert "not to be had without them: landmark7 (family landmark-heatmap)" in capsys.readouterr().out
+
+
 def test_asking_for_a_broken_plugins_model_is_an_error(
     capsys: pytest.CaptureFixture[str], install_plugin: Callable[..., Path]
 ) -> None:

@@ -1,0 +1,60 @@
+"""One wheel carries lvzoo, the bundled plugins and registry.yaml: it lists the same zoo as the checkout."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import sysconfig
+import venv
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+ROOT = Path(__file__).parents[1]
+
+
+def _output_of(command: Sequence[str | Path], *, cwd: Path) -> str:
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture
+def wheel_python(tmp_path: Path) -> Path:
+    """The Python of a new environment that holds lvzoo's wheel, over the packages of this one."""
+    _output_of([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path / "dist"], cwd=ROOT)
+    [wheel] = (tmp_path / "dist").glob("lvzoo-*.whl")
+    home = tmp_path / "venv"
+    venv.create(home, symlinks=True)
+    [site] = home.glob("lib/python*/site-packages")
+    python = home / "bin" / "python"
+    pip = [sys.executable, "-m", "pip", "--python", str(python)]
+    _output_of([*pip, "install", "--no-deps", "--no-index", str(wheel)], cwd=tmp_path)
+    (site / "zz_packages_of_the_tests.pth").write_text(sysconfig.get_path("purelib"))
+    return python
+
+
+def _listed(python: str | Path, cwd: Path) -> Any:  # noqa: ANN401 - JSON
+    code = "from lvzoo.cli import main; raise SystemExit(main())"
+    return json.loads(_output_of([python, "-c", code, "list", "--json"], cwd=cwd))
+
+
+@pytest.mark.slow
+def test_wheel_lists_the_same_zoo_as_the_checkout(wheel_python: Path, tmp_path: Path) -> None:
+    where = "import lvzoo, lvzoo_unet; print(lvzoo.__file__, lvzoo_unet.__file__)"
+    for file in _output_of([wheel_python, "-c", where], cwd=tmp_path).split():
+        assert Path(file).is_relative_to(tmp_path)
+    from_wheel = _listed(wheel_python, tmp_path)
+    assert from_wheel == _listed(sys.executable, tmp_path)
+    assert {"unet", "landmark7"} <= {entry["name"] for entry in from_wheel["entries"]}
+
+
+@pytest.mark.slow
+def test_console_script_of_the_wheel_runs(wheel_python: Path, tmp_path: Path) -> None:
+    script = wheel_python.with_name("lvzoo")
+    assert _output_of([script, "--version"], cwd=tmp_path).startswith("lvzoo, version ")
