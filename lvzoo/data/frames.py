@@ -47,10 +47,13 @@ def cached(key: str, make: Callable[[], FrameSet]) -> FrameSet:
             return _restore(folder)
         except _DamagedError as error:
             LOG.warning("%s: damaged cache entry (%s); it is made again", folder, error)
-            shutil.rmtree(folder)
+            shutil.rmtree(folder, ignore_errors=True)  # another process may be at it too
     frames = make()
-    with atomic_folder(folder) as temporary:
-        _store(temporary, frames)
+    try:
+        with atomic_folder(folder) as temporary:
+            _store(temporary, frames)
+    except OSError as error:
+        LOG.warning("%s: decoded frames cannot be kept (%s); the next run decodes them again", folder, error)
     return frames
 
 

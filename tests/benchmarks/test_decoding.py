@@ -6,6 +6,7 @@ pytest tests/benchmarks/test_decoding.py -s --hold
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -13,7 +14,10 @@ import numpy as np
 import pytest
 
 from lvzoo.data.echonet import EchoNetDynamic
+from lvzoo.data.frames import cached
 from lvzoo.data.video import open_clip
+from lvzoo.geometry.sector import standard_sector
+from lvzoo.types import FRAME_SIZE_HW, FrameSet, Source
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +30,7 @@ FRAMES = 171
 """The median length of EchoNet-Dynamic's clips."""
 WANTED = (46, 61)
 CLIPS = 20
+ALL_CLIPS = 10_030
 
 
 def speckle(rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -99,3 +104,39 @@ def test_the_first_and_the_second_load_of_a_folder(
         per_video_ms = (time.perf_counter() - start) / CLIPS * 1e3
         print(f"\n{load} load of a folder of {CLIPS} clips: {per_video_ms:.2f} ms a clip")  # noqa: T201
     assert len(frames) == 2 * CLIPS
+
+
+def full_sized(clips: int) -> FrameSet:
+    """Two frames of each of a number of clips, every clip with a sector of its own."""
+    names = tuple(f"0X{number:015X}" for number in range(clips) for _ in WANTED)
+    frames_NHW = np.random.default_rng(0).integers(0, 256, (len(names), *FRAME_SIZE_HW), dtype=np.uint8)
+    sector = standard_sector(FRAME_SIZE_HW)
+    sectors = [replace(sector, apex_px=(56.0, number / clips)) for number in range(clips)]
+    return FrameSet(
+        frames_NHW=frames_NHW,
+        masks_NHW=frames_NHW > 200,
+        contours_NP2=np.zeros((len(names), 121, 2), dtype=np.float32),
+        sectors=tuple(each for each in sectors for _ in WANTED),
+        patients=names,
+        videos=names,
+        frame_indices=WANTED * clips,
+        phases=("ES", "ED") * clips,
+        source=Source(name="full-sized", version="1", fingerprint="0"),
+    )
+
+
+def test_a_full_sized_set_is_found_again_within_a_second(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LVZOO_CACHE", str(tmp_path))
+    holding = bool(request.config.getoption("--hold"))
+    clips = ALL_CLIPS if holding else CLIPS
+    cached("full-sized", lambda: full_sized(clips))
+    seconds = []
+    for _ in range(3):
+        start = time.perf_counter()
+        frames = cached("full-sized", lambda: pytest.fail("it was not kept"))
+        seconds.append(time.perf_counter() - start)
+        assert len(frames) == len(WANTED) * clips
+    print(f"\n{clips} clips out of the cache: {min(seconds):.2f} s")  # noqa: T201
+    assert not holding or min(seconds) < 1

@@ -100,6 +100,18 @@ def test_another_decoder_reads_again(folder: Path, reads: list[str], monkeypatch
     assert "read_video" in reads
 
 
+def test_a_full_disk_costs_the_cache_and_not_the_run(
+    folder: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "save", full)
+    assert len(EchoNetDynamic(folder).load("train")) == 2
+    assert "cannot be kept ([Errno 28] No space left on device)" in caplog.text
+    assert list(cache.iterdir()) == []
+
+
 def flip_a_byte(entry: Path) -> None:
     path = entry / "packed_masks.npy"
     content = bytearray(path.read_bytes())
