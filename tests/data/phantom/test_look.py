@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from lvzoo.data.phantom.clip import Clip, simulate
-
-REAL = {
-    "mean": (20, 46),
-    "sd": (45, 68),
-    "share below 8": (0.48, 0.71),
-    "p95": (128, 206),
-    "p99": (183, 248),
-    "frame to frame": (0.966, 0.982),
-    "lag x": (0.81, 0.91),
-    "lag y": (0.75, 0.90),
-}
+from lvzoo.data.phantom.statistics import REAL_RANGES, look
 
 
 @pytest.fixture(scope="module")
@@ -26,28 +16,21 @@ def clips() -> list[Clip]:
     return [simulate(seed=0, split="train", index=index) for index in range(20)]
 
 
-def statistics_of(clip: Clip) -> dict[str, float]:
-    frames = clip.frames_NHW.astype(np.float64)
-    frame = frames[clip.beat.ed_frame]
-    lit = frames.mean(axis=0) > 15
-    return {
-        "mean": frame.mean(),
-        "sd": frame.std(),
-        "share below 8": (frame < 8).mean(),
-        "p95": np.percentile(frame, 95),
-        "p99": np.percentile(frame, 99),
-        "frame to frame": np.mean(
-            [np.corrcoef(before[lit], after[lit])[0, 1] for before, after in pairwise(frames)]
-        ),
-        "lag x": np.corrcoef(frame[:, :-1].ravel(), frame[:, 1:].ravel())[0, 1],
-        "lag y": np.corrcoef(frame[:-1].ravel(), frame[1:].ravel())[0, 1],
-    }
-
-
-@pytest.mark.parametrize("statistic", REAL)
+@pytest.mark.parametrize("statistic", REAL_RANGES)
 def test_the_mean_of_a_statistic_lies_in_the_real_range(clips: list[Clip], statistic: str) -> None:
-    least, most = REAL[statistic]
-    assert least <= np.mean([statistics_of(clip)[statistic] for clip in clips]) <= most
+    least, most = REAL_RANGES[statistic]
+    assert least <= np.mean([look(clip)[statistic] for clip in clips]) <= most
+
+
+def test_statistics_of_a_known_frame(clips: list[Clip]) -> None:
+    halves = np.zeros((112, 112), np.uint8)
+    halves[:, 56:] = 100
+    still = replace(clips[0], frames_NHW=np.stack([halves + np.eye(112, dtype=np.uint8)] * 28))
+    figures = look(still)
+    assert figures["mean grey level"] == pytest.approx(50, abs=0.1)
+    assert figures["share of pixels below 8"] == 0.5
+    assert figures["correlation of successive frames"] == pytest.approx(1)
+    assert figures["correlation of neighbours, y"] > figures["correlation of neighbours, x"]
 
 
 def test_the_cavity_is_darker_than_its_wall(clips: list[Clip]) -> None:
