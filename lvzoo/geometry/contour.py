@@ -134,7 +134,7 @@ def spline(landmarks_K2: NDArray[np.floating]) -> NDArray[np.float64]:
     points = np.asarray(landmarks_K2, dtype=np.float64)
     steps = np.sqrt(np.linalg.norm(np.diff(points, axis=0), axis=1))
     apart = np.concatenate([[True], steps > 1e-6])
-    points, steps = points[apart], steps[apart[1:]]
+    points, steps = np.asarray(points[apart], dtype=np.float64), steps[apart[1:]]
     if len(points) < 3:
         return points
     knots = np.concatenate([[0.0], np.cumsum(steps)])
