@@ -133,28 +133,28 @@ def _read_index(data: bytes, layout: _Layout) -> list[Span] | None:
     if layout.index is None or len(layout.movies) != 1:  # idx1 does not reach into AVIX segments
         return None
     start, length = layout.index
-    whole = data[start : start + length - length % 16]
+    whole, frame_ids = data[start : start + length - length % 16], layout.frame_ids
     entries = [
-        (name, offset, size)
-        for name, _, offset, size in struct.iter_unpack("<4sIII", whole)
-        if name in layout.frame_ids
+        (offset, name + size)  # as they stand before the chunk itself
+        for name, offset, size in struct.iter_unpack("<4s4xI4s", whole)
+        if name in frame_ids
     ]
     if len(entries) != layout.frames:
         return None
     for base in (layout.movies[0][0], 0):
-        if all(_is_chunk(data, base + offset, name, size) for name, offset, size in entries):
-            return [(base + offset + CHUNK_HEADER, size) for _, offset, size in entries]
+        starts = [base + offset + CHUNK_HEADER for offset, _ in entries]
+        if all(data[at - CHUNK_HEADER : at] == head for at, (_, head) in zip(starts, entries, strict=True)):
+            spans = [
+                (at, int.from_bytes(head[4:], "little"))
+                for at, (_, head) in zip(starts, entries, strict=True)
+            ]
+            return spans if all(at + size <= len(data) for at, size in spans) else None
     return None
-
-
-def _is_chunk(data: bytes, at: int, name: bytes, size: int) -> bool:
-    fits = at + CHUNK_HEADER + size <= len(data)
-    return fits and data[at : at + CHUNK_HEADER] == name + size.to_bytes(4, "little")
 
 
 def _scan(data: bytes, layout: _Layout) -> list[Span]:
     """Return the frames found by going from chunk to chunk; one that the file's end cuts off is no frame."""
-    spans = []
+    spans, frame_ids = [], layout.frame_ids
     for movie_start, movie_length in layout.movies:
         at, end = movie_start + 4, movie_start + movie_length
         while at + CHUNK_HEADER <= end:
@@ -163,7 +163,7 @@ def _scan(data: bytes, layout: _Layout) -> list[Span]:
                 at += RIFF_HEADER
                 continue
             start = at + CHUNK_HEADER
-            if name in layout.frame_ids and start + size <= len(data):
+            if name in frame_ids and start + size <= len(data):
                 spans.append((start, size))
             at = start + size + size % 2
     return spans
