@@ -97,7 +97,7 @@ class Scanner:
         self._rng = rng
         self._texture = complex_noise(rng, (TEXTURE, TEXTURE))
         self._clutter = self._draw_clutter()
-        self._axial, self._lateral = rng.uniform(0.5, 0.85), rng.uniform(0.75, 1.55)
+        self._axial, self._lateral = rng.uniform(0.5, 0.8), rng.uniform(0.7, 1.45)
         self._thermal = amplitude(rng.uniform(-58, -42) + 8 * scan.depth)
         self._gain_db = self._draw_gain()
         self._brightest_db = -float(np.clip(rng.normal(BELOW_WHITE_DB, 2.2), 0, 10))

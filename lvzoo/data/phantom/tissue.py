@@ -96,7 +96,8 @@ class Tissue:
         self._canvas_y = SCALE * (self._y + MARGIN_PX)
         self._row_mm = float((scan.last_px - scan.first_px) / (POLAR[0] - 1) * heart.mm_per_px)
         self._background = amplitude(rng.uniform(-48, -29) + 6 * smooth_field(rng, POLAR, (9, 7)))
-        self._mottle = amplitude(2.5 * smooth_field(rng, POLAR, (24, 18)))
+        self._patches = amplitude(5 * smooth_field(rng, POLAR, (10, 8)))
+        self._mottle = amplitude(3.2 * smooth_field(rng, POLAR, (20, 15)))
         self._thickness = (rng.uniform(0.8, 1.2, size=2), rng.uniform(-0.2, 0.2, size=2))
         self._valves_db = rng.uniform(-7, -1)
         self._dropout = self._draw_dropout(rng)
@@ -162,7 +163,7 @@ class Tissue:
         below = soft(view.z - np.float32(roof_px), 12.0) * soft(view.psi - 2.5, 3.0)
         below *= 1 - np.float32(0.7) * self.scan.angle**2
         below *= np.exp(-np.maximum(view.psi - 2, 0) / np.float32(16.0))
-        return np.asarray(echo + below * amplitude(levels.pericardium - 6))
+        return np.asarray(self._patches * (echo + below * amplitude(levels.pericardium - 6)))
 
     def _walls(self, view: _View, echo: Map) -> Map:
         """Lay the walls over their surroundings: thin ones, then the left ventricle's with its two surfaces."""
@@ -183,7 +184,7 @@ class Tissue:
 
     def _cavities(self, view: _View, echo: Map) -> Map:
         """Fill the four chambers with blood; what stands in the left ventricle is traced as cavity."""
-        echo = blend(echo, amplitude(self.levels.blood + 2), soft(-view.psi, 2.5))
+        echo = blend(echo, amplitude(self.levels.blood + 2), soft(-view.psi, 4.0))
         inside = soft(-view.phi, 1.5)
         return blend(echo, amplitude(self.levels.blood), inside) + inside * self._inside(view)
 
