@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Hashable
+import json
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
-import yaml
-
+import lvzoo
 from lvzoo.declarations import NAME, mistake_in_value
 from lvzoo.errors import UsageError, did_you_mean
+from lvzoo.files import atomic_file, cache_folder
 from lvzoo.types import Entry, Option, Recipe
-
-try:
-    from yaml import CSafeLoader as _Loader
-except ImportError:  # PyYAML built without libyaml: slower, otherwise the same
-    from yaml import SafeLoader as _Loader  # type: ignore[assignment]
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -25,7 +21,6 @@ if TYPE_CHECKING:
     from lvzoo.types import Family, OptionValue
 
 TEXTS: Final = ("summary", "paper", "licence")
-MERGE: Final = "tag:yaml.org,2002:merge"
 KEYS: Final = ("family", "options", "recipe", *TEXTS)
 RECIPE: Final = {
     name: Option(default=value, help=name) for name, value in dataclasses.asdict(Recipe()).items()
@@ -76,42 +71,37 @@ def entry_of(offer: Offer) -> Entry:
     )
 
 
-# --- YAML ---------------------------------------------------------------------------------------------------
-
-
-class _UniqueKeys(_Loader):
-    """Safe YAML in which no key may stand twice: the second would overwrite the first without a word."""
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:  # noqa: ANN401, FBT001, FBT002 - PyYAML's signature
-        seen = set()
-        for key_node, _ in node.value:
-            if key_node.tag == MERGE:
-                continue
-            key = self.construct_object(key_node, deep=True)
-            if not isinstance(key, Hashable):
-                break  # PyYAML says so itself
-            if key in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key!r} stands here a second time", key_node.start_mark
-                )
-            seen.add(key)
-        return dict(super().construct_mapping(node, deep=deep))
+# --- The file -----------------------------------------------------------------------------------------------
 
 
 def _load(path: Path, shown: str) -> object:
+    """Return what the file holds; for a text that was parsed before, PyYAML is not even imported."""
     try:
         text = path.read_text(encoding="utf-8")
-        return yaml.load(text, Loader=_UniqueKeys)  # noqa: S506 - a safe loader
     except OSError as error:
         raise UsageError(f"{shown}: cannot be read: {(error.strerror or str(error)).lower()}") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"{shown}: is no text in UTF-8") from error
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = f", line {mark.line + 1}" if mark else ""
-        raise UsageError(f"{shown}{line}: {error.problem}") from error
-    except yaml.YAMLError as error:
-        raise UsageError(f"{shown}: {' '.join(str(error).split())}") from error
+    key = sha256(f"{lvzoo.__version__}\n{text}".encode()).hexdigest()[:32]
+    try:
+        parsed = cache_folder("catalogues") / f"{key}.json"
+        return json.loads(parsed.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return _parse(text, shown, key)
+
+
+def _parse(text: str, shown: str, key: str) -> object:
+    from lvzoo.strict_yaml import parse
+
+    plain = parse(text, shown)
+    try:
+        kept = json.dumps(plain)
+        if json.loads(kept) == plain:
+            with atomic_file(cache_folder("catalogues") / f"{key}.json") as temporary:
+                temporary.write_text(kept, encoding="utf-8")
+    except (OSError, TypeError):
+        pass  # no place to keep it, or a date in it: the next run parses it again
+    return plain
 
 
 def _mapping(where: str, plain: object) -> dict[Any, Any]:

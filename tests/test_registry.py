@@ -153,6 +153,13 @@ def test_users_file_adds_entries_with_settled_values(tmp_path: Path) -> None:
     )
 
 
+def test_edited_users_file_is_read_as_it_is_now(tmp_path: Path) -> None:
+    for width in (4, 8, 4):
+        path = _user_file(tmp_path, f"mine: {{family: unet, options: {{width: {width}}}}}")
+        for _ in range(2):
+            assert open_zoo(registries=[path]).select("mine")[0].options["width"] == width
+
+
 def test_empty_users_file_adds_nothing(tmp_path: Path) -> None:
     assert open_zoo(registries=[_user_file(tmp_path, "# nothing yet\n")]).entries == open_zoo().entries
 

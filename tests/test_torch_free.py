@@ -12,7 +12,7 @@ HEAVY = ("torch", "numpy", "pandas", "cv2", "scipy", "matplotlib")
 ZONE = (
     *("lvzoo", "lvzoo.errors", "lvzoo.types", "lvzoo.interfaces", "lvzoo.hookspecs", "lvzoo.files"),
     *("lvzoo.declarations", "lvzoo.probe", "lvzoo.probing", "lvzoo.plugins", "lvzoo.bundled"),
-    *("lvzoo.catalogue", "lvzoo.registry", "lvzoo.cli", "lvzoo.cli.options"),
+    *("lvzoo.catalogue", "lvzoo.strict_yaml", "lvzoo.registry", "lvzoo.cli", "lvzoo.cli.options"),
     *("lvzoo.cli.list", "lvzoo.cli.info", "lvzoo.cli.bench", "lvzoo.cli.data", "lvzoo.cli.predict"),
 )
 COMMANDS = (
