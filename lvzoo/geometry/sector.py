@@ -40,7 +40,7 @@ LEAST_HULL_SHARE: Final = 0.1
 EDGE_INCLINATIONS_DEG: Final = (10.0, 70.0)
 """Straight edges of a sector lean this far from the vertical; the frame's own border does not lean at all."""
 EDGE_SPREAD_DEG: Final = 5.0
-"""Hull edges this close to the side's median inclination belong to its straight edge."""
+"""Hull edges whose inclinations differ by no more than this may form one straight edge."""
 LEAST_EDGE_SHARE: Final = 0.2
 """A straight edge is at least this long, as a share of the frame's height."""
 HALF_ANGLES_DEG: Final = (15.0, 65.0)
@@ -179,8 +179,9 @@ def _fit_edges(hull: Sequence[Point], size_HW: tuple[int, int]) -> Sector | None
 def _straight_edge(hull: Sequence[Point], side: int, *, least_px: float) -> tuple[float, float] | None:
     """Return (x at y = 0, slope dx/dy) of the line through one side's straight edge; side -1 is the left one.
 
-    The straight edge is made of the hull's edges that lean outwards by about as much as most of their length:
-    the rounded top of a curved probe, the border of the frame and the arc at the bottom lean differently.
+    It is the outermost run of edges that is long enough. Further out are only the short edges of a curved
+    probe's rounded top; further in the flanks, where a hull that is drawn round what shines cuts corners; and
+    the frame's border and the arc at the bottom do not lean outwards.
     """
     leaning: list[tuple[float, float, Edge]] = []
     for (x0, y0), (x1, y1) in _edges(hull):
@@ -188,24 +189,11 @@ def _straight_edge(hull: Sequence[Point], side: int, *, least_px: float) -> tupl
         inclination = math.degrees(math.atan2(outwards, down))
         if down > 0 and EDGE_INCLINATIONS_DEG[0] <= inclination <= EDGE_INCLINATIONS_DEG[1]:
             leaning.append((inclination, math.hypot(x1 - x0, y1 - y0), ((x0, y0), (x1, y1))))
-    if not leaning:
-        return None
-    median = _weighted_median(leaning)
-    straight = [each for each in leaning if abs(each[0] - median) <= EDGE_SPREAD_DEG]
-    if math.fsum(length for _, length, _ in straight) < least_px:
-        return None
-    return _line([edge for _, _, edge in straight])
-
-
-def _weighted_median(leaning: Sequence[tuple[float, float, Edge]]) -> float:
-    ordered = sorted(leaning)
-    half = math.fsum(length for _, length, _ in ordered) / 2
-    passed = 0.0
-    for inclination, length, _ in ordered:
-        passed += length
-        if passed >= half:
-            return inclination
-    return ordered[-1][0]
+    for outermost, _, _ in sorted(leaning, reverse=True):
+        straight = [each for each in leaning if abs(each[0] - outermost) <= EDGE_SPREAD_DEG]
+        if math.fsum(length for _, length, _ in straight) >= least_px:
+            return _line([edge for _, _, edge in straight])
+    return None
 
 
 def _line(edges: Sequence[Edge]) -> tuple[float, float]:

@@ -62,6 +62,18 @@ def test_a_larger_frame_with_a_curved_probe_is_fitted_too() -> None:
     assert sector.radius_px == pytest.approx(500.0, abs=1.0)
 
 
+def test_dark_flanks_do_not_narrow_the_sector() -> None:
+    """Deep down at the sides little shines in a real clip; the hull cuts the corners, the beams do not move."""
+    frames_NHW, _ = scan((56.0, 4.0), 42.0, 104.0)
+    y_H1, x_1W = np.arange(112)[:, None], np.arange(112)[None, :]
+    shining_HW = np.abs(x_1W - 56) <= 34 - (y_H1 - 56).clip(0) * 0.3
+    sector = fit_sector(frames_NHW * shining_HW.astype(np.uint8))
+    assert sector.fitted
+    assert math.dist(sector.apex_px, (56.0, 4.0)) < 1.5
+    assert sector.half_angle_deg == pytest.approx(42.0, abs=1.5)
+    assert not scan_mask(sector, SIZE_HW)[80, 12]
+
+
 def test_a_marker_beside_the_sector_does_not_move_it() -> None:
     frames_NHW, inside_HW = scan((56.0, 4.0), 40.0, 100.0)
     frames_NHW[:, 2:6, 100:104] = 255
