@@ -53,8 +53,9 @@ class EchoNetDynamic:
         if not self.folder.is_dir():
             raise DataError(f"{folder}: no such folder; give the one that holds {layout}")
         for part in (FILE_LIST, TRACINGS, VIDEOS):
-            if not (self.folder / part).exists():
-                raise DataError(f"{self.folder / part}: missing; the layout is {layout} in one folder")
+            path = self.folder / part
+            if not (path.is_dir() if part == VIDEOS else path.is_file()):
+                raise DataError(f"{path}: missing; the layout is {layout} in one folder")
 
     def load(self, split: Split) -> FrameSet:
         """Return the labelled frames of a split; a second call finds them decoded.
@@ -74,7 +75,7 @@ class EchoNetDynamic:
         """Hash all that decides the frames: reader, decoder, lists, and the size and date of every video."""
         digest = hashlib.sha256(json.dumps([READER_VERSION, decoder_identity(), split]).encode())
         for name in (FILE_LIST, TRACINGS):
-            digest.update(hashlib.sha256((self.folder / name).read_bytes()).digest())
+            digest.update(hashlib.sha256(_content(self.folder / name)).digest())
         for entry in self._files():
             state = entry.stat()
             digest.update(json.dumps([entry.name, state.st_size, state.st_mtime_ns]).encode())
@@ -103,6 +104,15 @@ class EchoNetDynamic:
         if not any(reading.labels for reading in readings):
             raise DataError(f"{self.folder}: {_nothing_usable(split, len(videos), findings)}")
         return _assemble(readings, tuple(findings))
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise DataError(
+            f"{path}: cannot be read ({error.strerror or error}); check its permissions"
+        ) from error
 
 
 def _assemble(readings: Sequence[Reading], findings: tuple[Finding, ...]) -> FrameSet:

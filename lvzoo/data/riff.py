@@ -12,12 +12,16 @@ import struct
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 RIFF_HEADER: Final = 12
 """Bytes of `RIFF`, a length and a form type; those of `LIST`, a length and a list type too."""
 CHUNK_HEADER: Final = 8
+INDEX_ENTRY: Final = 16
+"""Bytes of an entry of `idx1`: name, flags, offset, length."""
 Span = tuple[int, int]
 """First byte of a chunk's content, and how many bytes it has."""
 
@@ -133,22 +137,25 @@ def _read_index(data: bytes, layout: _Layout) -> list[Span] | None:
     if layout.index is None or len(layout.movies) != 1:  # idx1 does not reach into AVIX segments
         return None
     start, length = layout.index
-    whole, frame_ids = data[start : start + length - length % 16], layout.frame_ids
-    entries = [
-        (offset, name + size)  # as they stand before the chunk itself
-        for name, offset, size in struct.iter_unpack("<4s4xI4s", whole)
-        if name in frame_ids
-    ]
-    if len(entries) != layout.frames:
+    content = np.frombuffer(data, dtype=np.uint8)
+    entries_N16 = content[start : start + length - length % INDEX_ENTRY].reshape(-1, INDEX_ENTRY)
+    ours_N = np.zeros(len(entries_N16), dtype=np.bool_)
+    for name in layout.frame_ids:
+        ours_N |= (entries_N16[:, :4] == np.frombuffer(name, dtype=np.uint8)).all(axis=1)
+    entries_N16 = entries_N16[ours_N]
+    if len(entries_N16) != layout.frames:
         return None
+    _, _, offsets_N, sizes_N = np.ascontiguousarray(entries_N16).view("<u4").astype(np.int64).T
+    heads_N8 = entries_N16[
+        :, [0, 1, 2, 3, 12, 13, 14, 15]
+    ]  # name and length, as they stand before the chunk itself
     for base in (layout.movies[0][0], 0):
-        starts = [base + offset + CHUNK_HEADER for offset, _ in entries]
-        if all(data[at - CHUNK_HEADER : at] == head for at, (_, head) in zip(starts, entries, strict=True)):
-            spans = [
-                (at, int.from_bytes(head[4:], "little"))
-                for at, (_, head) in zip(starts, entries, strict=True)
-            ]
-            return spans if all(at + size <= len(data) for at, size in spans) else None
+        starts_N = base + offsets_N + CHUNK_HEADER
+        if (starts_N + sizes_N > len(data)).any():
+            continue
+        found_N8 = content[starts_N[:, None] + np.arange(-CHUNK_HEADER, 0)]
+        if (found_N8 == heads_N8).all():
+            return list(zip(starts_N.tolist(), sizes_N.tolist(), strict=True))
     return None
 
 

@@ -1,7 +1,7 @@
 """A second reading of one folder that holds every quirk, written from the format's description alone.
 
 Plain loops over the csv module, whole clips decoded by OpenCV from the first frame on, scikit-image's polygon:
-nothing of lvzoo but the class under test. Both must agree mask for mask and frame for frame.
+nothing of lvzoo takes part in this reading. Both must agree mask for mask and frame for frame.
 """
 
 from __future__ import annotations
