@@ -85,7 +85,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if arguments is not None:
         return run(arguments)
     code = run(sys.argv[1:])
-    gc.freeze()  # spares the interpreter a last search for garbage: a tenth of `lvzoo list`
+    if "torch" not in sys.modules:  # its extensions would report what is frozen as leaks
+        gc.freeze()  # spares the interpreter a last search for garbage: a tenth of `lvzoo list`
     return code
 
 

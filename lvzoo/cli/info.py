@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lvzoo.registry import Zoo
     from lvzoo.types import Entry
 
-LABEL_WIDTH: Final = 13
+LABEL_WIDTH: Final = 15
 WIDTH: Final = 80
 
 

@@ -116,6 +116,14 @@ def test_every_command_of_the_table_has_a_help(name: str, capsys: pytest.Capture
     assert capsys.readouterr().out.startswith(f"Usage: lvzoo {name}")
 
 
+def test_command_that_builds_a_model_leaves_stderr_empty() -> None:
+    code = "from lvzoo.cli import main; raise SystemExit(main())"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "info", "unet"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_console_script_ends_with_the_exit_code() -> None:
     code = "from lvzoo.cli import main; raise SystemExit(main())"
     done = subprocess.run(
