@@ -19,10 +19,10 @@ import torch
 
 import lvzoo
 from lvzoo.data.phantom.write import cached_phantom
-from lvzoo.device import choose_device, describe
+from lvzoo.device import choose_device, choose_precision, describe
 from lvzoo.errors import LvzooError, UsageError, did_you_mean
 from lvzoo.execute import choose_executor
-from lvzoo.interfaces import Dataset, NoiseSuite
+from lvzoo.interfaces import Dataset, Executor, NoiseSuite
 from lvzoo.jobs import TrialSettings
 from lvzoo.noise.corrupt import conditions, corrupted_frames
 from lvzoo.plugins import hook_manager, resolve
@@ -31,6 +31,7 @@ from lvzoo.rank.ranking import Ranking, rank
 from lvzoo.registry import Zoo, open_zoo
 from lvzoo.report.table import write_ranking_csv
 from lvzoo.run import RANKING, RunFolder, digest
+from lvzoo.train.augment import choose_augmentation
 from lvzoo.types import (
     SPLITS,
     Condition,
@@ -114,7 +115,11 @@ def bench(
     noise_source = zoo.noise(noise)
     suite: NoiseSuite = resolve(noise_source.factory)()
     tested = conditions(suite, corruptions, size.severities if severities is None else severities)
-    choose_device(device)
+    hardware = choose_device(device)
+    runner = choose_executor(executor)
+    for settled in recipes.values():
+        choose_augmentation(settled.augment)
+        choose_precision(hardware, settled.precision)
 
     folder, layout = _open_data(data, zoo, size, phantom_seed, on_event)
     splits = _load(resolve(layout.factory)(folder), on_event)
@@ -123,7 +128,7 @@ def bench(
         preset, size, entries, recipes, tested, suite.name, splits["test"].source.name, fingerprint
     )
     run = RunFolder(path=Path(out) if out else RUNS / _name(preset, splits["test"].source.name, settings))
-    run.open(settings, _facts(splits, choose_device(device)))
+    run.open(settings, _facts(splits, hardware))
     on_event("", Event(step="noise", done=0, total=1))
     corrupted_frames(splits["test"], suite, tested)
     on_event("", Event(step="noise", done=1, total=1))
@@ -144,7 +149,7 @@ def bench(
         for entry in entries
         for seed in range(size.seeds)
     ]
-    failed = _perform(jobs, run, executor, zoo, on_event, listeners)
+    failed = _perform(jobs, run, runner, zoo, on_event, listeners)
     return _conclude(run, jobs, failed, suite, size, splits["test"].source)
 
 
@@ -259,7 +264,7 @@ def _job(settings: TrialSettings) -> Job:
 def _perform(
     jobs: Sequence[Job],
     run: RunFolder,
-    executor: str,
+    executor: Executor,
     zoo: Zoo,
     on_event: OnEvent,
     listeners: Sequence[object],
@@ -281,7 +286,7 @@ def _perform(
             )
 
     failed: list[JobResult] = []
-    for result in choose_executor(executor).run(jobs, on_event=hear):
+    for result in executor.run(jobs, on_event=hear):
         if result.error is not None:
             run.record_failure(result.job.name, result)
             failed.append(result)

@@ -31,7 +31,10 @@ PRESETS: Final[Mapping[str, Preset]] = {
         severities=(1, 3, 5),
         resamples=1000,
     ),
-    "quick": Preset(summary="minutes on two cores: 400 training frames, 8 epochs, one seed"),
+    "quick": Preset(
+        summary="minutes on two cores: 400 training frames, 10 epochs, one seed",
+        recipe=Recipe(epochs=10, batch_size=8),
+    ),
     "standard": Preset(
         summary="a ranking to believe: three seeds, 20 epochs",
         phantom_size="small",

@@ -133,7 +133,7 @@ class Recipe:
     `precision` is "auto" (bf16 or fp16 where the device has it, else float32), "bf16", "fp16" or "float32".
     """
 
-    epochs: int = 8
+    epochs: int = 20
     batch_size: int = 16
     learning_rate: float = 4e-3
     weight_decay: float = 1e-2

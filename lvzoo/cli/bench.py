@@ -89,8 +89,6 @@ def bench(**options: Any) -> int:  # noqa: ANN401 - click's options, named as th
     print_result(result.ranking, result.source)
     click.echo(f"run: {result.folder}")
     for failure in result.failed:
-        click.echo(
-            f"failed: {failure.job.name}: {failure.error} (see {result.folder}/trials/{failure.job.name}/status.json)",
-            err=True,
-        )
+        where = f"{result.folder}/trials/{failure.job.name}/status.json"
+        click.echo(f"failed: {failure.job.name}: {failure.error} (traceback in {where})", err=True)
     return 1 if result.failed else 0

@@ -34,8 +34,9 @@ def predict_batches(
         chunk_BHW = np.array(frames_NHW[start : start + BATCH_SIZE])
         frames_B1HW = torch.from_numpy(chunk_BHW).to(device)[:, None].float() / 255
         frames_B1HW = frames_B1HW.contiguous(memory_format=torch.channels_last)
-        with torch.inference_mode(), autocast(device, precision):
-            output = model(frames_B1HW)
+        with torch.inference_mode():
+            with autocast(device, precision):
+                output = model(frames_B1HW)
             prediction = cast("LVModel", model).decode(output, size_HW=size_HW)
         _check(prediction.masks_BHW, chunk_BHW.shape, model)
         yield prediction

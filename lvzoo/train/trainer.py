@@ -60,7 +60,7 @@ class LoopTrainer:
                 frames_B1HW = batch.frames_B1HW.contiguous(memory_format=torch.channels_last)
                 with autocast(device, state.precision):
                     output = model(frames_B1HW)
-                    loss = cast("LVModel", model).loss(output, batch)
+                loss = cast("LVModel", model).loss(output, batch)  # outside: losses want float32
                 state.descend(loss, recipe.clip_norm)
                 losses.append(loss.detach())
                 if on_batch is not None:

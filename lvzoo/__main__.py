@@ -1,0 +1,7 @@
+"""`python -m lvzoo`."""
+
+import sys
+
+from lvzoo.cli import main
+
+sys.exit(main())

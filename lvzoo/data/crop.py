@@ -1,0 +1,80 @@
+"""From any clip's frames to the square that a model sees, and from the model's masks back to the clip.
+
+A model knows frames of 112 x 112 that show the ultrasound sector and nothing else. A clip straight from a
+machine is larger and has text and scales around its sector: these are blackened, and the square about the
+sector is shrunk to 112 x 112, as EchoNet-Dynamic was made.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lvzoo.data.opencv import cv2
+from lvzoo.geometry.sector import evenly_spaced, fit_sector, scan_mask
+from lvzoo.types import FRAME_SIZE_HW, Sector
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Crop:
+    """The square about the sector, in pixels of the clip; parts of it may lie outside the frame."""
+
+    left: int
+    top: int
+    side: int
+    sector: Sector
+
+
+def crop_to_sector(frames_NHW: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], Crop | None]:
+    """Return the frames as a model sees them (N, 112, 112), and the crop; frames of that size stay as they are."""
+    if frames_NHW.shape[1:] == FRAME_SIZE_HW:
+        return frames_NHW, None
+    sector = fit_sector(frames_NHW[evenly_spaced(len(frames_NHW))])
+    crop = _square_about(sector)
+    scanned_HW = scan_mask(sector, (frames_NHW.shape[1], frames_NHW.shape[2]))
+    squares = (_cut(np.where(scanned_HW, frame_HW, 0).astype(np.uint8), crop) for frame_HW in frames_NHW)
+    resized = [cv2.resize(square, FRAME_SIZE_HW[::-1], interpolation=cv2.INTER_AREA) for square in squares]
+    return np.stack(resized).astype(np.uint8), crop
+
+
+def uncrop(mask_HW: NDArray[np.bool_], crop: Crop | None, size_HW: tuple[int, int]) -> NDArray[np.bool_]:
+    """Return a model's mask on the clip's own grid."""
+    if crop is None:
+        return mask_HW
+    square = cv2.resize(mask_HW.astype(np.float32), (crop.side, crop.side), interpolation=cv2.INTER_LINEAR)
+    whole_HW = np.zeros(size_HW, dtype=np.bool_)
+    in_square, in_frame = _overlap(crop, size_HW)
+    whole_HW[in_frame] = square[in_square] >= 0.5
+    return whole_HW
+
+
+def _square_about(sector: Sector) -> Crop:
+    """Return the smallest square that holds the sector: centred on it from left to right, its top at the sector's."""
+    xs, ys = zip(*sector.hull_px, strict=True)
+    left, right, top, bottom = min(xs), max(xs), min(ys), max(ys)
+    side = math.ceil(max(right - left, bottom - top)) + 1
+    return Crop(left=round((left + right + 1 - side) / 2), top=math.floor(top), side=side, sector=sector)
+
+
+def _cut(frame_HW: NDArray[np.uint8], crop: Crop) -> NDArray[np.uint8]:
+    """Return the square; what of it lies outside the frame is black."""
+    square = np.zeros((crop.side, crop.side), dtype=np.uint8)
+    in_square, in_frame = _overlap(crop, (frame_HW.shape[0], frame_HW.shape[1]))
+    square[in_square] = frame_HW[in_frame]
+    return square
+
+
+def _overlap(crop: Crop, size_HW: tuple[int, int]) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+    """Return where square and frame overlap: in the square's rows and columns, and in the frame's."""
+    starts = (crop.top, crop.left)
+    spans = [
+        (max(start, 0), min(start + crop.side, size)) for start, size in zip(starts, size_HW, strict=True)
+    ]
+    rows, columns = (slice(low, high) for low, high in spans)
+    square_rows, square_columns = (
+        slice(low - start, high - start) for start, (low, high) in zip(starts, spans, strict=True)
+    )
+    return (square_rows, square_columns), (rows, columns)

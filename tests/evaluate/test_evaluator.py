@@ -1,0 +1,58 @@
+"""Frames and a model in, a row of scores a frame out."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from lvzoo.errors import PluginError
+from lvzoo.evaluate.evaluator import DiceEvaluator
+from lvzoo.models.base import MaskModel
+from lvzoo.types import CLEAN, Condition, Prediction
+from tests.toys import toy_frames
+
+EVALUATOR = DiceEvaluator(torch.device("cpu"), torch.float32)
+
+
+class Threshold(MaskModel):
+    """Knows that the toys' cavities are dark."""
+
+    def forward(self, frames_B1HW: torch.Tensor) -> torch.Tensor:
+        smooth = nn.functional.avg_pool2d(frames_B1HW, 3, stride=1, padding=1, count_include_pad=False)
+        return 0.33 - smooth
+
+
+class Nothing(MaskModel):
+    def forward(self, frames_B1HW: torch.Tensor) -> torch.Tensor:
+        return torch.full_like(frames_B1HW, -1.0)
+
+
+class WrongShape(Nothing):
+    def decode(self, output: torch.Tensor, *, size_HW: tuple[int, int] = (112, 112)) -> Prediction:
+        rows, columns = size_HW
+        return Prediction(masks_BHW=np.zeros((len(output), columns + 1, rows), dtype=np.bool_))
+
+
+def test_a_row_a_frame_in_order() -> None:
+    frames = toy_frames(70)
+    scores = EVALUATOR.score(Threshold(), frames, Condition(corruption="haze", severity=2))
+    assert scores["frame"].tolist() == list(frames.frame_indices)
+    assert scores["video"].tolist() == list(frames.videos)
+    assert set(scores["corruption"]) == {"haze"}
+    assert set(scores["severity"]) == {2}
+    assert scores["dice"].min() > 0.9
+    assert scores["area_ref"].tolist() == frames.masks_NHW.sum(axis=(1, 2)).tolist()
+
+
+def test_an_empty_answer_scores_zero_though_most_pixels_are_right() -> None:
+    frames = toy_frames(4)
+    scores = EVALUATOR.score(Nothing(), frames, CLEAN)
+    assert (scores["dice"] == 0).all()
+    assert (~frames.masks_NHW).mean() > 0.85, "what pixel accuracy would have said"
+
+
+def test_masks_of_another_size_are_the_models_fault() -> None:
+    with pytest.raises(PluginError, match=r"WrongShape\.decode gave masks of bool \(4, 113, 112\)"):
+        EVALUATOR.score(WrongShape(), toy_frames(4), CLEAN)

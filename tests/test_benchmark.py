@@ -1,0 +1,236 @@
+"""The main job, end to end on the smallest phantom."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pytest
+
+import lvzoo
+from lvzoo.benchmark import BenchResult
+from lvzoo.errors import PluginError, UsageError
+from lvzoo.types import SCORE_COLUMNS, Event, Scores, Trial
+
+if TYPE_CHECKING:
+    from tests.conftest import Install
+
+CONDITIONS = {"clean": [0], "haze": [1, 5], "dropout": [1, 5], "blur": [1, 5], "jpeg": [1, 5]}
+SMALL: dict[str, Any] = {"preset": "smoke", "severities": (1, 5), "resamples": 200, "executor": "inline"}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory, session_cache: Path) -> BenchResult:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LVZOO_CACHE", str(session_cache))
+        return lvzoo.bench(out=tmp_path_factory.mktemp("runs") / "smoke", epochs=2, **SMALL)
+
+
+def test_masks_and_landmarks_are_scored_on_the_same_frames(finished: BenchResult) -> None:
+    scores = finished.scores
+    assert tuple(scores.columns) == SCORE_COLUMNS
+    assert set(scores["model"]) == {"unet", "landmark7"}
+    assert scores["dice"].between(0, 1).all()
+    same = ["patient", "video", "frame", "phase", "corruption", "severity", "area_ref"]
+    unet, landmark7 = (
+        scores.loc[scores["model"] == name, same].reset_index(drop=True) for name in ("unet", "landmark7")
+    )
+    pd.testing.assert_frame_equal(unet, landmark7)
+    seen = {name: sorted(set(table["severity"])) for name, table in unet.groupby("corruption")}
+    assert seen == CONDITIONS
+
+
+def test_the_run_folder_holds_what_the_design_says(finished: BenchResult) -> None:
+    files = {
+        path.relative_to(finished.folder).as_posix() for path in finished.folder.rglob("*") if path.is_file()
+    }
+    trial = {"model.safetensors", "model.json", "history.csv", "scores.parquet", "status.json"}
+    assert files == {"run.json", "ranking.csv"} | {
+        f"trials/{name}-s0/{file}" for name in ("unet", "landmark7") for file in trial
+    }
+    run = json.loads((finished.folder / "run.json").read_text())
+    assert run["synthetic"] is True
+    assert run["settings"]["entries"]["unet"]["recipe"]["epochs"] == 2
+    assert run["data"]["train"]["patients"] == 8
+    history = pd.read_csv(finished.folder / "trials/unet-s0/history.csv")
+    assert history["epoch"].tolist() == [1, 2]
+
+
+def test_the_ranking_is_written_and_returned(finished: BenchResult) -> None:
+    assert finished.ranking is not None
+    assert finished.ranking.table["rank"].tolist() == [1, 2]
+    assert finished.source.synthetic
+    assert len(pd.read_csv(finished.folder / "ranking.csv")) == 2
+    assert not finished.failed
+
+
+def test_the_same_command_again_does_nothing_anew(finished: BenchResult) -> None:
+    weights = finished.folder / "trials/unet-s0/model.safetensors"
+    before = weights.stat().st_mtime_ns
+    steps: set[str] = set()
+    again = lvzoo.bench(
+        out=finished.folder, epochs=2, on_event=lambda _name, event: steps.add(event.step), **SMALL
+    )
+    assert not steps & {"training", "testing", "epoch"}
+    assert weights.stat().st_mtime_ns == before
+    assert again.ranking is not None
+    assert finished.ranking is not None
+    pd.testing.assert_frame_equal(again.ranking.table, finished.ranking.table)
+
+
+def test_other_settings_need_another_folder(finished: BenchResult) -> None:
+    with pytest.raises(UsageError, match=r"holds a run with other settings \(entries differ"):
+        lvzoo.bench(out=finished.folder, epochs=3, **SMALL)
+
+
+def test_a_lost_scores_file_is_not_hidden(finished: BenchResult) -> None:
+    status = json.loads((finished.folder / "trials/unet-s0/status.json").read_text())
+    assert status["state"] == "finished"
+    assert set(status) == {"state", "key", "scores_key"}
+
+
+FAILING = """
+from lvzoo import Family, hookimpl
+
+@hookimpl
+def lvzoo_families():
+    for how in ("raises", "dies"):
+        yield Family(name=how, kind="mask", factory="failing_dist.model:" + how.title(), summary="for a test")
+"""
+FAILING_MODEL = """
+import os, signal
+import torch
+from lvzoo.models.base import MaskModel
+
+class Raises(MaskModel):
+    def __init__(self):
+        super().__init__()
+        self.conv = torch.nn.Conv2d(1, 1, 1)
+    def forward(self, frames_B1HW):
+        raise RuntimeError("boom")
+
+class Dies(Raises):
+    def forward(self, frames_B1HW):
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+class Heard:
+    """Hears what the hooks tell."""
+
+    def __init__(self) -> None:
+        self.epochs: list[tuple[str, int]] = []
+        self.trials: list[tuple[str, int]] = []
+
+    @lvzoo.hookimpl
+    def lvzoo_epoch_finished(self, trial: Trial, epoch: int) -> None:
+        self.epochs.append((trial.name, epoch))
+
+    @lvzoo.hookimpl
+    def lvzoo_trial_finished(self, trial: Trial, scores: Scores) -> None:
+        self.trials.append((trial.name, len(scores)))
+        raise ValueError("a listener's own fault")
+
+
+def test_a_trial_that_fails_or_dies_is_recorded_and_the_others_finish(
+    install_plugin: Install, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    install_plugin("failing", FAILING, files={"model.py": FAILING_MODEL})
+    heard = Heard()
+    result = lvzoo.bench(
+        "raises,dies,unet",
+        out=tmp_path / "run",
+        listeners=[heard],
+        **(SMALL | {"executor": "process", "corruptions": ("blur",)}),
+    )
+    errors = {failure.job.name: failure.error for failure in result.failed}
+    assert errors == {
+        "raises-s0": "RuntimeError: boom",
+        "dies-s0": "its process was killed by SIGKILL (out of memory?)",
+    }
+    status = json.loads((tmp_path / "run/trials/raises-s0/status.json").read_text())
+    assert status["state"] == "failed"
+    assert "failing_dist" in status["traceback"]
+    assert result.ranking is not None
+    assert result.ranking.table["model"].tolist() == ["unet"]
+    assert heard.epochs == [("unet-s0", 1)]
+    assert heard.trials == [("unet-s0", 12 * 3)]
+    assert "a listener's own fault" in caplog.text
+
+
+def test_mistakes_are_found_before_anything_is_done(tmp_path: Path) -> None:
+    wrongs: list[tuple[dict[str, Any], str]] = [
+        ({"plugins": "unett"}, "unett"),
+        ({"noise": "noise-v9"}, "noise-v9"),
+        ({"preset": "quik"}, r"preset 'quik' is unknown.*did you mean 'quick'"),
+        ({"epochs": 0}, "epochs is 0"),
+        ({"seeds": 0}, "seeds is 0"),
+        ({"corruptions": ("hase",)}, "unknown corruption 'hase'"),
+        ({"severities": (9,)}, "unknown severity 9"),
+        ({"epoch": 3}, r"unknown option 'epoch' of bench \(did you mean 'epochs'\)"),
+        ({"phantom_size": "tiny"}, "tiny"),
+        ({"device": "gpu"}, "device 'gpu' is unknown"),
+        ({"executor": "procesess"}, "executor 'procesess' is unknown"),
+        ({"augment": "defualt"}, "augmentation 'defualt' is unknown"),
+        ({"precision": "bf61"}, "precision 'bf61' is unknown"),
+    ]
+    for wrong, message in wrongs:
+        with pytest.raises((UsageError, PluginError), match=message):
+            lvzoo.bench(out=tmp_path / "run", **(SMALL | wrong))
+        assert not (tmp_path / "run").exists()
+
+
+COMMAND = [
+    sys.executable,
+    "-m",
+    "lvzoo",
+    "bench",
+    "--preset",
+    "smoke",
+    "--plugins",
+    "unet",
+    "--severities",
+    "1",
+]
+
+
+def test_ctrl_c_leaves_a_state_that_the_same_command_goes_on_from(tmp_path: Path) -> None:
+    command = [*COMMAND, "--epochs", "6", "--out", str(tmp_path / "run")]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "epoch 2/6" in line:
+            break
+    os.killpg(process.pid, signal.SIGINT)
+    rest = process.stderr.read()
+    assert process.wait(timeout=60) == 130
+    assert "Traceback" not in rest
+    assert "to go on: lvzoo bench --preset smoke" in rest
+    time.sleep(0.2)
+    again = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert "epoch 2/6" not in again.stderr
+    assert "epoch 6/6" in again.stderr
+    assert "data: synthetic phantom" in again.stdout
+    assert pd.read_csv(tmp_path / "run/trials/unet-s0/history.csv")["epoch"].tolist() == [1, 2, 3, 4, 5, 6]
+    assert not list((tmp_path / "run").rglob("checkpoints*"))
+
+
+def test_events_tell_how_far_a_run_is(tmp_path: Path) -> None:
+    events: list[tuple[str, Event]] = []
+    lvzoo.bench(
+        "unet",
+        out=tmp_path / "run",
+        on_event=lambda name, event: events.append((name, event)),
+        **{**SMALL, "corruptions": ("blur",)},
+    )
+    assert {event.step for _, event in events} >= {"frames", "noise", "training", "epoch", "testing"}
+    last = [event for name, event in events if name == "unet-s0" and event.step == "training"][-1]
+    assert last.done == last.total
+    assert "loss" in last.text

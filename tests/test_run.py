@@ -1,0 +1,78 @@
+"""The run folder: settings that decide, files written whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lvzoo.errors import DataError, UsageError
+from lvzoo.files import atomic_file, atomic_folder
+from lvzoo.run import RunFolder, TrialFolder, digest
+from lvzoo.types import Job, JobResult
+
+
+def test_the_same_settings_open_the_same_run(tmp_path: Path) -> None:
+    run = RunFolder(path=tmp_path / "run")
+    run.open({"epochs": 8, "conditions": ("a", "b")}, {"torch": "1"})
+    run.open({"epochs": 8, "conditions": ("a", "b")}, {"torch": "2"})
+    assert run.read()["torch"] == "2"
+
+
+def test_other_settings_are_refused_and_named(tmp_path: Path) -> None:
+    run = RunFolder(path=tmp_path / "run")
+    run.open({"epochs": 8, "seeds": 1}, {})
+    with pytest.raises(
+        UsageError, match=r"other settings \(epochs differ; epochs was 8\); name another --out"
+    ):
+        run.open({"epochs": 9, "seeds": 1}, {})
+    assert run.read()["settings"]["epochs"] == 8
+
+
+def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("years of work")
+    with pytest.raises(DataError, match=r"exists and is no run of lvzoo"):
+        RunFolder(path=tmp_path).open({}, {})
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["thesis.txt"]
+
+
+def test_a_failure_keeps_what_was_trained(tmp_path: Path) -> None:
+    run = RunFolder(path=tmp_path)
+    run.trial("unet-s0").mark("trained", key="abc")
+    result = JobResult(job=Job(name="unet-s0", task="x", settings=None), error="died", traceback="...")
+    run.record_failure("unet-s0", result)
+    assert run.trial("unet-s0").status() == {
+        "state": "failed",
+        "error": "died",
+        "traceback": "...",
+        "key": "abc",
+    }
+
+
+def test_a_damaged_status_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "status.json").write_text('{"state": "fini')
+    with pytest.raises(DataError, match=r"status\.json: damaged .*remove"):
+        TrialFolder(path=tmp_path).status()
+
+
+def test_checkpoints_of_another_key_are_dropped(tmp_path: Path) -> None:
+    folder = RunFolder(path=tmp_path).trial("unet-s0")
+    (folder.checkpoints("old") / "last.pt").write_text("x")
+    (folder.checkpoints("new") / "last.pt").write_text("y")
+    assert [path.name for path in folder.path.iterdir()] == ["checkpoints-new"]
+
+
+def test_a_digest_changes_with_any_setting() -> None:
+    assert digest({"a": 1, "b": [1, 2]}) == digest({"b": [1, 2], "a": 1})
+    assert digest({"a": 1}) != digest({"a": 2})
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "run.json"
+    path.write_text("before")
+    with pytest.raises(ZeroDivisionError), atomic_file(path) as temporary:
+        temporary.write_text(f"half {1 / 0}")
+    assert path.read_text() == "before"
+    with pytest.raises(ZeroDivisionError), atomic_folder(tmp_path / "folder") as temporary:
+        (temporary / "file").write_text(f"half {1 / 0}")
+    assert [each.name for each in tmp_path.iterdir()] == ["run.json"]

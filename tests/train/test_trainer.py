@@ -1,0 +1,141 @@
+"""The loop learns, keeps the best epoch, and goes on after an interruption as if nothing had happened."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from lvzoo.errors import LvzooError
+from lvzoo.evaluate.evaluator import DiceEvaluator
+from lvzoo.models.build import build_model
+from lvzoo.registry import open_zoo
+from lvzoo.train.memory import FramesInMemory
+from lvzoo.train.trainer import LoopTrainer
+from lvzoo.types import CLEAN, Batch, Entry, Epoch, Fitted, FrameSet, Recipe, Trial
+from tests.toys import toy_frames
+
+CPU = torch.device("cpu")
+RECIPE = Recipe(epochs=4, batch_size=4, learning_rate=1e-2, precision="float32")
+
+
+def small(name: str) -> Entry:
+    entry = open_zoo().select(name)[0]
+    return dataclasses.replace(entry, options={**entry.options, "width": 8, "levels": 3})
+
+
+def dice_of(model: nn.Module, frames: FrameSet) -> float:
+    return float(DiceEvaluator(CPU, torch.float32).score(model, frames, CLEAN)["dice"].mean())
+
+
+def fit(
+    folder: Path,
+    *,
+    name: str = "unet",
+    recipe: Recipe = RECIPE,
+    score: Callable[[nn.Module, FrameSet], float] = dice_of,
+    on_epoch: Callable[[Epoch], None] = lambda epoch: None,  # noqa: ARG005
+    model: nn.Module | None = None,
+) -> Fitted:
+    entry = small(name)
+    trial = Trial(entry=entry, data="toy", seed=0, recipe=recipe)
+    return LoopTrainer().fit(
+        model or build_model(entry, seed=0),
+        toy_frames(24, seed=1),
+        toy_frames(8, seed=2),
+        recipe,
+        trial,
+        score=score,
+        device=CPU,
+        checkpoints=folder,
+        on_epoch=on_epoch,
+    )
+
+
+@pytest.mark.parametrize("name", ["unet", "landmark7"])
+def test_both_kinds_learn(name: str, tmp_path: Path) -> None:
+    recipe = dataclasses.replace(RECIPE, epochs=12, augment="none")
+    fitted = fit(tmp_path, name=name, recipe=recipe)
+    assert fitted.history[-1].train_loss < fitted.history[0].train_loss
+    assert dice_of(fitted.model, toy_frames(8, seed=3)) > 0.9
+
+
+class StoppedError(Exception):
+    pass
+
+
+def test_an_interrupted_training_ends_as_if_nothing_had_happened(tmp_path: Path) -> None:
+    whole = fit(tmp_path / "whole")
+
+    def stop(epoch: Epoch) -> None:
+        if epoch.epoch == 2:
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        fit(tmp_path / "broken", on_epoch=stop)
+    heard: list[int] = []
+    resumed = fit(tmp_path / "broken", on_epoch=lambda epoch: heard.append(epoch.epoch))
+    assert heard == [3, 4]
+    same = ("epoch", "train_loss", "val_dice")
+    assert [[getattr(epoch, key) for key in same] for epoch in resumed.history] == [
+        [getattr(epoch, key) for key in same] for epoch in whole.history
+    ]
+    for key, weights in whole.model.state_dict().items():
+        assert torch.equal(weights, resumed.model.state_dict()[key]), key
+
+
+def test_the_best_epoch_is_kept(tmp_path: Path) -> None:
+    dice = iter([0.3, 0.8, 0.5, 0.7])
+    kept: list[dict[str, torch.Tensor]] = []
+
+    def score(model: nn.Module, frames: FrameSet) -> float:  # noqa: ARG001
+        kept.append({key: tensor.clone() for key, tensor in model.state_dict().items()})
+        return next(dice)
+
+    fitted = fit(tmp_path, score=score)
+    assert fitted.best_epoch == 2
+    assert all(torch.equal(tensor, kept[1][key]) for key, tensor in fitted.model.state_dict().items())
+
+
+def test_a_seed_repeats_a_training(tmp_path: Path) -> None:
+    first, again = (fit(tmp_path / str(turn)) for turn in (1, 2))
+    assert [epoch.train_loss for epoch in first.history] == [epoch.train_loss for epoch in again.history]
+
+
+class Exploding(nn.Module):
+    """Its loss is not a number."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(1))
+
+    def forward(self, frames_B1HW: torch.Tensor) -> torch.Tensor:
+        return frames_B1HW * self.weight
+
+    def loss(self, output: torch.Tensor, batch: Batch) -> torch.Tensor:  # noqa: ARG002
+        return output.sum() * float("nan")
+
+
+def test_a_loss_that_is_not_finite_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(LvzooError, match="unet-s0: the training loss is nan in epoch 1"):
+        fit(tmp_path, model=Exploding())
+
+
+def test_every_frame_is_seen_once_an_epoch_and_no_batch_is_a_single_frame() -> None:
+    data = FramesInMemory(toy_frames(9), CPU)
+    batches = list(data.batches(4, torch.Generator().manual_seed(0)))
+    assert [len(batch.frames_B1HW) for batch in batches] == [4, 4]
+    assert data.steps(4) == 2
+    whole = torch.cat(
+        [batch.contours_BP2[:, 0] for batch in data.batches(3, torch.Generator().manual_seed(0))]
+    )
+    assert len(torch.unique(whole, dim=0)) == 9
+
+
+def test_bf16_trains_where_asked(tmp_path: Path) -> None:
+    fitted = fit(tmp_path, recipe=dataclasses.replace(RECIPE, epochs=1, precision="bf16"))
+    assert all(weights.dtype != torch.bfloat16 for weights in fitted.model.state_dict().values())
