@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["GENERATOR_VERSION", "SIZES", "PhantomSize", "cached_phantom", "write_phantom"]
 
-VIDEOS_A_TASK = 4
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PhantomSize:
@@ -138,7 +136,7 @@ def _written_clips(videos: Path, size: PhantomSize, *, seed: int, workers: int) 
         min(workers, len(tasks)), mp_context=get_context("spawn"), initializer=_become_worker
     )
     try:
-        yield from pool.map(write, tasks, chunksize=VIDEOS_A_TASK)
+        yield from pool.map(write, tasks)
     except BrokenProcessPool as error:
         raise DataError(
             f"{videos}: a worker process ended while it simulated; try --workers 1 (in a script, call this "
