@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import os
 import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -130,7 +131,7 @@ def bench(
     run = RunFolder(path=Path(out) if out else RUNS / _name(preset, splits["test"].source.name, settings))
     run.open(settings, _facts(splits, hardware))
     on_event("", Event(step="noise", done=0, total=1))
-    corrupted_frames(splits["test"], suite, tested)
+    corrupted_frames(splits["test"], suite, tested, workers=os.cpu_count() or 1)
     on_event("", Event(step="noise", done=1, total=1))
 
     jobs = [
