@@ -51,4 +51,4 @@ def test_the_plugin_in_one_screen_works(install_plugin: Install) -> None:
 def test_the_quick_start_has_its_two_commands() -> None:
     start = README.read_text(encoding="utf-8").split("## Quick start")[1].split("\n## ")[0]
     blocks = re.findall(r"```sh\n(.*?)```", start, re.DOTALL)
-    assert [text.splitlines()[-1] for text in blocks] == ["lvzoo bench --plugins unet,landmark7", "pytest -q"]
+    assert [text.splitlines()[-1] for text in blocks] == ["lvzoo bench --plugins unet,landmark7", "pytest -q -n 2"]

@@ -15,6 +15,7 @@ import torch
 from torch.nn import functional
 
 from lvzoo.errors import UsageError, did_you_mean
+from lvzoo.geometry.sector import DARK_LEVEL
 from lvzoo.types import Batch
 
 
@@ -28,7 +29,7 @@ class Augmentation:
     flip: float = 0.0
     """Probability of a left-right flip, which reverses the order of the contour's points."""
     gain: float = 0.10
-    """Largest grey level (of 1) added to or taken from what is not black."""
+    """Largest grey level (of 1) added to or taken from what carries a signal."""
     gamma: float = 0.25
     """Largest change of the exponent's logarithm."""
     blur: float = 0.2
@@ -120,12 +121,12 @@ def _sampling_grid(
 
 
 def _intensity(frames_B1HW: torch.Tensor, ranges: Augmentation, draw: torch.Generator) -> torch.Tensor:
-    """Change gamma and gain; black carries no signal and stays black."""
+    """Change gamma and gain of what carries a signal; the dark outside of the sector stays as it is."""
     count = len(frames_B1HW)
     gamma_B111 = torch.exp(_uniform(count, ranges.gamma, draw))[:, None, None, None]
     gain_B111 = _uniform(count, ranges.gain, draw)[:, None, None, None]
     changed_B1HW = frames_B1HW.clamp_min(0).pow(gamma_B111) + gain_B111
-    return torch.where(frames_B1HW > 0, changed_B1HW.clamp(0, 1), frames_B1HW)
+    return torch.where(frames_B1HW > DARK_LEVEL / 255, changed_B1HW.clamp(0, 1), frames_B1HW)
 
 
 def _blur(frames_B1HW: torch.Tensor, probability: float, draw: torch.Generator) -> torch.Tensor:

@@ -55,7 +55,7 @@ class PngFiles(Dataset[tuple[torch.Tensor, torch.Tensor]]):
 
 @pytest.fixture
 def frames(request: pytest.FixtureRequest) -> FrameSet:
-    return toy_frames(640 if request.config.getoption("--hold") else 32)
+    return toy_frames(640 if request.config.getoption("--hold") else 8)
 
 
 def usual_loader(folder: Path, frames: FrameSet) -> DataLoader[tuple[torch.Tensor, torch.Tensor]]:

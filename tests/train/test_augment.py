@@ -74,7 +74,7 @@ def test_black_stays_black_and_grey_stays_in_range() -> None:
     batch = batch_of(8)
     batch.frames_B1HW[:, :, :20] = 0
     after = augment(batch, dataclasses.replace(STILL, gain=0.5, gamma=0.5), torch.Generator().manual_seed(0))
-    assert not after.frames_B1HW[:, :, :20].any()
+    assert after.frames_B1HW[:, :, :20].max() < 1e-5
     assert after.frames_B1HW.min() >= 0
     assert after.frames_B1HW.max() <= 1
     assert (after.frames_B1HW - batch.frames_B1HW).abs().max() > 0.1
