@@ -20,22 +20,19 @@ import torch
 
 import lvzoo
 from lvzoo.data.phantom.write import cached_phantom
-from lvzoo.device import choose_device, choose_precision, describe
-from lvzoo.errors import LvzooError, UsageError, did_you_mean
+from lvzoo.device import describe
 from lvzoo.execute import choose_executor
-from lvzoo.interfaces import Dataset, Executor, NoiseSuite
+from lvzoo.interfaces import Dataset, Executor
 from lvzoo.jobs import TrialSettings
-from lvzoo.noise.corrupt import conditions, corrupted_frames
+from lvzoo.noise.corrupt import corrupted_frames
+from lvzoo.plan import Plan, make_plan
 from lvzoo.plugins import hook_manager, resolve
-from lvzoo.presets import Preset, choose_preset
 from lvzoo.rank.ranking import Ranking, rank
 from lvzoo.registry import Zoo, open_zoo
 from lvzoo.report.table import write_ranking_csv
 from lvzoo.run import RANKING, RunFolder, digest
-from lvzoo.train.augment import choose_augmentation
 from lvzoo.types import (
     SPLITS,
-    Condition,
     DatasetSource,
     Entry,
     Event,
@@ -43,7 +40,6 @@ from lvzoo.types import (
     Job,
     JobResult,
     OptionValue,
-    Recipe,
     Scores,
     Source,
     Split,
@@ -109,85 +105,56 @@ def bench(
     Raises:
         LvzooError: a mistake in the arguments or the data. A trial that fails is no error: see `failed`.
     """
-    size = _size(choose_preset(preset), seeds=seeds, resamples=resamples, phantom_size=phantom_size)
-    zoo = open_zoo(registries=registries)
-    entries = zoo.select(size.plugins if plugins is None else plugins)
-    recipes = {entry.name: _recipe(size.recipe, entry, recipe) for entry in entries}
-    noise_source = zoo.noise(noise)
-    suite: NoiseSuite = resolve(noise_source.factory)()
-    tested = conditions(suite, corruptions, size.severities if severities is None else severities)
-    hardware = choose_device(device)
-    runner = choose_executor(executor)
-    for settled in recipes.values():
-        choose_augmentation(settled.augment)
-        choose_precision(hardware, settled.precision)
-
-    folder, layout = _open_data(data, zoo, size, phantom_seed, on_event)
-    splits = _load(resolve(layout.factory)(folder), on_event)
-    fingerprint = digest([splits[split].source.fingerprint for split in SPLITS])
-    settings = _settings(
-        preset, size, entries, recipes, tested, suite.name, splits["test"].source.name, fingerprint
+    plan = make_plan(
+        open_zoo(registries=registries),
+        preset=preset,
+        plugins=plugins,
+        noise=noise,
+        corruptions=corruptions,
+        severities=severities,
+        device=device,
+        given={"seeds": seeds, "resamples": resamples, "phantom_size": phantom_size},
+        recipe=recipe,
     )
-    run = RunFolder(path=Path(out) if out else RUNS / _name(preset, splits["test"].source.name, settings))
-    run.open(settings, _facts(splits, hardware))
-    on_event("", Event(step="noise", done=0, total=1))
-    corrupted_frames(splits["test"], suite, tested, workers=os.cpu_count() or 1)
-    on_event("", Event(step="noise", done=1, total=1))
-
+    runner = choose_executor(executor)
+    folder, layout = _open_data(data, plan, phantom_seed, on_event)
+    splits = _load(resolve(layout.factory)(folder), on_event)
+    source = splits["test"].source
+    fingerprint = digest([splits[split].source.fingerprint for split in SPLITS])
+    settings = plan.settings(source.name, fingerprint)
+    run = RunFolder(path=Path(out) if out else RUNS / plan.run_name(settings))
+    run.open(settings, _facts(splits, plan.device))
+    _corrupt(splits["test"], plan, on_event)
     jobs = [
         _job(
-            TrialSettings(
-                trial=Trial(entry=entry, data=fingerprint, seed=seed, recipe=recipes[entry.name]),
-                dataset=layout.factory,
-                data=folder,
-                test_fingerprint=splits["test"].source.fingerprint,
-                noise=noise_source.factory,
-                conditions=tuple(tested),
-                folder=run.trial(f"{entry.name}-s{seed}").path,
-                device=device,
-            )
+            plan,
+            entry,
+            seed,
+            fingerprint=fingerprint,
+            dataset=layout.factory,
+            data=folder,
+            run=run,
+            test=source,
         )
-        for entry in entries
-        for seed in range(size.seeds)
+        for entry in plan.entries
+        for seed in range(plan.size.seeds)
     ]
-    failed = _perform(jobs, run, runner, zoo, on_event, listeners)
-    return _conclude(run, jobs, failed, suite, size, splits["test"].source)
-
-
-def _size(preset: Preset, **given: Any) -> Preset:  # noqa: ANN401 - fields of Preset
-    """Return the preset with what was given in place of its own numbers."""
-    for name in ("seeds", "resamples"):
-        if given[name] is not None and given[name] < 1:
-            raise UsageError(f"{name} is {given[name]}; it must be at least 1")
-    return dataclasses.replace(preset, **{key: value for key, value in given.items() if value is not None})
-
-
-def _recipe(base: Recipe, entry: Entry, given: Mapping[str, OptionValue]) -> Recipe:
-    """Return an entry's recipe: the preset's, overridden by its catalogue, overridden by the call."""
-    known = {field.name: type(getattr(base, field.name)) for field in dataclasses.fields(Recipe)}
-    for key in given:
-        if key not in known:
-            raise UsageError(f"unknown option '{key}' of bench{did_you_mean(key, known)}")
-    wanted = {**entry.recipe, **{key: value for key, value in given.items() if value is not None}}
-    recipe = dataclasses.replace(base, **{key: known[key](value) for key, value in wanted.items()})
-    for key in ("epochs", "batch_size", "learning_rate", "clip_norm"):
-        if getattr(recipe, key) <= 0:
-            raise UsageError(f"{key} is {getattr(recipe, key)}; it must be above 0")
-    return recipe
+    failed = _perform(jobs, run, runner, plan.zoo, on_event, listeners)
+    return _conclude(run, jobs, failed, plan, source)
 
 
 def _open_data(
-    data: str | Path | None, zoo: Zoo, size: Preset, seed: int, on_event: OnEvent
+    data: str | Path | None, plan: Plan, seed: int, on_event: OnEvent
 ) -> tuple[Path, DatasetSource]:
     """Return the data folder and how it is read; without one, make (or find) the phantom."""
     if data is not None:
-        return Path(data).resolve(), zoo.dataset_for(Path(data))
+        return Path(data).resolve(), plan.zoo.dataset_for(Path(data))
     folder = cached_phantom(
-        size=size.phantom_size,
+        size=plan.size.phantom_size,
         seed=seed,
         on_video=lambda done, total: on_event("", Event(step="phantom", done=done, total=total)),
     )
-    return folder, zoo.dataset_for(folder)
+    return folder, plan.zoo.dataset_for(folder)
 
 
 def _load(dataset: Dataset, on_event: OnEvent) -> Mapping[Split, FrameSet]:
@@ -200,33 +167,11 @@ def _load(dataset: Dataset, on_event: OnEvent) -> Mapping[Split, FrameSet]:
     return splits
 
 
-def _settings(
-    preset: str,
-    size: Preset,
-    entries: Sequence[Entry],
-    recipes: Mapping[str, Recipe],
-    tested: Sequence[Condition],
-    suite: str,
-    data: str,
-    fingerprint: str,
-) -> Mapping[str, Any]:
-    """Return everything that decides a number of this run."""
-    return {
-        "preset": preset,
-        "data": {"name": data, "fingerprint": fingerprint},
-        "entries": {
-            entry.name: {
-                "family": entry.family.name,
-                "options": dict(entry.options),
-                "recipe": dataclasses.asdict(recipes[entry.name]),
-            }
-            for entry in entries
-        },
-        "seeds": size.seeds,
-        "suite": suite,
-        "conditions": [f"{condition.corruption}:{condition.severity}" for condition in tested],
-        "resamples": size.resamples,
-    }
+def _corrupt(test: FrameSet, plan: Plan, on_event: OnEvent) -> None:
+    """Make the noisy test frames, once for all trials: they find them in the cache."""
+    on_event("", Event(step="noise", done=0, total=1))
+    corrupted_frames(test, plan.suite, plan.conditions, workers=os.cpu_count() or 1)
+    on_event("", Event(step="noise", done=1, total=1))
 
 
 def _facts(splits: Mapping[Split, FrameSet], device: torch.device) -> Mapping[str, Any]:
@@ -254,12 +199,30 @@ def _facts(splits: Mapping[Split, FrameSet], device: torch.device) -> Mapping[st
     }
 
 
-def _name(preset: str, data: str, settings: Mapping[str, Any]) -> str:
-    return f"{preset}-{data}-{digest(settings)[:8]}"
-
-
-def _job(settings: TrialSettings) -> Job:
-    return Job(name=settings.trial.name, task="lvzoo.jobs:run_trial", settings=settings)
+def _job(
+    plan: Plan,
+    entry: Entry,
+    seed: int,
+    *,
+    fingerprint: str,
+    dataset: str,
+    data: Path,
+    run: RunFolder,
+    test: Source,
+) -> Job:
+    """Return the job of one trial."""
+    trial = Trial(entry=entry, data=fingerprint, seed=seed, recipe=plan.recipes[entry.name])
+    settings = TrialSettings(
+        trial=trial,
+        dataset=dataset,
+        data=data,
+        test_fingerprint=test.fingerprint,
+        noise=plan.noise.factory,
+        conditions=plan.conditions,
+        folder=run.trial(trial.name).path,
+        device=str(plan.device),
+    )
+    return Job(name=trial.name, task="lvzoo.jobs:run_trial", settings=settings)
 
 
 def _perform(
@@ -309,8 +272,7 @@ def _conclude(
     run: RunFolder,
     jobs: Sequence[Job],
     failed: Sequence[JobResult],
-    suite: NoiseSuite,
-    size: Preset,
+    plan: Plan,
     source: Source,
 ) -> BenchResult:
     """Rank what finished and write the ranking down."""
@@ -320,7 +282,7 @@ def _conclude(
             folder=run.path, scores=pd.DataFrame(), ranking=None, source=source, failed=tuple(failed)
         )
     scores = pd.concat(tables, ignore_index=True)
-    ranking = rank(scores, suite, resamples=size.resamples)
+    ranking = rank(scores, plan.suite, resamples=plan.size.resamples)
     write_ranking_csv(ranking, run.path / RANKING)
     return BenchResult(folder=run.path, scores=scores, ranking=ranking, source=source, failed=tuple(failed))
 
@@ -331,6 +293,3 @@ def _finished_scores(run: RunFolder, jobs: Sequence[Job], failed: Sequence[JobRe
     for job in jobs:
         if job.name not in names:
             yield run.trial(job.name).read_scores()
-
-
-__all__ = ["BenchResult", "LvzooError", "bench"]

@@ -27,6 +27,10 @@ class Install(Protocol):
     ) -> Path: ...
 
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # the workers share the cores already
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--hold", action="store_true", help="fail where a benchmark falls below the ratio that it is held to"

@@ -1,0 +1,136 @@
+"""What a run of the benchmark will do, settled and checked before any data are read or anything is written."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+import lvzoo
+from lvzoo.device import choose_device, choose_precision
+from lvzoo.errors import UsageError, did_you_mean
+from lvzoo.interfaces import NoiseSuite
+from lvzoo.noise.corrupt import conditions
+from lvzoo.plugins import resolve
+from lvzoo.presets import Preset, choose_preset
+from lvzoo.registry import Zoo
+from lvzoo.run import digest
+from lvzoo.train.augment import choose_augmentation
+from lvzoo.types import Condition, Entry, NoiseSource, OptionValue, Recipe
+
+ABOVE_ZERO = ("epochs", "batch_size", "learning_rate", "clip_norm")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """A run's settings; `size` is the preset with every given number in place of its own."""
+
+    preset: str
+    size: Preset
+    zoo: Zoo
+    entries: tuple[Entry, ...]
+    recipes: Mapping[str, Recipe]
+    noise: NoiseSource
+    suite: NoiseSuite
+    conditions: tuple[Condition, ...]
+    device: torch.device
+
+    def settings(self, data: str, fingerprint: str) -> Mapping[str, Any]:
+        """Return everything that decides a number of the run, for data of a name and fingerprint."""
+        return {
+            "lvzoo": lvzoo.__version__,
+            "preset": self.preset,
+            "data": {"name": data, "fingerprint": fingerprint},
+            "entries": {entry.name: self._entry(entry) for entry in self.entries},
+            "seeds": self.size.seeds,
+            "suite": self.suite.name,
+            "conditions": [f"{condition.corruption}:{condition.severity}" for condition in self.conditions],
+            "resamples": self.size.resamples,
+        }
+
+    def run_name(self, settings: Mapping[str, Any]) -> str:
+        """Return the run's name, so that the same settings find their run again."""
+        return f"{self.preset}-{settings['data']['name']}-{digest(settings)[:8]}"
+
+    def _entry(self, entry: Entry) -> Mapping[str, Any]:
+        plugin = self.zoo.plugin(entry.plugin)
+        return {
+            "family": entry.family.name,
+            "plugin": f"{plugin.distribution} {plugin.version}",
+            "options": dict(entry.options),
+            "recipe": dataclasses.asdict(self.recipes[entry.name]),
+        }
+
+
+def make_plan(
+    zoo: Zoo,
+    *,
+    preset: str,
+    plugins: str | Sequence[str] | None,
+    noise: str,
+    corruptions: Sequence[str] | None,
+    severities: Sequence[int] | None,
+    device: str,
+    given: Mapping[str, Any],
+    recipe: Mapping[str, OptionValue],
+) -> Plan:
+    """Settle a run; `given` overrides numbers of the preset, `recipe` those of every entry's recipe.
+
+    Raises:
+        LvzooError: a name or a value that is unknown or impossible, before anything is done.
+    """
+    size = _size(choose_preset(preset), given)
+    entries = zoo.select(size.plugins if plugins is None else plugins)
+    source = zoo.noise(noise)
+    suite: NoiseSuite = resolve(source.factory)()
+    hardware = choose_device(device)
+    recipes = {entry.name: _recipe(size.recipe, entry, recipe, hardware) for entry in entries}
+    return Plan(
+        preset=preset,
+        size=size,
+        zoo=zoo,
+        entries=entries,
+        recipes=recipes,
+        noise=source,
+        suite=suite,
+        conditions=tuple(
+            conditions(suite, corruptions, size.severities if severities is None else severities)
+        ),
+        device=hardware,
+    )
+
+
+def _size(preset: Preset, given: Mapping[str, Any]) -> Preset:
+    """Return the preset with what was given in place of its own numbers."""
+    for name in ("seeds", "resamples"):
+        if given[name] is not None and given[name] < 1:
+            raise UsageError(f"{name} is {given[name]}; it must be at least 1")
+    return dataclasses.replace(preset, **{key: value for key, value in given.items() if value is not None})
+
+
+def _recipe(base: Recipe, entry: Entry, given: Mapping[str, OptionValue], device: torch.device) -> Recipe:
+    """Return an entry's recipe: the preset's, overridden by its catalogue, overridden by the call."""
+    known = {field.name: type(getattr(base, field.name)) for field in dataclasses.fields(Recipe)}
+    for key in given:
+        if key not in known:
+            raise UsageError(f"unknown option '{key}' of bench{did_you_mean(key, known)}")
+    wanted = {**entry.recipe, **{key: value for key, value in given.items() if value is not None}}
+    recipe = dataclasses.replace(base, **{key: _as(known[key], key, value) for key, value in wanted.items()})
+    for key in ABOVE_ZERO:
+        if not getattr(recipe, key) > 0:
+            raise UsageError(f"{key} is {getattr(recipe, key)}; it must be above 0")
+    if not 0 < recipe.warmup < 1:
+        raise UsageError(f"warmup is {recipe.warmup}; it must lie between 0 and 1: a share of the steps")
+    choose_augmentation(recipe.augment)
+    choose_precision(device, recipe.precision)
+    return recipe
+
+
+def _as(kind: type, key: str, value: OptionValue) -> Any:  # noqa: ANN401 - a field of Recipe
+    try:
+        return kind(value)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"{key} is {value!r}; it must be a {kind.__name__}") from error
