@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lvzoo.data.phantom.motion import Pose
 from lvzoo.data.phantom.reader import disks_volume_px
 from lvzoo.geometry.contour import join_walls
 
@@ -24,6 +23,33 @@ if TYPE_CHECKING:
 
 WALL_POINTS = 80
 MM3_PER_ML = 1000.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pose:
+    """The heart at one moment; z runs from the apex of this moment."""
+
+    apex_px: NDArray[np.float64]
+    length_px: float
+    half_width_px: float
+    thickness_mm: float
+    contraction: float
+    opening: float
+    base_at_rest_px: float
+    """Where along z the base stood at end-diastole: the far walls of the atria hang on it."""
+
+    @classmethod
+    def at_rest(cls, heart: Heart) -> Pose:
+        """Return the pose at end-diastole, without breathing."""
+        return cls(
+            apex_px=np.array(heart.apex_px),
+            length_px=heart.length_px,
+            half_width_px=heart.half_width_px,
+            thickness_mm=heart.thickness_mm,
+            contraction=0.0,
+            opening=0.0,
+            base_at_rest_px=heart.length_px,
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

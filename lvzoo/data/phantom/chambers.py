@@ -9,8 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from lvzoo.data.phantom.anatomy import Heart
-    from lvzoo.data.phantom.motion import Pose
+    from lvzoo.data.phantom.anatomy import Heart, Pose
 
 RIGHT_BASE = 0.93
 """The tricuspid valve stands a little nearer to the apex than the mitral valve."""

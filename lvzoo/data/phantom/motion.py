@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lvzoo.data.phantom.anatomy import Heart, Pose
+
 if TYPE_CHECKING:
     from numpy.random import Generator
-    from numpy.typing import NDArray
-
-    from lvzoo.data.phantom.anatomy import Heart
 
 CLIP_FRAMES = 28
 FRAMES_BEFORE_ED = 4
@@ -74,33 +73,6 @@ class Beat:
         early_s = min(0.22, 0.4 * (1 - self.systole))
         kick_s = min(0.16, 0.25 * (1 - self.systole))
         return (position - self.systole) / early_s, (position - 1 + kick_s) / kick_s
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Pose:
-    """The heart at one moment; z runs from the apex of this moment."""
-
-    apex_px: NDArray[np.float64]
-    length_px: float
-    half_width_px: float
-    thickness_mm: float
-    contraction: float
-    opening: float
-    base_at_rest_px: float
-    """Where along z the base stood at end-diastole: the far walls of the atria hang on it."""
-
-    @classmethod
-    def at_rest(cls, heart: Heart) -> Pose:
-        """Return the pose at end-diastole, without breathing."""
-        return cls(
-            apex_px=np.array(heart.apex_px),
-            length_px=heart.length_px,
-            half_width_px=heart.half_width_px,
-            thickness_mm=heart.thickness_mm,
-            contraction=0.0,
-            opening=0.0,
-            base_at_rest_px=heart.length_px,
-        )
 
 
 def draw_beat(rng: Generator) -> Beat:

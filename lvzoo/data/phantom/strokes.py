@@ -12,9 +12,8 @@ from lvzoo.data.opencv import cv2
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lvzoo.data.phantom.anatomy import Heart
+    from lvzoo.data.phantom.anatomy import Heart, Pose
     from lvzoo.data.phantom.fields import Map
-    from lvzoo.data.phantom.motion import Pose
 
 FRACTION_BITS = 4
 BLUR_PX = 0.6

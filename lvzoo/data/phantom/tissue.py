@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lvzoo.data.opencv import cv2
-from lvzoo.data.phantom.anatomy import ventricle_contour
+from lvzoo.data.phantom.anatomy import Pose, ventricle_contour
 from lvzoo.data.phantom.chambers import other_chambers
 from lvzoo.data.phantom.fields import Map, amplitude, blend, bump, smooth_field, soft
 from lvzoo.data.phantom.imaging import POLAR
-from lvzoo.data.phantom.motion import Pose
 from lvzoo.data.phantom.strokes import draw_strokes
 from lvzoo.types import FRAME_SIZE_HW
 
