@@ -8,25 +8,21 @@ from __future__ import annotations
 import dataclasses
 import logging
 import os
-import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
 import pandas as pd
-import torch
+import pluggy
 
-import lvzoo
 from lvzoo.data.phantom.write import cached_phantom
-from lvzoo.device import describe
 from lvzoo.execute import choose_executor
 from lvzoo.interfaces import Dataset, Executor
 from lvzoo.jobs import TrialSettings
 from lvzoo.noise.corrupt import corrupted_frames
 from lvzoo.plan import Plan, make_plan
-from lvzoo.plugins import hook_manager, resolve
+from lvzoo.plugins import code_digest, hook_manager, resolve
 from lvzoo.rank.ranking import Ranking, rank
 from lvzoo.registry import Zoo, open_zoo
 from lvzoo.report.table import write_ranking_csv
@@ -123,24 +119,15 @@ def bench(
     fingerprint = digest([splits[split].source.fingerprint for split in SPLITS])
     settings = plan.settings(source.name, fingerprint)
     run = RunFolder(path=Path(out) if out else RUNS / plan.run_name(settings))
-    run.open(settings, _facts(splits, plan.device))
-    _corrupt(splits["test"], plan, on_event)
-    jobs = [
-        _job(
-            plan,
-            entry,
-            seed,
-            fingerprint=fingerprint,
-            dataset=layout.factory,
-            data=folder,
-            run=run,
-            test=source,
-        )
-        for entry in plan.entries
-        for seed in range(plan.size.seeds)
-    ]
-    failed = _perform(jobs, run, runner, plan.zoo, on_event, listeners)
-    return _conclude(run, jobs, failed, plan, source)
+    with run.open(settings, _facts(splits)):
+        _corrupt(splits["test"], plan, on_event)
+        jobs = [
+            _job(plan, entry, seed, data=folder, layout=layout, fingerprint=fingerprint, test=source, run=run)
+            for entry in plan.entries
+            for seed in range(plan.size.seeds)
+        ]
+        failed = _perform(jobs, run, runner, plan.zoo, on_event, listeners)
+        return _conclude(run, jobs, failed, plan, source)
 
 
 def _open_data(
@@ -174,8 +161,9 @@ def _corrupt(test: FrameSet, plan: Plan, on_event: OnEvent) -> None:
     on_event("", Event(step="noise", done=1, total=1))
 
 
-def _facts(splits: Mapping[Split, FrameSet], device: torch.device) -> Mapping[str, Any]:
-    """Return what a reader of the run should know, and what it was computed with."""
+def _facts(splits: Mapping[Split, FrameSet]) -> Mapping[str, Any]:
+    """Return what a reader of the run should know of its data; each finding once, whatever splits it touches."""
+    findings = {finding: None for frames in splits.values() for finding in frames.source.findings}
     return {
         "synthetic": splits["test"].source.synthetic,
         "data": {
@@ -184,18 +172,10 @@ def _facts(splits: Mapping[Split, FrameSet], device: torch.device) -> Mapping[st
                 "patients": len(set(frames.patients)),
                 "fingerprint": frames.source.fingerprint,
                 "version": frames.source.version,
-                "findings": [dataclasses.asdict(finding) for finding in frames.source.findings],
             }
             for split, frames in splits.items()
         },
-        "versions": {
-            "lvzoo": lvzoo.__version__,
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-            "numpy": np.__version__,
-            "pandas": pd.__version__,
-        },
-        "hardware": {"device": describe(device), "machine": platform.machine(), "system": platform.system()},
+        "findings": [dataclasses.asdict(finding) for finding in findings],
     }
 
 
@@ -204,17 +184,18 @@ def _job(
     entry: Entry,
     seed: int,
     *,
-    fingerprint: str,
-    dataset: str,
     data: Path,
-    run: RunFolder,
+    layout: DatasetSource,
+    fingerprint: str,
     test: Source,
+    run: RunFolder,
 ) -> Job:
     """Return the job of one trial."""
-    trial = Trial(entry=entry, data=fingerprint, seed=seed, recipe=plan.recipes[entry.name])
+    recipe, code = plan.recipes[entry.name], code_digest(entry.family)
+    trial = Trial(entry=entry, data=fingerprint, seed=seed, recipe=recipe, code=code)
     settings = TrialSettings(
         trial=trial,
-        dataset=dataset,
+        dataset=layout.factory,
         data=data,
         test_fingerprint=test.fingerprint,
         noise=plan.noise.factory,
@@ -242,7 +223,8 @@ def _perform(
         on_event(job.name, event)
         if event.epoch is not None:
             _notify(
-                hooks.hook.lvzoo_epoch_finished,
+                hooks,
+                "lvzoo_epoch_finished",
                 trial=job.settings.trial,
                 epoch=event.epoch.epoch,
                 train_loss=event.epoch.train_loss,
@@ -256,16 +238,19 @@ def _perform(
             failed.append(result)
         elif not result.summary["skipped"]:
             scores = run.trial(result.job.name).read_scores()
-            _notify(hooks.hook.lvzoo_trial_finished, trial=result.job.settings.trial, scores=scores)
+            _notify(hooks, "lvzoo_trial_finished", trial=result.job.settings.trial, scores=scores)
     return tuple(failed)
 
 
-def _notify(hook: Callable[..., object], **facts: object) -> None:
-    """Call a notification hook; a listener that raises must not cost the run, but it is told."""
-    try:
-        hook(**facts)
-    except Exception as error:  # noqa: BLE001 - a plugin may raise anything
-        log.warning("a plugin's %s raised %s: %s", getattr(hook, "name", hook), type(error).__name__, error)
+def _notify(manager: pluggy.PluginManager, name: str, **facts: object) -> None:
+    """Call a notification hook, listener by listener: one that raises costs neither the run nor the others."""
+    listeners = manager.get_plugins()
+    for listener in listeners:
+        try:
+            manager.subset_hook_caller(name, listeners - {listener})(**facts)
+        except Exception as error:  # noqa: BLE001 - a plugin may raise anything
+            who = manager.get_name(listener)
+            log.warning("%s of %s raised %s: %s", name, who, type(error).__name__, error)
 
 
 def _conclude(
@@ -282,7 +267,7 @@ def _conclude(
             folder=run.path, scores=pd.DataFrame(), ranking=None, source=source, failed=tuple(failed)
         )
     scores = pd.concat(tables, ignore_index=True)
-    ranking = rank(scores, plan.suite, resamples=plan.size.resamples)
+    ranking = rank(scores, plan.suite, resamples=plan.size.resamples, own_recipes=plan.own_recipes)
     write_ranking_csv(ranking, run.path / RANKING)
     return BenchResult(folder=run.path, scores=scores, ranking=ranking, source=source, failed=tuple(failed))
 

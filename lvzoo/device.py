@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import platform
 from contextlib import AbstractContextManager, nullcontext
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 
@@ -21,13 +23,13 @@ def choose_device(name: str = "auto") -> torch.device:
     """
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise UsageError(f"device '{name}' is unknown; use auto, cpu, cuda or cuda:N") from error
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise UsageError(f"device '{name}' asked for, but torch sees no CUDA device; use --device cpu")
-    return device
+    kind, _, index = name.partition(":")
+    if kind not in ("cpu", "cuda") or (index and not index.isdecimal()):
+        raise UsageError(f"device '{name}' is unknown; use auto, cpu, cuda or cuda:N")
+    if kind == "cuda" and int(index or 0) >= torch.cuda.device_count():
+        seen = torch.cuda.device_count() or "no"
+        raise UsageError(f"device '{name}' asked for, but torch sees {seen} CUDA devices; use --device cpu")
+    return torch.device(name)
 
 
 def choose_precision(device: torch.device, name: str = "auto") -> torch.dtype:
@@ -55,11 +57,25 @@ def autocast(device: torch.device, precision: torch.dtype) -> AbstractContextMan
     return torch.autocast(device.type, dtype=precision)
 
 
-def describe(device: torch.device) -> str:
-    """Name the hardware, for run.json."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return f"CPU, {torch.get_num_threads()} threads, {torch.backends.cpu.get_cpu_capability()}"
+def describe(device: torch.device, precision: torch.dtype) -> dict[str, str]:
+    """Name what a number was computed with: hardware, precision and versions."""
+    hardware = f"CPU, {torch.get_num_threads()} threads, {torch.backends.cpu.get_cpu_capability()}"
+    return {
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else hardware,
+        "precision": str(precision).removeprefix("torch."),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        **{name: version(name) for name in ("lvzoo", "torch", "numpy", "opencv-python") if _installed(name)},
+    }
+
+
+def _installed(distribution: str) -> bool:
+    """Tell whether a distribution is there: OpenCV comes under several names."""
+    try:
+        version(distribution)
+    except PackageNotFoundError:
+        return False
+    return True
 
 
 def _cpu_has_bf16() -> bool:

@@ -38,6 +38,10 @@ class DataError(LvzooError):
     exit_code: ClassVar[int] = 4
 
 
+class CacheError(DataError, OSError):
+    """A cache folder that cannot be made; who can do without one catches it as the OSError that it is."""
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return ` (did you mean 'x'?)` for names close to `name`, or nothing.
 

@@ -17,6 +17,8 @@ from lvzoo.types import Event, Job, JobResult
 
 OnEvent = Callable[[Job, Event], None]
 LONGEST_SILENCE_S: Final = 3600.0
+LAST_WORDS_S: Final = 5.0
+"""How long a child that has brought its result may take to end."""
 
 
 class InlineExecutor:
@@ -40,6 +42,11 @@ class ProcessExecutor:
 
     def run(self, jobs: Sequence[Job], *, on_event: OnEvent) -> Iterator[JobResult]:
         """Yield each job's result as it ends; on an interruption the child is ended too."""
+        if getattr(multiprocessing.current_process(), "_inheriting", False):
+            raise UsageError(
+                "a script that is no module is run anew by each child process; call lvzoo.bench under "
+                '`if __name__ == "__main__":`, or with executor="inline"'
+            )
         for job in jobs:
             ours, theirs = self.context.Pipe(duplex=False)
             child = self.context.Process(target=_child, args=(job, theirs), name=job.name, daemon=False)
@@ -57,10 +64,10 @@ class ProcessExecutor:
             try:
                 message: Event | JobResult = ours.recv()
             except EOFError:
-                child.join()
+                child.join(timeout=LAST_WORDS_S)
                 return JobResult(job=job, error=f"its process {_how_it_ended(child.exitcode)}")
             if isinstance(message, JobResult):
-                child.join()
+                child.join(timeout=LAST_WORDS_S)
                 return message
             on_event(job, message)
         return JobResult(job=job, error=f"its process was silent for {self.silence_s:.0f} s and was killed")
@@ -115,6 +122,6 @@ def _end(child: SpawnProcess) -> None:
 def _how_it_ended(exitcode: int | None) -> str:
     if exitcode is not None and exitcode < 0:
         name = signal.Signals(-exitcode).name
-        hint = " (out of memory?)" if -exitcode == signal.SIGKILL else ""
+        hint = " (out of memory?)" if name == "SIGKILL" else ""
         return f"was killed by {name}{hint}"
     return f"ended with exit code {exitcode} before its work was done"

@@ -11,15 +11,27 @@ from typing import TYPE_CHECKING
 
 import platformdirs
 
+from lvzoo.errors import CacheError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
 def cache_folder(*parts: str) -> Path:
-    """Return a folder of the user's cache (made when missing); `LVZOO_CACHE` names another place for it."""
+    """Return a folder of the user's cache (made when missing); `LVZOO_CACHE` names another place for it.
+
+    Raises:
+        CacheError: the folder cannot be made.
+    """
     root = os.environ.get("LVZOO_CACHE") or platformdirs.user_cache_dir("lvzoo")
     folder = Path(root, *parts)
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CacheError(
+            f"{folder}: the cache cannot be kept there ({error.strerror}); set LVZOO_CACHE to a folder that "
+            "can be written"
+        ) from error
     return folder
 
 
@@ -50,6 +62,8 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         temporary.chmod(0o777 & ~_umask())
+        if path.is_dir() and not any(path.iterdir()):
+            path.rmdir()  # an empty folder is no result, but some systems do not rename onto it
         try:
             temporary.rename(path)
         except OSError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import shutil
 import time
 from collections.abc import Callable, Mapping
@@ -14,7 +15,8 @@ import pandas as pd
 import torch
 from torch import nn
 
-from lvzoo.device import choose_device, choose_precision
+from lvzoo.device import choose_device, choose_precision, describe
+from lvzoo.errors import DataError
 from lvzoo.evaluate.evaluator import DiceEvaluator
 from lvzoo.interfaces import Dataset, Evaluator, NoiseSuite, Trainer
 from lvzoo.models.build import build_model
@@ -26,6 +28,7 @@ from lvzoo.train.trainer import LoopTrainer
 from lvzoo.types import CLEAN, Condition, Epoch, Event, FrameSet, Scores, Trial
 
 Report = Callable[[Event], None]
+log = logging.getLogger(__name__)
 TICK_S = 0.2
 """How often a job tells of its batches."""
 
@@ -54,19 +57,38 @@ def run_trial(settings: TrialSettings, report: Report) -> Mapping[str, Any]:
     """Train and score one trial, skipping what is done already; return a summary of it."""
     folder = TrialFolder(path=settings.folder)
     status = folder.status()
-    if status.get("scores_key") == settings.scores_key:
+    if status.get("scores_key") == settings.scores_key and _readable(folder):
         return {"trial": settings.trial.name, "skipped": True}
     device = choose_device(settings.device)
     dataset: Dataset = resolve(settings.dataset)(settings.data)
-    evaluator = DiceEvaluator(device, choose_precision(device, settings.trial.recipe.precision))
-    if status.get("key") == settings.trial.key:
-        model = load(folder.path).to(device).to(memory_format=torch.channels_last)
-    else:
+    precision = choose_precision(device, settings.trial.recipe.precision)
+    evaluator = DiceEvaluator(device, precision)
+    model = _trained(folder, device) if status.get("key") == settings.trial.key else None
+    if model is None:
         model = _train(settings, dataset, evaluator, device, report)
     scores = _score(settings, dataset.load("test"), model, evaluator, report)
     folder.write_scores(scores)
     folder.mark("finished", key=settings.trial.key, scores_key=settings.scores_key)
     return {"trial": settings.trial.name, "skipped": False}
+
+
+def _readable(folder: TrialFolder) -> bool:
+    """Tell whether a finished trial's scores are still there."""
+    try:
+        folder.read_scores()
+    except DataError as error:
+        log.warning("%s; the trial is scored again", error)
+        return False
+    return True
+
+
+def _trained(folder: TrialFolder, device: torch.device) -> nn.Module | None:
+    """Return the trial's trained model, or None where its files are lost or damaged."""
+    try:
+        return load(folder.path).to(device).to(memory_format=torch.channels_last)
+    except DataError as error:
+        log.warning("%s", error)
+        return None
 
 
 def _train(
@@ -77,7 +99,7 @@ def _train(
     checkpoints = folder.checkpoints(trial.key)
     trainer: Trainer = resolve(trial.entry.family.trainer)() if trial.entry.family.trainer else LoopTrainer()
     follow = _Follow(trial, report)
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         fitted = trainer.fit(
             build_model(trial.entry, seed=trial.seed),
             dataset.load("train"),
@@ -91,7 +113,8 @@ def _train(
             on_batch=follow.batch,
         )
     folder.write_history(fitted.history)
-    save_model(fitted.model, trial, folder.path, best_epoch=fitted.best_epoch)
+    computed = describe(device, choose_precision(device, trial.recipe.precision))
+    save_model(fitted.model, trial, folder.path, best_epoch=fitted.best_epoch, computed=computed)
     folder.mark("trained", key=trial.key)
     shutil.rmtree(checkpoints)
     return fitted.model

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
-import lvzoo
+from lvzoo.declarations import mistake_in_value
 from lvzoo.device import choose_device, choose_precision
-from lvzoo.errors import UsageError, did_you_mean
+from lvzoo.errors import PluginError, UsageError, did_you_mean
 from lvzoo.interfaces import NoiseSuite
 from lvzoo.noise.corrupt import conditions
 from lvzoo.plugins import resolve
@@ -19,7 +20,7 @@ from lvzoo.presets import Preset, choose_preset
 from lvzoo.registry import Zoo
 from lvzoo.run import digest
 from lvzoo.train.augment import choose_augmentation
-from lvzoo.types import Condition, Entry, NoiseSource, OptionValue, Recipe
+from lvzoo.types import Condition, Entry, NoiseSource, Option, OptionValue, Recipe
 
 ABOVE_ZERO = ("epochs", "batch_size", "learning_rate", "clip_norm")
 
@@ -38,10 +39,14 @@ class Plan:
     conditions: tuple[Condition, ...]
     device: torch.device
 
+    @property
+    def own_recipes(self) -> tuple[str, ...]:
+        """The entries that are trained otherwise than the rest: by a trainer or a recipe of their own."""
+        return tuple(entry.name for entry in self.entries if entry.recipe or entry.family.trainer)
+
     def settings(self, data: str, fingerprint: str) -> Mapping[str, Any]:
         """Return everything that decides a number of the run, for data of a name and fingerprint."""
         return {
-            "lvzoo": lvzoo.__version__,
             "preset": self.preset,
             "data": {"name": data, "fingerprint": fingerprint},
             "entries": {entry.name: self._entry(entry) for entry in self.entries},
@@ -56,10 +61,9 @@ class Plan:
         return f"{self.preset}-{settings['data']['name']}-{digest(settings)[:8]}"
 
     def _entry(self, entry: Entry) -> Mapping[str, Any]:
-        plugin = self.zoo.plugin(entry.plugin)
         return {
             "family": entry.family.name,
-            "plugin": f"{plugin.distribution} {plugin.version}",
+            "plugin": entry.plugin,
             "options": dict(entry.options),
             "recipe": dataclasses.asdict(self.recipes[entry.name]),
         }
@@ -84,6 +88,11 @@ def make_plan(
     """
     size = _size(choose_preset(preset), given)
     entries = zoo.select(size.plugins if plugins is None else plugins)
+    for entry in entries:
+        if missing := zoo.missing(entry):
+            raise PluginError(
+                f"{entry.name} needs {', '.join(missing)}; install it, or leave {entry.name} out"
+            )
     source = zoo.noise(noise)
     suite: NoiseSuite = resolve(source.factory)()
     hardware = choose_device(device)
@@ -113,24 +122,20 @@ def _size(preset: Preset, given: Mapping[str, Any]) -> Preset:
 
 def _recipe(base: Recipe, entry: Entry, given: Mapping[str, OptionValue], device: torch.device) -> Recipe:
     """Return an entry's recipe: the preset's, overridden by its catalogue, overridden by the call."""
-    known = {field.name: type(getattr(base, field.name)) for field in dataclasses.fields(Recipe)}
-    for key in given:
+    known = {key: Option(default=value, help=key) for key, value in dataclasses.asdict(base).items()}
+    wanted = {key: value for key, value in given.items() if value is not None}
+    for key, value in wanted.items():
         if key not in known:
             raise UsageError(f"unknown option '{key}' of bench{did_you_mean(key, known)}")
-    wanted = {**entry.recipe, **{key: value for key, value in given.items() if value is not None}}
-    recipe = dataclasses.replace(base, **{key: _as(known[key], key, value) for key, value in wanted.items()})
+        if mistake := mistake_in_value(known[key], value):
+            raise UsageError(f"{key} {mistake}")
+    settled: dict[str, Any] = {**entry.recipe, **wanted}
+    recipe = dataclasses.replace(base, **settled)
     for key in ABOVE_ZERO:
-        if not getattr(recipe, key) > 0:
+        if not 0 < getattr(recipe, key) < math.inf:
             raise UsageError(f"{key} is {getattr(recipe, key)}; it must be above 0")
     if not 0 < recipe.warmup < 1:
         raise UsageError(f"warmup is {recipe.warmup}; it must lie between 0 and 1: a share of the steps")
     choose_augmentation(recipe.augment)
     choose_precision(device, recipe.precision)
     return recipe
-
-
-def _as(kind: type, key: str, value: OptionValue) -> Any:  # noqa: ANN401 - a field of Recipe
-    try:
-        return kind(value)
-    except (TypeError, ValueError) as error:
-        raise UsageError(f"{key} is {value!r}; it must be a {kind.__name__}") from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
@@ -48,7 +48,6 @@ def predict(
     model: str | Path,
     out: str | Path = "predictions",
     device: str = "auto",
-    on_clip: Callable[[int, int, Path], None] = lambda done, total, clip: None,  # noqa: ARG005 - nobody listens
 ) -> list[ClipPrediction]:
     """Segment the left ventricle in every frame of AVI, MP4 or DICOM clips.
 
@@ -60,39 +59,56 @@ def predict(
         model: a trial's folder of a run, such as `runs/NAME/trials/unet-s0`.
         out: where to write; a clip that was predicted there before is not overwritten.
         device: auto, cpu or cuda.
-        on_clip: called with (clips done, clips in all, clip).
 
     Raises:
-        DataError: a clip or the model cannot be read, or a clip's folder is there already.
+        DataError: a clip or the model cannot be read, or a clip's folder is there already; the other clips are
+            predicted nevertheless.
         UsageError: two clips have the same name.
     """
     paths = [Path(clips)] if isinstance(clips, str | Path) else [Path(clip) for clip in clips]
-    folders = _folders(paths, Path(out))
+    done = list(predict_each(paths, model=model, out=out, device=device))
+    failed = [result for result in done if isinstance(result, DataError)]
+    if failed:
+        more = f" (and {len(failed) - 1} more of {len(paths)} clips)" if len(failed) > 1 else ""
+        raise DataError(f"{failed[0]}{more}") from failed[0]
+    return [result for result in done if isinstance(result, ClipPrediction)]
+
+
+def predict_each(
+    clips: Sequence[Path], *, model: str | Path, out: str | Path, device: str
+) -> Iterator[ClipPrediction | DataError]:
+    """Yield each clip's prediction as it is done, or the error that this one clip ended in.
+
+    Raises:
+        DataError: the model cannot be read.
+        UsageError: two clips have the same name.
+    """
+    folders = _folders(clips, Path(out))
     where = choose_device(device)
     network = load(model).to(where).to(memory_format=torch.channels_last)
-    results: list[ClipPrediction] = []
-    for done, (path, folder) in enumerate(zip(paths, folders, strict=True)):
-        on_clip(done, len(paths), path)
-        results.append(_predict_clip(path, folder, network, where, str(model)))
-    return results
+    for path, folder in zip(clips, folders, strict=True):
+        try:
+            yield _predict_clip(path, folder, network, where, str(model))
+        except DataError as error:
+            yield error
 
 
 def _folders(paths: Sequence[Path], out: Path) -> list[Path]:
-    """Return the folder of each clip's results, refusing to mix or overwrite any."""
+    """Return the folder of each clip's results; no two may share one."""
     folders = [out / path.stem for path in paths]
     for path, folder in zip(paths, folders, strict=True):
         if folders.count(folder) > 1:
             raise UsageError(
                 f"{path}: another clip is called '{path.stem}' too; predict them with different --out"
             )
-        if folder.exists():
-            raise DataError(f"{folder}: exists; remove it, or name another --out")
     return folders
 
 
 def _predict_clip(
     path: Path, folder: Path, network: nn.Module, device: torch.device, model: str
 ) -> ClipPrediction:
+    if folder.exists():
+        raise DataError(f"{folder}: exists; remove it, or name another --out")
     clip = read_clip(path)
     seen_NHW, crop = crop_to_sector(clip.frames_NHW)
     if crop is not None and not crop.sector.fitted:

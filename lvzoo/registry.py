@@ -120,7 +120,7 @@ class Zoo:
             raise UsageError(f"no entry matches {pattern!r}; 'lvzoo list' shows them all")
         raise self._why_not(pattern)
 
-    def _why_not(self, name: str) -> PluginError | UsageError:
+    def _why_not(self, name: str) -> PluginError:
         """Return the error for a name that no usable entry has."""
         for plugin in self.quarantined:
             if name == plugin.name or name in {family.name for family in plugin.declared.families}:
@@ -135,7 +135,7 @@ class Zoo:
                     f"quarantined: {reasons}"
                 )
         hint = did_you_mean(name, [entry.name for entry in self.entries])
-        return UsageError(f"unknown entry {name!r}{hint}; 'lvzoo list' shows them all")
+        return PluginError(f"unknown entry {name!r}{hint}; 'lvzoo list' shows them all")
 
 
 def open_zoo(*, registries: Sequence[Path] = ()) -> Zoo:

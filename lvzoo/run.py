@@ -4,8 +4,9 @@
     runs/NAME/trials/ENTRY-sSEED/            model.safetensors, model.json, history.csv, scores.parquet, status.json
     runs/NAME/ranking.csv
 
-Every file is written whole or not at all. A trial whose key stands in its status is finished and skipped; one
-without goes on from its checkpoint.
+Every file is written whole or not at all. A trial whose `scores_key` stands in its status, and whose scores can
+be read, is finished and skipped; one whose `key` stands there is trained, and only scored; any other goes on from
+its checkpoint.
 """
 
 from __future__ import annotations
@@ -13,13 +14,16 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import logging
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
 import pandas as pd
+from filelock import FileLock, Timeout
 
 from lvzoo.errors import DataError, UsageError
 from lvzoo.files import atomic_file
@@ -29,9 +33,12 @@ RUN: Final = "run.json"
 STATUS: Final = "status.json"
 SCORES: Final = "scores.parquet"
 HISTORY: Final = "history.csv"
+LOCK: Final = ".lock"
 RANKING: Final = "ranking.csv"
 TRIALS: Final = "trials"
 CHECKPOINTS: Final = "checkpoints"
+
+log = logging.getLogger(__name__)
 
 State = Literal["trained", "finished", "failed"]
 
@@ -57,14 +64,18 @@ class TrialFolder:
         return folder
 
     def status(self) -> Mapping[str, Any]:
-        """Return what is known of the trial: its state, the keys it was made for, its error."""
+        """Return what is known of the trial: its state, the keys it was made for, its error.
+
+        Of a damaged status nothing is known: the trial is done anew.
+        """
         path = self.path / STATUS
-        if not path.exists():
-            return {}
         try:
             status: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
         except ValueError as error:
-            raise DataError(f"{path}: damaged ({error}); remove {self.path} to do the trial anew") from error
+            log.warning("%s: damaged (%s); the trial is done anew", path, error)
+            return {}
         return status
 
     def mark(self, state: State, **facts: object) -> None:
@@ -86,9 +97,7 @@ class TrialFolder:
         try:
             return pd.read_parquet(self.path / SCORES)
         except (OSError, ValueError) as error:
-            raise DataError(
-                f"{self.path / SCORES}: cannot be read ({error}); remove it and run again"
-            ) from error
+            raise DataError(f"{self.path / SCORES}: cannot be read ({error}); run again") from error
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,21 +110,39 @@ class RunFolder:
         """Return the folder of a trial such as `unet-s0`."""
         return TrialFolder(path=self.path / TRIALS / name)
 
-    def open(self, settings: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
-        """Begin the run, or go on with it.
+    @contextmanager
+    def open(self, settings: Mapping[str, Any], facts: Mapping[str, Any]) -> Iterator[None]:
+        """Begin the run, or go on with it; nobody else works in the folder meanwhile.
 
         Raises:
-            UsageError: the folder holds a run with other settings.
+            UsageError: the folder holds a run with other settings, or somebody else works in it.
             DataError: the folder holds something else.
         """
         path = self.path / RUN
         if path.exists():
             self._same(settings, self.read())
-        elif self.path.exists() and any(self.path.iterdir()):
+        elif self.path.exists() and not self._is_empty():
             raise DataError(
                 f"{self.path}: exists and is no run of lvzoo ({RUN} is missing); name another --out"
             )
-        _write_json(path, {"settings": settings, **facts})
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(self.path / LOCK)
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            raise UsageError(
+                f"{self.path}: another lvzoo works in it; wait for it, or name another --out"
+            ) from error
+        except OSError as error:
+            raise DataError(
+                f"{self.path}: cannot be written ({error.strerror}); name another --out"
+            ) from error
+        try:
+            if not path.exists():
+                _write_json(path, {"settings": settings, **facts})
+            yield
+        finally:
+            lock.release()
 
     def read(self) -> Mapping[str, Any]:
         """Return what run.json says."""
@@ -133,6 +160,10 @@ class RunFolder:
         folder = self.trial(trial)
         trained = {name: value for name, value in folder.status().items() if name == "key"}
         folder.mark("failed", error=result.error, traceback=result.traceback, **trained)
+
+    def _is_empty(self) -> bool:
+        """Tell whether nothing is there but, perhaps, the lock of one who came before."""
+        return self.path.is_dir() and all(path.name == LOCK for path in self.path.iterdir())
 
     def _same(self, settings: Mapping[str, Any], known: Mapping[str, Any]) -> None:
         before = known.get("settings", {})

@@ -152,6 +152,8 @@ class Trial:
     """Fingerprint of the data set."""
     seed: int
     recipe: Recipe
+    code: str = ""
+    """Digest of the code that computes: the plugin's, and lvzoo's own steps."""
 
     @property
     def name(self) -> str:
@@ -168,6 +170,7 @@ class Trial:
             "recipe": dataclasses.asdict(self.recipe),
             "data": self.data,
             "seed": self.seed,
+            "code": self.code,
         }
         return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -312,8 +315,9 @@ class Ranking:
 
     `table` has a row a model: rank, model, headline, headline_low, headline_high, clean, clean_low, clean_high,
     retention, dice_ed, dice_es (both on clean frames), failures (scores below FAILURE_DICE under all conditions
-    and seeds), failure_share, seeds, difference, difference_low, difference_high (to the best model's headline),
-    and a column `family_<name>` for each family that was run. Low and high are the ends of 95 % intervals.
+    and seeds), failure_share, seeds, own_recipe (trained otherwise than the rest), difference, difference_low,
+    difference_high (to the best model's headline), and a column `family_<name>` for each family that was run.
+    Low and high are the ends of 95 % intervals.
     """
 
     table: pd.DataFrame

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -51,7 +52,7 @@ def test_the_run_folder_holds_what_the_design_says(finished: BenchResult) -> Non
         path.relative_to(finished.folder).as_posix() for path in finished.folder.rglob("*") if path.is_file()
     }
     trial = {"model.safetensors", "model.json", "history.csv", "scores.parquet", "status.json"}
-    assert files == {"run.json", "ranking.csv"} | {
+    assert files - {".lock"} == {"run.json", "ranking.csv"} | {
         f"trials/{name}-s0/{file}" for name in ("unet", "landmark7") for file in trial
     }
     run = json.loads((finished.folder / "run.json").read_text())
@@ -89,10 +90,77 @@ def test_other_settings_need_another_folder(finished: BenchResult) -> None:
         lvzoo.bench(out=finished.folder, epochs=3, **SMALL)
 
 
-def test_a_lost_scores_file_is_not_hidden(finished: BenchResult) -> None:
-    status = json.loads((finished.folder / "trials/unet-s0/status.json").read_text())
-    assert status["state"] == "finished"
-    assert set(status) == {"state", "key", "scores_key"}
+def test_what_is_lost_or_damaged_is_made_again_and_nothing_else(
+    finished: BenchResult, tmp_path: Path
+) -> None:
+    shutil.copytree(finished.folder, tmp_path / "run")
+    unet, landmark7 = (tmp_path / "run/trials" / name for name in ("unet-s0", "landmark7-s0"))
+    (unet / "scores.parquet").unlink()
+    (landmark7 / "scores.parquet").write_bytes(b"PAR1 no more")
+    (landmark7 / "model.safetensors").write_bytes(b"cut short")
+    steps: list[tuple[str, str]] = []
+    again = lvzoo.bench(
+        out=tmp_path / "run", epochs=2, on_event=lambda name, event: steps.append((name, event.step)), **SMALL
+    )
+    assert {name for name, step in steps if step == "epoch"} == {"landmark7-s0"}
+    assert {name for name, step in steps if step == "testing"} == {"unet-s0", "landmark7-s0"}
+    assert again.ranking is not None
+    assert finished.ranking is not None
+    pd.testing.assert_frame_equal(again.ranking.table, finished.ranking.table)
+
+
+def test_a_damaged_status_costs_its_trial_alone(finished: BenchResult, tmp_path: Path) -> None:
+    shutil.copytree(finished.folder, tmp_path / "run")
+    (tmp_path / "run/trials/unet-s0/status.json").write_text("{")
+    epochs: list[str] = []
+    again = lvzoo.bench(
+        out=tmp_path / "run",
+        epochs=2,
+        on_event=lambda name, event: epochs.append(name) if event.epoch else None,
+        **SMALL,
+    )
+    assert epochs == ["unet-s0", "unet-s0"]
+    assert not again.failed
+
+
+EDITED = """
+import torch
+from lvzoo.models.base import MaskModel
+
+class Constant(MaskModel):
+    def __init__(self):
+        super().__init__()
+        self.bias = torch.nn.Parameter(torch.zeros(1))
+    def forward(self, frames_B1HW):
+        return 0 * frames_B1HW + 0 * self.bias + {value}
+"""
+EDITABLE = """
+from lvzoo import Family, hookimpl
+
+@hookimpl
+def lvzoo_families():
+    yield Family(name="edited", kind="mask", factory="edited_dist.model:Constant", summary="for a test")
+"""
+
+
+def test_an_edited_model_is_trained_and_scored_anew(install_plugin: Install, tmp_path: Path) -> None:
+    settings = SMALL | {"corruptions": ("blur",), "executor": "process", "plugins": "edited"}
+    install_plugin("edited", EDITABLE, files={"model.py": EDITED.format(value=-1.0)})
+    empty = lvzoo.bench(out=tmp_path / "run", **settings)
+    assert empty.scores["dice"].max() == 0
+    install_plugin("edited", EDITABLE, files={"model.py": EDITED.format(value=1.0)})
+    full = lvzoo.bench(out=tmp_path / "run", **settings)
+    assert full.scores["dice"].min() > 0
+
+
+def test_a_plugin_that_lacks_something_is_refused_before_anything_is_done(
+    install_plugin: Install, tmp_path: Path
+) -> None:
+    lacking = EDITABLE.replace('summary="for a test"', 'summary="for a test", requires=("no_such_module",)')
+    install_plugin("edited", lacking, files={"model.py": EDITED.format(value=1.0)})
+    with pytest.raises(PluginError, match="edited needs no_such_module; install it"):
+        lvzoo.bench("edited", out=tmp_path / "run", **SMALL)
+    assert not (tmp_path / "run").exists()
 
 
 FAILING = """
@@ -121,6 +189,14 @@ class Dies(Raises):
 """
 
 
+class Deaf:
+    """Raises at whatever it hears: a listener's own fault, which must not keep the others from hearing."""
+
+    @lvzoo.hookimpl
+    def lvzoo_trial_finished(self) -> None:
+        raise ValueError("a listener's own fault")
+
+
 class Heard:
     """Hears what the hooks tell."""
 
@@ -135,7 +211,6 @@ class Heard:
     @lvzoo.hookimpl
     def lvzoo_trial_finished(self, trial: Trial, scores: Scores) -> None:
         self.trials.append((trial.name, len(scores)))
-        raise ValueError("a listener's own fault")
 
 
 def test_a_trial_that_fails_or_dies_is_recorded_and_the_others_finish(
@@ -146,7 +221,7 @@ def test_a_trial_that_fails_or_dies_is_recorded_and_the_others_finish(
     result = lvzoo.bench(
         "raises,dies,unet",
         out=tmp_path / "run",
-        listeners=[heard],
+        listeners=[heard, Deaf()],
         **(SMALL | {"executor": "process", "corruptions": ("blur",)}),
     )
     errors = {failure.job.name: failure.error for failure in result.failed}
@@ -170,12 +245,16 @@ def test_mistakes_are_found_before_anything_is_done(tmp_path: Path) -> None:
         ({"noise": "noise-v9"}, "noise-v9"),
         ({"preset": "quik"}, r"preset 'quik' is unknown.*did you mean 'quick'"),
         ({"epochs": 0}, "epochs is 0"),
+        ({"epochs": 2.7}, "epochs must be int, not float 2.7"),
+        ({"learning_rate": float("inf")}, "learning_rate is inf"),
+        ({"warmup": 1.5}, "warmup is 1.5"),
         ({"seeds": 0}, "seeds is 0"),
         ({"corruptions": ("hase",)}, "unknown corruption 'hase'"),
         ({"severities": (9,)}, "unknown severity 9"),
         ({"epoch": 3}, r"unknown option 'epoch' of bench \(did you mean 'epochs'\?\)"),
         ({"phantom_size": "tiny"}, "tiny"),
-        ({"device": "gpu"}, "device 'gpu' is unknown"),
+        ({"device": "mps"}, "device 'mps' is unknown"),
+        ({"device": "cuda:99"}, "torch sees"),
         ({"executor": "procesess"}, "executor 'procesess' is unknown"),
         ({"augment": "defualt"}, "augmentation 'defualt' is unknown"),
         ({"precision": "bf61"}, "precision 'bf61' is unknown"),

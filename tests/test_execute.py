@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 
 from lvzoo.errors import UsageError
-from lvzoo.execute import InlineExecutor, ProcessExecutor, choose_executor
+from lvzoo.execute import ProcessExecutor, choose_executor
 from lvzoo.interfaces import Executor
 from lvzoo.types import Event, Job, JobResult
 
 TASKS = """
-import os, signal, sys, time
+import os, signal, sys, threading, time
 from lvzoo.errors import DataError
 from lvzoo.types import Event
 
@@ -37,6 +38,10 @@ def vanishes(settings, report):
 
 def hangs(settings, report):
     time.sleep(60)
+
+def lingers(settings, report):
+    threading.Thread(target=time.sleep, args=(60,)).start()
+    return {"doubled": 2 * settings}
 """
 
 
@@ -90,6 +95,14 @@ def test_a_process_that_hangs_is_killed() -> None:
     assert results[1].error is None
 
 
+def test_a_process_that_does_not_end_after_its_work_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lvzoo.execute.LAST_WORDS_S", 0.5)
+    started = time.monotonic()
+    results, _ = run(ProcessExecutor(), "lingers", "lingers")
+    assert [result.summary for result in results] == [{"doubled": 0}, {"doubled": 2}]
+    assert time.monotonic() - started < 30
+
+
 def test_an_interruption_ends_the_child_and_leaves_no_process() -> None:
     class Interrupt(KeyboardInterrupt):
         pass
@@ -109,8 +122,3 @@ def test_an_interruption_ends_the_child_and_leaves_no_process() -> None:
 def test_an_unknown_executor_is_refused() -> None:
     with pytest.raises(UsageError, match=r"executor 'proces' is unknown.*did you mean 'process'"):
         choose_executor("proces")
-
-
-def test_inline_is_the_same_protocol() -> None:
-    assert isinstance(InlineExecutor(), Executor)
-    assert isinstance(ProcessExecutor(), Executor)

@@ -14,6 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 import lvzoo
+from lvzoo.cli import main
 from lvzoo.data.crop import crop_to_sector, uncrop
 from lvzoo.errors import DataError, UsageError
 from lvzoo.evaluate.dice import dice_N
@@ -141,10 +142,30 @@ def test_nothing_is_overwritten_and_no_two_clips_are_mixed(model: Path, tmp_path
         lvzoo.predict([clip, tmp_path / "clip.mp4"], model=model, out=tmp_path / "two")
 
 
-def test_a_clip_that_does_not_decode_is_named(model: Path, tmp_path: Path) -> None:
+def test_a_clip_that_fails_is_named_and_the_others_are_predicted(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "notes.avi").write_text("not a video")
-    with pytest.raises(DataError, match=r"notes\.avi"):
-        lvzoo.predict(tmp_path / "notes.avi", model=model, out=tmp_path / "out")
+    good = write_avi(tmp_path / "good.avi", sector_frames(2, (240, 320)))
+    command = ["predict", str(tmp_path / "notes.avi"), str(good), str(tmp_path / "missing.avi")]
+    assert main([*command, "--model", str(model), "--out", str(tmp_path / "out")]) == 4
+    told = capsys.readouterr()
+    assert told.out.split() == [str(tmp_path / "out/good")]
+    assert "notes.avi" in told.err
+    assert "missing.avi" in told.err
     assert not (tmp_path / "out/notes").exists()
-    with pytest.raises(DataError, match=r"missing\.avi"):
-        lvzoo.predict(tmp_path / "missing.avi", model=model, out=tmp_path / "out")
+    with pytest.raises(DataError, match=r"notes\.avi.* \(and 1 more of 2 clips\)"):
+        lvzoo.predict([tmp_path / "notes.avi", tmp_path / "missing.avi"], model=model, out=tmp_path / "out")
+
+
+@pytest.mark.slow
+def test_a_model_that_saw_no_patient_finds_a_plausible_ventricle_in_a_real_clip(tmp_path: Path) -> None:
+    run = lvzoo.bench("unet", out=tmp_path / "run", corruptions=("blur",), severities=(1,))
+    clip = pydicom.examples.get_path("ybr_color")
+    (result,) = lvzoo.predict(clip, model=run.folder / "trials/unet-s0", out=tmp_path / "out")
+    share = result.masks_NHW.mean(axis=(1, 2))
+    assert (share > 0.01).mean() > 0.8, "nearly every frame has a ventricle"
+    assert np.median(share) < 0.15
+    rows, columns = np.nonzero(result.masks_NHW.any(axis=0))
+    assert 40 < np.median(rows) < 140, "in the sector's upper half, where the image shows it"
+    assert 130 < np.median(columns) < 220

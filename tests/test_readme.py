@@ -48,7 +48,16 @@ def test_the_plugin_in_one_screen_works(install_plugin: Install) -> None:
     assert len(scores) == 4
 
 
+@pytest.mark.parametrize("page", [README, *sorted(README.parent.glob("docs/**/*.md"))], ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
 def test_the_quick_start_has_its_two_commands() -> None:
     start = README.read_text(encoding="utf-8").split("## Quick start")[1].split("\n## ")[0]
     blocks = re.findall(r"```sh\n(.*?)```", start, re.DOTALL)
-    assert [text.splitlines()[-1] for text in blocks] == ["lvzoo bench --plugins unet,landmark7", "pytest -q -n 2"]
+    assert [text.splitlines()[-1] for text in blocks] == [
+        "lvzoo bench --plugins unet,landmark7",
+        "pytest -q -n 2",
+    ]

@@ -8,31 +8,52 @@ import pytest
 
 from lvzoo.errors import DataError, UsageError
 from lvzoo.files import atomic_file, atomic_folder
-from lvzoo.run import RunFolder, TrialFolder, digest
+from lvzoo.run import RunFolder, digest
 from lvzoo.types import Job, JobResult
 
 
-def test_the_same_settings_open_the_same_run(tmp_path: Path) -> None:
+def test_the_same_settings_open_the_same_run_and_keep_its_facts(tmp_path: Path) -> None:
     run = RunFolder(path=tmp_path / "run")
-    run.open({"epochs": 8, "conditions": ("a", "b")}, {"torch": "1"})
-    run.open({"epochs": 8, "conditions": ("a", "b")}, {"torch": "2"})
-    assert run.read()["torch"] == "2"
+    with run.open({"epochs": 8, "conditions": ("a", "b")}, {"patients": 1}):
+        pass
+    with run.open({"epochs": 8, "conditions": ("a", "b")}, {"patients": 2}):
+        assert run.read()["patients"] == 1
 
 
 def test_other_settings_are_refused_and_named(tmp_path: Path) -> None:
     run = RunFolder(path=tmp_path / "run")
-    run.open({"epochs": 8, "seeds": 1}, {})
-    with pytest.raises(
-        UsageError, match=r"other settings \(epochs differ; epochs was 8\); name another --out"
+    with run.open({"epochs": 8, "seeds": 1}, {}):
+        pass
+    with (
+        pytest.raises(
+            UsageError, match=r"other settings \(epochs differ; epochs was 8\); name another --out"
+        ),
+        run.open({"epochs": 9, "seeds": 1}, {}),
     ):
-        run.open({"epochs": 9, "seeds": 1}, {})
+        pass
     assert run.read()["settings"]["epochs"] == 8
+
+
+def test_nobody_else_works_in_the_folder_meanwhile(tmp_path: Path) -> None:
+    run = RunFolder(path=tmp_path / "run")
+    with (
+        run.open({}, {}),
+        pytest.raises(UsageError, match="another lvzoo works in it"),
+        RunFolder(path=tmp_path / "run").open({}, {}),
+    ):
+        pass
+    with run.open({}, {}):
+        pass
 
 
 def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
-    with pytest.raises(DataError, match=r"exists and is no run of lvzoo"):
-        RunFolder(path=tmp_path).open({}, {})
+    for taken in (tmp_path, tmp_path / "thesis.txt"):
+        with (
+            pytest.raises(DataError, match=r"exists and is no run of lvzoo"),
+            RunFolder(path=taken).open({}, {}),
+        ):
+            pass
     assert sorted(path.name for path in tmp_path.iterdir()) == ["thesis.txt"]
 
 
@@ -49,10 +70,14 @@ def test_a_failure_keeps_what_was_trained(tmp_path: Path) -> None:
     }
 
 
-def test_a_damaged_status_says_what_to_do(tmp_path: Path) -> None:
-    (tmp_path / "status.json").write_text('{"state": "fini')
-    with pytest.raises(DataError, match=r"status\.json: damaged .*remove"):
-        TrialFolder(path=tmp_path).status()
+def test_of_a_damaged_status_nothing_is_known(tmp_path: Path) -> None:
+    folder = RunFolder(path=tmp_path).trial("unet-s0")
+    folder.mark("finished", key="abc")
+    (folder.path / "status.json").write_text('{"state": "fini')
+    assert folder.status() == {}
+    result = JobResult(job=Job(name="unet-s0", task="x", settings=None), error="died")
+    RunFolder(path=tmp_path).record_failure("unet-s0", result)
+    assert folder.status()["error"] == "died"
 
 
 def test_checkpoints_of_another_key_are_dropped(tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from lvzoo.errors import LvzooError
+
 
 @click.command()
 @click.argument("clips", metavar="CLIP...", nargs=-1, required=True, type=click.Path(path_type=Path))
@@ -25,12 +27,18 @@ import click
     help="Where to write a folder for each clip.",
 )
 @click.option("--device", metavar="NAME", default="auto", show_default=True, help="auto, cpu or cuda.")
-def predict(*, clips: tuple[Path, ...], model: Path, out: Path, device: str) -> None:
-    """Segment the left ventricle in AVI, MP4 or DICOM clips: a mask for every frame, and an overlay video."""
-    from lvzoo.prediction import predict as predict_clips
+def predict(*, clips: tuple[Path, ...], model: Path, out: Path, device: str) -> int:
+    """Segment the left ventricle in AVI, MP4 or DICOM clips: a mask for every frame, and an overlay video.
 
-    def tell(done: int, total: int, clip: Path) -> None:
-        click.echo(f"[{done + 1}/{total}] {clip}", err=True)
+    Prints a folder for each clip. A clip that fails is named on stderr, and the others go on.
+    """
+    from lvzoo.prediction import predict_each
 
-    for result in predict_clips(clips, model=model, out=out, device=device, on_clip=tell):
-        click.echo(result.folder)
+    code = 0
+    for result in predict_each(clips, model=model, out=out, device=device):
+        if isinstance(result, LvzooError):
+            click.echo(f"error: {result}", err=True)
+            code = result.exit_code
+        else:
+            click.echo(result.folder)
+    return code

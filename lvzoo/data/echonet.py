@@ -13,6 +13,7 @@ import logging
 import os
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 LOG = logging.getLogger("lvzoo.data")
 
 VIDEOS: Final = "Videos"
-READER_VERSION: Final = "echonet-reader-1"
+READER_VERSION: Final = "echonet-reader-2"
 """Raise it with any change to what is read from the same files: labels, contours, sectors, findings."""
 
 
@@ -127,7 +128,7 @@ def _assemble(readings: Sequence[Reading], findings: tuple[Finding, ...]) -> Fra
     contours_NP2 = np.stack([label.contour_P2 for _, _, label, _ in kept])
     videos = tuple(video for video, *_ in kept)
     indices = tuple(label.frame for _, _, label, _ in kept)
-    return FrameSet(
+    frames = FrameSet(
         frames_NHW=frames_NHW,
         masks_NHW=masks_NHW,
         contours_NP2=contours_NP2,
@@ -139,10 +140,11 @@ def _assemble(readings: Sequence[Reading], findings: tuple[Finding, ...]) -> Fra
         source=Source(
             name="echonet-dynamic",
             version=READER_VERSION,
-            fingerprint=fingerprint([frames_NHW, masks_NHW, contours_NP2], videos, indices),
+            fingerprint="",
             findings=findings,
         ),
     )
+    return replace(frames, source=replace(frames.source, fingerprint=fingerprint(frames)))
 
 
 def _nothing_usable(split: Split, videos: int, findings: Sequence[Finding]) -> str:

@@ -20,7 +20,7 @@ from lvzoo.files import atomic_folder, cache_folder
 from lvzoo.types import Finding, FrameSet, Sector, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -57,20 +57,20 @@ def cached(key: str, make: Callable[[], FrameSet]) -> FrameSet:
     return frames
 
 
-def fingerprint(
-    arrays: Iterable[NDArray[np.generic]], videos: Sequence[str], frame_indices: Sequence[int]
-) -> str:
+def fingerprint(frames: FrameSet) -> str:
     """Return the hash of decoded frames and references, in 16 hexadecimal digits.
 
-    It depends on pixels, masks, contours, names and indices alone: the same files and the same decoder give
-    the same fingerprint on any machine, whatever the files' dates.
+    It depends on pixels, masks, contours, sectors, phases, names and indices alone: the same files and the same
+    decoder give the same fingerprint on any machine, whatever the files' dates.
     """
     digest = hashlib.sha256()
+    arrays: tuple[NDArray[Any], ...] = (frames.frames_NHW, frames.masks_NHW, frames.contours_NP2)
     for array in arrays:
         portable = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
         digest.update(f"{portable.dtype.str}{portable.shape}".encode())
         digest.update(portable.data)
-    digest.update(json.dumps([list(videos), list(frame_indices)]).encode())
+    sectors = [dataclasses.astuple(sector) for sector in frames.sectors]
+    digest.update(json.dumps([frames.videos, frames.frame_indices, frames.phases, sectors]).encode())
     return digest.hexdigest()[:FINGERPRINT_DIGITS]
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from lvzoo.data import quirks
-from lvzoo.geometry.contour import Tracing, open_contour
+from lvzoo.geometry.contour import Tracing, open_contour, repair_sides
 from lvzoo.geometry.raster import rasterise
 from lvzoo.geometry.ventricle import polygon_area
 from lvzoo.types import FRAME_SIZE_HW
@@ -86,7 +86,11 @@ def _phases(video: str, tracings: Mapping[int, Tracing], findings: list[Finding]
 
 
 def _area(tracing: Tracing) -> float:
-    return polygon_area(tracing.polygon_P2) if len(tracing.chords_R22) else 0.0
+    """Return the area between the walls; of chords as they stand, a swapped one would take from it."""
+    if not len(tracing.chords_R22):
+        return 0.0
+    chords_R22, _ = repair_sides(tracing.chords_R22)
+    return polygon_area(Tracing(axis_22=tracing.axis_22, chords_R22=chords_R22).polygon_P2)
 
 
 def _label(video: str, frame: int, phase: Phase, tracing: Tracing, findings: list[Finding]) -> Label | None:

@@ -18,7 +18,7 @@ def build_model(entry: Entry, *, seed: int = 0) -> nn.Module:
         PluginError: the plugin cannot be imported, or its factory does not build a model.
     """
     factory = resolve(entry.family.factory)
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         try:
             model = factory(**entry.options)

@@ -17,6 +17,8 @@ from lvzoo.rank.patients import check, patient_scores
 from lvzoo.types import CLEAN, FAILURE_DICE, Ranking
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from numpy.typing import NDArray
 
     from lvzoo.interfaces import NoiseSuite
@@ -28,13 +30,21 @@ __all__ = ["CLEAN_HEADLINE", "Ranking", "headline_name", "rank"]
 CLEAN_HEADLINE: Final = "clean Dice"
 
 
-def rank(scores: Scores, suite: NoiseSuite, *, seed: int = 0, resamples: int = RESAMPLES) -> Ranking:
+def rank(
+    scores: Scores,
+    suite: NoiseSuite,
+    *,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
+    own_recipes: Collection[str] = (),
+) -> Ranking:
     """Rank the models of a table of scores (all trials stacked, columns SCORE_COLUMNS).
 
     Dice is averaged over a patient's frames and a model's training seeds, then over severities, corruptions and
     families, then over patients. Intervals are percentiles of a bootstrap over patients that is the same for
     all models. Where only some of the suite was run, the families present count and the ranking is `partial`;
-    where none was, models are ranked by clean Dice. Models of equal headline share a rank.
+    where none was, models are ranked by clean Dice. Models of equal headline share a rank. `own_recipes` names
+    the models that were trained otherwise than the rest; they are marked.
 
     Raises:
         DataError: the table is not fit for it: models were scored on unequal frames or conditions, or some of
@@ -56,7 +66,7 @@ def rank(scores: Scores, suite: NoiseSuite, *, seed: int = 0, resamples: int = R
         axis=1,
     )
     return Ranking(
-        table=_ordered(table),
+        table=_ordered(table.assign(own_recipe=table.index.isin(own_recipes))),
         suite=suite.name,
         headline=headline_name(suite.name) if families else CLEAN_HEADLINE,
         families=families,
@@ -135,6 +145,6 @@ def _ordered(table: pd.DataFrame) -> pd.DataFrame:
 
 _COLUMNS: Final = (
     *("rank", "model", "headline", "headline_low", "headline_high", "clean", "clean_low", "clean_high"),
-    *("retention", "dice_ed", "dice_es", "failures", "failure_share", "seeds"),
+    *("retention", "dice_ed", "dice_es", "failures", "failure_share", "seeds", "own_recipe"),
     *("difference", "difference_low", "difference_high"),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rich import box
 from rich.console import Console
@@ -20,13 +20,17 @@ if TYPE_CHECKING:
     from lvzoo.types import Ranking, Source
 
 
+OWN_RECIPE: Final = "†"
+MOST_NAMED: Final = 3
+
+
 def print_result(ranking: Ranking | None, source: Source) -> None:
     """Print what a run ended in to stdout; plain text where that is no terminal."""
     console = Console()
     if ranking is None:
         console.print("nothing to rank: no trial finished")
         return
-    notes = [] if source.synthetic else [f"data: {source.name}"]
+    notes = [*exclusions(source), *([] if source.synthetic else [f"data: {source.name}"])]
     print_ranking(ranking, console=console, synthetic=source.synthetic, notes=notes)
 
 
@@ -46,7 +50,22 @@ def caption(ranking: Ranking) -> list[str]:
         _noise_line(ranking),
         f"kept: retention (headline / clean); {columns}" if ranking.families else columns,
         _seeds_line(ranking),
+        *(
+            [f"{OWN_RECIPE} own recipe: trained otherwise than the rest"]
+            if ranking.table["own_recipe"].any()
+            else []
+        ),
     ]
+
+
+def exclusions(source: Source) -> list[str]:
+    """Return a line on what of the test set could not be used, by name, or nothing."""
+    left_out = [f"{finding.name} ({finding.quirk})" for finding in source.exclusions]
+    if not left_out:
+        return []
+    more = f" and {len(left_out) - MOST_NAMED} more" if len(left_out) > MOST_NAMED else ""
+    named = "; ".join(left_out[:MOST_NAMED])
+    return [f"excluded: {len(left_out)}: {named}{more}; `lvzoo data check` and run.json name all"]
 
 
 def write_ranking_csv(ranking: Ranking, path: Path) -> None:
@@ -67,7 +86,7 @@ def _table(ranking: Ranking) -> Table:
     for row in ranking.table.to_dict("records"):
         table.add_row(
             str(row["rank"]),
-            Text(str(row["model"])),
+            Text(f"{row['model']}{OWN_RECIPE if row['own_recipe'] else ''}"),
             f"{row['headline']:.3f} [{row['headline_low']:.3f}, {row['headline_high']:.3f}]",
             *([_dice(row["clean"]), _percent(row["retention"])] if noisy else []),
             _dice(row["dice_ed"]),

@@ -92,11 +92,13 @@ def _move(batch: Batch, ranges: Augmentation, draw: torch.Generator) -> Batch:
     angle_B = _uniform(count, math.radians(ranges.rotation_deg), draw)
     scale_B = torch.exp(_uniform(count, ranges.scale, draw))
     shift_B2 = torch.stack([_uniform(count, ranges.shift_px, draw) for _ in "xy"], dim=1)
-    cos_B, sin_B = scale_B * angle_B.cos(), scale_B * angle_B.sin()
-    turn_B22 = torch.stack([torch.stack([cos_B, -sin_B], 1), torch.stack([sin_B, cos_B], 1)], 1)
-    centre_2 = torch.tensor([(columns - 1) / 2, (rows - 1) / 2], device=draw.device)
+    turn_B22 = _similarity(angle_B, scale_B)
+    centre_2 = (
+        torch.arange(2, device=draw.device) * (rows - columns) + columns - 1
+    ) / 2  # x, y; made on the device
 
-    grid_BHW2 = _sampling_grid(turn_B22, shift_B2, centre_2, (rows, columns))
+    back_B22 = _similarity(-angle_B, 1 / scale_B)
+    grid_BHW2 = _sampling_grid(back_B22, shift_B2, centre_2, (rows, columns))
     layers_B2HW = torch.cat([batch.frames_B1HW, batch.masks_BHW[:, None].float()], dim=1)
     moved_B2HW = functional.grid_sample(layers_B2HW, grid_BHW2, align_corners=True)
     contours_BP2 = (batch.contours_BP2 - centre_2) @ turn_B22.mT + centre_2 + shift_B2[:, None]
@@ -107,11 +109,16 @@ def _move(batch: Batch, ranges: Augmentation, draw: torch.Generator) -> Batch:
     )
 
 
+def _similarity(angle_B: torch.Tensor, scale_B: torch.Tensor) -> torch.Tensor:
+    """Return matrices (B, 2, 2) that rotate and scale."""
+    cos_B, sin_B = scale_B * angle_B.cos(), scale_B * angle_B.sin()
+    return torch.stack([torch.stack([cos_B, -sin_B], 1), torch.stack([sin_B, cos_B], 1)], 1)
+
+
 def _sampling_grid(
-    turn_B22: torch.Tensor, shift_B2: torch.Tensor, centre_2: torch.Tensor, size_HW: tuple[int, int]
+    back_B22: torch.Tensor, shift_B2: torch.Tensor, centre_2: torch.Tensor, size_HW: tuple[int, int]
 ) -> torch.Tensor:
     """Return where each pixel of the moved frame comes from, in `grid_sample`'s units (-1..1, corners aligned)."""
-    back_B22 = torch.linalg.inv(turn_B22)
     half_2 = centre_2  # half the extent between the corner pixels' centres
     # p = A^-1 (p' - c - t) + c, with p' = c + half u: u_source = half^-1 (A^-1 (half u - t))
     linear_B22 = back_B22 * half_2[None, None, :] / half_2[None, :, None]

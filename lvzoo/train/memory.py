@@ -29,8 +29,7 @@ class FramesInMemory:
         return len(self.frames_NHW)
 
     def batch(self, chosen_B: torch.Tensor) -> Batch:
-        """Return the chosen frames as a batch on the device."""
-        chosen_B = chosen_B.to(self.frames_NHW.device)
+        """Return the chosen frames (indices, where the frames are) as a batch on the device."""
         frames_BHW, masks_BHW, contours_BP2 = (
             rows.index_select(0, chosen_B).to(self.device, non_blocking=True)
             for rows in (self.frames_NHW, self.masks_NHW, self.contours_NP2)
@@ -40,11 +39,10 @@ class FramesInMemory:
         )
 
     def batches(self, batch_size: int, shuffle: torch.Generator) -> Iterator[Batch]:
-        """Yield one epoch in a shuffled order. A last batch of a single frame is left out (batch norm)."""
-        order_N = torch.randperm(len(self), generator=shuffle)
-        for chosen_B in torch.split(order_N, batch_size):
-            if len(chosen_B) > 1 or len(order_N) == 1:
-                yield self.batch(chosen_B)
+        """Yield one epoch in a shuffled order. A single frame left over is left out: batch norm wants two."""
+        order_N = torch.randperm(len(self), generator=shuffle).to(self.frames_NHW.device)
+        for chosen_B in torch.split(order_N, batch_size)[: self.steps(batch_size)]:
+            yield self.batch(chosen_B)
 
     def steps(self, batch_size: int) -> int:
         """How many batches an epoch has."""

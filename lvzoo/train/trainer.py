@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from lvzoo.train.memory import FramesInMemory
 from lvzoo.types import Epoch, Fitted, FrameSet, OnBatch, OnEpoch, Recipe, ScoreModel, Trial
 
 CHECKPOINT = "last.pt"
+log = logging.getLogger(__name__)
 
 
 class LoopTrainer:
@@ -136,6 +138,10 @@ class _State:
         self.scaler.update()
         self.schedule.step()
 
+    def _computed(self) -> str:
+        """Name what the state can only be taken up on: the random streams and the scaler are a device's own."""
+        return f"{self.draw.device.type} in {str(self.precision).removeprefix('torch.')}"
+
     def finish(self, done: Epoch) -> None:
         """Note a finished epoch, and its weights if it is the best so far."""
         best_so_far = max((each.val_dice for each in self.history), default=float("-inf"))
@@ -148,6 +154,7 @@ class _State:
     def save(self, path: Path) -> None:
         """Write the state, whole or not at all."""
         state = {
+            "computed": self._computed(),
             "model": self.model.state_dict(),
             "best_weights": self.best_weights,
             "best_epoch": self.best_epoch,
@@ -157,7 +164,7 @@ class _State:
             "shuffle": self.shuffle.get_state(),
             "draw": self.draw.get_state(),
             "torch": torch.get_rng_state(),
-            "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+            "cuda": torch.cuda.get_rng_state(self.draw.device) if self.draw.device.type == "cuda" else None,
             "history": [asdict(epoch) for epoch in self.history],
         }
         with atomic_file(path) as temporary:
@@ -168,6 +175,10 @@ class _State:
         if not path.exists():
             return
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        if state["computed"] != self._computed():
+            was, here = state["computed"], self._computed()
+            log.warning("%s was computed on %s, here it is %s: training starts anew", path, was, here)
+            return
         self.model.load_state_dict(state["model"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.schedule.load_state_dict(state["schedule"])
@@ -175,8 +186,8 @@ class _State:
         self.shuffle.set_state(state["shuffle"])
         self.draw.set_state(state["draw"])
         torch.set_rng_state(state["torch"])
-        if state["cuda"] and torch.cuda.is_available():
-            torch.cuda.set_rng_state_all(state["cuda"])
+        if state["cuda"] is not None:
+            torch.cuda.set_rng_state(state["cuda"], self.draw.device)
         self.history = [Epoch(**epoch) for epoch in state["history"]]
         self.best_epoch = state["best_epoch"]
         self.best_weights = state["best_weights"]

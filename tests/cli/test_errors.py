@@ -129,5 +129,5 @@ def test_console_script_ends_with_the_exit_code() -> None:
     done = subprocess.run(
         [sys.executable, "-c", code, "info", "no-such-model"], capture_output=True, text=True, check=False
     )
-    assert done.returncode == 2
+    assert done.returncode == 3
     assert done.stderr == "error: unknown entry 'no-such-model'; 'lvzoo list' shows them all\n"

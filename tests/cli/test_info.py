@@ -72,8 +72,8 @@ def test_model_that_cannot_be_built_is_told_all_the_same(
     assert "size needs no_such; install it" in " ".join(capsys.readouterr().out.split())
 
 
-def test_unknown_name_and_glob_are_usage_errors(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["info", "landmark"]) == 2
+def test_unknown_name_and_glob_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["info", "landmark"]) == 3
     assert "unknown entry 'landmark' (did you mean 'landmark7'?)" in capsys.readouterr().err
     assert main(["info", "unet*"]) == 2
     assert "'unet*' names 2 entries; name one of unet, unet-64" in capsys.readouterr().err

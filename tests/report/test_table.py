@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from lvzoo.report.table import caption, print_ranking, print_result, write_ranking_csv
-from lvzoo.types import Ranking, Source
+from lvzoo.types import Finding, Ranking, Source
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,6 +39,7 @@ def ranking(**changes: Any) -> Ranking:  # noqa: ANN401 - fields of Ranking
             "failures": [3, 1234],
             "failure_share": [0.0018, 0.734],
             "seeds": [1, 1],
+            "own_recipe": [False, False],
             "difference": [0.0, -0.0223],
             "difference_low": [0.0, -0.03],
             "difference_high": [0.0, -0.01],
@@ -169,3 +170,19 @@ def test_the_csv_holds_every_column_exactly_and_names_its_suite(tmp_path: Path) 
     ]
     assert rows[1]["dice_es"] == ""
     assert [each.name for each in path.parent.iterdir()] == ["ranking.csv"]
+
+
+def test_a_model_trained_otherwise_is_marked_and_the_mark_explained() -> None:
+    table = ranking().table.assign(own_recipe=[False, True])
+    lines = printed(ranking(table=table))
+    assert [line for line in lines if "landmark7†" in line]
+    assert "† own recipe: trained otherwise than the rest" in lines
+    assert "†" not in "".join(printed(ranking()))
+
+
+def test_exclusions_are_printed_by_name(capsys: pytest.CaptureFixture[str]) -> None:
+    findings = tuple(Finding(name=f"0X{index}", quirk="no such video", excluded=True) for index in range(5))
+    source = Source(name="echonet-dynamic", version="1", fingerprint="f", findings=findings)
+    print_result(ranking(), source)
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "excluded: 5: 0X0 (no such video); 0X1 (no such video); 0X2 (no such video) and 2 more" in shown

@@ -12,6 +12,7 @@ from torch import nn
 
 from lvzoo.errors import LvzooError
 from lvzoo.evaluate.evaluator import DiceEvaluator
+from lvzoo.models.base import MaskModel
 from lvzoo.models.build import build_model
 from lvzoo.registry import open_zoo
 from lvzoo.train.memory import FramesInMemory
@@ -136,6 +137,40 @@ def test_every_frame_is_seen_once_an_epoch_and_no_batch_is_a_single_frame() -> N
     assert len(torch.unique(whole, dim=0)) == 9
 
 
-def test_bf16_trains_where_asked(tmp_path: Path) -> None:
-    fitted = fit(tmp_path, recipe=dataclasses.replace(RECIPE, epochs=1, precision="bf16"))
-    assert all(weights.dtype != torch.bfloat16 for weights in fitted.model.state_dict().values())
+class Watching(MaskModel):
+    """Notes in which type its output comes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(1, 1, 3, padding=1)
+        self.seen: set[torch.dtype] = set()
+
+    def forward(self, frames_B1HW: torch.Tensor) -> torch.Tensor:
+        output: torch.Tensor = self.conv(frames_B1HW)
+        return output
+
+    def loss(self, output: torch.Tensor, batch: Batch) -> torch.Tensor:
+        self.seen.add(output.dtype)
+        return super().loss(output, batch)
+
+
+@pytest.mark.parametrize(("precision", "dtype"), [("bf16", torch.bfloat16), ("float32", torch.float32)])
+def test_the_precision_asked_for_is_computed_in(precision: str, dtype: torch.dtype, tmp_path: Path) -> None:
+    model = Watching()
+    fit(tmp_path, model=model, recipe=dataclasses.replace(RECIPE, epochs=1, precision=precision))
+    assert model.seen == {dtype}
+    assert model.conv.weight.dtype == torch.float32
+
+
+def test_a_checkpoint_of_another_precision_is_not_taken_up(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    fit(tmp_path, recipe=dataclasses.replace(RECIPE, epochs=1))
+    other = fit(tmp_path, recipe=dataclasses.replace(RECIPE, epochs=2, precision="bf16"))
+    assert [epoch.epoch for epoch in other.history] == [1, 2]
+    assert "was computed on cpu in float32, here it is cpu in bfloat16: training starts anew" in caplog.text
+
+
+def test_batches_of_one_frame_are_possible() -> None:
+    data = FramesInMemory(toy_frames(3), CPU)
+    assert len(list(data.batches(1, torch.Generator().manual_seed(0)))) == data.steps(1) == 3

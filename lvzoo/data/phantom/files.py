@@ -97,7 +97,7 @@ def write_tables(folder: Path, written: Sequence[Written]) -> None:
     _write_csv(folder / "VolumeTracings.csv", TRACINGS, [row for clip in written for row in clip.tracings])
     _write_csv(folder / "Phantom.csv", PHANTOM, [clip.phantom for clip in written])
     contours: dict[str, Any] = {clip.name: clip.contours_NP2 for clip in written}
-    np.savez(folder / "TrueContours.npz", allow_pickle=False, **contours)
+    np.savez(folder / "TrueContours.npz", **contours)
 
 
 def _write_csv(path: Path, header: tuple[str, ...], rows: list[tuple[object, ...]]) -> None:
