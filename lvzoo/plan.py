@@ -10,12 +10,12 @@ from typing import Any
 
 import torch
 
-from lvzoo.declarations import mistake_in_value
 from lvzoo.device import choose_device, choose_precision
 from lvzoo.errors import PluginError, UsageError, did_you_mean
 from lvzoo.interfaces import NoiseSuite
 from lvzoo.noise.corrupt import conditions
 from lvzoo.plugins import resolve
+from lvzoo.plugins.declarations import mistake_in_value
 from lvzoo.presets import Preset, choose_preset
 from lvzoo.registry import Zoo
 from lvzoo.run import digest

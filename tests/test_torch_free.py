@@ -11,8 +11,20 @@ import pytest
 HEAVY = ("torch", "numpy", "pandas", "cv2", "scipy", "matplotlib")
 ZONE = (
     *("lvzoo", "lvzoo.errors", "lvzoo.types", "lvzoo.interfaces", "lvzoo.hookspecs", "lvzoo.files"),
-    *("lvzoo.declarations", "lvzoo.probe", "lvzoo.probing", "lvzoo.plugins", "lvzoo.bundled"),
-    *("lvzoo.catalogue", "lvzoo.strict_yaml", "lvzoo.registry", "lvzoo.cli", "lvzoo.cli.options"),
+    *(
+        "lvzoo.plugins.declarations",
+        "lvzoo.plugins.probe",
+        "lvzoo.plugins.probing",
+        "lvzoo.plugins",
+        "lvzoo.bundled",
+    ),
+    *(
+        "lvzoo.registry.catalogue",
+        "lvzoo.registry.strict_yaml",
+        "lvzoo.registry",
+        "lvzoo.cli",
+        "lvzoo.cli.options",
+    ),
     *("lvzoo.cli.list", "lvzoo.cli.info", "lvzoo.cli.bench", "lvzoo.cli.data", "lvzoo.cli.predict"),
 )
 COMMANDS = (

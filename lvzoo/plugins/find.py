@@ -1,7 +1,7 @@
 """Finds the installed plugins and what they declare, and keeps the broken ones from harming anyone.
 
 A plugin is an entry point of the group `lvzoo`. Its declarations are read in a process of its own
-(`lvzoo.probe`), once for each version of its files, and cached; a plugin that cannot be read has a `fault`
+(`lvzoo.plugins.probe`), once for each version of its files, and cached; a plugin that cannot be read has a `fault`
 instead. Importing a plugin's code here happens only in `resolve` and `hook_manager`.
 """
 
@@ -17,16 +17,16 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from lvzoo import declarations
 from lvzoo.errors import PluginError, UsageError, did_you_mean
-from lvzoo.probing import Request, read_all
+from lvzoo.plugins import declarations
+from lvzoo.plugins.probing import Request, read_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     import pluggy
 
-    from lvzoo.declarations import Declarations
+    from lvzoo.plugins.declarations import Declarations
     from lvzoo.types import Family
 
 GROUP: Final = "lvzoo"
@@ -100,7 +100,7 @@ def code_digest(family: Family) -> str:
 
     An edited network must not be taken for the one that was trained; files' times do not count, only contents.
     """
-    core = Path(__file__).parent
+    core = Path(__file__).parents[1]
     folders = [core / step for step in ("models", "train", "evaluate", "geometry")]
     for factory in filter(None, (family.factory, family.trainer)):
         spec = find_spec(factory.partition(":")[0].partition(".")[0])

@@ -1,6 +1,6 @@
 """Reads one plugin's declarations, in a process of its own: whatever the plugin does there costs nobody else.
 
-`lvzoo.probing` starts it with `COMMAND` and two arguments: the request (JSON: `sys_path`, `name`, `value`)
+`lvzoo.plugins.probing` starts it with `COMMAND` and two arguments: the request (JSON: `sys_path`, `name`, `value`)
 and the file into which the answer is written (JSON: `declared` or `fault`). An answer that is missing means
 that the plugin took the process down. What the plugin prints goes nowhere.
 """
@@ -21,18 +21,19 @@ from typing import Any, Final, NoReturn, TypeVar
 import pluggy
 
 from lvzoo import hookspecs
-from lvzoo.declarations import (
+from lvzoo.errors import PluginError, did_you_mean
+from lvzoo.plugins.declarations import (
     Declarations,
     mistake_in_datasets,
     mistake_in_families,
     mistake_in_noises,
     to_json,
 )
-from lvzoo.errors import PluginError, did_you_mean
 from lvzoo.types import DatasetSource, Family, NoiseSource
 
 COMMAND: Final = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv[1])['sys_path']; import lvzoo.probe as p; p.main()"
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1])['sys_path']; "
+    "import lvzoo.plugins.probe as p; p.main()"
 )
 HEAVY: Final = ("torch", "numpy", "pandas", "cv2", "scipy", "matplotlib")
 """Libraries that no entry module should import: they cost seconds and are not needed to declare."""

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import lvzoo
-from lvzoo.declarations import Declarations, from_json
 from lvzoo.errors import UsageError
 from lvzoo.files import atomic_file, cache_folder
+from lvzoo.plugins.declarations import Declarations, from_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -29,7 +29,10 @@ DEFAULT_TIME_LIMIT_S: Final = 20.0
 FAULTS_LAST_S: Final = 3600
 MOST_AT_ONCE: Final = max(4, os.cpu_count() or 1)
 POLL_S: Final = 0.002
-_READERS: Final = ("hookspecs.py", "types.py", "declarations.py", "probe.py", "probing.py")
+_READERS: Final = (
+    *("hookspecs.py", "types.py"),
+    *("plugins/declarations.py", "plugins/probe.py", "plugins/probing.py"),
+)
 """Files of lvzoo that decide an answer; in a checkout they change without a new version."""
 _SUFFIXES: Final = (".py", ".yaml", ".yml")
 
@@ -97,7 +100,7 @@ class _Probe:
     def __init__(self, request: Request, place: Path, limit_s: float) -> None:
         import subprocess
 
-        from lvzoo.probe import COMMAND
+        from lvzoo.plugins.probe import COMMAND
 
         self.request = request
         self._place = place
@@ -193,7 +196,7 @@ def _place(request: Request) -> Path:
 
 def _key(request: Request, limit_s: float, *, failed: bool) -> str:
     """Hash all that an answer depends on."""
-    here = Path(__file__).parent
+    here = Path(__file__).parents[1]
     depends = [
         request,
         (sys.version, lvzoo.__version__),

@@ -1,6 +1,6 @@
 """The zoo: every entry of every working plugin's catalogue, and what is quarantined, as one record.
 
-`open_zoo` joins what plugins declare (`lvzoo.plugins`) with what catalogues say (`lvzoo.catalogue`). A
+`open_zoo` joins what plugins declare (`lvzoo.plugins`) with what catalogues say (`lvzoo.registry.catalogue`). A
 mistake in a plugin's catalogue quarantines that plugin; one in the user's own file is the user's to mend.
 """
 
@@ -12,9 +12,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lvzoo.catalogue import Absent, Offer, entry_of, read_catalogue
 from lvzoo.errors import DataError, PluginError, UsageError, did_you_mean
 from lvzoo.plugins import find_plugins
+from lvzoo.registry.catalogue import Absent, Offer, entry_of, read_catalogue
 from lvzoo.types import Entry
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
 import lvzoo
-from lvzoo.declarations import NAME, mistake_in_value
 from lvzoo.errors import UsageError, did_you_mean
 from lvzoo.files import atomic_file, cache_folder
+from lvzoo.plugins.declarations import NAME, mistake_in_value
 from lvzoo.types import Entry, Option, Recipe
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def _load(path: Path, shown: str) -> object:
 
 
 def _parse(text: str, shown: str, key: str) -> object:
-    from lvzoo.strict_yaml import parse
+    from lvzoo.registry.strict_yaml import parse
 
     plain = parse(text, shown)
     try:
