@@ -8,8 +8,10 @@ from __future__ import annotations
 import dataclasses
 import logging
 import os
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import redirect_stdout
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +19,8 @@ import pandas as pd
 import pluggy
 
 from lvzoo.data.phantom.write import cached_phantom
-from lvzoo.execute import choose_executor
+from lvzoo.errors import UsageError
+from lvzoo.execute import choose_executor, refuse_unguarded_script
 from lvzoo.interfaces import Dataset, Executor
 from lvzoo.jobs import TrialSettings
 from lvzoo.noise.corrupt import corrupted_frames
@@ -28,6 +31,7 @@ from lvzoo.registry import Zoo, open_zoo
 from lvzoo.report.table import write_ranking_csv
 from lvzoo.run import RANKING, RunFolder, digest
 from lvzoo.types import (
+    SCORE_COLUMNS,
     SPLITS,
     DatasetSource,
     Entry,
@@ -52,8 +56,8 @@ class BenchResult:
     """What a run ends in. `ranking` is None where no trial finished; `failed` holds those that did not."""
 
     folder: Path
-    scores: Scores
-    ranking: Ranking | None
+    scores: Scores = field(repr=False)
+    ranking: Ranking | None = field(repr=False)
     source: Source
     failed: tuple[JobResult, ...] = ()
 
@@ -64,12 +68,12 @@ def bench(
     preset: str = "quick",
     data: str | Path | None = None,
     noise: str = "noise-v0",
-    corruptions: Sequence[str] | None = None,
-    severities: Sequence[int] | None = None,
+    corruptions: str | Sequence[str] | None = None,
+    severities: int | Sequence[int] | None = None,
     seeds: int | None = None,
     resamples: int | None = None,
     phantom_size: str | None = None,
-    phantom_seed: int = 0,
+    phantom_seed: int | None = None,
     out: str | Path | None = None,
     registries: Sequence[Path] = (),
     device: str = "auto",
@@ -84,7 +88,7 @@ def bench(
         plugins: entries of the zoo by name or glob ("unet,landmark*" or a list); the preset's where None.
         preset: the size of everything that is not given.
         data: a folder in a layout that lvzoo knows; where None, a synthetic phantom is made and cached.
-        noise: the suite of corruptions; `corruptions` and `severities` select from it.
+        noise: the suite of corruptions; `corruptions` ("haze,blur") and `severities` select from it.
         seeds: how many times each entry is trained, with seeds 0, 1, ...
         resamples: of the bootstrap over patients.
         phantom_size: smoke, quick, small or full.
@@ -101,6 +105,9 @@ def bench(
     Raises:
         LvzooError: a mistake in the arguments or the data. A trial that fails is no error: see `failed`.
     """
+    refuse_unguarded_script()
+    if data is not None and (phantom_size is not None or phantom_seed is not None):
+        raise UsageError("a phantom's size or seed and data of one's own exclude each other; leave one out")
     plan = make_plan(
         open_zoo(registries=registries),
         preset=preset,
@@ -113,7 +120,7 @@ def bench(
         recipe=recipe,
     )
     runner = choose_executor(executor)
-    folder, layout = _open_data(data, plan, phantom_seed, on_event)
+    folder, layout = _open_data(data, plan, phantom_seed or 0, on_event)
     splits = _load(resolve(layout.factory)(folder), on_event)
     source = splits["test"].source
     fingerprint = digest([splits[split].source.fingerprint for split in SPLITS])
@@ -247,7 +254,8 @@ def _notify(manager: pluggy.PluginManager, name: str, **facts: object) -> None:
     listeners = manager.get_plugins()
     for listener in listeners:
         try:
-            manager.subset_hook_caller(name, listeners - {listener})(**facts)
+            with redirect_stdout(sys.stderr):  # stdout is data
+                manager.subset_hook_caller(name, listeners - {listener})(**facts)
         except Exception as error:  # noqa: BLE001 - a plugin may raise anything
             who = manager.get_name(listener)
             log.warning("%s of %s raised %s: %s", name, who, type(error).__name__, error)
@@ -264,7 +272,11 @@ def _conclude(
     tables = list(_finished_scores(run, jobs, failed))
     if not tables:
         return BenchResult(
-            folder=run.path, scores=pd.DataFrame(), ranking=None, source=source, failed=tuple(failed)
+            folder=run.path,
+            scores=pd.DataFrame(columns=list(SCORE_COLUMNS)),
+            ranking=None,
+            source=source,
+            failed=tuple(failed),
         )
     scores = pd.concat(tables, ignore_index=True)
     ranking = rank(scores, plan.suite, resamples=plan.size.resamples, own_recipes=plan.own_recipes)

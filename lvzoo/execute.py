@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from typing import Final
@@ -16,7 +18,11 @@ from lvzoo.plugins import resolve
 from lvzoo.types import Event, Job, JobResult
 
 OnEvent = Callable[[Job, Event], None]
+GUARD: Final = 'call lvzoo.bench under `if __name__ == "__main__":`, or with executor="inline"'
 LONGEST_SILENCE_S: Final = 3600.0
+CHILD_ENVIRONMENT: Final = {"GOMP_SPINCOUNT": "1000"}
+"""Threads that wait for one another give way soon: where others use the processor too, waiting busily would slow
+training many times over, and on an idle one it gains next to nothing."""
 LAST_WORDS_S: Final = 5.0
 """How long a child that has brought its result may take to end."""
 
@@ -42,15 +48,11 @@ class ProcessExecutor:
 
     def run(self, jobs: Sequence[Job], *, on_event: OnEvent) -> Iterator[JobResult]:
         """Yield each job's result as it ends; on an interruption the child is ended too."""
-        if getattr(multiprocessing.current_process(), "_inheriting", False):
-            raise UsageError(
-                "a script that is no module is run anew by each child process; call lvzoo.bench under "
-                '`if __name__ == "__main__":`, or with executor="inline"'
-            )
         for job in jobs:
             ours, theirs = self.context.Pipe(duplex=False)
             child = self.context.Process(target=_child, args=(job, theirs), name=job.name, daemon=False)
-            child.start()
+            with _environment(CHILD_ENVIRONMENT):
+                child.start()
             theirs.close()
             try:
                 yield self._listen(job, child, ours, on_event)
@@ -92,6 +94,28 @@ def choose_executor(name: str) -> Executor:
     return EXECUTORS[name]()
 
 
+def refuse_unguarded_script() -> None:
+    """Refuse to go on in a child that is only about to start: it runs its parent's script from the top.
+
+    Raises:
+        UsageError: the script calls lvzoo without a guard.
+    """
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise UsageError(f"each child process runs this script from the top; {GUARD}")
+
+
+@contextmanager
+def _environment(wanted: Mapping[str, str]) -> Iterator[None]:
+    """Set variables for what is started meanwhile; those that the user has set stay."""
+    added = {name: value for name, value in wanted.items() if name not in os.environ}
+    os.environ.update(added)
+    try:
+        yield
+    finally:
+        for name in added:
+            del os.environ[name]
+
+
 def _perform(job: Job, report: Callable[[Event], None]) -> JobResult:
     """Call a job's task; whatever it raises becomes the result's error."""
     try:
@@ -99,13 +123,15 @@ def _perform(job: Job, report: Callable[[Event], None]) -> JobResult:
     except LvzooError as error:
         return JobResult(job=job, error=str(error), traceback=traceback.format_exc())
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything; all of it is recorded
-        return JobResult(job=job, error=f"{type(error).__name__}: {error}", traceback=traceback.format_exc())
+        line = " ".join(f"{type(error).__name__}: {error}".split())
+        return JobResult(job=job, error=line, traceback=traceback.format_exc())
 
 
 def _child(job: Job, theirs: Connection) -> None:
     """Live in the child: Ctrl-C is the parent's to handle, the parent ends us."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    theirs.send(_perform(job, theirs.send))
+    with suppress(BrokenPipeError):  # the parent is no more: nobody is left to tell
+        theirs.send(_perform(job, theirs.send))
     theirs.close()
 
 
@@ -124,4 +150,5 @@ def _how_it_ended(exitcode: int | None) -> str:
         name = signal.Signals(-exitcode).name
         hint = " (out of memory?)" if name == "SIGKILL" else ""
         return f"was killed by {name}{hint}"
-    return f"ended with exit code {exitcode} before its work was done"
+    hint = f" (in a script, {GUARD})" if exitcode == 1 else ""
+    return f"ended with exit code {exitcode} before its work was done{hint}"

@@ -20,7 +20,7 @@ from lvzoo.errors import DataError
 from lvzoo.evaluate.evaluator import DiceEvaluator
 from lvzoo.interfaces import Dataset, Evaluator, NoiseSuite, Trainer
 from lvzoo.models.build import build_model
-from lvzoo.models.weights import load, save_model
+from lvzoo.models.weights import check_files, load, save_model
 from lvzoo.noise.corrupt import corrupted_frames
 from lvzoo.plugins import resolve
 from lvzoo.run import TrialFolder, digest
@@ -73,11 +73,12 @@ def run_trial(settings: TrialSettings, report: Report) -> Mapping[str, Any]:
 
 
 def _readable(folder: TrialFolder) -> bool:
-    """Tell whether a finished trial's scores are still there."""
+    """Tell whether a finished trial's scores and weights are still there."""
     try:
         folder.read_scores()
+        check_files(folder.path)
     except DataError as error:
-        log.warning("%s; the trial is scored again", error)
+        log.warning("%s; what is missing is made again", error)
         return False
     return True
 

@@ -75,8 +75,8 @@ def make_plan(
     preset: str,
     plugins: str | Sequence[str] | None,
     noise: str,
-    corruptions: Sequence[str] | None,
-    severities: Sequence[int] | None,
+    corruptions: str | Sequence[str] | None,
+    severities: int | Sequence[int] | None,
     device: str,
     given: Mapping[str, Any],
     recipe: Mapping[str, OptionValue],
@@ -95,6 +95,8 @@ def make_plan(
             )
     source = zoo.noise(noise)
     suite: NoiseSuite = resolve(source.factory)()
+    names = corruptions.split(",") if isinstance(corruptions, str) else corruptions
+    strengths = (severities,) if isinstance(severities, int) else severities
     hardware = choose_device(device)
     recipes = {entry.name: _recipe(size.recipe, entry, recipe, hardware) for entry in entries}
     return Plan(
@@ -105,9 +107,7 @@ def make_plan(
         recipes=recipes,
         noise=source,
         suite=suite,
-        conditions=tuple(
-            conditions(suite, corruptions, size.severities if severities is None else severities)
-        ),
+        conditions=tuple(conditions(suite, names, size.severities if severities is None else strengths)),
         device=hardware,
     )
 
@@ -134,6 +134,8 @@ def _recipe(base: Recipe, entry: Entry, given: Mapping[str, OptionValue], device
     for key in ABOVE_ZERO:
         if not 0 < getattr(recipe, key) < math.inf:
             raise UsageError(f"{key} is {getattr(recipe, key)}; it must be above 0")
+    if not 0 <= recipe.weight_decay < math.inf:
+        raise UsageError(f"weight_decay is {recipe.weight_decay}; it must be at least 0")
     if not 0 < recipe.warmup < 1:
         raise UsageError(f"warmup is {recipe.warmup}; it must lie between 0 and 1: a share of the steps")
     choose_augmentation(recipe.augment)

@@ -110,6 +110,10 @@ def _predict_clip(
     if folder.exists():
         raise DataError(f"{folder}: exists; remove it, or name another --out")
     clip = read_clip(path)
+    if clip.way == "mjpg-scan":
+        log.warning(
+            "%s: has no usable index; %d frames were found in it, it may be cut", path, len(clip.frames_NHW)
+        )
     seen_NHW, crop = crop_to_sector(clip.frames_NHW)
     if crop is not None and not crop.sector.fitted:
         log.warning("%s: no clear sector found, a standard one is assumed; look at the overlay", path)

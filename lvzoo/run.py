@@ -166,15 +166,25 @@ class RunFolder:
         return self.path.is_dir() and all(path.name == LOCK for path in self.path.iterdir())
 
     def _same(self, settings: Mapping[str, Any], known: Mapping[str, Any]) -> None:
-        before = known.get("settings", {})
-        wanted = json.loads(json.dumps(settings))
+        before = _leaves(known.get("settings", {}))
+        wanted = _leaves(json.loads(json.dumps(settings)))
         differing = [key for key in sorted({*before, *wanted}) if before.get(key) != wanted.get(key)]
         if differing:
-            key = differing[0]
+            key, *more = differing
+            others = f" (and {len(more)} more)" if more else ""
             raise UsageError(
-                f"{self.path}: holds a run with other settings ({', '.join(differing)} differ; "
-                f"{key} was {json.dumps(before.get(key))}); name another --out"
+                f"{self.path}: holds a run with other settings: {key} is {before.get(key)} there, "
+                f"{wanted.get(key)} here{others}; name another --out"
             )
+
+
+def _leaves(settings: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+    """Return nested settings as `entries.unet.recipe.epochs` and the like."""
+    leaves: dict[str, Any] = {}
+    for key, value in settings.items():
+        name = f"{above}{key}"
+        leaves |= _leaves(value, f"{name}.") if isinstance(value, dict) and value else {name: value}
+    return leaves
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -155,6 +155,9 @@ class Trial:
     code: str = ""
     """Digest of the code that computes: the plugin's, and lvzoo's own steps."""
 
+    def __str__(self) -> str:
+        return self.name
+
     @property
     def name(self) -> str:
         """The trial's folder below `trials/`: `unet-s0`."""

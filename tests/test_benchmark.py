@@ -16,6 +16,8 @@ import pytest
 
 import lvzoo
 from lvzoo.benchmark import BenchResult
+from lvzoo.cli import main
+from lvzoo.data.phantom.write import cached_phantom
 from lvzoo.errors import PluginError, UsageError
 from lvzoo.types import SCORE_COLUMNS, Event, Scores, Trial
 
@@ -86,7 +88,10 @@ def test_the_same_command_again_does_nothing_anew(finished: BenchResult) -> None
 
 
 def test_other_settings_need_another_folder(finished: BenchResult) -> None:
-    with pytest.raises(UsageError, match=r"holds a run with other settings \(entries differ"):
+    with pytest.raises(
+        UsageError,
+        match=r"other settings: entries\.landmark7\.recipe\.epochs is 2 there, 3 here \(and 1 more\)",
+    ):
         lvzoo.bench(out=finished.folder, epochs=3, **SMALL)
 
 
@@ -249,6 +254,9 @@ def test_mistakes_are_found_before_anything_is_done(tmp_path: Path) -> None:
         ({"learning_rate": float("inf")}, "learning_rate is inf"),
         ({"warmup": 1.5}, "warmup is 1.5"),
         ({"seeds": 0}, "seeds is 0"),
+        ({"weight_decay": -1.0}, "weight_decay is -1.0"),
+        ({"learning_rate": float("nan")}, "learning_rate is nan"),
+        ({"data": "somewhere", "phantom_size": "smoke"}, "exclude each other"),
         ({"corruptions": ("hase",)}, "unknown corruption 'hase'"),
         ({"severities": (9,)}, "unknown severity 9"),
         ({"epoch": 3}, r"unknown option 'epoch' of bench \(did you mean 'epochs'\?\)"),
@@ -297,6 +305,33 @@ def test_ctrl_c_leaves_a_state_that_the_same_command_goes_on_from(tmp_path: Path
     assert "data: synthetic phantom" in again.stdout
     assert pd.read_csv(tmp_path / "run/trials/unet-s0/history.csv")["epoch"].tolist() == [1, 2, 3, 4, 5, 6]
     assert not list((tmp_path / "run").rglob("checkpoints*"))
+
+
+def test_a_folder_of_real_files_is_read_as_echonet_dynamic(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "EchoNet-Dynamic"
+    shutil.copytree(cached_phantom(size="smoke", seed=0), folder)
+    (folder / "SYNTHETIC.json").unlink()  # nothing but the authors' own files is left to read
+    (lost := min((folder / "Videos").iterdir())).unlink()
+    command = [
+        "bench",
+        "--plugins",
+        "unet,landmark7",
+        "--data",
+        str(folder),
+        "--preset",
+        "smoke",
+        "--executor",
+        "inline",
+    ]
+    assert main([*command, "--corruptions", "blur", "--severities", "1", "--out", str(tmp_path / "run")]) == 0
+    told = capsys.readouterr()
+    assert "data: echonet-dynamic" in told.out
+    assert "synthetic" not in told.out
+    run = json.loads((tmp_path / "run/run.json").read_text())
+    assert run["synthetic"] is False
+    assert [finding["name"] for finding in run["findings"] if finding["excluded"]] == [lost.stem]
 
 
 def test_events_tell_how_far_a_run_is(tmp_path: Path) -> None:

@@ -25,9 +25,7 @@ def test_other_settings_are_refused_and_named(tmp_path: Path) -> None:
     with run.open({"epochs": 8, "seeds": 1}, {}):
         pass
     with (
-        pytest.raises(
-            UsageError, match=r"other settings \(epochs differ; epochs was 8\); name another --out"
-        ),
+        pytest.raises(UsageError, match=r"other settings: epochs is 8 there, 9 here; name another --out"),
         run.open({"epochs": 9, "seeds": 1}, {}),
     ):
         pass

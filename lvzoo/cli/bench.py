@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,9 @@ def _words(_ctx: click.Context, _parameter: click.Parameter, value: str | None) 
 
 
 @click.command()
-@click.option("--plugins", metavar="NAMES", help="Entries of the zoo, by name or glob: unet,landmark*.")
+@click.option(
+    "--plugins", metavar="NAMES", multiple=True, help="Entries of the zoo, by name or glob: unet,landmark*."
+)
 @click.option(
     "--preset",
     type=click.Choice(list(PRESETS)),
@@ -58,7 +61,7 @@ def _words(_ctx: click.Context, _parameter: click.Parameter, value: str | None) 
 @click.option("--resamples", type=int, metavar="N", help="Bootstrap resamples of the patients.")
 @click.option("--phantom-size", metavar="SIZE", help="smoke, quick, small or full.")
 @click.option(
-    "--phantom-seed", type=int, default=0, show_default=True, help="Another seed, other synthetic patients."
+    "--phantom-seed", type=click.IntRange(min=0), metavar="N", help="Another seed, other synthetic patients."
 )
 @click.option("--epochs", type=int, metavar="N", help="Passes over the training frames.")
 @click.option("--batch-size", type=int, metavar="N", help="Frames a step.")
@@ -71,7 +74,7 @@ def _words(_ctx: click.Context, _parameter: click.Parameter, value: str | None) 
 @click.option("--device", metavar="NAME", default="auto", show_default=True, help="auto, cpu or cuda.")
 @click.option("--executor", metavar="NAME", default="process", show_default=True, help="process or inline.")
 @registry_option
-def bench(**options: Any) -> int:  # noqa: ANN401 - click's options, named as the function's
+def bench(*, plugins: tuple[str, ...], **options: Any) -> int:  # noqa: ANN401 - click's options, named as the function's
     """Train models on the same frames, test them on the same noisier frames, and rank them.
 
     The same command again finds its run, skips what is finished and goes on with the rest.
@@ -80,15 +83,19 @@ def bench(**options: Any) -> int:  # noqa: ANN401 - click's options, named as th
     from lvzoo.report.progress import BenchProgress
     from lvzoo.report.table import print_result
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended from outside: as clean as by Ctrl-C
     with BenchProgress() as progress:
         try:
-            result = run_bench(**options, on_event=progress.show, listeners=[progress])
+            result = run_bench(
+                ",".join(plugins) or None, **options, on_event=progress.show, listeners=[progress]
+            )
         except KeyboardInterrupt:
-            click.echo(f"interrupted; to go on: {shlex.join(['lvzoo', *sys.argv[1:]])}", err=True)
+            click.echo(f"to go on: {shlex.join(['lvzoo', *sys.argv[1:]])}", err=True)
             raise
     print_result(result.ranking, result.source)
     click.echo(f"run: {result.folder}")
     for failure in result.failed:
         where = f"{result.folder}/trials/{failure.job.name}/status.json"
-        click.echo(f"failed: {failure.job.name}: {failure.error} (traceback in {where})", err=True)
+        more = f" (traceback in {where})" if failure.traceback else ""
+        click.echo(f"failed: {failure.job.name}: {failure.error}{more}", err=True)
     return 1 if result.failed else 0

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 import lvzoo
-from lvzoo.errors import LvzooError, did_you_mean
+from lvzoo.errors import DataError, LvzooError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,7 +99,11 @@ def run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         return _pipe_closed()
     except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted", err=True)
         return INTERRUPTED
+    except click.exceptions.NoArgsIsHelpError as nothing_asked:
+        click.echo(nothing_asked.ctx.get_help())
+        return LvzooError.exit_code
     except Exception as error:  # noqa: BLE001 - the one place where errors become lines
         if debug:
             import traceback
@@ -131,6 +135,9 @@ def _explained(error: Exception) -> tuple[str, int]:
             "error: opencv-python finds no libGL on this machine; "
             "run: pip uninstall -y opencv-python && pip install opencv-python-headless"
         ), LvzooError.exit_code
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{error.filename}: " if error.filename else ""
+        return f"error: {where}{_as_ours(error.strerror)}; check the path and the disk", DataError.exit_code
     text = " ".join(f"{type(error).__name__}: {error}".split())
     return f"internal error: {text} (run again with --debug for the traceback, and report it)", FAILED
 

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from lvzoo.errors import PluginError
 from lvzoo.geometry.contour import landmark_stride
 from lvzoo.models import losses
 from lvzoo.models.decode import expected_points, masks_from_landmarks, masks_from_logits
@@ -47,8 +48,9 @@ class LandmarkModel(nn.Module):
 
     def loss(self, output: torch.Tensor, batch: Batch) -> torch.Tensor:
         """Return the distance to the landmarks of the batch's contours, K of them at equal arc lengths."""
+        are_points = _are_points(output)
         landmarks_BK2 = batch.contours_BP2[:, :: landmark_stride(output.shape[1])]
-        if _are_points(output):
+        if are_points:
             return losses.points_loss(output, landmarks_BK2)
         rows, columns = batch.frames_B1HW.shape[-2:]
         return losses.heatmap_loss(output, landmarks_BK2, self.sigma_px, (rows, columns))
@@ -61,5 +63,14 @@ class LandmarkModel(nn.Module):
 
 
 def _are_points(output: torch.Tensor) -> bool:
-    """Tell points (B, K, 2) from heatmaps (B, K, H, W)."""
+    """Tell points (B, K, 2) from heatmaps (B, K, H, W).
+
+    Raises:
+        PluginError: the output is neither.
+    """
+    if output.ndim != 4 and (output.ndim != 3 or output.shape[-1] != 2):
+        raise PluginError(
+            f"a landmark model's forward gave {tuple(output.shape)}; it must give heatmaps (B, K, H, W) or points "
+            "(B, K, 2) in pixels"
+        )
     return output.ndim == 3

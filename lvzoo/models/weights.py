@@ -42,11 +42,7 @@ def load(model: str | Path) -> nn.Module:
         PluginError: the model's plugin is not installed or broken.
     """
     folder = Path(model)
-    if not (folder / CARD).is_file() or not (folder / WEIGHTS).is_file():
-        raise DataError(
-            f"{folder}: no trained model here ({WEIGHTS} and {CARD} are missing); name a trial's folder of a "
-            "run, such as runs/NAME/trials/unet-s0, or train one with `lvzoo bench`"
-        )
+    check_files(folder)
     network = build_model(_read_entry(folder / CARD))
     try:
         weights = load_file(folder / WEIGHTS)
@@ -60,6 +56,19 @@ def load(model: str | Path) -> nn.Module:
         what = str(error).splitlines()[-1].strip()
         raise DataError(f"{folder / WEIGHTS}: weights of another model than {CARD} says ({what})") from error
     return network.eval()
+
+
+def check_files(folder: Path) -> None:
+    """See that a folder holds a trained model.
+
+    Raises:
+        DataError: it does not.
+    """
+    if not (folder / CARD).is_file() or not (folder / WEIGHTS).is_file():
+        raise DataError(
+            f"{folder}: no trained model here ({WEIGHTS} or {CARD} is missing); name a trial's folder of a "
+            "run, such as runs/NAME/trials/unet-s0, or train one with `lvzoo bench`"
+        )
 
 
 def _read_entry(path: Path) -> Entry:

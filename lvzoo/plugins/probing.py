@@ -6,6 +6,7 @@ forgotten when anything is installed, and after an hour: what was missing may ha
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import sys
@@ -176,9 +177,14 @@ def _remember(request: Request, limit_s: float, answer: dict[str, Any]) -> None:
         with atomic_file(_place(request)) as temporary:
             temporary.write_text(json.dumps(kept), encoding="utf-8")
     except OSError as error:
-        import logging
+        _tell_once(f"what plugins declare is read again in each run: {error}")
 
-        logging.getLogger(__name__).warning("what plugins declare is read again in each run: %s", error)
+
+@functools.cache
+def _tell_once(line: str) -> None:
+    import logging
+
+    logging.getLogger(__name__).warning(line)
 
 
 def _understood(answer: dict[str, Any]) -> Declarations | str:

@@ -70,7 +70,7 @@ class LoopTrainer:
             train_loss = float(torch.stack(losses).mean())
             if not torch.isfinite(torch.tensor(train_loss)):
                 raise LvzooError(
-                    f"{trial.name}: the training loss is {train_loss} in epoch {epoch}; "
+                    f"the training loss is {train_loss} in epoch {epoch}; "
                     "lower --learning-rate, or look at the model's loss"
                 )
             seconds = time.perf_counter() - started
@@ -167,8 +167,8 @@ class _State:
             "cuda": torch.cuda.get_rng_state(self.draw.device) if self.draw.device.type == "cuda" else None,
             "history": [asdict(epoch) for epoch in self.history],
         }
-        with atomic_file(path) as temporary:
-            torch.save(state, temporary)
+        with atomic_file(path) as temporary, temporary.open("wb") as file:  # ours: a full disk is told as one
+            torch.save(state, file)
 
     def resume(self, path: Path) -> None:
         """Take up a written state, if there is one. Nothing but tensors and plain values is ever read."""

@@ -122,7 +122,7 @@ class Exploding(nn.Module):
 
 
 def test_a_loss_that_is_not_finite_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(LvzooError, match="unet-s0: the training loss is nan in epoch 1"):
+    with pytest.raises(LvzooError, match="the training loss is nan in epoch 1"):
         fit(tmp_path, model=Exploding())
 
 
