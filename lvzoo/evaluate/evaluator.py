@@ -32,7 +32,7 @@ def predict_batches(
     model.eval()
     for start in range(0, len(frames_NHW), BATCH_SIZE):
         chunk_BHW = np.array(frames_NHW[start : start + BATCH_SIZE])
-        frames_B1HW = torch.from_numpy(chunk_BHW).to(device)[:, None].float() / 255
+        frames_B1HW = torch.from_numpy(chunk_BHW).to(device)[:, None] / 255
         frames_B1HW = frames_B1HW.contiguous(memory_format=torch.channels_last)
         with torch.inference_mode():
             with autocast(device, precision):

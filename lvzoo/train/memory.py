@@ -35,7 +35,7 @@ class FramesInMemory:
             for rows in (self.frames_NHW, self.masks_NHW, self.contours_NP2)
         )
         return Batch(
-            frames_B1HW=frames_BHW[:, None].float() / 255, masks_BHW=masks_BHW, contours_BP2=contours_BP2
+            frames_B1HW=frames_BHW[:, None] / 255, masks_BHW=masks_BHW, contours_BP2=contours_BP2
         )
 
     def batches(self, batch_size: int, shuffle: torch.Generator) -> Iterator[Batch]:
