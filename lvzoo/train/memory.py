@@ -34,9 +34,7 @@ class FramesInMemory:
             rows.index_select(0, chosen_B).to(self.device, non_blocking=True)
             for rows in (self.frames_NHW, self.masks_NHW, self.contours_NP2)
         )
-        return Batch(
-            frames_B1HW=frames_BHW[:, None] / 255, masks_BHW=masks_BHW, contours_BP2=contours_BP2
-        )
+        return Batch(frames_B1HW=frames_BHW[:, None] / 255, masks_BHW=masks_BHW, contours_BP2=contours_BP2)
 
     def batches(self, batch_size: int, shuffle: torch.Generator) -> Iterator[Batch]:
         """Yield one epoch in a shuffled order. A single frame left over is left out: batch norm wants two."""
