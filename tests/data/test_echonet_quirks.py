@@ -175,6 +175,17 @@ def test_swapped_ends_are_turned_for_the_landmarks_but_not_for_the_mask(
     assert details(frames, quirks.SWAPPED_SIDES, "0XA") == ["frame 9: 2 chords"]
 
 
+def test_swapped_ends_do_not_make_the_larger_ventricle_es(
+    folder: EchoNetFolder, ventricle: Ventricle
+) -> None:
+    crossed = [
+        (x2, y2, x1, y1) if row in range(6, 16) else (x1, y1, x2, y2)
+        for row, (x1, y1, x2, y2) in enumerate(ventricle())
+    ]
+    folder.add("0XA", traced=[(3, ventricle(scale=0.8)), (9, crossed)])
+    assert frames_of(load(folder), "0XA") == FULL
+
+
 def test_chords_from_base_to_apex_are_reversed_for_the_landmarks(
     folder: EchoNetFolder, ventricle: Ventricle
 ) -> None:
