@@ -45,6 +45,7 @@ def _listed(python: str | Path, cwd: Path) -> Any:  # noqa: ANN401 - JSON
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1500)
 def test_wheel_lists_the_same_zoo_as_the_checkout(wheel_python: Path, tmp_path: Path) -> None:
     where = "import lvzoo, lvzoo_unet; print(lvzoo.__file__, lvzoo_unet.__file__)"
     for file in _output_of([wheel_python, "-c", where], cwd=tmp_path).split():
@@ -55,6 +56,7 @@ def test_wheel_lists_the_same_zoo_as_the_checkout(wheel_python: Path, tmp_path: 
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1500)
 def test_console_script_of_the_wheel_runs(wheel_python: Path, tmp_path: Path) -> None:
     script = wheel_python.with_name("lvzoo")
     assert _output_of([script, "--version"], cwd=tmp_path).startswith("lvzoo, version ")

@@ -159,6 +159,7 @@ def test_a_clip_that_fails_is_named_and_the_others_are_predicted(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1500)
 def test_a_model_that_saw_no_patient_finds_a_plausible_ventricle_in_a_real_clip(tmp_path: Path) -> None:
     run = lvzoo.bench("unet", out=tmp_path / "run", corruptions=("blur",), severities=(1,))
     clip = pydicom.examples.get_path("ybr_color")

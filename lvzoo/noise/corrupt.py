@@ -110,21 +110,33 @@ def _read(path: Path, shape_NHW: tuple[int, ...]) -> NDArray[np.uint8] | None:
 
 
 def _make(frames: FrameSet, suite: NoiseSuite, missing: dict[Condition, Path], *, workers: int) -> None:
-    """Write a file for each missing condition, some frames at a time, whichever process makes them."""
+    """Write a file for each missing condition; all of them appear together, at the end."""
     with ExitStack() as files:
-        maps = [
-            np.lib.format.open_memmap(
-                files.enter_context(atomic_file(path)), "w+", dtype=np.uint8, shape=frames.frames_NHW.shape
-            )
-            for path in missing.values()
-        ]
-        start = 0
-        for noisy_CNHW in _chunks_made(frames, suite, tuple(missing), workers=workers):
-            for noisy_NHW, whole_NHW in zip(noisy_CNHW, maps, strict=True):
-                whole_NHW[start : start + len(noisy_NHW)] = noisy_NHW
-            start += noisy_CNHW.shape[1]
-        for whole_NHW in maps:
-            whole_NHW.flush()
+        temporary = [files.enter_context(atomic_file(path)) for path in missing.values()]
+        _fill(temporary, frames, suite, tuple(missing), workers=workers)
+
+
+def _fill(
+    paths: Sequence[Path],
+    frames: FrameSet,
+    suite: NoiseSuite,
+    conditions: tuple[Condition, ...],
+    *,
+    workers: int,
+) -> None:
+    """Fill a file for each condition, some frames at a time, whichever process makes them.
+
+    The files' maps end with this function: some systems do not rename a file that is mapped.
+    """
+    shape_NHW = frames.frames_NHW.shape
+    maps = [np.lib.format.open_memmap(path, "w+", dtype=np.uint8, shape=shape_NHW) for path in paths]
+    start = 0
+    for noisy_CNHW in _chunks_made(frames, suite, conditions, workers=workers):
+        for noisy_NHW, whole_NHW in zip(noisy_CNHW, maps, strict=True):
+            whole_NHW[start : start + len(noisy_NHW)] = noisy_NHW
+        start += noisy_CNHW.shape[1]
+    for whole_NHW in maps:
+        whole_NHW.flush()
 
 
 def _chunks_made(
