@@ -22,11 +22,16 @@ if TYPE_CHECKING:
 
 OWN_RECIPE: Final = "†"
 MOST_NAMED: Final = 3
+NARROWEST: Final = 80
 
 
 def print_result(ranking: Ranking | None, source: Source) -> None:
     """Print what a run ended in to stdout; plain text where that is no terminal."""
     console = Console()
+    if (
+        console.width < NARROWEST
+    ):  # the terminal breaks the lines; cut columns would leave numbers without names
+        console = Console(width=NARROWEST)
     if ranking is None:
         console.print("nothing to rank: no trial finished")
         return

@@ -186,3 +186,13 @@ def test_exclusions_are_printed_by_name(capsys: pytest.CaptureFixture[str]) -> N
     print_result(ranking(), source)
     shown = " ".join(capsys.readouterr().out.split())
     assert "excluded: 5: 0X0 (no such video); 0X1 (no such video); 0X2 (no such video) and 2 more" in shown
+
+
+def test_in_a_narrow_terminal_no_number_loses_its_name(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    print_result(ranking(), Source(name="phantom", version="1", fingerprint="f", synthetic=True))
+    rows = [line.split() for line in capsys.readouterr().out.splitlines() if line.startswith(("1 ", "2 "))]
+    assert [row[1] for row in rows[:2]] == ["unet", "landmark7"]
+    assert rows[0][-2:] == ["3", "(0.2%)"]
