@@ -104,8 +104,8 @@ def code_digest(family: Family) -> str:
     folders = [core / step for step in ("models", "train", "evaluate", "geometry")]
     for factory in filter(None, (family.factory, family.trainer)):
         spec = find_spec(factory.partition(":")[0].partition(".")[0])
-        if spec is not None and spec.origin is not None:
-            folders.extend(map(Path, spec.submodule_search_locations or [spec.origin]))
+        if spec is not None:
+            folders.extend(map(Path, spec.submodule_search_locations or filter(None, [spec.origin])))
     digest = hashlib.sha256()
     for folder in folders:
         for path in sorted(folder.rglob("*.py")) if folder.is_dir() else [folder]:

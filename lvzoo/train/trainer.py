@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import math
+import pickle
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -68,7 +70,7 @@ class LoopTrainer:
                 if on_batch is not None:
                     on_batch((epoch - 1) * steps + step, recipe.epochs * steps, losses[-1])
             train_loss = float(torch.stack(losses).mean())
-            if not torch.isfinite(torch.tensor(train_loss)):
+            if not math.isfinite(train_loss):
                 raise LvzooError(
                     f"the training loss is {train_loss} in epoch {epoch}; "
                     "lower --learning-rate, or look at the model's loss"
@@ -174,7 +176,11 @@ class _State:
         """Take up a written state, if there is one. Nothing but tensors and plain values is ever read."""
         if not path.exists():
             return
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        try:
+            state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+            log.warning("%s: damaged (%s); training starts anew", path, str(error).partition("\n")[0])
+            return
         if state["computed"] != self._computed():
             was, here = state["computed"], self._computed()
             log.warning("%s was computed on %s, here it is %s: training starts anew", path, was, here)

@@ -171,6 +171,16 @@ def test_a_checkpoint_of_another_precision_is_not_taken_up(
     assert "was computed on cpu in float32, here it is cpu in bfloat16: training starts anew" in caplog.text
 
 
+@pytest.mark.parametrize("rest", [b"", b"PK no more", b"\x80\x02 a pickle, perhaps"])
+def test_a_damaged_checkpoint_starts_training_anew(
+    rest: bytes, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "last.pt").write_bytes(rest)
+    fitted = fit(tmp_path, recipe=dataclasses.replace(RECIPE, epochs=1))
+    assert len(fitted.history) == 1
+    assert "damaged" in caplog.text
+
+
 def test_batches_of_one_frame_are_possible() -> None:
     data = FramesInMemory(toy_frames(3), CPU)
     assert len(list(data.batches(1, torch.Generator().manual_seed(0)))) == data.steps(1) == 3
