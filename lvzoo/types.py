@@ -43,9 +43,18 @@ FAILURE_DICE: Final = 0.5
 
 SCORE_COLUMNS: Final = (
     *("model", "seed", "patient", "video", "frame", "phase", "corruption", "severity"),
-    *("dice", "area_pred", "area_ref"),
+    *("dice", "nsd1", "nsd2", "hd95", "assd", "area_pred", "area_ref"),
+    *("components", "holes", "apex_below_base"),
 )
-"""Columns of a table of scores: one row a frame under one condition; areas in pixels."""
+"""Columns of a table of scores: one row a frame under one condition.
+
+`dice`, `nsd1` and `nsd2` (surface Dice at 1 and 2 px) are fractions; `hd95` and `assd` are pixels, areas numbers of
+pixels. `components` and `holes` count those of the predicted mask; `apex_below_base` tells that it lies beyond the
+mitral plane.
+"""
+
+NOISY_AUGMENTATIONS: Final = ("noise",)
+"""Training augmentations that contain a corruption of the suites: a model trained so is in the `augmented` track."""
 
 
 # --- What a plugin declares -----------------------------------------------------------------------------------
@@ -129,8 +138,8 @@ class Recipe:
     """How a trial is trained; the same for every entry unless its catalogue says otherwise.
 
     `learning_rate` is the peak of a one-cycle schedule that warms up over `warmup` of all steps.
-    `clip_norm` bounds the gradient's L2 norm. `augment` names the training augmentation ("none", "default").
-    `precision` is "auto" (bf16 or fp16 where the device has it, else float32), "bf16", "fp16" or "float32".
+    `clip_norm` bounds the gradient's L2 norm. `augment` names the training augmentation ("none", "default",
+    "flip", "noise"). `precision` is "auto" (bf16 or fp16 where the device has it, else float32), "bf16", "fp16" or "float32".
     """
 
     epochs: int = 20
@@ -141,6 +150,11 @@ class Recipe:
     clip_norm: float = 1.0
     augment: str = "default"
     precision: str = "auto"
+
+    @property
+    def augmented(self) -> bool:
+        """Tell whether training meets noise such as the model is tested on."""
+        return self.augment in NOISY_AUGMENTATIONS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -159,9 +173,14 @@ class Trial:
         return self.name
 
     @property
+    def model(self) -> str:
+        """What the model is called in every table: `unet`, or `unet+noise` where it was trained on noise."""
+        return f"{self.entry.name}+noise" if self.recipe.augmented else self.entry.name
+
+    @property
     def name(self) -> str:
         """The trial's folder below `trials/`: `unet-s0`."""
-        return f"{self.entry.name}-s{self.seed}"
+        return f"{self.model}-s{self.seed}"
 
     @property
     def key(self) -> str:
@@ -219,13 +238,17 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Source:
-    """Where frames come from. `fingerprint` is a hash of the decoded frames and references themselves."""
+    """Where frames come from. `fingerprint` is a hash of the decoded frames and references themselves.
+
+    `reader_dice` is the mean Dice of the tracings against the truth, where there is a truth: on a phantom.
+    """
 
     name: str
     version: str
     fingerprint: str
     synthetic: bool = False
     findings: tuple[Finding, ...] = ()
+    reader_dice: float | None = None
 
     @property
     def exclusions(self) -> tuple[Finding, ...]:
@@ -307,34 +330,6 @@ ScoreModel: TypeAlias = "Callable[[nn.Module, FrameSet], float]"
 OnEpoch: TypeAlias = Callable[[Epoch], None]
 OnBatch: TypeAlias = "Callable[[int, int, torch.Tensor], None]"
 """Called with (steps done, steps of the whole training, loss); only who reads the loss waits for the device."""
-
-
-# --- What the ranking hands on --------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Ranking:
-    """Models in order, best first, with how sure that is; `lvzoo.rank.ranking` makes it.
-
-    `table` has a row a model: rank, model, headline, headline_low, headline_high, clean, clean_low, clean_high,
-    retention, dice_ed, dice_es (both on clean frames), failures (scores below FAILURE_DICE under all conditions
-    and seeds), failure_share, seeds, own_recipe (trained otherwise than the rest), difference, difference_low,
-    difference_high (to the best model's headline), and a column `family_<name>` for each family that was run.
-    Low and high are the ends of 95 % intervals.
-    """
-
-    table: pd.DataFrame
-    suite: str
-    headline: str
-    """What the headline is called in print: "mDice-N0"; "clean Dice" where no noise was run."""
-    families: Mapping[str, tuple[str, ...]]
-    """The corruptions that were run, by family."""
-    severities: tuple[int, ...]
-    partial: bool
-    """Whether some of the suite's corruptions or severities were left out: no headline to be compared."""
-    patients: int
-    frames: int
-    resamples: int
 
 
 # --- What the executor moves ----------------------------------------------------------------------------------

@@ -1,0 +1,137 @@
+"""The records from ranking to report: what is known of the models, their order, and all that a report tells.
+
+Letters, units and conventions are those of `lvzoo.types`. They stand apart from it since a listing of the zoo needs
+none of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from lvzoo.types import Condition, Kind, OptionValue, Phase, Source
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelFacts:
+    """What a reader of a ranking should know of a model beside its scores.
+
+    `flops` are those of one frame's forward pass (a multiply-add is two); `ms_per_frame` includes decoding, and
+    was measured on `hardware`. `ceiling` is the Dice that perfect landmarks of this model would get on the same
+    frames, through the same spline and rasteriser: "all", "ED" and "ES"; empty for masks.
+    """
+
+    kind: Kind
+    plugin: str
+    summary: str = ""
+    augmented: bool = False
+    own_recipe: bool = False
+    parameters: int | None = None
+    flops: int | None = None
+    ms_per_frame: float | None = None
+    hardware: str = ""
+    landmarks: int | None = None
+    ceiling: Mapping[str, float] = field(default_factory=dict)
+    paper: str | None = None
+    licence: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ranking:
+    """Models in order, best first, with how sure that is; `lvzoo.rank.ranking` makes it.
+
+    Low and high are the ends of 95 % intervals from one paired bootstrap over patients. All of Dice is averaged
+    over a patient's frames, then seeds, then patients, unless a column says otherwise. The tables:
+
+    `table`, a row a model, best first:
+        rank, model, kind, augmented, own_recipe; headline, headline_low, headline_high; rank_low, rank_high
+        (95 % interval of the rank over the resamples), p_first (share of resamples in which it is first),
+        group (letters: models that share one are not separable); clean, clean_low, clean_high; retention
+        (headline / clean); worst_corruption and worst (its Dice over all severities); dice_ed, dice_es and
+        dice_pooled (all on clean frames); nsd1, nsd2, hd95, assd (clean frames) and nsd1_noisy ... assd_noisy
+        (averaged as the headline is); failures (scores below FAILURE_DICE, under all conditions and seeds) and
+        failure_share; empty, fragmented, holed, apex_below_base (how many masks are so, under all conditions and
+        seeds), anatomical_failures (how many are any of these) and anatomical_share; seeds, seed_sd (of the
+        headline over training seeds; NaN with one); mean_rank (the mean over patients of the rank on each);
+        difference, difference_low, difference_high (to the best model's headline); and a column
+        `family_<name>` for each family that was run.
+    `pairs`, a row a pair of models, the one with the higher headline first, in the order of the table:
+        better, worse, difference, difference_low, difference_high, p (two-sided Wilcoxon signed-rank on patient
+        means), p_holm, outperforms (share of pairs of seed and resample in which it does), mdd (the smallest
+        difference that this many patients show with 80 % power), verdict ("clear", "small", "open").
+    `response`, a row a model, corruption and severity (0 is clean): model, family, corruption, severity, dice,
+        dice_low, dice_high.
+    `breaks`, a row a model, corruption and reference: model, family, corruption, reference (its name), level (its
+        Dice), severity (where the response falls below it, between severities by interpolation; 0 where clean
+        Dice lies below already, NaN where it never does).
+    `contests`, the best mask against the best landmark model, a row a track and scope: track ("standard",
+        "augmented"), scope ("overall", "clean", "ED", "ES", or a family), mask, landmark (the models' names),
+        mask_dice, landmark_dice, difference (mask - landmark), difference_low, difference_high, p, p_holm,
+        winner ("mask", "landmark", or "neither"). Empty where a kind is missing.
+    """
+
+    table: pd.DataFrame
+    pairs: pd.DataFrame
+    response: pd.DataFrame
+    breaks: pd.DataFrame
+    contests: pd.DataFrame
+    models: Mapping[str, ModelFacts]
+    suite: str
+    headline: str
+    """What the headline is called in print: "mDice-N1"; "clean Dice" where no noise was run."""
+    families: Mapping[str, tuple[str, ...]]
+    """The corruptions that were run, by family."""
+    severities: tuple[int, ...]
+    partial: bool
+    """Whether some of the suite's corruptions or severities were left out: no headline to be compared."""
+    references: Mapping[str, float]
+    """The Dice levels of the break points, by name."""
+    margin: float
+    """The least difference in Dice that is called a win."""
+    kendall_tau: float
+    """Mean agreement of the resamples' orders with the ranking: 1 where all agree; NaN with one model."""
+    warnings: tuple[str, ...]
+    """What a reader must know before believing the order, a sentence each."""
+    patients: int
+    frames: int
+    resamples: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Specimen:
+    """One test frame with a model's mask on it, kept to be looked at. `place` is "best", "median" or "worst"."""
+
+    model: str
+    place: str
+    condition: Condition
+    video: str
+    frame: int
+    phase: Phase
+    dice: float
+    frame_HW: NDArray[np.uint8]
+    predicted_HW: NDArray[np.bool_]
+    reference_HW: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Study:
+    """All that a report tells: a ranking, where its frames came from, and what it was computed with.
+
+    `splits` says how many patients and frames each split has; `recipe` is the one all models share; `computed`
+    names hardware and versions; `failed` the trials that are not ranked, with the reason of each.
+    """
+
+    ranking: Ranking
+    source: Source
+    splits: Mapping[str, Mapping[str, int]]
+    recipe: Mapping[str, OptionValue]
+    runs: tuple[str, ...]
+    computed: Mapping[str, str]
+    failed: Mapping[str, str] = field(default_factory=dict)
+    specimens: tuple[Specimen, ...] = ()
