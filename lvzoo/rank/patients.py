@@ -1,15 +1,12 @@
-"""From a row a frame and condition to a score a patient: what the ranking and its bootstrap work on."""
+"""From a score a frame and condition to a score a patient: what the ranking, its bootstrap and its tests work on."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import pandas as pd
 
-from lvzoo.errors import DataError
-from lvzoo.types import CLEAN, SCORE_COLUMNS
+from lvzoo.types import CLEAN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,118 +14,52 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lvzoo.interfaces import NoiseSuite
-    from lvzoo.types import Scores
+    from lvzoo.rank.grid import Grid
+    from lvzoo.types import Phase
 
-FRAME: Final = ["patient", "video", "frame"]
-CONDITION: Final = ["corruption", "severity"]
-MOST_NAMED: Final = 3
+OVERALL: Final = "overall"
+"""The scope of the headline: the mean over families, or clean frames where no noise was run."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PatientScores:
-    """Dice of M models on P patients, averaged over seeds and over each patient's frames.
+def families_run(grid: Grid, suite: NoiseSuite) -> dict[str, tuple[str, ...]]:
+    """Return the suite's corruptions that were run, by family, in the suite's order."""
+    run = {condition.corruption for condition in grid.conditions}
+    families = {
+        family: tuple(name for name in names if name in run) for family, names in suite.families.items()
+    }
+    return {family: names for family, names in families.items() if names}
 
-    `families` holds a matrix a family that was run; `noisy_MP` is their mean (None where none was run), so
-    that the mean of a row is the model's headline exactly.
+
+def scope_weights(grid: Grid, families: Mapping[str, tuple[str, ...]]) -> dict[str, NDArray[np.float64]]:
+    """Return how much each condition weighs in `overall`, in `clean` and in each family; each sums to 1.
+
+    Severities weigh alike in their corruption, corruptions in their family and families in the headline.
     """
+    corruption_C = np.array([condition.corruption for condition in grid.conditions])
+    clean_C = (corruption_C == CLEAN.corruption).astype(np.float64)
 
-    models: tuple[str, ...]
-    clean_MP: NDArray[np.float64]
-    families: Mapping[str, NDArray[np.float64]]
+    def family_C(names: tuple[str, ...]) -> NDArray[np.float64]:
+        parts = [(corruption_C == name) / np.count_nonzero(corruption_C == name) for name in names]
+        return np.asarray(np.mean(parts, axis=0), dtype=np.float64)
 
-    @property
-    def noisy_MP(self) -> NDArray[np.float64] | None:
-        """S[m, p]: the mean over families of the means over their corruptions of the means over severities."""
-        return np.mean(list(self.families.values()), axis=0) if self.families else None
-
-
-def patient_scores(scores: Scores, suite: NoiseSuite) -> PatientScores:
-    """Average a checked table of scores within patients, severities, corruptions and families, in this order."""
-    by_severity = scores.pivot_table("dice", ["model", *CONDITION], "patient", aggfunc="mean", observed=True)
-    by_corruption = by_severity.groupby(level=["model", "corruption"]).mean()
-    present = set(by_corruption.index.get_level_values("corruption"))
-
-    def matrix(corruption: str) -> NDArray[np.float64]:
-        return by_corruption.xs(corruption, level="corruption").to_numpy(dtype=np.float64)
-
-    return PatientScores(
-        models=tuple(by_corruption.xs(CLEAN.corruption, level="corruption").index.astype(str)),
-        clean_MP=matrix(CLEAN.corruption),
-        families={
-            family: np.mean([matrix(name) for name in names if name in present], axis=0)
-            for family, names in suite.families.items()
-            if present.intersection(names)
-        },
-    )
+    weights = {family: family_C(names) for family, names in families.items()}
+    overall_C = np.mean(list(weights.values()), axis=0) if weights else clean_C
+    return {OVERALL: overall_C, CLEAN.corruption: clean_C, **weights}
 
 
-def check(scores: Scores, suite: NoiseSuite) -> None:
-    """See that models can be compared: each trial has each frame under each condition, once.
-
-    Raises:
-        DataError: a column, the clean condition or some scores are missing, doubled, or no numbers; or there
-            are corruptions that the suite does not have.
-    """
-    missing = [column for column in SCORE_COLUMNS if column not in scores.columns]
-    if missing:
-        raise DataError(
-            f"the table of scores lacks the columns {', '.join(missing)}; write it with 'lvzoo bench'"
-        )
-    if scores.empty:
-        raise DataError("the table of scores is empty; there is nothing to rank")
-    wrong = scores[~scores["dice"].between(0.0, 1.0)]
-    if len(wrong):
-        raise DataError(
-            f"{_told(wrong)}: a Dice of {wrong['dice'].iloc[0]} is no fraction; score the model again"
-        )
-    known = {CLEAN.corruption, *(name for names in suite.families.values() for name in names)}
-    strange = sorted(set(scores["corruption"].unique()) - known)
-    if strange:
-        raise DataError(
-            f"the scores hold corruptions that {suite.name} does not have: {', '.join(strange)}; "
-            "results of different suites never share a ranking"
-        )
-    _check_grid(scores)
+def by_patient(
+    values_TFC: NDArray[np.float64], grid: Grid, phase: Phase | None = None
+) -> NDArray[np.float64]:
+    """Return the means over each patient's frames (of one phase), (T, P, C); NaN where a patient has none."""
+    starts_P = np.searchsorted(grid.patient_F, np.arange(len(grid.patients)))
+    chosen_F = np.ones(len(grid.patient_F)) if phase is None else (grid.phase_F == phase).astype(np.float64)
+    sums_TPC = np.add.reduceat(values_TFC * chosen_F[:, None], starts_P, axis=1)
+    count_P = np.add.reduceat(chosen_F, starts_P)
+    with np.errstate(invalid="ignore"):  # 0 / 0: a patient without frames of this phase
+        return np.asarray(sums_TPC / count_P[:, None], dtype=np.float64)
 
 
-def _check_grid(scores: Scores) -> None:
-    """See that every trial's scores fill the whole grid of frames and conditions, each cell once."""
-    trial_R, trials = _numbered(scores, ["model", "seed"])
-    frame_R, frames = _numbered(scores, FRAME)
-    condition_R, conditions = _numbered(scores, CONDITION)
-    if CLEAN.corruption not in conditions["corruption"].to_list():
-        raise DataError("there are no scores on clean frames; a ranking needs them beside the noisy ones")
-    shape = (len(trials), len(frames), len(conditions))
-    cell_R = np.ravel_multi_index((trial_R, frame_R, condition_R), shape)
-    count_TFC = np.bincount(cell_R, minlength=int(np.prod(shape))).reshape(shape)
-    for count_FC, model, seed in zip(count_TFC, trials["model"], trials["seed"], strict=True):
-        lacking = np.argwhere(count_FC == 0)
-        if len(lacking):
-            first = "; ".join(_cell(frames.iloc[f], conditions.iloc[c]) for f, c in lacking[:MOST_NAMED])
-            more = f" and {len(lacking) - MOST_NAMED} more" if len(lacking) > MOST_NAMED else ""
-            raise DataError(
-                f"{model} seed {seed} lacks {len(lacking)} of {count_FC.size} scores ({first}{more}); models "
-                "are only ranked over the same frames and conditions: score it again or leave it out"
-            )
-        if count_FC.max() > 1:
-            raise DataError(
-                f"{model} seed {seed} has several scores for one frame and condition; give each trial once"
-            )
-
-
-def _numbered(scores: Scores, columns: list[str]) -> tuple[NDArray[np.int64], pd.DataFrame]:
-    """Return each row's number among the distinct values of some columns, and those values."""
-    groups = scores.groupby(columns, sort=True, observed=True)
-    distinct = groups.size().reset_index()[columns]
-    return np.asarray(groups.ngroup(), dtype=np.int64), distinct
-
-
-def _cell(frame: pd.Series, condition: pd.Series) -> str:
-    named = f"{condition['corruption']} {condition['severity']}" if condition["severity"] else "clean"
-    return f"{frame['video']} frame {frame['frame']} under {named}"
-
-
-def _told(rows: pd.DataFrame) -> str:
-    """Name the first of some rows of scores."""
-    row = rows.iloc[0]
-    return f"{row['model']} on {_cell(row, row)}"
+def weighted(values_TPC: NDArray[np.float64], weights_C: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return a score a trial and patient, (T, P): the mean over conditions by their weights."""
+    run = np.flatnonzero(weights_C)
+    return np.asarray(np.einsum("tpc,c->tp", values_TPC[:, :, run], weights_C[run]), dtype=np.float64)

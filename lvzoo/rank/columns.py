@@ -1,0 +1,75 @@
+"""Columns that need no resampling: other metrics, phases, failures, and masks that no ventricle looks like."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lvzoo.rank.patients import OVERALL, by_patient, weighted
+from lvzoo.types import CLEAN, FAILURE_DICE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from lvzoo.rank.grid import Grid
+
+METRICS = ("nsd1", "nsd2", "hd95", "assd")
+
+
+def metric_columns(
+    grid: Grid, weights: Mapping[str, NDArray[np.float64]], *, noisy: bool
+) -> dict[str, NDArray[np.float64]]:
+    """Return each metric beside Dice on clean frames, and averaged as the headline is (NaN without noise)."""
+    clean: dict[str, NDArray[np.float64]] = {}
+    under_noise: dict[str, NDArray[np.float64]] = {}
+    for metric in METRICS:
+        values_TPC = by_patient(grid.cube_TFC(metric), grid)
+        clean[metric] = _model_means(values_TPC, weights[CLEAN.corruption], grid)
+        under_noise[f"{metric}_noisy"] = (
+            _model_means(values_TPC, weights[OVERALL], grid) if noisy else np.full(len(grid.models), np.nan)
+        )
+    return clean | under_noise
+
+
+def pooled_dice(dice_TFC: NDArray[np.float64], grid: Grid) -> NDArray[np.float64]:
+    """Return Dice as EchoNet-Dynamic pools it, on clean frames: 2 sum |P & R| / sum (|P| + |R|), by model.
+
+    A frame's overlap is its Dice times half the sum of its areas; where nothing at all is marked the fraction
+    is 1, as it is for one frame.
+    """
+    clean = grid.conditions.index(CLEAN)
+    areas_TF = grid.cube_TFC("area_pred")[:, :, clean] + grid.cube_TFC("area_ref")[:, :, clean]
+    overlap_T, areas_T = (dice_TFC[:, :, clean] * areas_TF).sum(axis=1), areas_TF.sum(axis=1)
+    return grid.over_seeds(np.divide(overlap_T, areas_T, out=np.ones_like(overlap_T), where=areas_T > 0))
+
+
+def count_columns(dice_TFC: NDArray[np.float64], grid: Grid) -> dict[str, NDArray[np.float64]]:
+    """Return how many scores are failures and how many masks break a rule, over all conditions and seeds."""
+    broken = {
+        "empty": grid.cube_TFC("area_pred") == 0,
+        "fragmented": grid.cube_TFC("components") > 1,
+        "holed": grid.cube_TFC("holes") > 0,
+        "apex_below_base": grid.cube_TFC("apex_below_base") > 0,
+    }
+    flags = {"failures": dice_TFC < FAILURE_DICE} | broken
+    flags["anatomical_failures"] = np.logical_or.reduce(list(broken.values()))
+    counts = {name: _count_M(flag_TFC, grid) for name, flag_TFC in flags.items()}
+    scored_M = _count_M(np.ones(dice_TFC.shape, dtype=np.bool_), grid)
+    return counts | {
+        "failure_share": counts["failures"] / scored_M,
+        "anatomical_share": counts["anatomical_failures"] / scored_M,
+    }
+
+
+def _model_means(
+    values_TPC: NDArray[np.float64], weights_C: NDArray[np.float64], grid: Grid
+) -> NDArray[np.float64]:
+    return grid.over_seeds(weighted(values_TPC, weights_C)).mean(axis=1)
+
+
+def _count_M(flag_TFC: NDArray[np.bool_], grid: Grid) -> NDArray[np.int64]:
+    count_T = flag_TFC.sum(axis=(1, 2))
+    return np.bincount(grid.model_T, weights=count_T, minlength=len(grid.models)).astype(np.int64)

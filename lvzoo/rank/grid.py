@@ -1,0 +1,198 @@
+"""A checked table of scores as a full grid: every trial on every frame under every condition, each once.
+
+Letters: T trials (a model with a training seed), M models, F frames, P patients, C conditions, R rows of the table.
+The table is numbered once; every later sum runs over plain arrays.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+
+from lvzoo.errors import DataError
+from lvzoo.types import CLEAN, SCORE_COLUMNS, Condition
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from lvzoo.interfaces import NoiseSuite
+    from lvzoo.types import Scores
+
+FRACTIONS: Final = ("dice", "nsd1", "nsd2")
+DISTANCES: Final = ("hd95", "assd")
+MOST_NAMED: Final = 3
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Grid:
+    """T x F x C scores: `cell_R` is each row's place in it; frames are sorted by patient.
+
+    `model_T` numbers the trials' models, `patient_F` the frames' patients.
+    """
+
+    scores: Scores
+    cell_R: NDArray[np.int64]
+    models: tuple[str, ...]
+    model_T: NDArray[np.int64]
+    patients: tuple[str, ...]
+    patient_F: NDArray[np.int64]
+    phase_F: NDArray[np.str_]
+    conditions: tuple[Condition, ...]
+
+    @property
+    def shape_TFC(self) -> tuple[int, int, int]:
+        """How many trials, frames and conditions there are."""
+        return len(self.model_T), len(self.patient_F), len(self.conditions)
+
+    def cube_TFC(self, column: str) -> NDArray[np.float64]:
+        """Return one column of the table in the grid's order."""
+        values = np.empty(len(self.cell_R))
+        values[self.cell_R] = self.scores[column].to_numpy(dtype=np.float64)
+        return values.reshape(self.shape_TFC)
+
+    def over_seeds(self, values_Tx: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the means over each model's trials, (M, ...), of values whose first axis counts trials."""
+        return np.stack([values_Tx[self.model_T == m].mean(axis=0) for m in range(len(self.models))])
+
+    def in_order(self, order_M: Sequence[int]) -> Grid:
+        """Return the same grid with its models numbered in another order."""
+        place_M = np.argsort(np.asarray(order_M))
+        models = tuple(self.models[m] for m in order_M)
+        return dataclasses.replace(self, models=models, model_T=place_M[self.model_T])
+
+
+def make_grid(scores: Scores, suite: NoiseSuite) -> Grid:
+    """Number a table of scores, and see that its models can be compared.
+
+    Raises:
+        DataError: a column, the clean condition or some scores are missing, doubled, or no numbers; or there
+            are corruptions that the suite does not have.
+    """
+    _check_values(scores, suite)
+    model_R, models = _codes(scores["model"])
+    seed_R, seeds = _codes(scores["seed"])
+    trial_R, (trial_model_T, trial_seed_T) = _joined((model_R, seed_R), (len(models), len(seeds)))
+    frame_R, (patient_F, video_F, index_F), (patients, videos, indices) = _joined_columns(
+        scores, ["patient", "video", "frame"]
+    )
+    condition_R, (corruption_C, severity_C), (corruptions, severities) = _joined_columns(
+        scores, ["corruption", "severity"]
+    )
+    conditions = tuple(
+        Condition(corruption=str(corruptions[c]), severity=int(severities[s]))
+        for c, s in zip(corruption_C, severity_C, strict=True)
+    )
+    if CLEAN not in conditions:
+        raise DataError("there are no scores on clean frames; a ranking needs them beside the noisy ones")
+    trials = [(str(models[m]), seeds[s]) for m, s in zip(trial_model_T, trial_seed_T, strict=True)]
+    shape = (len(trials), len(patient_F), len(conditions))
+    cell_R = np.ravel_multi_index((trial_R, frame_R, condition_R), shape).astype(np.int64)
+    frames = [f"{videos[v]} frame {indices[i]}" for v, i in zip(video_F, index_F, strict=True)]
+    _check_full(np.bincount(cell_R, minlength=int(np.prod(shape))).reshape(shape), trials, frames, conditions)
+    phase_R, phases = _codes(scores["phase"])
+    phase_F = np.empty(len(patient_F), dtype=np.int64)
+    phase_F[frame_R] = phase_R
+    return Grid(
+        scores=scores,
+        cell_R=cell_R,
+        models=tuple(map(str, models)),
+        model_T=trial_model_T,
+        patients=tuple(map(str, patients)),
+        patient_F=patient_F,
+        phase_F=np.asarray(phases, dtype=np.str_)[phase_F],
+        conditions=conditions,
+    )
+
+
+def _check_values(scores: Scores, suite: NoiseSuite) -> None:
+    """See that the table has its columns, numbers where numbers belong, and only corruptions of the suite."""
+    missing = [column for column in SCORE_COLUMNS if column not in scores.columns]
+    if missing:
+        raise DataError(
+            f"the table of scores lacks the columns {', '.join(missing)}; write it with 'lvzoo bench'"
+        )
+    if scores.empty:
+        raise DataError("the table of scores is empty; there is nothing to rank")
+    for column in (*FRACTIONS, *DISTANCES):
+        values_R = scores[column].to_numpy(dtype=np.float64)
+        highest = 1.0 if column in FRACTIONS else np.finfo(np.float64).max
+        wrong_R = ~((values_R >= 0.0) & (values_R <= highest))
+        if wrong_R.any():
+            row = scores.iloc[int(np.argmax(wrong_R))]
+            condition = Condition(corruption=str(row["corruption"]), severity=int(row["severity"]))
+            what = "fraction" if column in FRACTIONS else "distance"
+            name = "Dice" if column == "dice" else column
+            raise DataError(
+                f"{row['model']} on {row['video']} frame {row['frame']} under {told(condition)}: "
+                f"a {name} of {row[column]} is no {what}; score the model again"
+            )
+    known = {CLEAN.corruption, *(name for names in suite.families.values() for name in names)}
+    strange = sorted(set(scores["corruption"].unique()) - known)
+    if strange:
+        raise DataError(
+            f"the scores hold corruptions that {suite.name} does not have: {', '.join(strange)}; "
+            "results of different suites never share a ranking"
+        )
+
+
+def _check_full(
+    count_TFC: NDArray[np.int64],
+    trials: Sequence[tuple[str, object]],
+    frames: Sequence[str],
+    conditions: Sequence[Condition],
+) -> None:
+    """See that every trial's scores fill the whole grid of frames and conditions, each cell once."""
+    for count_FC, (model, seed) in zip(count_TFC, trials, strict=True):
+        lacking = np.argwhere(count_FC == 0)
+        if len(lacking):
+            first = "; ".join(f"{frames[f]} under {told(conditions[c])}" for f, c in lacking[:MOST_NAMED])
+            more = f" and {len(lacking) - MOST_NAMED} more" if len(lacking) > MOST_NAMED else ""
+            raise DataError(
+                f"{model} seed {seed} lacks {len(lacking)} of {count_FC.size} scores ({first}{more}); models "
+                "are only ranked over the same frames and conditions: score it again or leave it out"
+            )
+        if count_FC.max() > 1:
+            raise DataError(
+                f"{model} seed {seed} has several scores for one frame and condition; give each trial once"
+            )
+
+
+def told(condition: Condition) -> str:
+    """Return a condition in words: `clean`, `haze 3`."""
+    return f"{condition.corruption} {condition.severity}" if condition.severity else condition.corruption
+
+
+def _codes(column: pd.Series) -> tuple[NDArray[np.int64], list[object]]:
+    """Return each row's number among the sorted distinct values of a column, and those values.
+
+    Raises:
+        DataError: some row has no value.
+    """
+    codes_R, distinct = pd.factorize(column, sort=True)
+    if (codes_R < 0).any():
+        raise DataError(f"some scores have no {column.name}; write them with 'lvzoo bench'")
+    return codes_R.astype(np.int64), list(distinct)
+
+
+def _joined(
+    codes: Sequence[NDArray[np.int64]], sizes: Sequence[int]
+) -> tuple[NDArray[np.int64], tuple[NDArray[np.int64], ...]]:
+    """Return each row's number among the sorted distinct combinations of codes, and those combinations."""
+    joined_R = np.ravel_multi_index(tuple(codes), tuple(sizes))
+    number_R, distinct = pd.factorize(joined_R, sort=True)
+    return number_R.astype(np.int64), np.unravel_index(distinct, tuple(sizes))
+
+
+def _joined_columns(
+    scores: Scores, columns: Sequence[str]
+) -> tuple[NDArray[np.int64], tuple[NDArray[np.int64], ...], list[list[object]]]:
+    """Number the combinations of some columns: a number a row, the codes of each, and what codes stand for."""
+    codes, values = zip(*(_codes(scores[column]) for column in columns), strict=True)
+    number_R, combinations = _joined(codes, [len(each) for each in values])
+    return number_R, combinations, list(values)

@@ -1,0 +1,125 @@
+"""Small tables of scores: one that can be worked out by hand, and simulations whose truth is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+import pandas as pd
+
+from lvzoo.results import ModelFacts
+from lvzoo.types import CLEAN, Condition
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from lvzoo.interfaces import NoiseSuite
+    from lvzoo.types import Kind, Scores
+
+
+@dataclass(frozen=True)
+class _Suite:
+    name: str
+    families: Mapping[str, tuple[str, ...]]
+    severities: tuple[int, ...]
+
+
+TINY = cast("NoiseSuite", _Suite("noise-v9", {"acoustic": ("haze", "shadow"), "digital": ("jpeg",)}, (1, 2)))
+"""Two families, one of two corruptions, at two severities; a ranking asks no more of a suite than its table."""
+WARD = cast(
+    "NoiseSuite",
+    _Suite(
+        "ward",
+        {
+            "acoustic": ("haze", "shadow"),
+            "electronic": ("dropout",),
+            "resolution": ("blur",),
+            "digital": ("jpeg",),
+        },
+        (1, 2, 3, 4, 5),
+    ),
+)
+"""A suite of the usual size for simulations."""
+PLAIN = {
+    "area_pred": 10,
+    "area_ref": 10,
+    "nsd1": 0.5,
+    "nsd2": 0.75,
+    "hd95": 4.0,
+    "assd": 2.0,
+    "components": 1,
+    "holes": 0,
+    "apex_below_base": False,
+}
+"""What else a table of scores says of each frame, where a test does not ask."""
+
+
+def conditions(severities: Sequence[int] = WARD.severities) -> list[Condition]:
+    """Return the clean condition and those of WARD at some severities."""
+    names = [name for names in WARD.families.values() for name in names]
+    return [CLEAN, *(Condition(corruption=name, severity=level) for name in names for level in severities)]
+
+
+def facts(*masks: str, landmarks: Iterable[str] = (), **more: bool) -> dict[str, ModelFacts]:
+    """Return the facts of models by kind; `more` holds for all."""
+    kinds: dict[str, Kind] = dict.fromkeys(masks, "mask") | dict.fromkeys(landmarks, "landmark")
+    return {name: ModelFacts(kind=kind, plugin="toys", **more) for name, kind in kinds.items()}
+
+
+def two_models() -> Scores:
+    """Return the scores of models a and b on two patients: p with ED and ES, q with ED alone.
+
+    Model a by hand: clean p (.9 + .8)/2 = .85, q .7; under each condition p scores `noisy`, q scores .1 less.
+    """
+    levels = {"haze": (0.8, 0.6), "shadow": (0.6, 0.4), "jpeg": (0.9, 0.5)}
+    noisy = [(name, severity, level[severity - 1]) for name, level in levels.items() for severity in (1, 2)]
+    rows = [
+        *(("p", 5, "ED", "clean", 0, 0.9), ("p", 2, "ES", "clean", 0, 0.8), ("q", 7, "ED", "clean", 0, 0.7)),
+        *(("p", 5, "ED", *each) for each in noisy),
+        *(("p", 2, "ES", *each) for each in noisy),
+        *(("q", 7, "ED", name, severity, dice - 0.1) for name, severity, dice in noisy),
+    ]
+    columns = ["patient", "frame", "phase", "corruption", "severity", "dice"]
+    one = pd.DataFrame(rows, columns=columns).assign(seed=0, **PLAIN)
+    one["video"] = one["patient"] + "-clip"
+    return pd.concat(
+        [one.assign(model="b", dice=one["dice"] - 0.05), one.assign(model="a")], ignore_index=True
+    )
+
+
+def simulated(
+    models: Mapping[str, float], tested: Sequence[Condition], *, patients: int, seeds: int = 1, draw: int = 0
+) -> Scores:
+    """Return scores around each model's level, lower by severity, with a spread over patients and frames."""
+    rng = np.random.default_rng(draw)
+    names = np.repeat([f"p{index:03d}" for index in range(patients)], 2)
+    ease_P1 = rng.normal(0, 0.03, (patients, 1))
+    frames = pd.DataFrame(
+        {"patient": names, "video": names, "frame": [3, 17] * patients, "phase": ["ED", "ES"] * patients}
+    ).assign(**PLAIN)
+    return pd.concat(
+        [
+            frames.assign(
+                model=model,
+                seed=seed,
+                corruption=condition.corruption,
+                severity=condition.severity,
+                dice=(level - 0.02 * condition.severity + ease_P1 + rng.normal(0, 0.02, (patients, 2)))
+                .clip(0, 1)
+                .ravel(),
+            )
+            for (model, level), seed, condition in product(models.items(), range(seeds), tested)
+        ],
+        ignore_index=True,
+    )
+
+
+def row(table: pd.DataFrame, **values: object) -> pd.Series:
+    """Return the one row of a table in which some columns have these values."""
+    chosen = table
+    for column, value in values.items():
+        chosen = chosen[chosen[column] == value]
+    assert len(chosen) == 1
+    return chosen.iloc[0]
