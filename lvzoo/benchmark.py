@@ -9,16 +9,16 @@ import dataclasses
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stdout
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-import pandas as pd
 import pluggy
 
+from lvzoo.comparison import Comparison, compare
 from lvzoo.data.phantom.write import cached_phantom
+from lvzoo.device import choose_precision, describe
 from lvzoo.errors import UsageError
 from lvzoo.execute import choose_executor, refuse_unguarded_script
 from lvzoo.interfaces import Dataset, Executor
@@ -26,21 +26,16 @@ from lvzoo.jobs import TrialSettings
 from lvzoo.noise.corrupt import corrupted_frames
 from lvzoo.plan import Plan, make_plan
 from lvzoo.plugins import code_digest, hook_manager, resolve
-from lvzoo.rank.ranking import Ranking, rank
 from lvzoo.registry import Zoo, open_zoo
-from lvzoo.report.table import write_ranking_csv
-from lvzoo.run import RANKING, RunFolder, digest
+from lvzoo.run import RunFolder, digest
 from lvzoo.types import (
-    SCORE_COLUMNS,
     SPLITS,
     DatasetSource,
     Entry,
     Event,
     FrameSet,
     Job,
-    JobResult,
     OptionValue,
-    Scores,
     Source,
     Split,
     Trial,
@@ -51,23 +46,12 @@ RUNS: Final = Path("runs")
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class BenchResult:
-    """What a run ends in. `ranking` is None where no trial finished; `failed` holds those that did not."""
-
-    folder: Path
-    scores: Scores = field(repr=False)
-    ranking: Ranking | None = field(repr=False)
-    source: Source
-    failed: tuple[JobResult, ...] = ()
-
-
 def bench(
     plugins: str | Sequence[str] | None = None,
     *,
     preset: str = "quick",
     data: str | Path | None = None,
-    noise: str = "noise-v0",
+    noise: str = "noise-v1",
     corruptions: str | Sequence[str] | None = None,
     severities: int | Sequence[int] | None = None,
     seeds: int | None = None,
@@ -81,7 +65,7 @@ def bench(
     on_event: OnEvent = lambda name, event: None,  # noqa: ARG005 - nobody listens
     listeners: Sequence[object] = (),
     **recipe: OptionValue,
-) -> BenchResult:
+) -> Comparison:
     """Train entries on the same frames, test them on the same noisier frames, and rank them.
 
     Args:
@@ -126,15 +110,15 @@ def bench(
     fingerprint = digest([splits[split].source.fingerprint for split in SPLITS])
     settings = plan.settings(source.name, fingerprint)
     run = RunFolder(path=Path(out) if out else RUNS / plan.run_name(settings))
-    with run.open(settings, _facts(splits)):
+    with run.open(settings, _facts(splits, plan)):
         _corrupt(splits["test"], plan, on_event)
         jobs = [
             _job(plan, entry, seed, data=folder, layout=layout, fingerprint=fingerprint, test=source, run=run)
             for entry in plan.entries
             for seed in range(plan.size.seeds)
         ]
-        failed = _perform(jobs, run, runner, plan.zoo, on_event, listeners)
-        return _conclude(run, jobs, failed, plan, source)
+        _perform(jobs, run, runner, plan.zoo, on_event, listeners)
+        return compare(run.path, registries=registries)
 
 
 def _open_data(
@@ -168,11 +152,16 @@ def _corrupt(test: FrameSet, plan: Plan, on_event: OnEvent) -> None:
     on_event("", Event(step="noise", done=1, total=1))
 
 
-def _facts(splits: Mapping[Split, FrameSet]) -> Mapping[str, Any]:
-    """Return what a reader of the run should know of its data; each finding once, whatever splits it touches."""
+def _facts(splits: Mapping[Split, FrameSet], plan: Plan) -> Mapping[str, Any]:
+    """Return what a reader of the run should know of its data and its computer.
+
+    Each finding is named once, whatever splits it touches.
+    """
     findings = {finding: None for frames in splits.values() for finding in frames.source.findings}
     return {
+        "computed": describe(plan.device, choose_precision(plan.device, plan.recipe.precision)),
         "synthetic": splits["test"].source.synthetic,
+        "reader_dice": splits["test"].source.reader_dice,
         "data": {
             split: {
                 "frames": len(frames),
@@ -220,8 +209,8 @@ def _perform(
     zoo: Zoo,
     on_event: OnEvent,
     listeners: Sequence[object],
-) -> tuple[JobResult, ...]:
-    """Run the jobs, notify who listens, and return those that failed; each is recorded, the others go on."""
+) -> None:
+    """Run the jobs and notify who listens; one that fails is recorded, and the others go on."""
     hooks = hook_manager(zoo.plugins)
     for listener in listeners:
         hooks.register(listener)
@@ -238,15 +227,12 @@ def _perform(
                 val_dice=event.epoch.val_dice,
             )
 
-    failed: list[JobResult] = []
     for result in executor.run(jobs, on_event=hear):
         if result.error is not None:
             run.record_failure(result.job.name, result)
-            failed.append(result)
         elif not result.summary["skipped"]:
             scores = run.trial(result.job.name).read_scores()
             _notify(hooks, "lvzoo_trial_finished", trial=result.job.settings.trial, scores=scores)
-    return tuple(failed)
 
 
 def _notify(manager: pluggy.PluginManager, name: str, **facts: object) -> None:
@@ -259,34 +245,3 @@ def _notify(manager: pluggy.PluginManager, name: str, **facts: object) -> None:
         except Exception as error:  # noqa: BLE001 - a plugin may raise anything
             who = manager.get_name(listener)
             log.warning("%s of %s raised %s: %s", name, who, type(error).__name__, error)
-
-
-def _conclude(
-    run: RunFolder,
-    jobs: Sequence[Job],
-    failed: Sequence[JobResult],
-    plan: Plan,
-    source: Source,
-) -> BenchResult:
-    """Rank what finished and write the ranking down."""
-    tables = list(_finished_scores(run, jobs, failed))
-    if not tables:
-        return BenchResult(
-            folder=run.path,
-            scores=pd.DataFrame(columns=list(SCORE_COLUMNS)),
-            ranking=None,
-            source=source,
-            failed=tuple(failed),
-        )
-    scores = pd.concat(tables, ignore_index=True)
-    ranking = rank(scores, plan.suite, resamples=plan.size.resamples, own_recipes=plan.own_recipes)
-    write_ranking_csv(ranking, run.path / RANKING)
-    return BenchResult(folder=run.path, scores=scores, ranking=ranking, source=source, failed=tuple(failed))
-
-
-def _finished_scores(run: RunFolder, jobs: Sequence[Job], failed: Sequence[JobResult]) -> Iterator[Scores]:
-    """Yield the scores of the trials that did not fail."""
-    names = {result.job.name for result in failed}
-    for job in jobs:
-        if job.name not in names:
-            yield run.trial(job.name).read_scores()

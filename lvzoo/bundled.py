@@ -38,9 +38,9 @@ def lvzoo_noises() -> Iterable[NoiseSource]:
     """The suite of the benchmark."""
     return [
         NoiseSource(
-            name="noise-v0",
-            factory="lvzoo.noise.suite:NoiseV0",
-            summary="haze, dropout, blur and jpeg at five severities: one corruption a family",
+            name="noise-v1",
+            factory="lvzoo.noise.suite:NoiseV1",
+            summary="13 corruptions of four families (acoustic, electronic, resolution, digital) at five severities",
         )
     ]
 

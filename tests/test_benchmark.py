@@ -19,12 +19,13 @@ from lvzoo.benchmark import BenchResult
 from lvzoo.cli import main
 from lvzoo.data.phantom.write import cached_phantom
 from lvzoo.errors import PluginError, UsageError
+from lvzoo.noise.suite import NoiseV1
 from lvzoo.types import SCORE_COLUMNS, Event, Scores, Trial
 
 if TYPE_CHECKING:
     from tests.conftest import Install
 
-CONDITIONS = {"clean": [0], "haze": [1, 5], "dropout": [1, 5], "blur": [1, 5], "jpeg": [1, 5]}
+CONDITIONS = {"clean": [0]} | {name: [1, 5] for names in NoiseV1().families.values() for name in names}
 SMALL: dict[str, Any] = {"preset": "smoke", "severities": (1, 5), "resamples": 200, "executor": "inline"}
 
 

@@ -53,7 +53,7 @@ def _words(_ctx: click.Context, _parameter: click.Parameter, value: str | None) 
     "--out", metavar="DIR", type=click.Path(path_type=Path), help="The run's folder.  [default: runs/NAME]"
 )
 @click.option(
-    "--noise", metavar="NAME", default="noise-v0", show_default=True, help="The suite of corruptions."
+    "--noise", metavar="NAME", default="noise-v1", show_default=True, help="The suite of corruptions."
 )
 @click.option("--corruptions", metavar="NAMES", callback=_words, help="Only these of the suite: haze,blur.")
 @click.option("--severities", metavar="LIST", callback=_integers, help="Only these: 1,3,5.")
@@ -80,8 +80,8 @@ def bench(*, plugins: tuple[str, ...], **options: Any) -> int:  # noqa: ANN401 -
     The same command again finds its run, skips what is finished and goes on with the rest.
     """
     from lvzoo.benchmark import bench as run_bench
+    from lvzoo.cli.report import show
     from lvzoo.report.progress import BenchProgress
-    from lvzoo.report.table import print_result
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended from outside: as clean as by Ctrl-C
     with BenchProgress() as progress:
@@ -92,10 +92,6 @@ def bench(*, plugins: tuple[str, ...], **options: Any) -> int:  # noqa: ANN401 -
         except KeyboardInterrupt:
             click.echo(f"to go on: {shlex.join(['lvzoo', *sys.argv[1:]])}", err=True)
             raise
-    print_result(result.ranking, result.source)
+    show(result)
     click.echo(f"run: {result.folder}")
-    for failure in result.failed:
-        where = f"{result.folder}/trials/{failure.job.name}/status.json"
-        more = f" (traceback in {where})" if failure.traceback else ""
-        click.echo(f"failed: {failure.job.name}: {failure.error}{more}", err=True)
     return 1 if result.failed else 0

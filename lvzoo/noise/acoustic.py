@@ -1,31 +1,55 @@
-"""Noise that is made in the body, on the way of the sound: it follows the beam and fills only the sector."""
+"""Noise that comes back with the echo: the grain of interference, and the veil of clutter over the sector."""
 
 from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from lvzoo.geometry.sector import polar
 from lvzoo.noise.display import amplitude, display, from_db
-from lvzoo.noise.filters import gaussian_weights, smooth
-from lvzoo.noise.scene import scanned
+from lvzoo.noise.filters import enlarge, gaussian_weights, smooth
+from lvzoo.noise.scene import beam, scanned
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lvzoo.noise.scene import Scene
 
-POINT_SPREAD_PX: Final = 0.8
-"""Sigma of the speckle's grain."""
+COARSEST_GRAIN_PX: Final = 2.5
+"""The widest grain that speckle may have: all grains are smoothed from one field, drawn with its margin."""
+HAZE_GRAIN_PX: Final = 0.8
+"""Sigma of the haze's grain, a fine scanner's point spread."""
 HAZE_GRID: Final = 6
 """The haze is drawn on a grid of 6 x 6 from corner to corner of the frame."""
 HAZE_SPREAD_DB: Final = 4.0
 """Standard deviation of the haze's level on that grid."""
 HAZE_FALL_DB: Final = 6.0
 """By how much the haze is fainter at the sector's far end than at its apex."""
+
+Field = tuple["NDArray[np.float64]", "NDArray[np.float64]"]
+"""The two components of a complex field: in phase, and in quadrature."""
+
+
+class Speckle(NamedTuple):
+    """How much of the echo is diffuse (0 none, 1 all of it: Rayleigh), and the sigma of its grain."""
+
+    diffuse: float
+    grain_px: float
+
+
+def speckle(frame_HW: NDArray[np.uint8], level: Speckle, scene: Scene) -> NDArray[np.uint8]:
+    """Let each echo interfere: `a' = a |sqrt(1 - k) + sqrt(k / 2) (z_re + i z_im)|`, k being its diffuse share.
+
+    The mean power stays; the amplitude goes from Rician to Rayleigh, which is fully developed speckle
+    (Goodman 1975, statistical properties of laser speckle patterns). Black stays black.
+    """
+    in_phase_HW, quadrature_HW = _grain(scene, level.grain_px)
+    spread = math.sqrt(level.diffuse / 2.0)
+    along_HW = math.sqrt(1.0 - level.diffuse) + spread * in_phase_HW
+    across_HW = spread * quadrature_HW
+    return display(amplitude(frame_HW) * np.sqrt(along_HW * along_HW + across_HW * across_HW))
 
 
 def haze(frame_HW: NDArray[np.uint8], level_db: float, scene: Scene) -> NDArray[np.uint8]:
@@ -43,49 +67,44 @@ def haze(frame_HW: NDArray[np.uint8], level_db: float, scene: Scene) -> NDArray[
 
 
 @lru_cache(maxsize=2)
-def _unit_haze(scene: Scene) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _unit_haze(scene: Scene) -> Field:
     """Return the complex haze of a frame at a level of 0 dB, once for all severities."""
-    radius_HW, _ = polar(scene.sector, scene.size_HW)
+    depth_HW, _ = beam(scene.sector, scene.size_HW)
     grid_66 = scene.video_draws().normal(HAZE_GRID**2).reshape(HAZE_GRID, HAZE_GRID)
-    level_db_HW = HAZE_SPREAD_DB * _enlarge(grid_66, scene.size_HW)
-    level_db_HW -= HAZE_FALL_DB / scene.sector.radius_px * radius_HW
+    level_db_HW = HAZE_SPREAD_DB * enlarge(grid_66, scene.size_HW) - HAZE_FALL_DB * depth_HW
     strength_HW = from_db(level_db_HW) / math.sqrt(2.0)
-    in_phase_HW, quadrature_HW = speckle_field(scene, POINT_SPREAD_PX)
+    weights = gaussian_weights(HAZE_GRAIN_PX)
+    white = white_field(scene, margin_px=len(weights) - 1)
+    in_phase_HW, quadrature_HW = speckle_field(white, HAZE_GRAIN_PX, scene.size_HW)
     return strength_HW * in_phase_HW, strength_HW * quadrature_HW
 
 
-def speckle_field(scene: Scene, sigma_px: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the two components of a frame's complex Gaussian field, smoothed and of unit variance again.
+@lru_cache(maxsize=2)
+def _grain(scene: Scene, grain_px: float) -> Field:
+    return speckle_field(_white_for_speckle(scene), grain_px, scene.size_HW)
 
-    The field is drawn with a margin as wide as the kernel reaches, row by row, so that its variance is the
-    same up to the border: smoothing with the weights w leaves (sum w^2)^2 of it.
+
+@lru_cache(maxsize=1)
+def _white_for_speckle(scene: Scene) -> Field:
+    return white_field(scene, margin_px=len(gaussian_weights(COARSEST_GRAIN_PX)) - 1)
+
+
+def white_field(scene: Scene, *, margin_px: int) -> Field:
+    """Draw a frame's complex white Gaussian field, unit variance a component, row by row with its margin."""
+    rows, columns = (size + 2 * margin_px for size in scene.size_HW)
+    in_phase, quadrature = scene.frame_draws().normal_pairs(rows * columns)
+    return in_phase.reshape(rows, columns), quadrature.reshape(rows, columns)
+
+
+def speckle_field(white: Field, grain_px: float, size_HW: tuple[int, int]) -> Field:
+    """Smooth the middle of a white field, which has a margin, to a grain; its variance is 1 again.
+
+    The margin is at least as wide as the kernel reaches, so that the variance is the same up to the border:
+    smoothing with the weights w leaves (sum w^2)^2 of it.
     """
-    weights = gaussian_weights(sigma_px)
-    margin = len(weights) - 1
-    rows, columns = (size + 2 * margin for size in scene.size_HW)
+    weights = gaussian_weights(grain_px)
     gain = 1.0 / math.fsum(weight * weight for weight in (*weights, *weights[1:]))
-    parts = scene.frame_draws().normal_pairs(rows * columns)
-    in_phase_HW, quadrature_HW = (gain * smooth(part.reshape(rows, columns), weights) for part in parts)
+    spare = (white[0].shape[0] - size_HW[0]) // 2 - (len(weights) - 1)
+    kept = slice(spare, -spare or None)
+    in_phase_HW, quadrature_HW = (gain * smooth(part[kept, kept], weights) for part in white)
     return in_phase_HW, quadrature_HW
-
-
-def _enlarge(grid_RC: NDArray[np.float64], size_HW: tuple[int, int]) -> NDArray[np.float64]:
-    """Spread a grid over a frame, its corners on the frame's, by cubic convolution (Keys 1981, a = -1/2)."""
-    return _enlarge_rows(_enlarge_rows(grid_RC, size_HW[0]).T, size_HW[1]).T
-
-
-def _enlarge_rows(grid_RC: NDArray[np.float64], rows: int) -> NDArray[np.float64]:
-    last = len(grid_RC) - 1
-    position_H = np.arange(rows) * (last / max(rows - 1, 1))
-    node_H = np.minimum(position_H.astype(np.intp), last - 1)
-    t = (position_H - node_H)[:, None]
-    weights = (
-        ((-0.5 * t + 1.0) * t - 0.5) * t,
-        (1.5 * t - 2.5) * t * t + 1.0,
-        ((-1.5 * t + 2.0) * t + 0.5) * t,
-        (0.5 * t - 0.5) * t * t,
-    )
-    total_HC = np.zeros((rows, grid_RC.shape[1]))
-    for step, weight_H1 in enumerate(weights, start=-1):
-        total_HC += weight_H1 * grid_RC[np.clip(node_H + step, 0, last)]
-    return total_HC

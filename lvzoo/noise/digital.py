@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from lvzoo.noise.display import quantise
+from lvzoo.noise.filters import enlarge_by_nearest, shrink
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,6 +41,13 @@ _HALF_COSINES: Final = (
     0.09754516100806417,
 )
 """Written out, since the last bit of a library's cosine may differ and with it a rounded coefficient."""
+
+
+def downsample(frame_HW: NDArray[np.uint8], share: float, _scene: Scene) -> NDArray[np.uint8]:
+    """Shrink both sides to `round(share x side)` pixels by the mean over areas; enlarge by the nearest pixel."""
+    rows, columns = (max(1, round(share * side)) for side in frame_HW.shape)
+    small_HW = quantise(shrink(frame_HW.astype(np.float64), (rows, columns)))
+    return enlarge_by_nearest(small_HW, (frame_HW.shape[0], frame_HW.shape[1]))
 
 
 def jpeg(frame_HW: NDArray[np.uint8], quality: float, _scene: Scene) -> NDArray[np.uint8]:

@@ -1,9 +1,9 @@
-"""Smoothing by explicit sums in a fixed order: a library's last bits may differ from version to version."""
+"""Smoothing and resampling by explicit sums in a fixed order: a library's last bits may differ between versions."""
 
 from __future__ import annotations
 
 import math
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -47,3 +47,99 @@ def _smooth_rows(padded_HW: NDArray[np.float64], weights: tuple[float, ...]) -> 
 def reflect(frame_HW: NDArray[np.uint8], reach: int) -> NDArray[np.float64]:
     """Return a frame with `reach` pixels mirrored outwards on every side, the border pixel repeated."""
     return np.pad(frame_HW.astype(np.float64), reach, mode="symmetric")
+
+
+@lru_cache(maxsize=16)
+def line_weights(length_px: float, angle_rad: float) -> tuple[tuple[int, int, float], ...]:
+    """Return one half of a straight line's kernel as (rows down, columns right, weight), the middle pixel first.
+
+    The other half is its mirror image through the middle. The line is as long as the way that the picture has
+    moved and has no width. Along the axis that it follows more closely, each pixel gets the share of the line
+    that lies over it; across, that share is split between the two pixels beside the line in proportion.
+    """
+    along_is_columns = abs(math.cos(angle_rad)) >= abs(math.sin(angle_rad))
+    run, rise = math.cos(angle_rad), -math.sin(angle_rad)
+    if not along_is_columns:
+        run, rise = rise, run
+    half_run_px = length_px / 2 * abs(run)
+    weights: dict[tuple[int, int], float] = {}
+    for step in range(math.ceil(half_run_px + 0.5)):
+        start, end = max(step - 0.5, -half_run_px), min(step + 0.5, half_run_px)
+        across = (start + end) / 2 * rise / run if step else 0.0
+        below = math.floor(across)
+        for side, share in ((below, below + 1 - across), (below + 1, across - below)):
+            offset = (side, step) if along_is_columns else (step, side)
+            weight = share * (end - start) / (2 * half_run_px)
+            if weight > 0:
+                weights[offset] = weights.get(offset, 0.0) + weight
+    return tuple((down, right, weight) for (down, right), weight in weights.items())
+
+
+def smear(
+    frame_HW: NDArray[np.uint8], half_kernel: tuple[tuple[int, int, float], ...]
+) -> NDArray[np.float64]:
+    """Average a frame, mirrored at its borders, over a kernel given by its middle pixel and one of its halves."""
+    reach = max(max(abs(down), abs(right)) for down, right, _ in half_kernel)
+    padded_HW = reflect(frame_HW, reach)
+    rows, columns = frame_HW.shape
+
+    def moved(down: int, right: int) -> NDArray[np.float64]:
+        return padded_HW[reach + down : reach + down + rows, reach + right : reach + right + columns]
+
+    (_, _, middle), *others = half_kernel
+    total_HW = middle * moved(0, 0)
+    pair_HW = np.empty_like(total_HW)
+    for down, right, weight in others:
+        np.add(moved(-down, -right), moved(down, right), out=pair_HW)
+        pair_HW *= weight
+        total_HW += pair_HW
+    return total_HW
+
+
+def shrink(levels_HW: NDArray[np.float64], size_HW: tuple[int, int]) -> NDArray[np.float64]:
+    """Return a smaller picture, each of its pixels the mean of the area that it covers; rows first, then columns."""
+    return _shrink_rows(_shrink_rows(levels_HW, size_HW[0]).T, size_HW[1]).T
+
+
+def _shrink_rows(levels_HW: NDArray[np.float64], rows: int) -> NDArray[np.float64]:
+    """Sum the parts of the source rows that each row covers, from the uppermost down; in units of 1 / rows."""
+    before = len(levels_HW)
+    starts = np.arange(rows) * before
+    first, last = starts // rows, (starts + before - 1) // rows
+    total_HW = np.zeros((rows, levels_HW.shape[1]))
+    for step in range(int((last - first).max()) + 1):
+        source = np.minimum(first + step, before - 1)
+        covered = np.minimum((source + 1) * rows, starts + before) - np.maximum(source * rows, starts)
+        total_HW += np.where(first + step <= last, covered, 0)[:, None] * levels_HW[source]
+    return total_HW / before
+
+
+def enlarge_by_nearest(levels_HW: NDArray[np.uint8], size_HW: tuple[int, int]) -> NDArray[np.uint8]:
+    """Return a larger picture, each of its pixels a copy of the one that its centre lies in."""
+    rows, columns = (
+        (2 * np.arange(size) + 1) * before // (2 * size)
+        for size, before in zip(size_HW, levels_HW.shape, strict=True)
+    )
+    return np.asarray(levels_HW[rows[:, None], columns])
+
+
+def enlarge(grid_RC: NDArray[np.float64], size_HW: tuple[int, int]) -> NDArray[np.float64]:
+    """Spread a grid over a frame, its corners on the frame's, by cubic convolution (Keys 1981, a = -1/2)."""
+    return _enlarge_rows(_enlarge_rows(grid_RC, size_HW[0]).T, size_HW[1]).T
+
+
+def _enlarge_rows(grid_RC: NDArray[np.float64], rows: int) -> NDArray[np.float64]:
+    last = len(grid_RC) - 1
+    position_H = np.arange(rows) * (last / max(rows - 1, 1))
+    node_H = np.minimum(position_H.astype(np.intp), last - 1)
+    t = (position_H - node_H)[:, None]
+    weights = (
+        ((-0.5 * t + 1.0) * t - 0.5) * t,
+        (1.5 * t - 2.5) * t * t + 1.0,
+        ((-1.5 * t + 2.0) * t + 0.5) * t,
+        (0.5 * t - 0.5) * t * t,
+    )
+    total_HC = np.zeros((rows, grid_RC.shape[1]))
+    for step, weight_H1 in enumerate(weights, start=-1):
+        total_HC += weight_H1 * grid_RC[np.clip(node_H + step, 0, last)]
+    return total_HC

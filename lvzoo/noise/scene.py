@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
-from lvzoo.geometry.sector import scan_mask
+from lvzoo.geometry.sector import polar, scan_mask
 from lvzoo.noise.rng import Draws
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import numpy as np
     from numpy.typing import NDArray
 
@@ -38,13 +36,19 @@ class Scene:
         return Draws(suite=self.suite, corruption=self.corruption, unit=self.video)
 
 
-Corrupt: TypeAlias = "Callable[[NDArray[np.uint8], float, Scene], NDArray[np.uint8]]"
-"""What a corruption is: (frame_HW, level, scene) -> frame_HW; the level is its parameter at one severity."""
-
-
 @lru_cache(maxsize=8)
 def scanned(sector: Sector, size_HW: tuple[int, int]) -> NDArray[np.bool_]:
     """Return the scan mask of a sector, made once for the frames and severities of a video."""
     mask_HW = scan_mask(sector, size_HW)
     mask_HW.setflags(write=False)
     return mask_HW
+
+
+@lru_cache(maxsize=8)
+def beam(sector: Sector, size_HW: tuple[int, int]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return each pixel's depth r/R (0 at the apex, 1 at the sector's far end) and angle (rad, right positive)."""
+    radius_HW, angle_HW = polar(sector, size_HW)
+    depth_HW = radius_HW / sector.radius_px
+    for each in (depth_HW, angle_HW):
+        each.setflags(write=False)
+    return depth_HW, angle_HW

@@ -3,47 +3,128 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 import numpy as np
 
 from lvzoo.errors import UsageError, did_you_mean
-from lvzoo.noise.acoustic import haze
-from lvzoo.noise.digital import jpeg
-from lvzoo.noise.electronic import dropout
-from lvzoo.noise.resolution import blur
+from lvzoo.noise.acoustic import Speckle, haze, speckle
+from lvzoo.noise.beam import Shadow, attenuation, gain, shadow
+from lvzoo.noise.digital import downsample, jpeg
+from lvzoo.noise.electronic import dropout, gaussian, saltpepper, thermal
+from lvzoo.noise.resolution import blur, motion
 from lvzoo.noise.scene import Scene
 from lvzoo.types import CLEAN
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
-    from lvzoo.noise.scene import Corrupt
     from lvzoo.types import Condition, Sector
+
+Level = TypeVar("Level")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Corruption:
-    """One line of a suite's table: `levels[s - 1]` is the parameter at severity s, `unit` what it counts."""
+class Corruption(Generic[Level]):
+    """One line of a suite's table.
+
+    `apply` is called with (frame_HW, level, scene); `levels[s - 1]` is the level at severity s, and `wording` is
+    the template of `str.format` that says it in words.
+    """
 
     name: str
     family: str
-    apply: Corrupt
-    unit: str
-    levels: tuple[float, ...]
+    apply: Callable[[NDArray[np.uint8], Level, Scene], NDArray[np.uint8]]
+    levels: tuple[Level, ...]
+    wording: str
+
+    def describe(self, severity: int) -> str:
+        """Return the level at a severity in words: `-25 dB`."""
+        return self.wording.format(self.levels[severity - 1])
 
 
-NOISE_V0: Final = (
-    Corruption(name="haze", family="acoustic", apply=haze, unit="dB", levels=(-36, -30, -25, -20, -15)),
+NOISE_V1: Final[tuple[Corruption[Any], ...]] = (
     Corruption(
-        name="dropout", family="electronic", apply=dropout, unit="share", levels=(0.1, 0.2, 0.3, 0.4, 0.5)
+        name="speckle",
+        family="acoustic",
+        apply=speckle,
+        levels=(
+            Speckle(0.25, 0.8),
+            Speckle(0.5, 0.8),
+            Speckle(0.75, 1.0),
+            Speckle(1.0, 1.6),
+            Speckle(1.0, 2.5),
+        ),
+        wording="k {0.diffuse:g}, grain {0.grain_px:g} px",
     ),
-    Corruption(name="blur", family="resolution", apply=blur, unit="px", levels=(0.8, 1.4, 2.0, 2.8, 3.8)),
-    Corruption(name="jpeg", family="digital", apply=jpeg, unit="quality", levels=(30, 15, 10, 7, 4)),
+    Corruption(
+        name="haze", family="acoustic", apply=haze, levels=(-36, -30, -25, -20, -15), wording="{:g} dB"
+    ),
+    Corruption(
+        name="shadow",
+        family="acoustic",
+        apply=shadow,
+        levels=(Shadow(1, 7, 16), Shadow(2, 8, 20), Shadow(2, 10, 26), Shadow(3, 11, 30), Shadow(4, 12, 36)),
+        wording="{0.number} of {0.width_deg:g} deg, {0.loss_db:g} dB",
+    ),
+    Corruption(
+        name="attenuation",
+        family="acoustic",
+        apply=attenuation,
+        levels=(8, 16, 24, 32, 42),
+        wording="{:g} dB",
+    ),
+    Corruption(name="gain", family="acoustic", apply=gain, levels=(5, 10, 15, 20, 26), wording="+-{:g} dB"),
+    Corruption(
+        name="thermal",
+        family="electronic",
+        apply=thermal,
+        levels=(-43, -37, -32, -27, -22),
+        wording="{:g} dB",
+    ),
+    Corruption(
+        name="gaussian",
+        family="electronic",
+        apply=gaussian,
+        levels=(0.06, 0.12, 0.18, 0.26, 0.36),
+        wording="sigma {:g}",
+    ),
+    Corruption(
+        name="dropout",
+        family="electronic",
+        apply=dropout,
+        levels=(0.1, 0.2, 0.3, 0.4, 0.5),
+        wording="{:.0%}",
+    ),
+    Corruption(
+        name="saltpepper",
+        family="electronic",
+        apply=saltpepper,
+        levels=(0.02, 0.05, 0.1, 0.18, 0.3),
+        wording="{:.0%}",
+    ),
+    Corruption(
+        name="blur",
+        family="resolution",
+        apply=blur,
+        levels=(0.8, 1.4, 2.0, 2.8, 3.8),
+        wording="sigma {:g} px",
+    ),
+    Corruption(
+        name="motion", family="resolution", apply=motion, levels=(5, 8, 11, 15, 19), wording="{:g} px"
+    ),
+    Corruption(
+        name="downsample",
+        family="digital",
+        apply=downsample,
+        levels=(0.5, 0.35, 0.25, 0.18, 0.13),
+        wording="{:.0%} of the pixels a side",
+    ),
+    Corruption(name="jpeg", family="digital", apply=jpeg, levels=(30, 15, 10, 7, 4), wording="quality {:g}"),
 )
-"""noise-v0, the forerunner of noise-v1: one corruption a family."""
+"""noise-v1: formulas, sources and the order of draws are in docs/noise.md."""
 
 
 class TableSuite:
@@ -52,7 +133,7 @@ class TableSuite:
     Any change to a formula, a level or the order of draws makes a new suite with a new name.
     """
 
-    def __init__(self, name: str, table: tuple[Corruption, ...]) -> None:
+    def __init__(self, name: str, table: tuple[Corruption[Any], ...]) -> None:
         self.name = name
         self.table = table
         self.severities = tuple(range(1, len(table[0].levels) + 1))
@@ -86,7 +167,7 @@ class TableSuite:
         level = corruption.levels[condition.severity - 1]
         return np.ascontiguousarray(corruption.apply(frame_HW, level, scene))
 
-    def _find(self, condition: Condition) -> Corruption:
+    def _find(self, condition: Condition) -> Corruption[Any]:
         known = {corruption.name: corruption for corruption in self.table}
         if condition.corruption not in known:
             close = did_you_mean(condition.corruption, known)
@@ -99,8 +180,8 @@ class TableSuite:
         return known[condition.corruption]
 
 
-class NoiseV0(TableSuite):
-    """noise-v0: haze, dropout, blur and jpeg at severities 1 to 5."""
+class NoiseV1(TableSuite):
+    """noise-v1: 13 corruptions of four families at severities 1 to 5."""
 
     def __init__(self) -> None:
-        super().__init__("noise-v0", NOISE_V0)
+        super().__init__("noise-v1", NOISE_V1)

@@ -10,14 +10,14 @@ import pytest
 
 from lvzoo.geometry.sector import fit_sector
 from lvzoo.noise.corrupt import conditions
-from lvzoo.noise.suite import NoiseV0
+from lvzoo.noise.suite import NoiseV1
 
 MOST_MS = 0.5
 FRAMES = 20
 
 
 def test_noise_costs_little_cpu(request: pytest.FixtureRequest) -> None:
-    suite = NoiseV0()
+    suite = NoiseV1()
     frames_NHW = np.random.default_rng(0).integers(0, 256, (FRAMES, 112, 112), dtype=np.uint8)
     sector = fit_sector(frames_NHW)
     noisy = conditions(suite)[1:]

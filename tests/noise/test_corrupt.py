@@ -12,7 +12,7 @@ import pytest
 from lvzoo.errors import UsageError
 from lvzoo.noise import corrupt
 from lvzoo.noise.corrupt import conditions, corrupted_frames
-from lvzoo.noise.suite import NoiseV0
+from lvzoo.noise.suite import NoiseV1
 from lvzoo.types import CLEAN, Condition, FrameSet
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from lvzoo.types import Sector
 
 
-class Counting(NoiseV0):
-    """noise-v0, counting what it is asked to make."""
+class Counting(NoiseV1):
+    """noise-v1, counting what it is asked to make."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -61,7 +61,7 @@ def turned(frames: FrameSet) -> FrameSet:
 
 
 def test_all_conditions_come_clean_first_then_as_the_suite_has_them() -> None:
-    every = conditions(NoiseV0())
+    every = conditions(NoiseV1())
     assert every[0] == CLEAN
     assert len(every) == 21
     assert [each.corruption for each in every[1::5]] == ["haze", "dropout", "blur", "jpeg"]
@@ -69,25 +69,25 @@ def test_all_conditions_come_clean_first_then_as_the_suite_has_them() -> None:
 
 
 def test_conditions_are_selected_by_name_and_severity_in_the_suites_order() -> None:
-    chosen = conditions(NoiseV0(), corruptions=["blur", "haze"], severities=[5, 1])
+    chosen = conditions(NoiseV1(), corruptions=["blur", "haze"], severities=[5, 1])
     assert [(each.corruption, each.severity) for each in chosen] == [
         *(("clean", 0), ("haze", 1), ("haze", 5)),
         *(("blur", 1), ("blur", 5)),
     ]
-    assert conditions(NoiseV0(), corruptions=[]) == [CLEAN]
+    assert conditions(NoiseV1(), corruptions=[]) == [CLEAN]
 
 
 def test_unknown_names_get_a_close_match_and_unknown_severities_the_known_ones() -> None:
-    with pytest.raises(UsageError, match=r"noise-v0: unknown corruption 'blurr' \(did you mean 'blur'\?\)"):
-        conditions(NoiseV0(), corruptions=["blurr"])
+    with pytest.raises(UsageError, match=r"noise-v1: unknown corruption 'blurr' \(did you mean 'blur'\?\)"):
+        conditions(NoiseV1(), corruptions=["blurr"])
     with pytest.raises(UsageError, match="unknown corruption 'zzz'; it has haze, dropout, blur, jpeg"):
-        conditions(NoiseV0(), corruptions=["zzz"])
+        conditions(NoiseV1(), corruptions=["zzz"])
     with pytest.raises(UsageError, match="unknown severity 6; it has 1, 2, 3, 4, 5"):
-        conditions(NoiseV0(), severities=[6])
+        conditions(NoiseV1(), severities=[6])
 
 
 def test_each_frame_is_what_the_suite_makes_of_it(frame_set: FrameSet) -> None:
-    suite = NoiseV0()
+    suite = NoiseV1()
     every = conditions(suite)
     for condition, noisy_NHW in zip(every, corrupted_frames(frame_set, suite, every), strict=True):
         assert noisy_NHW.shape == frame_set.frames_NHW.shape
@@ -103,7 +103,7 @@ def test_each_frame_is_what_the_suite_makes_of_it(frame_set: FrameSet) -> None:
 
 
 def test_order_and_chunks_change_no_byte(frame_set: FrameSet, monkeypatch: pytest.MonkeyPatch) -> None:
-    suite = NoiseV0()
+    suite = NoiseV1()
     every = conditions(suite)
     forwards = digests(corrupted_frames(frame_set, suite, every))
     monkeypatch.setattr(corrupt, "FRAMES_AT_A_TIME", 1)
@@ -112,7 +112,7 @@ def test_order_and_chunks_change_no_byte(frame_set: FrameSet, monkeypatch: pytes
 
 
 def test_workers_change_no_byte(frame_set: FrameSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    suite = NoiseV0()
+    suite = NoiseV1()
     every = conditions(suite)
     alone = digests(corrupted_frames(frame_set, suite, every))
     monkeypatch.setenv("LVZOO_CACHE", str(tmp_path / "another"))
@@ -151,7 +151,7 @@ def test_other_frames_or_sectors_are_made_anew(frame_set: FrameSet) -> None:
 
 
 def test_a_damaged_cache_file_is_made_again(frame_set: FrameSet, tmp_path: Path) -> None:
-    suite = NoiseV0()
+    suite = NoiseV1()
     chosen = [Condition(corruption="dropout", severity=1)]
     before = digests(corrupted_frames(frame_set, suite, chosen))
     (file,) = (tmp_path / "cache").rglob("dropout-1.npy")
@@ -161,7 +161,7 @@ def test_a_damaged_cache_file_is_made_again(frame_set: FrameSet, tmp_path: Path)
 
 def test_a_suite_that_fails_leaves_nothing_half_made(frame_set: FrameSet, tmp_path: Path) -> None:
     with pytest.raises(UsageError):
-        corrupted_frames(frame_set, NoiseV0(), [Condition(corruption="nothing", severity=1)])
+        corrupted_frames(frame_set, NoiseV1(), [Condition(corruption="nothing", severity=1)])
     assert [path for path in (tmp_path / "cache").rglob("*") if path.is_file()] == []
 
 
@@ -169,5 +169,5 @@ def test_no_frames_make_no_noise(frame_set: FrameSet) -> None:
     none = dataclasses.replace(
         frame_set, frames_NHW=frame_set.frames_NHW[:0], videos=(), frame_indices=(), sectors=()
     )
-    for noisy_NHW in corrupted_frames(none, NoiseV0(), conditions(NoiseV0(), corruptions=["jpeg"])):
+    for noisy_NHW in corrupted_frames(none, NoiseV1(), conditions(NoiseV1(), corruptions=["jpeg"])):
         assert noisy_NHW.shape == (0, 112, 112)

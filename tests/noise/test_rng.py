@@ -12,11 +12,11 @@ from lvzoo.noise.rng import Draws
 
 
 def draws(unit: str = "0XA#4") -> Draws:
-    return Draws(suite="noise-v0", corruption="haze", unit=unit)
+    return Draws(suite="noise-v1", corruption="haze", unit=unit)
 
 
 def test_the_key_is_the_hash_as_it_is_written_down() -> None:
-    digest = hashlib.sha256(b"noise-v0|haze|0XA#4").digest()
+    digest = hashlib.sha256(b"noise-v1|haze|0XA#4").digest()
     key = int.from_bytes(digest[:16], "little")
     expected = np.random.Philox(key=key, counter=0).random_raw(5)
     assert draws().raw(5).tolist() == expected.tolist()

@@ -1,4 +1,4 @@
-"""noise-v0: what each corruption does to a frame, and that it does the same to it anywhere and always."""
+"""noise-v1: what each corruption does to a frame, and that it does the same to it anywhere and always."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from lvzoo.noise.acoustic import speckle_field
 from lvzoo.noise.digital import quantisation_steps
 from lvzoo.noise.display import amplitude, display, from_db
 from lvzoo.noise.scene import Scene
-from lvzoo.noise.suite import NOISE_V0, NoiseV0
+from lvzoo.noise.suite import NOISE_V1, NoiseV1
 from lvzoo.types import CLEAN, Condition
 
 if TYPE_CHECKING:
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
     from lvzoo.types import FrameSet
 
-GOLDEN = Path(__file__).with_name("noise_v0_golden.json")
+GOLDEN = Path(__file__).with_name("noise_v1_golden.json")
 SIZE_HW = (112, 112)
-NAMES = [corruption.name for corruption in NOISE_V0]
+NAMES = [corruption.name for corruption in NOISE_V1]
 
 
 def noisy(
@@ -39,7 +39,7 @@ def noisy(
 ) -> NDArray[np.uint8]:
     sector = fit_sector(frame_HW[None])
     condition = Condition(corruption=corruption, severity=severity)
-    return NoiseV0().corrupt(frame_HW, condition, video=video, frame=frame, sector=sector)
+    return NoiseV1().corrupt(frame_HW, condition, video=video, frame=frame, sector=sector)
 
 
 def difference(one_HW: NDArray[np.uint8], other_HW: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -47,9 +47,9 @@ def difference(one_HW: NDArray[np.uint8], other_HW: NDArray[np.uint8]) -> NDArra
 
 
 def test_the_suite_has_one_corruption_a_family_at_five_severities() -> None:
-    suite = NoiseV0()
+    suite = NoiseV1()
     assert isinstance(suite, NoiseSuite)
-    assert suite.name == "noise-v0"
+    assert suite.name == "noise-v1"
     assert suite.severities == (1, 2, 3, 4, 5)
     assert suite.families == {
         "acoustic": ("haze",),
@@ -105,7 +105,7 @@ def test_every_frame_and_every_video_meets_noise_of_its_own(name: str, frames_NH
 
 def test_a_clean_frame_is_the_frame(frame_set: FrameSet) -> None:
     frame_HW = frame_set.frames_NHW[0]
-    clean_HW = NoiseV0().corrupt(frame_HW, CLEAN, video="0XA", frame=4, sector=frame_set.sectors[0])
+    clean_HW = NoiseV1().corrupt(frame_HW, CLEAN, video="0XA", frame=4, sector=frame_set.sectors[0])
     assert np.array_equal(clean_HW, frame_HW)
 
 
@@ -120,7 +120,7 @@ def test_a_clean_frame_is_the_frame(frame_set: FrameSet) -> None:
 def test_an_unknown_condition_is_refused(condition: Condition, message: str) -> None:
     frame_HW = np.zeros(SIZE_HW, np.uint8)
     with pytest.raises(UsageError, match=message):
-        NoiseV0().corrupt(frame_HW, condition, video="v", frame=0, sector=standard_sector(SIZE_HW))
+        NoiseV1().corrupt(frame_HW, condition, video="v", frame=0, sector=standard_sector(SIZE_HW))
 
 
 # --- the display ----------------------------------------------------------------------------------------------
@@ -159,7 +159,7 @@ def test_haze_fills_a_black_frame_to_its_level_and_falls_with_depth() -> None:
     condition = Condition(corruption="haze", severity=5)
     videos_NHW = np.stack(
         [
-            NoiseV0().corrupt(np.zeros(SIZE_HW, np.uint8), condition, video=f"v{n}", frame=0, sector=sector)
+            NoiseV1().corrupt(np.zeros(SIZE_HW, np.uint8), condition, video=f"v{n}", frame=0, sector=sector)
             for n in range(40)
         ]
     )

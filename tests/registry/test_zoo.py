@@ -223,8 +223,8 @@ def test_records_cannot_be_mutated() -> None:
 
 def test_noise_suite_is_found_by_name() -> None:
     zoo = open_zoo()
-    assert zoo.noise("noise-v0").factory.startswith("lvzoo.noise")
-    with pytest.raises(UsageError, match=r"unknown noise suite 'noise-v9' \(did you mean 'noise-v0'"):
+    assert zoo.noise("noise-v1").factory.startswith("lvzoo.noise")
+    with pytest.raises(UsageError, match=r"unknown noise suite 'noise-v9' \(did you mean 'noise-v1'"):
         zoo.noise("noise-v9")
 
 
