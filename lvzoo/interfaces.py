@@ -110,10 +110,14 @@ class Trainer(Protocol):
 
 @runtime_checkable
 class Evaluator(Protocol):
-    """Scores a model, mask or landmark alike, with one Dice."""
+    """Scores a model, mask or landmark alike, by the same measures."""
 
     def score(self, model: nn.Module, frames: FrameSet, condition: Condition) -> Scores:
         """Return a row of scores a frame; `frames` are already under the `condition`."""
+        ...
+
+    def mean_dice(self, model: nn.Module, frames: FrameSet) -> float:
+        """Return the mean Dice over patients, and measure nothing else: the score of validation."""
         ...
 
 

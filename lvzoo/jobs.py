@@ -6,28 +6,27 @@ import dataclasses
 import logging
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import torch
 from torch import nn
 
 from lvzoo.device import choose_device, choose_precision, describe
 from lvzoo.errors import DataError
-from lvzoo.evaluate.evaluator import DiceEvaluator
-from lvzoo.interfaces import Dataset, Evaluator, NoiseSuite, Trainer
+from lvzoo.evaluate.evaluator import FrameEvaluator
+from lvzoo.interfaces import Dataset, NoiseSuite, Trainer
 from lvzoo.models.build import build_model
 from lvzoo.models.weights import check_files, load, save_model
 from lvzoo.noise.corrupt import corrupted_frames
 from lvzoo.plugins import resolve
 from lvzoo.run import TrialFolder, digest
+from lvzoo.scoring import Report, facts_of, score_conditions, specimens
 from lvzoo.train.trainer import LoopTrainer
-from lvzoo.types import CLEAN, Condition, Epoch, Event, FrameSet, Scores, Trial
+from lvzoo.types import Condition, Epoch, Event, FrameSet, Trial
 
-Report = Callable[[Event], None]
 log = logging.getLogger(__name__)
 TICK_S = 0.2
 """How often a job tells of its batches."""
@@ -62,20 +61,21 @@ def run_trial(settings: TrialSettings, report: Report) -> Mapping[str, Any]:
     device = choose_device(settings.device)
     dataset: Dataset = resolve(settings.dataset)(settings.data)
     precision = choose_precision(device, settings.trial.recipe.precision)
-    evaluator = DiceEvaluator(device, precision)
+    evaluator = FrameEvaluator(device, precision)
     model = _trained(folder, device) if status.get("key") == settings.trial.key else None
     if model is None:
         model = _train(settings, dataset, evaluator, device, report)
-    scores = _score(settings, dataset.load("test"), model, evaluator, report)
-    folder.write_scores(scores)
+    _test(settings, dataset.load("test"), model, evaluator, folder, report)
     folder.mark("finished", key=settings.trial.key, scores_key=settings.scores_key)
     return {"trial": settings.trial.name, "skipped": False}
 
 
 def _readable(folder: TrialFolder) -> bool:
-    """Tell whether a finished trial's scores and weights are still there."""
+    """Tell whether all that a finished trial left is still there."""
     try:
         folder.read_scores()
+        folder.read_facts()
+        folder.read_specimens()
         check_files(folder.path)
     except DataError as error:
         log.warning("%s; what is missing is made again", error)
@@ -93,11 +93,12 @@ def _trained(folder: TrialFolder, device: torch.device) -> nn.Module | None:
 
 
 def _train(
-    settings: TrialSettings, dataset: Dataset, evaluator: Evaluator, device: torch.device, report: Report
+    settings: TrialSettings, dataset: Dataset, evaluator: FrameEvaluator, device: torch.device, report: Report
 ) -> nn.Module:
     """Fit a new model, or go on from the trial's checkpoint; leave its weights and history in the folder."""
     trial, folder = settings.trial, TrialFolder(path=settings.folder)
     checkpoints = folder.checkpoints(trial.key)
+    folder.mark("training")
     trainer: Trainer = resolve(trial.entry.family.trainer)() if trial.entry.family.trainer else LoopTrainer()
     follow = _Follow(trial, report)
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
@@ -107,7 +108,7 @@ def _train(
             dataset.load("val"),
             trial.recipe,
             trial,
-            score=lambda model, frames: mean_dice(evaluator.score(model, frames, CLEAN)),
+            score=evaluator.mean_dice,
             device=device,
             checkpoints=checkpoints,
             on_epoch=follow.epoch,
@@ -121,25 +122,23 @@ def _train(
     return fitted.model
 
 
-def mean_dice(scores: Scores) -> float:
-    """Return the mean Dice over patients of the mean over each patient's frames."""
-    return float(scores.groupby("patient")["dice"].mean().mean())
-
-
-def _score(
-    settings: TrialSettings, test: FrameSet, model: nn.Module, evaluator: Evaluator, report: Report
-) -> Scores:
-    """Score the model on the test frames under every condition."""
+def _test(
+    settings: TrialSettings,
+    test: FrameSet,
+    model: nn.Module,
+    evaluator: FrameEvaluator,
+    folder: TrialFolder,
+    report: Report,
+) -> None:
+    """Score the model under every condition, and leave in the folder what a comparison reads."""
+    trial, conditions = settings.trial, settings.conditions
     suite: NoiseSuite = resolve(settings.noise)()
-    frames_CNHW = corrupted_frames(test, suite, settings.conditions)
-    tables: list[Scores] = []
-    for done, condition in enumerate(settings.conditions):
-        report(Event(step="testing", done=done, total=len(settings.conditions), text=condition.corruption))
-        noisy = dataclasses.replace(test, frames_NHW=frames_CNHW[done])
-        tables.append(evaluator.score(model, noisy, condition))
-    report(Event(step="testing", done=len(settings.conditions), total=len(settings.conditions)))
-    scores = pd.concat(tables, ignore_index=True)
-    return scores.assign(model=settings.trial.entry.name, seed=settings.trial.seed)
+    frames_CNHW = corrupted_frames(test, suite, conditions)
+    scores = score_conditions(model, trial, test, frames_CNHW, conditions, evaluator=evaluator, report=report)
+    kept = specimens(model, scores, test, frames_CNHW, conditions, evaluator=evaluator)
+    folder.write_scores(scores)
+    folder.write_specimens(list(kept))
+    folder.write_facts(facts_of(model, trial, test, evaluator=evaluator))
 
 
 class _Follow:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
-from lvzoo.evaluate.evaluator import DiceEvaluator
+from lvzoo.evaluate.evaluator import FrameEvaluator
 from lvzoo.models.build import build_model
 from lvzoo.registry import open_zoo
 from lvzoo.types import CLEAN
@@ -44,7 +44,9 @@ def test_the_plugin_in_one_screen_works(install_plugin: Install) -> None:
     )
     (entry,) = open_zoo().select("my-net")
     assert (entry.family.kind, entry.options) == ("mask", {"width": 16})
-    scores = DiceEvaluator(torch.device("cpu"), torch.float32).score(build_model(entry), toy_frames(4), CLEAN)
+    scores = FrameEvaluator(torch.device("cpu"), torch.float32).score(
+        build_model(entry), toy_frames(4), CLEAN
+    )
     assert len(scores) == 4
 
 

@@ -38,6 +38,11 @@ def dice_N(predicted_NHW: NDArray[np.bool_], reference_NHW: NDArray[np.bool_]) -
     return np.where(total_N == 0, 1.0, 2.0 * shared_N / np.maximum(total_N, 1))
 
 
+def areas_N(masks_NHW: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return how many pixels each mask has."""
+    return _count(_packed(masks_NHW))
+
+
 def _packed(masks_NHW: NDArray[np.bool_]) -> NDArray[np.uint64]:
     """Return each mask as a row of 64-bit words; the bits beyond its last pixel are 0."""
     frames, rows, columns = masks_NHW.shape

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
@@ -13,7 +14,9 @@ from torch import nn
 
 from lvzoo.device import autocast
 from lvzoo.errors import PluginError
-from lvzoo.evaluate.dice import dice_N
+from lvzoo.evaluate.anatomy import apex_below_base, topology
+from lvzoo.evaluate.boundary import Boundaries, boundaries, boundary_scores
+from lvzoo.evaluate.dice import areas_N, dice_N
 from lvzoo.interfaces import LVModel
 from lvzoo.types import Condition, FrameSet, Prediction, Scores
 
@@ -42,30 +45,78 @@ def predict_batches(
         yield prediction
 
 
-class DiceEvaluator:
-    """Scores every frame by foreground Dice against its reference mask."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class References:
+    """A set's reference masks, with what is computed of them once for all models and conditions."""
+
+    masks_NHW: NDArray[np.bool_]
+    boundaries: Boundaries
+    areas_N: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, masks_NHW: NDArray[np.bool_]) -> References:
+        """Prepare a set's references."""
+        return cls(masks_NHW=masks_NHW, boundaries=boundaries(masks_NHW), areas_N=areas_N(masks_NHW))
+
+
+class FrameEvaluator:
+    """Scores every frame against its reference: overlap, boundaries, areas and anatomy, for any kind of model."""
 
     def __init__(self, device: torch.device, precision: torch.dtype) -> None:
         self.device = device
         self.precision = precision
+        self._references: References | None = None
 
     def score(self, model: nn.Module, frames: FrameSet, condition: Condition) -> Scores:
-        """Return a row a frame: who and when it is, the condition, Dice, and both areas in pixels."""
+        """Return a row a frame: the columns SCORE_COLUMNS but for model and seed, which the caller knows.
+
+        Frame sets that share one array of masks, such as one set under many conditions, have their references
+        prepared once.
+        """
+        return score_masks(self._predict(model, frames), frames, condition, self._references_of(frames))
+
+    def mean_dice(self, model: nn.Module, frames: FrameSet) -> float:
+        """Return the mean over patients of the mean Dice of a patient's frames, and measure nothing else."""
+        dice = dice_N(self._predict(model, frames), frames.masks_NHW)
+        return float(pd.Series(dice).groupby(list(frames.patients)).mean().mean())
+
+    def _predict(self, model: nn.Module, frames: FrameSet) -> NDArray[np.bool_]:
         predictions = predict_batches(model, frames.frames_NHW, device=self.device, precision=self.precision)
-        predicted_NHW = np.concatenate([prediction.masks_BHW for prediction in predictions])
-        return pd.DataFrame(
-            {
-                "patient": frames.patients,
-                "video": frames.videos,
-                "frame": frames.frame_indices,
-                "phase": frames.phases,
-                "corruption": condition.corruption,
-                "severity": condition.severity,
-                "dice": dice_N(predicted_NHW, frames.masks_NHW),
-                "area_pred": predicted_NHW.sum(axis=(1, 2)),
-                "area_ref": frames.masks_NHW.sum(axis=(1, 2)),
-            }
-        )
+        return np.concatenate([prediction.masks_BHW for prediction in predictions])
+
+    def _references_of(self, frames: FrameSet) -> References:
+        if self._references is None or self._references.masks_NHW is not frames.masks_NHW:
+            self._references = References.of(frames.masks_NHW)
+        return self._references
+
+
+def score_masks(
+    predicted_NHW: NDArray[np.bool_], frames: FrameSet, condition: Condition, references: References
+) -> Scores:
+    """Return the table of scores of masks that were predicted for frames under a condition."""
+    found = boundaries(predicted_NHW)
+    distances = boundary_scores(found, references.boundaries)
+    pieces = topology(predicted_NHW)
+    return pd.DataFrame(
+        {
+            "patient": frames.patients,
+            "video": frames.videos,
+            "frame": frames.frame_indices,
+            "phase": frames.phases,
+            "corruption": condition.corruption,
+            "severity": condition.severity,
+            "dice": dice_N(predicted_NHW, frames.masks_NHW),
+            "nsd1": distances.nsd1_N,
+            "nsd2": distances.nsd2_N,
+            "hd95": distances.hd95_N,
+            "assd": distances.assd_N,
+            "area_pred": areas_N(predicted_NHW),
+            "area_ref": references.areas_N,
+            "components": pieces.components_N,
+            "holes": pieces.holes_N,
+            "apex_below_base": apex_below_base(found, frames.contours_NP2),
+        }
+    )
 
 
 def _check(masks_BHW: NDArray[np.bool_], expected: tuple[int, ...], model: nn.Module) -> None:

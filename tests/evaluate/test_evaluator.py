@@ -8,12 +8,12 @@ import torch
 from torch import nn
 
 from lvzoo.errors import PluginError
-from lvzoo.evaluate.evaluator import DiceEvaluator
+from lvzoo.evaluate.evaluator import FrameEvaluator
 from lvzoo.models.base import MaskModel
 from lvzoo.types import CLEAN, Condition, Prediction
 from tests.toys import toy_frames
 
-EVALUATOR = DiceEvaluator(torch.device("cpu"), torch.float32)
+EVALUATOR = FrameEvaluator(torch.device("cpu"), torch.float32)
 
 
 class Threshold(MaskModel):

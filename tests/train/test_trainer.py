@@ -11,13 +11,13 @@ import torch
 from torch import nn
 
 from lvzoo.errors import LvzooError
-from lvzoo.evaluate.evaluator import DiceEvaluator
+from lvzoo.evaluate.evaluator import FrameEvaluator
 from lvzoo.models.base import MaskModel
 from lvzoo.models.build import build_model
 from lvzoo.registry import open_zoo
 from lvzoo.train.memory import FramesInMemory
 from lvzoo.train.trainer import LoopTrainer
-from lvzoo.types import CLEAN, Batch, Entry, Epoch, Fitted, FrameSet, Recipe, Trial
+from lvzoo.types import Batch, Entry, Epoch, Fitted, FrameSet, Recipe, Trial
 from tests.toys import toy_frames
 
 CPU = torch.device("cpu")
@@ -30,7 +30,7 @@ def small(name: str) -> Entry:
 
 
 def dice_of(model: nn.Module, frames: FrameSet) -> float:
-    return float(DiceEvaluator(CPU, torch.float32).score(model, frames, CLEAN)["dice"].mean())
+    return FrameEvaluator(CPU, torch.float32).mean_dice(model, frames)
 
 
 def fit(
