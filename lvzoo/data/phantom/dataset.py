@@ -7,15 +7,22 @@ import json
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zipfile import BadZipFile
+
+import numpy as np
 
 from lvzoo.data.echonet import EchoNetDynamic
 from lvzoo.errors import DataError
+from lvzoo.geometry.raster import rasterise
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from lvzoo.types import FrameSet, Split
 
 NOTE = "SYNTHETIC.json"
 TRUTH = "Phantom.csv"
+TRUE_CONTOURS = "TrueContours.npz"
 
 
 class Phantom:
@@ -34,6 +41,9 @@ class Phantom:
     def load(self, split: Split) -> FrameSet:
         """Return the labelled frames of a split; a second call finds them decoded.
 
+        Those of the test split know how well their tracings agree with the truth (`Source.reader_dice`): there a
+        model's response to noise is read against it.
+
         Raises:
             DataError: files are missing or do not parse.
         """
@@ -42,9 +52,13 @@ class Phantom:
         missing = sorted(set(frames.videos) - spacing_mm.keys())
         if missing:
             raise DataError(f"{self.folder / TRUTH}: has no row for {missing[0]}; write the phantom again")
+        reader_dice = _reader_dice(frames, self.folder / TRUE_CONTOURS) if split == "test" else None
+        source = replace(
+            frames.source, name="phantom", version=self.version, synthetic=True, reader_dice=reader_dice
+        )
         return replace(
             frames,
-            source=replace(frames.source, name="phantom", version=self.version, synthetic=True),
+            source=source,
             spacing_mm=tuple(spacing_mm[video] for video in frames.videos),
         )
 
@@ -62,3 +76,25 @@ def _spacing_mm(path: Path) -> dict[str, float]:
             return {row["FileName"]: float(row["MmPerPx"]) for row in csv.DictReader(file)}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"{path}: cannot be read ({error}); write the phantom again") from error
+
+
+def _reader_dice(frames: FrameSet, path: Path) -> float:
+    """Return the mean Dice over frames of the traced mask and the mask of the frame's true contour."""
+    try:
+        with path.open("rb") as file, np.load(file) as contours:
+            true_N = [
+                rasterise(contours[video][index], mask_HW.shape)
+                for video, index, mask_HW in zip(
+                    frames.videos, frames.frame_indices, frames.masks_NHW, strict=True
+                )
+            ]
+    except (OSError, ValueError, KeyError, IndexError, TypeError, BadZipFile) as error:
+        raise DataError(f"{path}: cannot be read ({error}); write the phantom again") from error
+    return float(
+        np.mean([_dice(true, traced) for true, traced in zip(true_N, frames.masks_NHW, strict=True)])
+    )
+
+
+def _dice(mask_HW: NDArray[np.bool_], other_HW: NDArray[np.bool_]) -> float:
+    """Return `2 |A and B| / (|A| + |B|)` of two masks, neither of them empty."""
+    return float(2 * (mask_HW & other_HW).sum() / (mask_HW.sum() + other_HW.sum()))

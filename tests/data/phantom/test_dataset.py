@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 from lvzoo.data.phantom.dataset import Phantom
@@ -14,6 +15,8 @@ from lvzoo.types import SPLITS
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
 
 def test_frames_say_that_they_are_synthetic(phantom_folder: Path) -> None:
@@ -33,6 +36,42 @@ def test_no_patient_is_in_two_splits(phantom_folder: Path) -> None:
     phantom = Phantom(phantom_folder)
     patients = [set(phantom.load(split).patients) for split in SPLITS]
     assert len(set.union(*patients)) == sum(map(len, patients)) == 18
+
+
+def test_the_test_split_knows_how_well_its_readers_traced(phantom_folder: Path) -> None:
+    phantom = Phantom(phantom_folder)
+    dice = phantom.load("test").source.reader_dice
+    assert dice is not None
+    assert 0.93 < dice < 0.98
+    assert phantom.load("train").source.reader_dice is None
+
+
+def test_a_reader_who_traces_the_truth_agrees_with_it(copy: Path) -> None:
+    """The true contours are replaced by what the readers traced: all that is left is the straight cap."""
+    frames = Phantom(copy).load("test")
+    traced: dict[str, NDArray[np.float32]] = {}
+    for video, index, contour_P2 in zip(
+        frames.videos, frames.frame_indices, frames.contours_NP2, strict=True
+    ):
+        traced.setdefault(video, np.zeros((28, 121, 2), dtype=np.float32))[index] = contour_P2
+    keywords: dict[str, Any] = {**traced}
+    np.savez(copy / "TrueContours.npz", **keywords)
+    dice = Phantom(copy).load("test").source.reader_dice
+    assert dice is not None
+    assert 0.98 < dice < 1
+
+
+@pytest.mark.parametrize("damage", ["missing", "cut", "foreign"])
+def test_a_phantom_without_its_true_contours_is_a_data_error(copy: Path, damage: str) -> None:
+    path = copy / "TrueContours.npz"
+    if damage == "missing":
+        path.unlink()
+    elif damage == "cut":
+        path.write_bytes(path.read_bytes()[:1000])
+    else:
+        np.savez(path, other=np.zeros(3))
+    with pytest.raises(DataError, match=r"TrueContours\.npz: cannot be read .*; write the phantom again"):
+        Phantom(copy).load("test")
 
 
 @pytest.fixture
