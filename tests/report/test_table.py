@@ -8,106 +8,101 @@ from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import pytest
 from rich.console import Console
 
-from lvzoo.report.table import caption, print_ranking, print_result, write_ranking_csv
-from lvzoo.types import Finding, Ranking, Source
+from lvzoo.report.table import print_result, print_study, write_ranking_csv
+from lvzoo.report.words import answer, caption, contests
+from lvzoo.types import Source
+from tests.report.studies import FAMILIES, PHANTOM, REAL, make_study
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
+
+    from lvzoo.results import Study
 
 EXACT = 0.1 + 0.7123456789012345
 
 
-def ranking(**changes: Any) -> Ranking:  # noqa: ANN401 - fields of Ranking
-    table = pd.DataFrame(
-        {
-            "rank": [1, 2],
-            "model": ["unet", "landmark7"],
-            "headline": [EXACT, 0.79],
-            "headline_low": [0.8, 0.78],
-            "headline_high": [0.83, 0.8],
-            "clean": [0.93, 0.91],
-            "clean_low": [0.92, 0.9],
-            "clean_high": [0.94, 0.92],
-            "retention": [EXACT / 0.93, 0.79 / 0.91],
-            "dice_ed": [0.94, 0.92],
-            "dice_es": [0.92, np.nan],
-            "failures": [3, 1234],
-            "failure_share": [0.0018, 0.734],
-            "seeds": [1, 1],
-            "own_recipe": [False, False],
-            "difference": [0.0, -0.0223],
-            "difference_low": [0.0, -0.03],
-            "difference_high": [0.0, -0.01],
-            "family_acoustic": [0.8, 0.7],
-        }
-    )
-    whole = Ranking(
-        table=table,
-        suite="noise-v0",
-        headline="mDice-N0",
-        families={"acoustic": ("haze",), "digital": ("jpeg",)},
-        severities=(1, 2, 3, 4, 5),
-        partial=False,
-        patients=40,
-        frames=80,
-        resamples=10_000,
-    )
-    return dataclasses.replace(whole, **changes)
-
-
-def printed(
-    shown: Ranking, *, width: int = 80, synthetic: bool = True, notes: Sequence[str] = ()
-) -> list[str]:
+def printed(study: Study, *, width: int = 80) -> list[str]:
     file = StringIO()
-    print_ranking(shown, console=Console(width=width, file=file), synthetic=synthetic, notes=notes)
+    print_study(study, console=Console(width=width, file=file))
     return file.getvalue().splitlines()
 
 
+def text_of(study: Study) -> str:
+    return " ".join(" ".join(printed(study)).split())
+
+
+def changed(study: Study, **columns: Any) -> Study:  # noqa: ANN401 - columns of the table
+    ranking = dataclasses.replace(study.ranking, table=study.ranking.table.assign(**columns))
+    return dataclasses.replace(study, ranking=ranking)
+
+
+def two(**columns: Any) -> Study:  # noqa: ANN401 - columns of the table
+    numbers = {
+        "headline": [0.8123, 0.79],
+        "headline_low": [0.8, 0.78],
+        "headline_high": [0.83, 0.8],
+        "clean": [0.93, 0.91],
+        "retention": [0.8734, np.nan],
+        "rank_low": [1, 1],
+        "rank_high": [1, 2],
+        "group": ["a", "ab"],
+        "failures": [3, 1234],
+        "failure_share": [0.0018, 0.734],
+    }
+    return changed(make_study(models=2, seeds=1), **{**numbers, **columns})
+
+
 def test_at_eighty_columns_every_number_can_be_read() -> None:
-    lines = printed(ranking())
+    lines = printed(two())
     assert max(map(len, lines)) <= 80
     assert lines[0].split() == [
-        *("#", "model", "mDice-N0", "[95", "%", "CI]", "clean", "kept", "ED", "ES", "failures")
+        *("#", "model", "mDice-N1", "[95", "%", "CI]", "group", "clean", "kept", "failures")
     ]
     assert lines[2].split() == [
-        *("1", "unet", "0.812", "[0.800,", "0.830]", "0.930", "87%", "0.940", "0.920", "3", "(0.2%)")
+        *("1", "unet", "0.812", "[0.800,", "0.830]", "a", "0.930", "87%", "3", "(0.2%)")
     ]
     assert lines[3].split() == [
-        *("2", "landmark7", "0.790", "[0.780,", "0.800]", "0.910", "87%", "0.920", "-", "1234", "(73.4%)")
+        *("1-2", "landmark7", "0.790", "[0.780,", "0.800]", "ab", "0.910", "-", "1234", "(73.4%)")
     ]
 
 
-def test_the_caption_says_what_the_numbers_rest_on() -> None:
-    assert printed(ranking(), notes=["left out: 2 videos"])[-6:] == [
+def test_below_the_table_stands_what_its_numbers_rest_on() -> None:
+    text = text_of(two())
+    for sentence in (
+        "masks or landmarks: masks; unet beats landmark7 by 0.024 [0.019, 0.029]",
+        "kept: mDice-N1 / clean; models that share a group letter are not separable; failures: Dice < 0.5",
         "40 patients, 80 frames; intervals: bootstrap over patients (10,000 resamples)",
-        "mDice-N0: mean Dice over noise-v0 (haze, jpeg; severities 1-5)",
-        "kept: retention (headline / clean); ED, ES: clean frames; failures: Dice < 0.5",
+        "mDice-N1: mean Dice over noise-v1 (speckle, haze, shadow,",
+        "severities 1-5)",
         "1 training seed: seed variance unknown",
-        "left out: 2 videos",
-        "data: synthetic phantom",
-    ]
+    ):
+        assert sentence in text
+    assert text.endswith(
+        "data: synthetic phantom: a test of software and relative robustness, no evidence about patients"
+    )
 
 
-def test_real_data_is_not_called_synthetic() -> None:
-    assert not any("synthetic" in line for line in printed(ranking(), synthetic=False))
+def test_real_data_is_named_and_not_called_synthetic() -> None:
+    text = text_of(make_study(source=REAL))
+    assert "synthetic" not in text
+    assert text.endswith("data: echonet-dynamic")
 
 
 def test_a_part_of_the_suite_is_marked_in_the_head_and_explained() -> None:
-    lines = printed(ranking(partial=True, severities=(1, 3)))
-    assert "mDice-N0* [95 % CI]" in lines[0]
-    text = " ".join(" ".join(lines).split())
-    assert "* part of noise-v0 (haze, jpeg; severities 1, 3): not comparable" in text
-    assert "severity 2)" in "".join(caption(ranking(partial=True, severities=(2,))))
+    study = make_study(models=2, families={"acoustic": ("haze",)}, severities=(1, 3))
+    assert "mDice-N1* [95 % CI]" in printed(study)[0]
+    assert "* part of noise-v1 (haze; severities 1, 3): not comparable" in text_of(study)
+    assert "severity 2)" in text_of(make_study(severities=(2,)))
+    assert "mDice-N1*" not in text_of(make_study())
 
 
 def test_without_noise_there_is_nothing_to_retain_and_the_table_says_so() -> None:
-    lines = printed(ranking(families={}, severities=(), partial=True, headline="clean Dice"))
-    assert lines[0].split()[2:] == ["clean", "Dice", "[95", "%", "CI]", "ED", "ES", "failures"]
+    study = make_study(models=2, families={})
+    lines = printed(study)
+    assert lines[0].split()[2:] == ["clean", "Dice", "[95", "%", "CI]", "group", "ED", "ES", "failures"]
     assert "clean frames only: no noise was run, so this tells nothing about noisy clips" in lines
 
 
@@ -115,84 +110,126 @@ def test_without_noise_there_is_nothing_to_retain_and_the_table_says_so() -> Non
     ("seeds", "line"),
     [
         ([1, 1], "1 training seed: seed variance unknown"),
-        ([3, 3], "mean of 3 training seeds"),
-        ([3, 2], "mean of 2 to 3 training seeds"),
+        ([3, 3], "mean of 3 training seeds; SD of mDice-N1 over seeds at most 0.0021"),
+        ([3, 2], "mean of 2 to 3 training seeds; SD of mDice-N1 over seeds at most 0.0021"),
     ],
 )
 def test_the_number_of_seeds_is_told(seeds: list[int], line: str) -> None:
-    shown = ranking()
-    assert line in caption(dataclasses.replace(shown, table=shown.table.assign(seeds=seeds)))
+    study = two(seeds=seeds, seed_sd=[0.0013, 0.0021 if max(seeds) > 1 else np.nan])
+    assert line in caption(study.ranking)
 
 
 def test_a_long_name_is_folded_not_cut_and_the_numbers_stay() -> None:
-    shown = ranking()
-    long = dataclasses.replace(
-        shown, table=shown.table.assign(model=["smp-unetplusplus-efficientnet-b3", "x"])
-    )
-    lines = printed(long)
+    lines = printed(make_study(models=["smp-unetplusplus-efficientnet-b3", "x"]))
     assert max(map(len, lines)) <= 80
-    folded = "".join(line[3:].split(" ")[0] for line in lines[2:6])
+    folded = "".join(line[3:].split(" ")[0] for line in lines[2:4])
     assert "smp-unetplusplus-efficientnet-b3" in folded
-    assert "0.812 [0.800, 0.830]" in lines[2]
+    assert "0.864 [0.853, 0.873]" in lines[2]
 
 
 def test_names_with_brackets_are_printed_as_they_are() -> None:
-    shown = ranking()
-    odd = dataclasses.replace(shown, table=shown.table.assign(model=["[red]net", "[/b]"]))
-    text = "\n".join(printed(odd))
+    text = "\n".join(printed(make_study(models=["[red]net", "[/b]"])))
     assert "[red]net" in text
     assert "[/b]" in text
 
 
 def test_no_colour_where_there_is_no_terminal() -> None:
-    assert "\x1b" not in "\n".join(printed(ranking()))
+    assert "\x1b" not in "\n".join(printed(make_study()))
 
 
-def test_a_result_goes_to_stdout_with_its_data(capsys: pytest.CaptureFixture[str]) -> None:
-    print_result(ranking(), Source(name="phantom", version="1", fingerprint="f", synthetic=True))
-    assert capsys.readouterr().out.rstrip().endswith("data: synthetic phantom")
-    print_result(ranking(), Source(name="echonet-dynamic", version="1", fingerprint="f"))
-    assert capsys.readouterr().out.rstrip().endswith("data: echonet-dynamic")
+def test_models_trained_otherwise_or_on_noise_are_marked_and_the_marks_explained() -> None:
+    lines = printed(make_study(augmented=(2,), own_recipe=(1,)))
+    assert [line for line in lines if " landmark7† " in line]
+    assert [line for line in lines if "+noise‡ " in line]
+    assert "† own recipe: trained otherwise than the rest" in lines
+    assert "‡ augmented track: trained on noise such as it is tested on" in lines
+    assert not {"†", "‡"} & set("".join(printed(make_study())))
+
+
+def test_warnings_and_exclusions_are_printed() -> None:
+    text = text_of(make_study(source=REAL, warnings=("mean ranks put another model first",)))
+    assert "caution: mean ranks put another model first" in text
+    assert "excluded: 6: 0X0000 (no such video); 0X0001 (no such video); 0X0002 (no such video)" in text
+    assert "and 3 more; `lvzoo data check` and run.json name all" in text
+
+
+def test_in_a_narrow_terminal_no_number_loses_its_name() -> None:
+    rows = [line.split() for line in printed(two(), width=40) if line.startswith((" ", "1"))]
+    assert [row[1] for row in rows[1:3]] == ["unet", "landmark7"]
+    assert rows[1][-2:] == ["3", "(0.2%)"]
+
+
+def test_a_result_goes_to_stdout_and_no_result_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    print_result(make_study().ranking, PHANTOM)
+    assert "no evidence" in capsys.readouterr().out
     print_result(None, Source(name="phantom", version="1", fingerprint="f"))
     assert capsys.readouterr().out == "nothing to rank: no trial finished\n"
 
 
 def test_the_csv_holds_every_column_exactly_and_names_its_suite(tmp_path: Path) -> None:
     path = tmp_path / "run" / "ranking.csv"
-    write_ranking_csv(ranking(), path)
+    ranking = two(headline=[EXACT, 0.79], dice_es=[0.9, np.nan]).ranking
+    write_ranking_csv(ranking, path)
     with path.open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert list(rows[0]) == [*ranking().table.columns, "suite", "partial"]
+    assert list(rows[0]) == [*ranking.table.columns, "suite", "partial"]
     assert float(rows[0]["headline"]) == EXACT
     assert [(row["model"], row["suite"], row["partial"]) for row in rows] == [
-        ("unet", "noise-v0", "False"),
-        ("landmark7", "noise-v0", "False"),
+        ("unet", "noise-v1", "False"),
+        ("landmark7", "noise-v1", "False"),
     ]
     assert rows[1]["dice_es"] == ""
     assert [each.name for each in path.parent.iterdir()] == ["ranking.csv"]
 
 
-def test_a_model_trained_otherwise_is_marked_and_the_mark_explained() -> None:
-    table = ranking().table.assign(own_recipe=[False, True])
-    lines = printed(ranking(table=table))
-    assert [line for line in lines if "landmark7†" in line]
-    assert "† own recipe: trained otherwise than the rest" in lines
-    assert "†" not in "".join(printed(ranking()))
+def with_lead(verdict: str) -> Study:
+    study = make_study(models=2)
+    ranking = dataclasses.replace(study.ranking, pairs=study.ranking.pairs.assign(verdict=verdict))
+    return dataclasses.replace(study, ranking=ranking)
 
 
-def test_exclusions_are_printed_by_name(capsys: pytest.CaptureFixture[str]) -> None:
-    findings = tuple(Finding(name=f"0X{index}", quirk="no such video", excluded=True) for index in range(5))
-    source = Source(name="echonet-dynamic", version="1", fingerprint="f", findings=findings)
-    print_result(ranking(), source)
-    shown = " ".join(capsys.readouterr().out.split())
-    assert "excluded: 5: 0X0 (no such video); 0X1 (no such video); 0X2 (no such video) and 2 more" in shown
+@pytest.mark.parametrize(
+    ("verdict", "meaning"),
+    [
+        ("clear", "is clear: surely above the margin of 0.005."),
+        ("small", "is small: no chance finding, but perhaps within the margin of 0.005."),
+        ("open", "is open: 40 patients cannot tell the two apart."),
+    ],
+)
+def test_the_answer_says_how_sure_the_lead_is(verdict: str, meaning: str) -> None:
+    sentence = answer(with_lead(verdict))
+    assert sentence.startswith(
+        "On the synthetic phantom under noise-v1, unet (a mask model) leads with mDice-N1 0.864 [0.853, 0.873]"
+    )
+    assert "rank 1 and first in 93% of the resamples; its lead of 0.024 [0.020, 0.028] over" in sentence
+    assert sentence.endswith(meaning)
 
 
-def test_in_a_narrow_terminal_no_number_loses_its_name(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("COLUMNS", "40")
-    print_result(ranking(), Source(name="phantom", version="1", fingerprint="f", synthetic=True))
-    rows = [line.split() for line in capsys.readouterr().out.splitlines() if line.startswith(("1 ", "2 "))]
-    assert [row[1] for row in rows[:2]] == ["unet", "landmark7"]
-    assert rows[0][-2:] == ["3", "(0.2%)"]
+def test_one_model_leads_nobody() -> None:
+    assert answer(make_study(models=1)).endswith("it is the only model, so nothing is ranked.")
+    assert "part of noise-v1" in answer(make_study(models=1, severities=(1,), source=REAL))
+    assert "on clean frames only" in answer(make_study(families={}))
+
+
+def test_masks_or_landmarks_is_answered_for_each_track() -> None:
+    assert contests(make_study(kinds=("mask",)).ranking) == [
+        "masks or landmarks: no landmark model was ranked, so this does not say"
+    ]
+    assert contests(make_study(kinds=("landmark", "mask"), models=2).ranking) == [
+        "masks or landmarks: landmarks; landmark7 beats unet by 0.024 [0.019, 0.029]"
+    ]
+    both = contests(make_study(models=10, augmented=(2, 3)).ranking)
+    assert [line.split(";")[0] for line in both] == [
+        "masks or landmarks (augmented track): landmarks",
+        "masks or landmarks (standard track): masks",
+        "trained on noise, the answer is another",
+    ]
+
+
+def test_a_contest_that_nobody_wins_is_called_so() -> None:
+    study = make_study(models=2, families={"digital": FAMILIES["digital"]})
+    contest = study.ranking.contests.assign(winner="neither", difference=-0.001, difference_low=-0.004)
+    ranking = dataclasses.replace(study.ranking, contests=contest.assign(difference_high=0.002))
+    assert contests(ranking) == [
+        "masks or landmarks: neither clearly; unet minus landmark7: -0.001 [-0.004, +0.002]"
+    ]

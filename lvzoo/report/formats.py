@@ -1,0 +1,114 @@
+"""How numbers are written, the same in the terminal and in the report. What is not known is a dash."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+UNKNOWN = "-"
+
+
+def decimals(value: float | None, places: int = 3) -> str:
+    """Write a fraction such as a Dice, or a number of pixels.
+
+    >>> decimals(0.8126), decimals(3.14159, 1), decimals(float("nan"))
+    ('0.813', '3.1', '-')
+    """
+    return UNKNOWN if value is None or math.isnan(value) else f"{value:.{places}f}"
+
+
+def interval(value: float, low: float, high: float) -> str:
+    """Write a number with its 95 % interval.
+
+    >>> interval(0.8123, 0.8, 0.83)
+    '0.812 [0.800, 0.830]'
+    """
+    return f"{decimals(value)} [{decimals(low)}, {decimals(high)}]"
+
+
+def signed(value: float, low: float, high: float) -> str:
+    """Write a difference with its 95 % interval, each with its sign.
+
+    >>> signed(0.0123, -0.002, 0.03)
+    '+0.012 [-0.002, +0.030]'
+    """
+    return UNKNOWN if math.isnan(value) else f"{value:+.3f} [{low:+.3f}, {high:+.3f}]"
+
+
+def percent(value: float, places: int = 0) -> str:
+    """Write a share.
+
+    >>> percent(0.873), percent(0.0018, 1), percent(float("nan"))
+    ('87%', '0.2%', '-')
+    """
+    return UNKNOWN if math.isnan(value) else f"{value:.{places}%}"
+
+
+def chance(value: float) -> str:
+    """Write the share of resamples in which something holds; never a certainty that was not seen.
+
+    >>> chance(0.934), chance(0.9996), chance(1.0), chance(0.0002)
+    ('93%', '>99%', '100%', '<1%')
+    """
+    if 0.99 < value < 1:
+        return ">99%"
+    return "<1%" if 0 < value < 0.01 else percent(value)
+
+
+def count_and_share(count: int, share: float) -> str:
+    """Write how many, and of all how many that is.
+
+    >>> count_and_share(1234, 0.734), count_and_share(1, 0.0002), count_and_share(0, 0.0)
+    ('1234 (73.4%)', '1 (<0.1%)', '0 (0.0%)')
+    """
+    return f"{count} ({'<0.1%' if 0 < share < 0.0005 else percent(share, 1)})"
+
+
+def p_value(value: float) -> str:
+    """Write a p value.
+
+    >>> p_value(0.0312), p_value(1.2e-6), p_value(float("nan"))
+    ('0.031', '<0.001', '-')
+    """
+    return "<0.001" if value < 0.001 else decimals(value)
+
+
+def quantity(value: float | None) -> str:
+    """Write a large number in three digits.
+
+    >>> quantity(484_000), quantity(31_040_000), quantity(5.3e9), quantity(None), quantity(512), quantity(999_999)
+    ('484 k', '31.0 M', '5.30 G', '-', '512', '1.00 M')
+    """
+    if value is None or math.isnan(value):
+        return UNKNOWN
+    scaled, unit = float(f"{value:.3g}"), ""
+    for larger in ("k", "M", "G", "T"):
+        if scaled < 1000:
+            break
+        scaled, unit = scaled / 1000, f" {larger}"
+    if not unit:
+        return f"{scaled:.0f}"
+    places = 2 if scaled < 10 else 1 if scaled < 100 else 0
+    return f"{scaled:.{places}f}{unit}"
+
+
+def span(numbers: Sequence[int]) -> str:
+    """Write `1-5` for all of 1 to 5, else the numbers.
+
+    >>> span((1, 2, 3)), span((1, 3)), span((4,))
+    ('1-3', '1, 3', '4')
+    """
+    unbroken = len(numbers) > 1 and numbers[-1] - numbers[0] == len(numbers) - 1
+    return f"{numbers[0]}-{numbers[-1]}" if unbroken else ", ".join(map(str, numbers))
+
+
+def number_of(count: int, what: str) -> str:
+    """Write how many of what.
+
+    >>> number_of(1, "patient"), number_of(40, "patient")
+    ('1 patient', '40 patients')
+    """
+    return f"{count:,} {what}{'' if count == 1 else 's'}"

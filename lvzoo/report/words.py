@@ -1,0 +1,191 @@
+"""The sentences of a report, the same in the terminal, in the file and in a notebook."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from lvzoo.report.formats import chance, decimals, interval, number_of, signed, span
+from lvzoo.types import FAILURE_DICE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lvzoo.results import Ranking, Study
+    from lvzoo.types import Kind, Source
+
+SYNTHETIC: Final = "synthetic phantom: a test of software and relative robustness, no evidence about patients"
+OWN_RECIPE: Final = "†"
+AUGMENTED: Final = "‡"
+PART: Final = "*"
+MARKS: Final = {
+    OWN_RECIPE: "own recipe: trained otherwise than the rest",
+    AUGMENTED: "augmented track: trained on noise such as it is tested on",
+}
+MOST_NAMED: Final = 3
+_A_MODEL: Final[Mapping[Kind, str]] = {"mask": "a mask model", "landmark": "a landmark model"}
+
+Row = dict[str, Any]
+
+
+def rows_of(table: Any) -> list[Row]:  # noqa: ANN401 - pandas would be imported for the name alone
+    """Return a table's rows, each as a dict by column."""
+    records: list[Row] = table.to_dict("records")
+    return records
+
+
+def marked(ranking: Ranking, model: str) -> str:
+    """Return a model's name with the marks that it must not be read without."""
+    facts = ranking.models[model]
+    return f"{model}{OWN_RECIPE if facts.own_recipe else ''}{AUGMENTED if facts.augmented else ''}"
+
+
+def marks(ranking: Ranking) -> list[str]:
+    """Return what the marks mean that stand in this ranking."""
+    facts = ranking.models.values()
+    present = {
+        OWN_RECIPE: any(each.own_recipe for each in facts),
+        AUGMENTED: any(each.augmented for each in facts),
+    }
+    return [f"{mark} {meaning}" for mark, meaning in MARKS.items() if present[mark]]
+
+
+def headline(ranking: Ranking) -> str:
+    """Return what the headline is called; with an asterisk where only part of the suite was run."""
+    return f"{ranking.headline}{PART if ranking.partial and ranking.families else ''}"
+
+
+def ranks(row: Row) -> str:
+    """Return the 95 % interval of a model's rank: `1-2`, or `1` where no resample has it elsewhere."""
+    low, high = int(row["rank_low"]), int(row["rank_high"])
+    return str(low) if low == high else f"{low}-{high}"
+
+
+# --- The answer -----------------------------------------------------------------------------------------------
+
+
+def answer(study: Study) -> str:
+    """Say in one sentence which model leads, how sure that is, and whether its lead is clear."""
+    ranking = study.ranking
+    first, *others = rows_of(ranking.table)
+    where = f"On the {'synthetic phantom' if study.source.synthetic else f'data set {study.source.name}'}"
+    under = (
+        f" under {'part of ' if ranking.partial else ''}{ranking.suite}"
+        if ranking.families
+        else ", on clean frames only"
+    )
+    who = f"{marked(ranking, first['model'])} ({_A_MODEL[first['kind']]})"
+    score = (
+        f"{headline(ranking)} {interval(first['headline'], first['headline_low'], first['headline_high'])}"
+    )
+    if not others:
+        return f"{where}{under}, {who} reaches {score}; it is the only model, so nothing is ranked."
+    sure = f"rank {ranks(first)} and first in {chance(first['p_first'])} of the resamples"
+    return f"{where}{under}, {who} leads with {score}, {sure}; {_lead(ranking)}."
+
+
+def _lead(ranking: Ranking) -> str:
+    """Say whether the first model's lead over the second is clear, small or open."""
+    first, second = rows_of(ranking.table)[:2]
+    [pair] = [
+        row
+        for row in rows_of(ranking.pairs)
+        if {row["better"], row["worse"]} == {first["model"], second["model"]}
+    ]
+    size = interval(pair["difference"], pair["difference_low"], pair["difference_high"])
+    over = f"{marked(ranking, second['model'])} ({_A_MODEL[second['kind']]})"
+    return f"its lead of {size} over {over} is {verdict(ranking, pair['verdict'])}"
+
+
+def verdict(ranking: Ranking, word: str) -> str:
+    """Return a verdict on a difference with what it means."""
+    return {
+        "clear": f"clear: surely above the margin of {ranking.margin:g}",
+        "small": f"small: no chance finding, but perhaps within the margin of {ranking.margin:g}",
+        "open": f"open: {number_of(ranking.patients, 'patient')} cannot tell the two apart",
+    }[word]
+
+
+def contests(ranking: Ranking) -> list[str]:
+    """Answer `masks or landmarks?` in a sentence for each track, and say what the one track says of the other."""
+    overall = [row for row in rows_of(ranking.contests) if row["scope"] == "overall"]
+    if not overall:
+        kinds = {facts.kind for facts in ranking.models.values()}
+        missing = " and ".join(kind for kind in ("mask", "landmark") if kind not in kinds)
+        found = f"no {missing} model was ranked" if missing else "the two kinds share no track"
+        return [f"masks or landmarks: {found}, so this does not say"]
+    several = len(overall) > 1
+    sentences = [_contest(ranking, row, name_track=several or row["track"] != "standard") for row in overall]
+    if several:
+        same = len({row["winner"] for row in overall}) == 1
+        sentences.append(f"trained on noise, the answer is {'the same' if same else 'another'}")
+    return sentences
+
+
+def _contest(ranking: Ranking, row: Row, *, name_track: bool) -> str:
+    where = f" ({row['track']} track)" if name_track else ""
+    mask, landmark = marked(ranking, row["mask"]), marked(ranking, row["landmark"])
+    value, low, high = row["difference"], row["difference_low"], row["difference_high"]
+    if row["winner"] == "mask":
+        return f"masks or landmarks{where}: masks; {mask} beats {landmark} by {interval(value, low, high)}"
+    if row["winner"] == "landmark":
+        by = interval(-value, -high, -low)
+        return f"masks or landmarks{where}: landmarks; {landmark} beats {mask} by {by}"
+    size = signed(value, low, high)
+    return f"masks or landmarks{where}: neither clearly; {mask} minus {landmark}: {size}"
+
+
+# --- What the numbers rest on ---------------------------------------------------------------------------------
+
+
+def caption(ranking: Ranking) -> list[str]:
+    """Return what a reader must know to trust the numbers, line by line."""
+    return [sample_line(ranking), noise_line(ranking), seeds_line(ranking), *marks(ranking)]
+
+
+def sample_line(ranking: Ranking) -> str:
+    """Say what was scored, and where intervals come from."""
+    sample = f"{number_of(ranking.patients, 'patient')}, {number_of(ranking.frames, 'frame')}"
+    return f"{sample}; intervals: bootstrap over patients ({ranking.resamples:,} resamples)"
+
+
+def columns_line(ranking: Ranking) -> str:
+    """Say what the columns of the terminal's table are."""
+    common = f"models that share a group letter are not separable; failures: Dice < {FAILURE_DICE}"
+    return f"kept: {headline(ranking)} / clean; {common}" if ranking.families else common
+
+
+def noise_line(ranking: Ranking) -> str:
+    """Say what the headline averages over."""
+    if not ranking.families:
+        return "clean frames only: no noise was run, so this tells nothing about noisy clips"
+    corruptions = ", ".join(name for names in ranking.families.values() for name in names)
+    plural = "severities" if len(ranking.severities) > 1 else "severity"
+    run = f"{corruptions}; {plural} {span(ranking.severities)}"
+    if ranking.partial:
+        return f"{PART} part of {ranking.suite} ({run}): not comparable with the whole suite's {ranking.headline}"
+    return f"{ranking.headline}: mean Dice over {ranking.suite} ({run})"
+
+
+def seeds_line(ranking: Ranking) -> str:
+    """Say how often each model was trained, and how much that alone changes."""
+    fewest, most = int(ranking.table["seeds"].min()), int(ranking.table["seeds"].max())
+    if most == 1:
+        return "1 training seed: seed variance unknown"
+    largest = ranking.table["seed_sd"].max()
+    spread = f"; SD of {ranking.headline} over seeds at most {decimals(largest, 4)}"
+    return f"mean of {most if fewest == most else f'{fewest} to {most}'} training seeds{spread}"
+
+
+def data_line(source: Source) -> str:
+    """Say what the frames are."""
+    return f"data: {SYNTHETIC if source.synthetic else source.name}"
+
+
+def exclusions_line(source: Source) -> list[str]:
+    """Return a line on what of the data could not be used, by name, or nothing."""
+    left_out = [f"{finding.name} ({finding.quirk})" for finding in source.exclusions]
+    if not left_out:
+        return []
+    more = f" and {len(left_out) - MOST_NAMED} more" if len(left_out) > MOST_NAMED else ""
+    named = "; ".join(left_out[:MOST_NAMED])
+    return [f"excluded: {len(left_out)}: {named}{more}; `lvzoo data check` and run.json name all"]
