@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lvzoo.benchmark import bench
+    from lvzoo.comparison import compare
     from lvzoo.errors import DataError, LvzooError, PluginError, UsageError
     from lvzoo.hookspecs import hookimpl
     from lvzoo.models.weights import load
@@ -21,6 +22,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "bench": "lvzoo.benchmark",
+    "compare": "lvzoo.comparison",
     "predict": "lvzoo.prediction",
     "load": "lvzoo.models.weights",
     "list_models": "lvzoo.registry",
@@ -40,6 +42,7 @@ __all__ = [
     "PluginError",
     "UsageError",
     "bench",
+    "compare",
     "hookimpl",
     "list_models",
     "load",

@@ -33,16 +33,13 @@ class Plan:
     size: Preset
     zoo: Zoo
     entries: tuple[Entry, ...]
+    recipe: Recipe
+    """The one that all entries share, but for what their catalogue overrides."""
     recipes: Mapping[str, Recipe]
     noise: NoiseSource
     suite: NoiseSuite
     conditions: tuple[Condition, ...]
     device: torch.device
-
-    @property
-    def own_recipes(self) -> tuple[str, ...]:
-        """The entries that are trained otherwise than the rest: by a trainer or a recipe of their own."""
-        return tuple(entry.name for entry in self.entries if entry.recipe or entry.family.trainer)
 
     def settings(self, data: str, fingerprint: str) -> Mapping[str, Any]:
         """Return everything that decides a number of the run, for data of a name and fingerprint."""
@@ -50,6 +47,7 @@ class Plan:
             "preset": self.preset,
             "data": {"name": data, "fingerprint": fingerprint},
             "entries": {entry.name: self._entry(entry) for entry in self.entries},
+            "recipe": dataclasses.asdict(self.recipe),
             "seeds": self.size.seeds,
             "suite": self.suite.name,
             "conditions": [f"{condition.corruption}:{condition.severity}" for condition in self.conditions],
@@ -66,6 +64,7 @@ class Plan:
             "plugin": entry.plugin,
             "options": dict(entry.options),
             "recipe": dataclasses.asdict(self.recipes[entry.name]),
+            "trainer": entry.family.trainer,
         }
 
 
@@ -98,12 +97,13 @@ def make_plan(
     names = corruptions.split(",") if isinstance(corruptions, str) else corruptions
     strengths = (severities,) if isinstance(severities, int) else severities
     hardware = choose_device(device)
-    recipes = {entry.name: _recipe(size.recipe, entry, recipe, hardware) for entry in entries}
+    recipes = {entry.name: _recipe(size.recipe, entry.recipe, recipe, hardware) for entry in entries}
     return Plan(
         preset=preset,
         size=size,
         zoo=zoo,
         entries=entries,
+        recipe=_recipe(size.recipe, {}, recipe, hardware),
         recipes=recipes,
         noise=source,
         suite=suite,
@@ -120,8 +120,10 @@ def _size(preset: Preset, given: Mapping[str, Any]) -> Preset:
     return dataclasses.replace(preset, **{key: value for key, value in given.items() if value is not None})
 
 
-def _recipe(base: Recipe, entry: Entry, given: Mapping[str, OptionValue], device: torch.device) -> Recipe:
-    """Return an entry's recipe: the preset's, overridden by its catalogue, overridden by the call."""
+def _recipe(
+    base: Recipe, own: Mapping[str, OptionValue], given: Mapping[str, OptionValue], device: torch.device
+) -> Recipe:
+    """Return a recipe: the preset's, overridden by an entry's own in its catalogue, overridden by the call."""
     known = {key: Option(default=value, help=key) for key, value in dataclasses.asdict(base).items()}
     wanted = {key: value for key, value in given.items() if value is not None}
     for key, value in wanted.items():
@@ -129,7 +131,7 @@ def _recipe(base: Recipe, entry: Entry, given: Mapping[str, OptionValue], device
             raise UsageError(f"unknown option '{key}' of bench{did_you_mean(key, known)}")
         if mistake := mistake_in_value(known[key], value):
             raise UsageError(f"{key} {mistake}")
-    settled: dict[str, Any] = {**entry.recipe, **wanted}
+    settled: dict[str, Any] = {**own, **wanted}
     recipe = dataclasses.replace(base, **settled)
     for key in ABOVE_ZERO:
         if not 0 < getattr(recipe, key) < math.inf:

@@ -158,6 +158,15 @@ class Recipe:
         return self.augment in NOISY_AUGMENTATIONS
 
 
+def model_name(entry: str, recipe: Recipe) -> str:
+    """Return what an entry trained by a recipe is called: the two tracks of one entry are two models.
+
+    >>> model_name("unet", Recipe()), model_name("unet", Recipe(augment="noise"))
+    ('unet', 'unet+noise')
+    """
+    return f"{entry}+noise" if recipe.augmented else entry
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Trial:
     """One entry on one data set with one training seed."""
@@ -176,7 +185,7 @@ class Trial:
     @property
     def model(self) -> str:
         """What the model is called in every table: `unet`, or `unet+noise` where it was trained on noise."""
-        return f"{self.entry.name}+noise" if self.recipe.augmented else self.entry.name
+        return model_name(self.entry.name, self.recipe)
 
     @property
     def name(self) -> str:

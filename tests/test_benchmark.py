@@ -15,8 +15,8 @@ import pandas as pd
 import pytest
 
 import lvzoo
-from lvzoo.benchmark import BenchResult
 from lvzoo.cli import main
+from lvzoo.comparison import Comparison
 from lvzoo.data.phantom.write import cached_phantom
 from lvzoo.errors import PluginError, UsageError
 from lvzoo.noise.suite import NoiseV1
@@ -30,13 +30,13 @@ SMALL: dict[str, Any] = {"preset": "smoke", "severities": (1, 5), "resamples": 2
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory, session_cache: Path) -> BenchResult:
+def finished(tmp_path_factory: pytest.TempPathFactory, session_cache: Path) -> Comparison:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LVZOO_CACHE", str(session_cache))
         return lvzoo.bench(out=tmp_path_factory.mktemp("runs") / "smoke", epochs=2, **SMALL)
 
 
-def test_masks_and_landmarks_are_scored_on_the_same_frames(finished: BenchResult) -> None:
+def test_masks_and_landmarks_are_scored_on_the_same_frames(finished: Comparison) -> None:
     scores = finished.scores
     assert tuple(scores.columns) == SCORE_COLUMNS
     assert set(scores["model"]) == {"unet", "landmark7"}
@@ -50,12 +50,16 @@ def test_masks_and_landmarks_are_scored_on_the_same_frames(finished: BenchResult
     assert seen == CONDITIONS
 
 
-def test_the_run_folder_holds_what_the_design_says(finished: BenchResult) -> None:
+def test_the_run_folder_holds_what_the_design_says(finished: Comparison) -> None:
     files = {
         path.relative_to(finished.folder).as_posix() for path in finished.folder.rglob("*") if path.is_file()
     }
-    trial = {"model.safetensors", "model.json", "history.csv", "scores.parquet", "status.json"}
-    assert files - {".lock"} == {"run.json", "ranking.csv"} | {
+    trial = {
+        *("model.safetensors", "model.json", "history.csv", "status.json"),
+        *("scores.parquet", "facts.json", "specimens.npz"),
+    }
+    tables = {f"tables/{name}.csv" for name in ("pairs", "response", "breaks", "contests", "challenge")}
+    assert files - {".lock"} == {"run.json", "ranking.csv", "report.html", *tables} | {
         f"trials/{name}-s0/{file}" for name in ("unet", "landmark7") for file in trial
     }
     run = json.loads((finished.folder / "run.json").read_text())
@@ -66,15 +70,14 @@ def test_the_run_folder_holds_what_the_design_says(finished: BenchResult) -> Non
     assert history["epoch"].tolist() == [1, 2]
 
 
-def test_the_ranking_is_written_and_returned(finished: BenchResult) -> None:
-    assert finished.ranking is not None
-    assert finished.ranking.table["rank"].tolist() == [1, 2]
+def test_the_ranking_is_written_and_returned(finished: Comparison) -> None:
+    assert finished.ranking["rank"].tolist() == [1, 2]
     assert finished.source.synthetic
     assert len(pd.read_csv(finished.folder / "ranking.csv")) == 2
     assert not finished.failed
 
 
-def test_the_same_command_again_does_nothing_anew(finished: BenchResult) -> None:
+def test_the_same_command_again_does_nothing_anew(finished: Comparison) -> None:
     weights = finished.folder / "trials/unet-s0/model.safetensors"
     before = weights.stat().st_mtime_ns
     steps: set[str] = set()
@@ -83,12 +86,10 @@ def test_the_same_command_again_does_nothing_anew(finished: BenchResult) -> None
     )
     assert not steps & {"training", "testing", "epoch"}
     assert weights.stat().st_mtime_ns == before
-    assert again.ranking is not None
-    assert finished.ranking is not None
-    pd.testing.assert_frame_equal(again.ranking.table, finished.ranking.table)
+    pd.testing.assert_frame_equal(again.ranking, finished.ranking)
 
 
-def test_other_settings_need_another_folder(finished: BenchResult) -> None:
+def test_other_settings_need_another_folder(finished: Comparison) -> None:
     with pytest.raises(
         UsageError,
         match=r"other settings: entries\.landmark7\.recipe\.epochs is 2 there, 3 here \(and 1 more\)",
@@ -96,9 +97,7 @@ def test_other_settings_need_another_folder(finished: BenchResult) -> None:
         lvzoo.bench(out=finished.folder, epochs=3, **SMALL)
 
 
-def test_what_is_lost_or_damaged_is_made_again_and_nothing_else(
-    finished: BenchResult, tmp_path: Path
-) -> None:
+def test_what_is_lost_or_damaged_is_made_again_and_nothing_else(finished: Comparison, tmp_path: Path) -> None:
     shutil.copytree(finished.folder, tmp_path / "run")
     unet, landmark7 = (tmp_path / "run/trials" / name for name in ("unet-s0", "landmark7-s0"))
     (unet / "scores.parquet").unlink()
@@ -110,12 +109,10 @@ def test_what_is_lost_or_damaged_is_made_again_and_nothing_else(
     )
     assert {name for name, step in steps if step == "epoch"} == {"landmark7-s0"}
     assert {name for name, step in steps if step == "testing"} == {"unet-s0", "landmark7-s0"}
-    assert again.ranking is not None
-    assert finished.ranking is not None
-    pd.testing.assert_frame_equal(again.ranking.table, finished.ranking.table)
+    pd.testing.assert_frame_equal(again.ranking, finished.ranking)
 
 
-def test_a_damaged_status_costs_its_trial_alone(finished: BenchResult, tmp_path: Path) -> None:
+def test_a_damaged_status_costs_its_trial_alone(finished: Comparison, tmp_path: Path) -> None:
     shutil.copytree(finished.folder, tmp_path / "run")
     (tmp_path / "run/trials/unet-s0/status.json").write_text("{")
     epochs: list[str] = []
@@ -230,16 +227,14 @@ def test_a_trial_that_fails_or_dies_is_recorded_and_the_others_finish(
         listeners=[heard, Deaf()],
         **(SMALL | {"executor": "process", "corruptions": ("blur",)}),
     )
-    errors = {failure.job.name: failure.error for failure in result.failed}
-    assert errors == {
+    assert result.failed == {
         "raises-s0": "RuntimeError: boom",
         "dies-s0": "its process was killed by SIGKILL (out of memory?)",
     }
     status = json.loads((tmp_path / "run/trials/raises-s0/status.json").read_text())
     assert status["state"] == "failed"
     assert "failing_dist" in status["traceback"]
-    assert result.ranking is not None
-    assert result.ranking.table["model"].tolist() == ["unet"]
+    assert result.ranking["model"].tolist() == ["unet"]
     assert heard.epochs == [("unet-s0", 1)]
     assert heard.trials == [("unet-s0", 12 * 3)]
     assert "a listener's own fault" in caplog.text

@@ -10,7 +10,15 @@ import pytest
 
 HEAVY = ("torch", "numpy", "pandas", "cv2", "scipy", "matplotlib")
 ZONE = (
-    *("lvzoo", "lvzoo.errors", "lvzoo.types", "lvzoo.interfaces", "lvzoo.hookspecs", "lvzoo.files"),
+    *(
+        "lvzoo",
+        "lvzoo.errors",
+        "lvzoo.types",
+        "lvzoo.results",
+        "lvzoo.interfaces",
+        "lvzoo.hookspecs",
+        "lvzoo.files",
+    ),
     *(
         "lvzoo.plugins.declarations",
         "lvzoo.plugins.probe",
@@ -25,7 +33,15 @@ ZONE = (
         "lvzoo.cli",
         "lvzoo.cli.options",
     ),
-    *("lvzoo.cli.list", "lvzoo.cli.info", "lvzoo.cli.bench", "lvzoo.cli.data", "lvzoo.cli.predict"),
+    *(
+        "lvzoo.cli.list",
+        "lvzoo.cli.info",
+        "lvzoo.cli.bench",
+        "lvzoo.cli.data",
+        "lvzoo.cli.noise",
+        "lvzoo.cli.predict",
+        "lvzoo.cli.report",
+    ),
 )
 COMMANDS = (
     ["list"],
@@ -37,6 +53,8 @@ COMMANDS = (
     ["bench", "--help"],
     ["data", "--help"],
     ["predict", "--help"],
+    ["report", "--help"],
+    ["noise", "--help"],
 )
 SAY = f"import sys; print('HEAVY', *[name for name in {HEAVY} if name in sys.modules], file=sys.stderr)"
 

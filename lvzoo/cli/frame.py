@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "list": "Show every model of the zoo, and the plugins that do not work.",
     "info": "Tell everything about one model.",
     "bench": "Train models, test them on noisier frames, and rank them.",
+    "report": "Rank the models of runs that have been made, and write the HTML report.",
     "predict": "Segment the left ventricle in clips of one's own.",
     "data": "Make and inspect data sets.",
 }

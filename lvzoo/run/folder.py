@@ -1,8 +1,9 @@
 """The run folder: what is written, when, and how a run resumes.
 
     runs/NAME/run.json                       everything that decides a number, and what it was computed with
-    runs/NAME/trials/ENTRY-sSEED/            model.safetensors, model.json, history.csv, scores.parquet, status.json
-    runs/NAME/ranking.csv
+    runs/NAME/trials/ENTRY-sSEED/            model.safetensors, model.json, history.csv, status.json,
+                                             scores.parquet, facts.json, specimens.npz
+    runs/NAME/report.html, ranking.csv       and further tables in tables/
 
 Every file is written whole or not at all. A trial whose `scores_key` stands in its status, and whose scores can
 be read, is finished and skipped; one whose `key` stands there is trained, and only scored; any other goes on from
@@ -11,93 +12,28 @@ its checkpoint.
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
-import logging
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-import pandas as pd
 from filelock import FileLock, Timeout
 
 from lvzoo.errors import DataError, UsageError
-from lvzoo.files import atomic_file
-from lvzoo.types import SCORE_COLUMNS, Epoch, JobResult, Scores
+from lvzoo.run.trial import TrialFolder, write_json
+from lvzoo.types import JobResult
 
 RUN: Final = "run.json"
-STATUS: Final = "status.json"
-SCORES: Final = "scores.parquet"
-HISTORY: Final = "history.csv"
 LOCK: Final = ".lock"
-RANKING: Final = "ranking.csv"
 TRIALS: Final = "trials"
-CHECKPOINTS: Final = "checkpoints"
-
-log = logging.getLogger(__name__)
-
-State = Literal["trained", "finished", "failed"]
 
 
 def digest(settings: object) -> str:
     """Return 16 hexadecimal digits that change with any of the settings."""
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TrialFolder:
-    """The folder of one trial."""
-
-    path: Path
-
-    def checkpoints(self, key: str) -> Path:
-        """Return (and make) the folder of the checkpoints for a trial's key; those of another key are dropped."""
-        folder = self.path / f"{CHECKPOINTS}-{key}"
-        for other in self.path.glob(f"{CHECKPOINTS}-*"):
-            if other != folder:
-                shutil.rmtree(other)
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder
-
-    def status(self) -> Mapping[str, Any]:
-        """Return what is known of the trial: its state, the keys it was made for, its error.
-
-        Of a damaged status nothing is known: the trial is done anew.
-        """
-        path = self.path / STATUS
-        try:
-            status: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            return {}
-        except ValueError as error:
-            log.warning("%s: damaged (%s); the trial is done anew", path, error)
-            return {}
-        return status
-
-    def mark(self, state: State, **facts: object) -> None:
-        """Write the trial's state."""
-        _write_json(self.path / STATUS, {"state": state, **facts})
-
-    def write_history(self, history: Sequence[Epoch]) -> None:
-        """Write a line an epoch."""
-        with atomic_file(self.path / HISTORY) as temporary:
-            pd.DataFrame([dataclasses.asdict(epoch) for epoch in history]).to_csv(temporary, index=False)
-
-    def write_scores(self, scores: Scores) -> None:
-        """Write a row a frame and condition."""
-        with atomic_file(self.path / SCORES) as temporary:
-            scores[list(SCORE_COLUMNS)].to_parquet(temporary, index=False)
-
-    def read_scores(self) -> Scores:
-        """Return the rows."""
-        try:
-            return pd.read_parquet(self.path / SCORES)
-        except (OSError, ValueError) as error:
-            raise DataError(f"{self.path / SCORES}: cannot be read ({error}); run again") from error
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -139,7 +75,7 @@ class RunFolder:
             ) from error
         try:
             if not path.exists():
-                _write_json(path, {"settings": settings, **facts})
+                write_json(path, {"settings": settings, **facts})
             yield
         finally:
             lock.release()
@@ -185,8 +121,3 @@ def _leaves(settings: Mapping[str, Any], above: str = "") -> dict[str, Any]:
         name = f"{above}{key}"
         leaves |= _leaves(value, f"{name}.") if isinstance(value, dict) and value else {name: value}
     return leaves
-
-
-def _write_json(path: Path, content: Mapping[str, Any]) -> None:
-    with atomic_file(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,74 @@
+"""`lvzoo report`: the ranking and the HTML report of runs that have been made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from lvzoo.cli.options import json_option, print_json, registry_option
+
+if TYPE_CHECKING:
+    from lvzoo.comparison import Comparison
+
+
+@click.command()
+@click.argument("runs", metavar="RUN...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    metavar="DIR",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where to write.  [default: the run's folder; of several, a new one beside the first]",
+)
+@click.option(
+    "--reference",
+    type=float,
+    metavar="DICE",
+    help="The Dice whose loss is a break point.  [default: the tracings' against the truth, if known, and 0.90]",
+)
+@click.option("--no-frames", is_flag=True, help="Show no test frames: the file holds no picture of the data.")
+@json_option
+@registry_option
+def report(
+    *,
+    runs: tuple[Path, ...],
+    out: Path | None,
+    reference: float | None,
+    no_frames: bool,
+    as_json: bool,
+    registries: tuple[Path, ...],
+) -> int:
+    """Rank the models of one run or several, and write the report: one HTML file, and every table as CSV.
+
+    Several runs are ranked together where they were tested on the same frames under the same noise.
+    """
+    from lvzoo.comparison import compare
+
+    result = compare(*runs, reference=reference, out=out, frames=not no_frames, registries=registries)
+    if as_json:
+        print_json({name: _records(result, name) for name in ("ranking", "pairs", "breaks", "contests")})
+    else:
+        show(result)
+    return 0
+
+
+def show(result: Comparison) -> None:
+    """Print a comparison on stdout, and on stderr what failed."""
+    from lvzoo.report.table import print_study
+
+    if result.study is None:
+        click.echo("nothing to rank: no trial finished")
+    else:
+        print_study(result.study)
+        click.echo(f"report: {result.report}")
+    for name, reason in result.failed.items():
+        click.echo(f"failed: {name}: {reason} (more in its status.json)", err=True)
+
+
+def _records(result: Comparison, name: str) -> list[dict[str, object]]:
+    """Return a table as JSON knows it: a row an object, what is not a number null."""
+    import json
+
+    records: list[dict[str, object]] = json.loads(getattr(result, name).to_json(orient="records"))
+    return records

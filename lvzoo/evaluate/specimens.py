@@ -1,0 +1,27 @@
+"""Which test frames are worth looking at: a model's best, median and worst, on clean and on noisy frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from lvzoo.types import CLEAN, Scores
+
+
+def choose_specimens(scores: Scores) -> Iterator[tuple[str, int]]:
+    """Yield ("best" | "median" | "worst", row) of one model's scores: of its clean frames, then of its noisy ones.
+
+    Rows are positions in the table. Of equal scores, the one that stands first is taken; nothing is yielded twice
+    for one place, and nothing for noise where none was run.
+    """
+    dice_R = scores["dice"].to_numpy()
+    clean_R = (scores["corruption"] == CLEAN.corruption).to_numpy()
+    for among_R in (clean_R, ~clean_R):
+        rows = np.flatnonzero(among_R)
+        if not len(rows):
+            continue
+        best_first = rows[np.argsort(-dice_R[rows], kind="stable")]
+        yield "best", int(best_first[0])
+        yield "median", int(best_first[len(rows) // 2])
+        yield "worst", int(best_first[-1])

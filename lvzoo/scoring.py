@@ -1,0 +1,110 @@
+"""What is done with a trained model on the test frames: score it, keep some to be looked at, count its cost."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from torch import nn
+
+from lvzoo.device import describe
+from lvzoo.evaluate.ceiling import ceiling_N
+from lvzoo.evaluate.evaluator import FrameEvaluator, predict_batches
+from lvzoo.evaluate.specimens import choose_specimens
+from lvzoo.evaluate.timing import ms_per_frame
+from lvzoo.models.cost import cost_of
+from lvzoo.results import ModelFacts, Specimen
+from lvzoo.types import Condition, Event, FrameSet, Prediction, Scores, Trial
+
+Report = Callable[[Event], None]
+
+
+def score_conditions(
+    model: nn.Module,
+    trial: Trial,
+    test: FrameSet,
+    frames_CNHW: Sequence[NDArray[np.uint8]],
+    conditions: Sequence[Condition],
+    *,
+    evaluator: FrameEvaluator,
+    report: Report,
+) -> Scores:
+    """Return a row a frame and condition, condition by condition; `frames_CNHW` are the test frames under each."""
+    tables: list[Scores] = []
+    for done, (condition, frames_NHW) in enumerate(zip(conditions, frames_CNHW, strict=True)):
+        report(Event(step="testing", done=done, total=len(conditions), text=condition.corruption))
+        noisy = dataclasses.replace(test, frames_NHW=frames_NHW)
+        tables.append(evaluator.score(model, noisy, condition))
+    report(Event(step="testing", done=len(conditions), total=len(conditions)))
+    return pd.concat(tables, ignore_index=True).assign(model=trial.model, seed=trial.seed)
+
+
+def specimens(
+    model: nn.Module,
+    scores: Scores,
+    test: FrameSet,
+    frames_CNHW: Sequence[NDArray[np.uint8]],
+    conditions: Sequence[Condition],
+    *,
+    evaluator: FrameEvaluator,
+) -> Iterator[Specimen]:
+    """Yield the best, median and worst frames of `score_conditions`, predicted anew: its masks are not kept."""
+    for place, row in choose_specimens(scores):
+        c, n = divmod(row, len(test))
+        frame_HW = np.array(frames_CNHW[c][n])
+        yield Specimen(
+            model=str(scores["model"].iloc[row]),
+            place=place,
+            condition=conditions[c],
+            video=test.videos[n],
+            frame=int(test.frame_indices[n]),
+            phase=test.phases[n],
+            dice=float(scores["dice"].iloc[row]),
+            frame_HW=frame_HW,
+            predicted_HW=_predict(model, frame_HW[None], evaluator).masks_BHW[0],
+            reference_HW=test.masks_NHW[n],
+        )
+
+
+def facts_of(model: nn.Module, trial: Trial, test: FrameSet, *, evaluator: FrameEvaluator) -> ModelFacts:
+    """Return what a reader of a ranking should know of a trial's model beside its scores."""
+    cost = cost_of(model)
+    landmarks_BK2 = _predict(model, test.frames_NHW[:1], evaluator).landmarks_BK2
+    landmarks = None if landmarks_BK2 is None else landmarks_BK2.shape[1]
+    place = describe(evaluator.device, evaluator.precision)
+    return ModelFacts(
+        kind=trial.entry.family.kind,
+        plugin=trial.entry.plugin,
+        summary=trial.entry.summary,
+        augmented=trial.recipe.augmented,
+        parameters=cost.parameters,
+        flops=cost.flops,
+        ms_per_frame=ms_per_frame(
+            model, test.frames_NHW, device=evaluator.device, precision=evaluator.precision
+        ),
+        hardware=f"{place['device']}, {place['precision']}",
+        landmarks=landmarks,
+        ceiling={} if landmarks is None else _ceiling(test, landmarks),
+        paper=trial.entry.paper,
+        licence=trial.entry.licence,
+    )
+
+
+def _predict(model: nn.Module, frames_BHW: NDArray[np.uint8], evaluator: FrameEvaluator) -> Prediction:
+    """Return the prediction for a few frames: one batch."""
+    return next(predict_batches(model, frames_BHW, device=evaluator.device, precision=evaluator.precision))
+
+
+def _ceiling(test: FrameSet, landmarks: int) -> dict[str, float]:
+    """Return the Dice of perfect landmarks, averaged over frames, then patients: of all, of ED and of ES frames."""
+    dice_N = ceiling_N(test.contours_NP2, test.masks_NHW, landmarks=landmarks)
+    frames = pd.DataFrame({"patient": test.patients, "phase": test.phases, "dice": dice_N})
+    of_phase = {phase: frames[frames["phase"] == phase] for phase in ("ED", "ES")}
+    return {
+        name: float(some.groupby("patient")["dice"].mean().mean())
+        for name, some in {"all": frames, **of_phase}.items()
+        if len(some)
+    }

@@ -1,0 +1,152 @@
+"""Run folders as `lvzoo bench` leaves them, made without training anything: for what reads them afterwards."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from lvzoo.results import ModelFacts, Specimen
+from lvzoo.run import RunFolder
+from lvzoo.types import CLEAN, Condition, Recipe, model_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lvzoo.types import Scores
+
+CONDITIONS = (
+    CLEAN,
+    *(Condition(corruption=name, severity=severity) for name in ("haze", "blur") for severity in (1, 5)),
+)
+LEVELS = {"unet": 0.9, "landmark7": 0.87, "other": 0.8}
+
+
+def make_run(
+    folder: Path,
+    *,
+    entries: tuple[str, ...] = ("unet", "landmark7"),
+    seeds: int = 1,
+    fingerprint: str = "f00d",
+    suite: str = "noise-v1",
+    conditions: tuple[Condition, ...] = CONDITIONS,
+    recipe: Recipe | None = None,
+    recipes: Mapping[str, Recipe] | None = None,
+    key: str = "k",
+    reader_dice: float | None = 0.95,
+) -> Path:
+    """Write a finished run of made-up scores: each entry about its level, lower where it is noisier."""
+    shared = recipe or Recipe()
+    settings = {
+        "preset": "quick",
+        "data": {"name": "phantom", "fingerprint": fingerprint},
+        "entries": {
+            name: {
+                "family": name,
+                "plugin": "p",
+                "options": {},
+                "recipe": dataclasses.asdict((recipes or {}).get(name, shared)),
+                "trainer": None,
+            }
+            for name in entries
+        },
+        "recipe": dataclasses.asdict(shared),
+        "seeds": seeds,
+        "suite": suite,
+        "conditions": [f"{condition.corruption}:{condition.severity}" for condition in conditions],
+        "resamples": 200,
+    }
+    counts = {"frames": 24, "patients": 12, "fingerprint": "f", "version": "phantom-v1"}
+    facts: dict[str, Any] = {
+        "computed": {"device": "CPU", "torch": "2"},
+        "synthetic": True,
+        "reader_dice": reader_dice,
+        "data": dict.fromkeys(("train", "val", "test"), counts),
+        "findings": [],
+    }
+    run = RunFolder(path=folder)
+    with run.open(settings, facts):
+        for name in entries:
+            model = model_name(name, (recipes or {}).get(name, shared))
+            for seed in range(seeds):
+                _finish(run, model, seed, name, conditions, key)
+    return folder
+
+
+def _finish(
+    run: RunFolder, model: str, seed: int, entry: str, conditions: tuple[Condition, ...], key: str
+) -> None:
+    trial = run.trial(f"{model}-s{seed}")
+    trial.write_scores(made_scores(model, seed, LEVELS[entry], conditions))
+    landmark = entry.startswith("landmark")
+    trial.write_facts(
+        ModelFacts(
+            kind="landmark" if landmark else "mask",
+            plugin="p",
+            augmented=model.endswith("+noise"),
+            parameters=10,
+            flops=20,
+            ms_per_frame=1.0 + seed,
+            hardware="CPU",
+            landmarks=7 if landmark else None,
+            ceiling={"all": 0.96, "ED": 0.97, "ES": 0.95} if landmark else {},
+        )
+    )
+    frame_HW, mask_HW = np.zeros((112, 112), np.uint8), np.zeros((112, 112), np.bool_)
+    mask_HW[40:80, 40:70] = True
+    trial.write_specimens(
+        [
+            Specimen(
+                model=model,
+                place=place,
+                condition=CLEAN,
+                video="v",
+                frame=3,
+                phase="ED",
+                dice=0.9,
+                frame_HW=frame_HW,
+                predicted_HW=mask_HW,
+                reference_HW=mask_HW,
+            )
+            for place in ("best", "median", "worst")
+        ]
+    )
+    trial.mark("finished", key=f"{key}-{model}-{seed}", scores_key="s")
+
+
+def made_scores(
+    model: str, seed: int, level: float, conditions: tuple[Condition, ...] = CONDITIONS
+) -> Scores:
+    """Return the scores of one trial on 12 patients, ED and ES of each; the patients are the same for all."""
+    ease_N = np.repeat(np.random.default_rng(0).normal(0, 0.02, 12), 2)
+    rng = np.random.default_rng([seed, *model.encode()])
+    names = np.repeat([f"p{index:02d}" for index in range(12)], 2)
+    tables = [
+        pd.DataFrame(
+            {
+                "model": model,
+                "seed": seed,
+                "patient": names,
+                "video": names,
+                "frame": [3, 17] * 12,
+                "phase": ["ED", "ES"] * 12,
+                "corruption": condition.corruption,
+                "severity": condition.severity,
+                "dice": level - 0.03 * condition.severity + ease_N + rng.normal(0, 0.01, 24),
+                "nsd1": 0.7,
+                "nsd2": 0.9,
+                "hd95": 4.0,
+                "assd": 1.5,
+                "area_pred": 1000,
+                "area_ref": 1000,
+                "components": 1,
+                "holes": 0,
+                "apex_below_base": False,
+            }
+        )
+        for condition in conditions
+    ]
+    return pd.concat(tables, ignore_index=True)

@@ -1,0 +1,171 @@
+"""One ranking of one run or several: merged where the frames and the noise are the same, refused elsewhere."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import lvzoo
+from lvzoo.cli import main
+from lvzoo.errors import DataError, UsageError
+from lvzoo.types import CLEAN, Condition, Recipe
+from tests.made_runs import CONDITIONS, make_run
+
+
+def test_a_run_is_ranked_from_its_files(tmp_path: Path) -> None:
+    result = lvzoo.compare(make_run(tmp_path / "run", seeds=2))
+    assert result.ranking["model"].tolist() == ["unet", "landmark7"]
+    assert result.ranking["seeds"].tolist() == [2, 2]
+    assert set(result.response["corruption"]) == {"haze", "blur"}
+    assert result.study is not None
+    assert result.study.ranking.models["unet"].ms_per_frame == 1.5, "the median of the seeds' times"
+    files = {path.relative_to(result.folder).as_posix() for path in result.folder.rglob("*.*")}
+    tables = {f"tables/{name}.csv" for name in ("pairs", "response", "breaks", "contests", "challenge")}
+    assert files >= {"report.html", "ranking.csv", *tables}
+    assert result._repr_html_().count("landmark7") >= 1
+
+
+def test_runs_on_the_same_frames_are_ranked_together(tmp_path: Path) -> None:
+    first, second = make_run(tmp_path / "a"), make_run(tmp_path / "b", entries=("other",))
+    result = lvzoo.compare(first, second)
+    assert result.ranking["model"].tolist() == ["unet", "landmark7", "other"]
+    assert result.folder.parent == tmp_path
+    assert result.folder not in (first, second)
+    assert lvzoo.compare(second, first).folder == result.folder, "the same runs find the same place"
+
+
+def test_a_trial_that_lies_in_two_runs_counts_once(tmp_path: Path) -> None:
+    first, second = make_run(tmp_path / "a"), make_run(tmp_path / "b", entries=("unet", "other"))
+    assert lvzoo.compare(first, second).ranking["seeds"].tolist() == [1, 1, 1]
+
+
+def test_the_two_tracks_of_an_entry_are_two_models(tmp_path: Path) -> None:
+    first = make_run(tmp_path / "a")
+    second = make_run(tmp_path / "b", recipe=Recipe(augment="noise"))
+    table = lvzoo.compare(first, second).ranking.set_index("model")
+    assert set(table.index) == {"unet", "landmark7", "unet+noise", "landmark7+noise"}
+    assert table["augmented"].to_dict()["unet+noise"]
+    assert not table["augmented"].to_dict()["unet"]
+    assert not table["own_recipe"].any(), "the track is said by itself"
+
+
+def test_another_recipe_is_marked(tmp_path: Path) -> None:
+    one = make_run(tmp_path / "a", recipes={"unet": Recipe(epochs=99)})
+    assert lvzoo.compare(one).ranking.set_index("model")["own_recipe"].to_dict() == {
+        "unet": True,
+        "landmark7": False,
+    }
+    other = make_run(tmp_path / "b", entries=("other",), recipe=Recipe(epochs=3))
+    merged = lvzoo.compare(make_run(tmp_path / "c"), other).ranking.set_index("model")
+    assert merged["own_recipe"].to_dict() == {"unet": False, "landmark7": False, "other": True}
+
+
+@pytest.mark.parametrize(
+    ("other", "reason"),
+    [
+        ({"fingerprint": "beef"}, r"its data \(phantom beef\) are not those of .*a \(phantom f00d\)"),
+        ({"suite": "noise-v0"}, r"its noise \(noise-v0\) are not those"),
+        (
+            {"conditions": (CLEAN, Condition(corruption="haze", severity=1))},
+            r"its conditions \(2: clean:0, haze:1\)",
+        ),
+        ({"key": "other"}, r"unet-s0 was trained with other settings or code"),
+    ],
+)
+def test_other_data_noise_or_versions_are_refused(tmp_path: Path, other: dict[str, str], reason: str) -> None:
+    first, second = make_run(tmp_path / "a"), make_run(tmp_path / "b", **other)  # type: ignore[arg-type] # mixed
+    with pytest.raises(UsageError, match=reason):
+        lvzoo.compare(first, second)
+
+
+def test_unequal_frames_are_named_and_nothing_is_ranked(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run")
+    path = run / "trials/unet-s0/scores.parquet"
+    scores = pd.read_parquet(path)
+    scores[scores["video"] != "p03"].to_parquet(path)
+    with pytest.raises(DataError, match=r"unet seed 0 lacks 10 of 120 scores \(p03 frame 3"):
+        lvzoo.compare(run)
+    assert not (run / "report.html").exists()
+
+
+def test_a_trial_that_failed_is_named_and_the_others_are_ranked(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run")
+    (run / "trials/unet-s0/status.json").write_text('{"state": "failed", "error": "it burst"}')
+    result = lvzoo.compare(run)
+    assert result.failed == {"unet-s0": "it burst"}
+    assert result.ranking["model"].tolist() == ["landmark7"]
+    assert "it burst" in result.report.read_text()
+    (run / "trials/landmark7-s0/status.json").unlink()
+    nothing = lvzoo.compare(run)
+    assert nothing.study is None
+    assert nothing.ranking.empty
+    assert "go" in nothing.failed["landmark7-s0"]
+    assert "nothing to rank" in nothing._repr_html_()
+
+
+def test_break_points_have_the_datas_own_reference_or_the_one_given(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run")
+    assert set(lvzoo.compare(run).breaks["reference"]) == {"tracing against truth", "Dice 0.90"}
+    given = lvzoo.compare(run, reference=0.8).breaks
+    assert set(given["reference"]) == {"Dice 0.80"}
+    assert given.set_index(["model", "corruption"])["severity"].between(2, 4.5).all(), (
+        "0.9 - .03 s passes 0.8"
+    )
+    with pytest.raises(UsageError, match="a Dice between 0 and 1"):
+        lvzoo.compare(run, reference=85)
+    real = make_run(tmp_path / "real", reader_dice=None)
+    assert set(lvzoo.compare(real).breaks["reference"]) == {"Dice 0.90"}
+
+
+def test_frames_can_be_kept_out_of_the_report(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run")
+    shown = lvzoo.compare(run).report.read_text()
+    hidden = lvzoo.compare(run, frames=False).report.read_text()
+    assert "data:image/png" in shown
+    assert "data:image" not in hidden
+
+
+def test_a_damaged_or_foreign_folder_is_told(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"no run of lvzoo here \(run.json is missing\)"):
+        lvzoo.compare(tmp_path)
+    with pytest.raises(UsageError, match="no run was given"):
+        lvzoo.compare()
+    run = make_run(tmp_path / "run")
+    facts = run / "trials/unet-s0/facts.json"
+    facts.write_text(facts.read_text()[:-30])
+    with pytest.raises(DataError, match=r"facts.json: cannot be read .*; run again"):
+        lvzoo.compare(run)
+    known = json.loads((run / "run.json").read_text())
+    del known["settings"]["recipe"]
+    (run / "run.json").write_text(json.dumps(known))
+    with pytest.raises(DataError, match=r"run.json is not as this version of lvzoo writes it \(KeyError"):
+        lvzoo.compare(run)
+
+
+def test_the_command_prints_the_ranking_and_where_the_report_lies(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = make_run(tmp_path / "run")
+    assert main(["report", str(run), "--out", str(tmp_path / "out")]) == 0
+    out = capsys.readouterr().out
+    assert "unet" in out
+    assert "synthetic" in out
+    assert f"report: {tmp_path / 'out' / 'report.html'}" in out
+    assert main(["report", str(run), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [row["model"] for row in told["ranking"]] == ["unet", "landmark7"]
+    assert np.isfinite(told["ranking"][0]["headline"])
+    assert main(["report", str(tmp_path / "nowhere")]) == 4
+    assert "no run of lvzoo here" in capsys.readouterr().err
+
+
+def test_the_challenge_table_has_a_row_a_task_model_and_patient(tmp_path: Path) -> None:
+    result = lvzoo.compare(make_run(tmp_path / "run"))
+    table = pd.read_csv(result.folder / "tables/challenge.csv")
+    assert set(table.columns) == {"task", "algorithm", "case", "value"}
+    assert len(table) == table["task"].nunique() * 2 * 12
+    assert len(CONDITIONS) == 5
