@@ -17,11 +17,15 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
 PERCENTILE: Final = 0.95
 FRAMES_AT_ONCE: Final = 16
 """Frames whose distances are computed together: few enough that their matrices stay in a processor's cache."""
+MOST_PAIRS: Final = 2**22
+"""Pairs of points computed together. Beyond it, in masks that are all specks, frames are taken one by one."""
 EXACT_IN_FLOAT32: Final = 2**23
 """Frames whose squared diagonal is smaller have squared distances that float32 computes exactly."""
 
@@ -112,8 +116,7 @@ def boundary_scores(predicted: Boundaries, reference: Boundaries) -> BoundarySco
             f"{reference.size_HW} cannot be compared"
         )
     scores_4N = np.empty((4, len(predicted)))
-    for start in range(0, len(predicted), FRAMES_AT_ONCE):
-        frames = slice(start, start + FRAMES_AT_ONCE)
+    for frames in _portions(predicted.counts_N, reference.counts_N):
         scores_4N[:, frames] = _some_scores(predicted, reference, frames)
     diagonal_px = float(np.hypot(*predicted.size_HW))
     no_prediction_N, no_reference_N = predicted.counts_N == 0, reference.counts_N == 0
@@ -121,6 +124,15 @@ def boundary_scores(predicted: Boundaries, reference: Boundaries) -> BoundarySco
     scores_4N[:, no_prediction_N & no_reference_N] = np.array([[1, 1, 0, 0]]).T
     nsd1_N, nsd2_N, hd95_N, assd_N = scores_4N
     return BoundaryScores(nsd1_N=nsd1_N, nsd2_N=nsd2_N, hd95_N=hd95_N, assd_N=assd_N)
+
+
+def _portions(counts_N: NDArray[np.int64], other_counts_N: NDArray[np.int64]) -> Iterator[slice]:
+    """Yield the frames to be computed together, in order."""
+    for start in range(0, len(counts_N), FRAMES_AT_ONCE):
+        stop = min(start + FRAMES_AT_ONCE, len(counts_N))
+        pairs = int(counts_N[start:stop].max() * other_counts_N[start:stop].max()) * (stop - start)
+        step = FRAMES_AT_ONCE if pairs <= MOST_PAIRS else 1
+        yield from (slice(first, min(first + step, stop)) for first in range(start, stop, step))
 
 
 def _some_scores(predicted: Boundaries, reference: Boundaries, frames: slice) -> NDArray[np.float64]:

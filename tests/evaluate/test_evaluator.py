@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch import nn
@@ -10,7 +13,7 @@ from torch import nn
 from lvzoo.errors import PluginError
 from lvzoo.evaluate.evaluator import FrameEvaluator
 from lvzoo.models.base import MaskModel
-from lvzoo.types import CLEAN, Condition, Prediction
+from lvzoo.types import CLEAN, SCORE_COLUMNS, Condition, Prediction
 from tests.toys import toy_frames
 
 EVALUATOR = FrameEvaluator(torch.device("cpu"), torch.float32)
@@ -44,6 +47,44 @@ def test_a_row_a_frame_in_order() -> None:
     assert set(scores["severity"]) == {2}
     assert scores["dice"].min() > 0.9
     assert scores["area_ref"].tolist() == frames.masks_NHW.sum(axis=(1, 2)).tolist()
+
+
+def test_every_measure_is_told() -> None:
+    frames = toy_frames(10)
+    scores = EVALUATOR.score(Threshold(), frames, CLEAN)
+    assert set(scores.columns) == set(SCORE_COLUMNS) - {"model", "seed"}
+    assert not scores.isna().any(axis=None)
+    assert scores["nsd2"].between(0.95, 1).all()
+    assert (scores["nsd1"] <= scores["nsd2"]).all()
+    assert scores["assd"].between(0.001, 0.2).all()
+    assert scores["hd95"].between(0, 2).all()
+    assert (scores["components"] >= 1).all()
+    assert not scores["apex_below_base"].any()
+
+
+def test_an_empty_answer_is_far_from_the_truth_and_in_no_piece() -> None:
+    scores = EVALUATOR.score(Nothing(), toy_frames(4), CLEAN)
+    assert (scores[["area_pred", "components", "holes", "nsd1", "nsd2"]] == 0).all(axis=None)
+    assert scores["hd95"].tolist() == scores["assd"].tolist() == pytest.approx([112 * 2**0.5] * 4)
+    assert not scores["apex_below_base"].any()
+
+
+def test_references_are_those_of_the_frames_at_hand() -> None:
+    """One evaluator scores one set after another."""
+    one, other = toy_frames(6, seed=1), toy_frames(4, seed=2)
+    for frames in (one, other, one):
+        fresh = FrameEvaluator(torch.device("cpu"), torch.float32)
+        pd.testing.assert_frame_equal(
+            EVALUATOR.score(Threshold(), frames, CLEAN), fresh.score(Threshold(), frames, CLEAN)
+        )
+
+
+def test_validation_is_the_mean_over_patients() -> None:
+    frames = dataclasses.replace(toy_frames(4), patients=("A", "A", "A", "B"))
+    scores = EVALUATOR.score(Threshold(), frames, CLEAN)
+    expected = (scores["dice"][:3].mean() + scores["dice"][3]) / 2
+    assert EVALUATOR.mean_dice(Threshold(), frames) == pytest.approx(expected, abs=1e-12)
+    assert expected != pytest.approx(scores["dice"].mean(), abs=1e-12)
 
 
 def test_an_empty_answer_scores_zero_though_most_pixels_are_right() -> None:
