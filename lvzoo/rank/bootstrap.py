@@ -20,6 +20,7 @@ RESAMPLES: Final = 10_000
 COVERAGE: Final = 0.95
 BLOCK: Final = 100
 """Resamples at a time: for 1,277 patients a megabyte, which the processor's cache holds."""
+TAILS: Final = ((1.0 - COVERAGE) / 2.0, (1.0 + COVERAGE) / 2.0)
 
 
 def resample_counts(patients: int, *, resamples: int, seed: int) -> Iterator[NDArray[np.float64]]:
@@ -39,16 +40,35 @@ def resample_counts(patients: int, *, resamples: int, seed: int) -> Iterator[NDA
 def resampled_means(scores_MP: NDArray[np.float64], *, resamples: int, seed: int) -> NDArray[np.float64]:
     """Return the means over patients in each resample, (resamples, M), for M rows of per-patient scores.
 
+    The same seed gives the same draws for any rows: matrices resampled one by one are paired all the same.
+    A patient without a score (NaN) does not count in that row; a resample that draws no other has NaN there.
     The sums are not left to BLAS: its threads wait for one another where the processor is shared, which made
     this ten times slower, and its last bits depend on how many there are.
     """
     patients = scores_MP.shape[1]
     blocks = resample_counts(patients, resamples=resamples, seed=seed)
-    return np.concatenate([np.einsum("bp,mp->bm", counts, scores_MP) / patients for counts in blocks])
+    scored_MP = ~np.isnan(scores_MP)
+    if scored_MP.all():
+        return np.concatenate([np.einsum("bp,mp->bm", counts, scores_MP) / patients for counts in blocks])
+    known_MP, weight_MP = np.where(scored_MP, scores_MP, 0.0), scored_MP.astype(np.float64)
+    with np.errstate(invalid="ignore"):  # 0 / 0: none of the drawn patients has a score
+        return np.concatenate(
+            [
+                np.einsum("bp,mp->bm", counts, known_MP) / np.einsum("bp,mp->bm", counts, weight_MP)
+                for counts in blocks
+            ]
+        )
 
 
 def interval(means_BM: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the percentile interval of 95 % of each column: its low and its high ends."""
-    tail = (1.0 - COVERAGE) / 2.0
-    low_M, high_M = np.quantile(means_BM, [tail, 1.0 - tail], axis=0)
+    """Return the percentile interval of 95 % of each column: its low and its high ends.
+
+    Resamples without a value (NaN) do not count; a column without any has the interval NaN to NaN.
+    """
+    missing_M = np.isnan(means_BM).any(axis=0)
+    low_M, high_M = np.quantile(means_BM, TAILS, axis=0)
+    for m in np.flatnonzero(missing_M):
+        known = means_BM[~np.isnan(means_BM[:, m]), m]
+        if len(known):
+            low_M[m], high_M[m] = np.quantile(known, TAILS)
     return low_M, high_M

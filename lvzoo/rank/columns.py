@@ -1,12 +1,13 @@
-"""Columns that need no resampling: other metrics, phases, failures, and masks that no ventricle looks like."""
+"""Columns that need no resampling: other metrics, worst corruption, failures, and masks that no ventricle has."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from scipy.stats import rankdata
 
-from lvzoo.rank.patients import OVERALL, by_patient, weighted
+from lvzoo.rank.patients import DIGITS, OVERALL, by_patient, mean_M, weighted
 from lvzoo.types import CLEAN, FAILURE_DICE
 
 if TYPE_CHECKING:
@@ -15,8 +16,48 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lvzoo.rank.grid import Grid
+    from lvzoo.rank.patients import PatientScores
 
-METRICS = ("nsd1", "nsd2", "hd95", "assd")
+METRICS: Final = ("nsd1", "nsd2", "hd95", "assd")
+
+
+def plain_columns(patients: PatientScores) -> dict[str, object]:
+    """Return the table's columns that rest on no resampling, each of length M."""
+    grid, headline_MP = patients.grid, patients.scopes[OVERALL]
+    clean_M = patients.scopes[CLEAN.corruption].mean(axis=1)
+    seed_scores_T = patients.headline_TP.mean(axis=1)
+    seeds = [seed_scores_T[grid.model_T == m] for m in range(len(grid.models))]
+    with np.errstate(invalid="ignore", divide="ignore"):  # who fails even on clean frames retains NaN
+        retention_M = patients.headline_M / clean_M
+    return {
+        "headline": patients.headline_M,
+        "clean": clean_M,
+        "retention": retention_M,
+        **worst_columns(patients),
+        "dice_ed": mean_M(patients.clean_phases["ED"]),
+        "dice_es": mean_M(patients.clean_phases["ES"]),
+        "dice_pooled": pooled_dice(patients.dice_TFC, grid),
+        **metric_columns(grid, patients.weights, noisy=bool(patients.families)),
+        **count_columns(patients.dice_TFC, grid),
+        "seeds": [len(each) for each in seeds],
+        "seed_sd": [float(each.std(ddof=1)) if len(each) > 1 else np.nan for each in seeds],
+        "mean_rank": rankdata(-headline_MP.round(DIGITS), axis=0).mean(axis=1),
+        **{f"family_{family}": patients.scopes[family].mean(axis=1) for family in patients.families},
+    }
+
+
+def worst_columns(patients: PatientScores) -> dict[str, object]:
+    """Return each model's worst corruption and its Dice over all severities; "" and NaN without noise."""
+    names = [name for corruptions in patients.families.values() for name in corruptions]
+    if not names:
+        return {"worst_corruption": "", "worst": np.nan}
+    conditions = patients.grid.conditions
+    dice_MC = patients.grid.over_seeds(patients.dice_TPC).mean(axis=1)
+    dice_ME = np.stack(
+        [dice_MC[:, [each.corruption == name for each in conditions]].mean(axis=1) for name in names], axis=1
+    )
+    worst_M = dice_ME.argmin(axis=1)
+    return {"worst_corruption": [names[place] for place in worst_M], "worst": dice_ME.min(axis=1)}
 
 
 def metric_columns(
@@ -46,7 +87,7 @@ def pooled_dice(dice_TFC: NDArray[np.float64], grid: Grid) -> NDArray[np.float64
     return grid.over_seeds(np.divide(overlap_T, areas_T, out=np.ones_like(overlap_T), where=areas_T > 0))
 
 
-def count_columns(dice_TFC: NDArray[np.float64], grid: Grid) -> dict[str, NDArray[np.float64]]:
+def count_columns(dice_TFC: NDArray[np.float64], grid: Grid) -> dict[str, NDArray[np.number]]:
     """Return how many scores are failures and how many masks break a rule, over all conditions and seeds."""
     broken = {
         "empty": grid.cube_TFC("area_pred") == 0,
@@ -67,7 +108,7 @@ def count_columns(dice_TFC: NDArray[np.float64], grid: Grid) -> dict[str, NDArra
 def _model_means(
     values_TPC: NDArray[np.float64], weights_C: NDArray[np.float64], grid: Grid
 ) -> NDArray[np.float64]:
-    return grid.over_seeds(weighted(values_TPC, weights_C)).mean(axis=1)
+    return mean_M(grid.over_seeds(weighted(values_TPC, weights_C)))
 
 
 def _count_M(flag_TFC: NDArray[np.bool_], grid: Grid) -> NDArray[np.int64]:

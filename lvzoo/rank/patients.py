@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -19,6 +20,63 @@ if TYPE_CHECKING:
 
 OVERALL: Final = "overall"
 """The scope of the headline: the mean over families, or clean frames where no noise was run."""
+PHASES: Final[tuple[Phase, ...]] = ("ED", "ES")
+DIGITS: Final = 12
+"""Decimals of Dice that decide what is equal: beyond them stands the rounding of sums."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PatientScores:
+    """Dice by patient; the models of `grid` are numbered best first, equal ones by name.
+
+    `scopes` holds a matrix (M, P), averaged over seeds, for `overall`, `clean`, ED, ES and each family; the row
+    means of `overall` are the headlines exactly. ED and ES are averaged over conditions as the headline is, and
+    NaN for patients without such a frame. `weights` says what each condition weighs in the scopes.
+    """
+
+    grid: Grid
+    families: Mapping[str, tuple[str, ...]]
+    weights: Mapping[str, NDArray[np.float64]]
+    dice_TFC: NDArray[np.float64]
+    dice_TPC: NDArray[np.float64]
+    headline_TP: NDArray[np.float64]
+    scopes: Mapping[str, NDArray[np.float64]]
+    clean_phases: Mapping[Phase, NDArray[np.float64]]
+
+    @property
+    def headline_M(self) -> NDArray[np.float64]:
+        """The models' headlines, highest first."""
+        return np.asarray(self.scopes[OVERALL].mean(axis=1), dtype=np.float64)
+
+
+def patient_scores(grid: Grid, suite: NoiseSuite) -> PatientScores:
+    """Average Dice over each patient's frames, then within severities, corruptions, families and seeds."""
+    families = families_run(grid, suite)
+    weights = scope_weights(grid, families)
+    dice_TFC = grid.cube_TFC("dice")
+    dice_TPC = by_patient(dice_TFC, grid)
+    headline_TP = weighted(dice_TPC, weights[OVERALL])
+    grid = _best_first(grid, headline_TP)
+    phases = {phase: by_patient(dice_TFC, grid, phase) for phase in PHASES}
+    scopes = {
+        OVERALL: grid.over_seeds(headline_TP),
+        CLEAN.corruption: grid.over_seeds(weighted(dice_TPC, weights[CLEAN.corruption])),
+        **{phase: grid.over_seeds(weighted(values, weights[OVERALL])) for phase, values in phases.items()},
+        **{family: grid.over_seeds(weighted(dice_TPC, weights[family])) for family in families},
+    }
+    return PatientScores(
+        grid=grid,
+        families=families,
+        weights=weights,
+        dice_TFC=dice_TFC,
+        dice_TPC=dice_TPC,
+        headline_TP=headline_TP,
+        scopes=scopes,
+        clean_phases={
+            phase: grid.over_seeds(weighted(values, weights[CLEAN.corruption]))
+            for phase, values in phases.items()
+        },
+    )
 
 
 def families_run(grid: Grid, suite: NoiseSuite) -> dict[str, tuple[str, ...]]:
@@ -60,6 +118,23 @@ def by_patient(
 
 
 def weighted(values_TPC: NDArray[np.float64], weights_C: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return a score a trial and patient, (T, P): the mean over conditions by their weights."""
+    """Return a score a trial and patient, (T, P): the mean over conditions by their weights.
+
+    `einsum` sums in one order on any number of processors; a matrix product of BLAS does not.
+    """
     run = np.flatnonzero(weights_C)
     return np.asarray(np.einsum("tpc,c->tp", values_TPC[:, :, run], weights_C[run]), dtype=np.float64)
+
+
+def mean_M(values_MP: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the means over those patients that have a value; NaN where nobody has."""
+    count_M = np.count_nonzero(~np.isnan(values_MP), axis=1)
+    sum_M = np.nansum(values_MP, axis=1)
+    mean = np.full(len(values_MP), np.nan)
+    np.divide(sum_M, count_M, out=mean, where=count_M > 0)
+    return mean
+
+
+def _best_first(grid: Grid, headline_TP: NDArray[np.float64]) -> Grid:
+    headline_M = grid.over_seeds(headline_TP).mean(axis=1).round(DIGITS)
+    return grid.in_order(sorted(range(len(grid.models)), key=lambda m: (-headline_M[m], grid.models[m])))

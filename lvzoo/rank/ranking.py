@@ -6,36 +6,41 @@ that a family with five corruptions weighs no more than one with a single one; c
 
 from __future__ import annotations
 
+import dataclasses
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
-import numpy as np
 import pandas as pd
-from scipy.stats import rankdata
 
 from lvzoo.errors import UsageError
 from lvzoo.rank.bootstrap import RESAMPLES, interval, resampled_means
-from lvzoo.rank.columns import count_columns, metric_columns, pooled_dice
+from lvzoo.rank.cautions import cautions
+from lvzoo.rank.columns import plain_columns
+from lvzoo.rank.contests import contest_table
 from lvzoo.rank.grid import make_grid
-from lvzoo.rank.patients import OVERALL, by_patient, families_run, scope_weights, weighted
+from lvzoo.rank.pairs import pairs_table
+from lvzoo.rank.patients import OVERALL, patient_scores
+from lvzoo.rank.response import break_table, conditions_MP, response_table
+from lvzoo.rank.significance import MARGIN, letters, significant_pairs
+from lvzoo.rank.stability import mean_kendall_tau, rank_columns, ranks
 from lvzoo.results import Ranking
 from lvzoo.types import CLEAN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from lvzoo.interfaces import NoiseSuite
-    from lvzoo.rank.grid import Grid
+    from lvzoo.rank.patients import PatientScores
     from lvzoo.results import ModelFacts
     from lvzoo.types import Scores
 
-__all__ = ["CLEAN_HEADLINE", "MARGIN", "REFERENCES", "Ranking", "headline_name", "rank"]
-
+Matrix: TypeAlias = "NDArray[np.float64]"
 CLEAN_HEADLINE: Final = "clean Dice"
-MARGIN: Final = 0.005
-REFERENCES: Final = {"Dice 0.90": 0.90}
+REFERENCES: Final[Mapping[str, float]] = {"Dice 0.90": 0.90}
+"""The Dice below which a model is said to break, by name, where a caller gives none."""
 
 
 def rank(
@@ -47,71 +52,64 @@ def rank(
     seed: int = 0,
     resamples: int = RESAMPLES,
 ) -> Ranking:
-    """Rank the models of a table of scores (all trials stacked, columns SCORE_COLUMNS)."""
+    """Rank the models of a table of scores (all trials stacked, columns SCORE_COLUMNS).
+
+    Dice is averaged over a patient's frames and a model's training seeds, then over severities, corruptions and
+    families, then over patients. Intervals are percentiles of one bootstrap over patients. Where only some of the
+    suite was run, the families present count and the ranking is `partial`; where none was, models are ranked by
+    clean Dice. Models of equal headline share a rank.
+
+    Args:
+        scores: what `lvzoo bench` writes; the order of rows does not matter.
+        suite: the suite of its corruptions.
+        models: what is known of each model beside its scores; models without scores are left out.
+        references: the Dice levels of the break points, by name; 0.90 where None.
+        seed: of the bootstrap's draws.
+        resamples: how many draws.
+
+    Raises:
+        DataError: the table is not fit for it: models were scored on unequal frames or conditions, or some of
+            what `lvzoo.types.SCORE_COLUMNS` promises is missing.
+        UsageError: a model of the scores has no facts, or `resamples` is not positive.
+    """
+    if resamples < 1:
+        raise UsageError(f"{resamples} resamples make no interval; give a positive number, as {RESAMPLES:,}")
     grid = make_grid(scores, suite)
     unknown = [model for model in grid.models if model not in models]
     if unknown:
-        raise UsageError(f"there are scores of {', '.join(unknown)} but no facts; give a ModelFacts for each")
-    families = families_run(grid, suite)
-    weights = scope_weights(grid, families)
-    dice_TFC = grid.cube_TFC("dice")
-    dice_TPC = by_patient(dice_TFC, grid)
-    scopes = {name: grid.over_seeds(weighted(dice_TPC, weight_C)) for name, weight_C in weights.items()}
-    for phase in ("ED", "ES"):
-        scopes[phase] = grid.over_seeds(weighted(by_patient(dice_TFC, grid, phase), weights["clean"]))
-    run = {(each.corruption, each.severity) for each in grid.conditions if each != CLEAN}
-    return Ranking(
-        table=_table(
-            grid, scopes, families, models, weights, dice_TFC, dice_TPC, seed=seed, resamples=resamples
-        ),
-        pairs=pd.DataFrame(
-            columns=[
-                "better",
-                "worse",
-                "difference",
-                "difference_low",
-                "difference_high",
-                "p",
-                "p_holm",
-                "outperforms",
-                "mdd",
-                "verdict",
-            ]
-        ),
-        response=pd.DataFrame(
-            columns=["model", "family", "corruption", "severity", "dice", "dice_low", "dice_high"]
-        ),
-        breaks=pd.DataFrame(columns=["model", "family", "corruption", "reference", "level", "severity"]),
-        contests=pd.DataFrame(
-            columns=[
-                "track",
-                "scope",
-                "mask",
-                "landmark",
-                "mask_dice",
-                "landmark_dice",
-                "difference",
-                "difference_low",
-                "difference_high",
-                "p",
-                "p_holm",
-                "winner",
-            ]
-        ),
-        models={model: models[model] for model in grid.models},
+        raise UsageError(
+            f"models: no facts of {', '.join(unknown)}, which have scores; give a ModelFacts of each"
+        )
+    patients = patient_scores(grid, suite)
+
+    def resampled(scores_xP: Matrix) -> Matrix:
+        return resampled_means(scores_xP, resamples=resamples, seed=seed)
+
+    means = {scope: resampled(scores_MP) for scope, scores_MP in patients.scopes.items()}
+    pairs = pairs_table(patients, means[OVERALL], resampled(patients.headline_TP))
+    response = response_table(patients, resampled(conditions_MP(patients)))
+    references = dict(REFERENCES if references is None else references)
+    ranking = Ranking(
+        table=_table(patients, means, pairs, models),
+        pairs=pairs,
+        response=response,
+        breaks=break_table(response, references),
+        contests=contest_table(patients, means, models),
+        models={model: models[model] for model in patients.grid.models},
         suite=suite.name,
-        headline=headline_name(suite.name) if families else CLEAN_HEADLINE,
-        families=families,
-        severities=tuple(sorted({severity for _, severity in run})),
-        partial=len(run) < len(suite.severities) * sum(map(len, suite.families.values())),
-        references=dict(REFERENCES if references is None else references),
+        headline=headline_name(suite.name) if patients.families else CLEAN_HEADLINE,
+        families=patients.families,
+        severities=tuple(sorted({each.severity for each in grid.conditions if each != CLEAN})),
+        partial=len(grid.conditions) <= len(suite.severities) * sum(map(len, suite.families.values())),
+        references=references,
         margin=MARGIN,
-        kendall_tau=float("nan"),
+        kendall_tau=mean_kendall_tau(patients.headline_M, means[OVERALL]),
         warnings=(),
         patients=len(grid.patients),
         frames=len(grid.patient_F),
         resamples=resamples,
     )
+    return dataclasses.replace(ranking, warnings=cautions(ranking))
 
 
 def headline_name(suite: str) -> str:
@@ -125,66 +123,35 @@ def headline_name(suite: str) -> str:
 
 
 def _table(
-    grid: Grid,
-    scopes: Mapping[str, NDArray[np.float64]],
-    families: Mapping[str, tuple[str, ...]],
+    patients: PatientScores,
+    means: Mapping[str, Matrix],
+    pairs: pd.DataFrame,
     models: Mapping[str, ModelFacts],
-    weights: Mapping[str, NDArray[np.float64]],
-    dice_TFC: NDArray[np.float64],
-    dice_TPC: NDArray[np.float64],
-    *,
-    seed: int,
-    resamples: int,
 ) -> pd.DataFrame:
-    headline_MP, clean_MP = scopes[OVERALL], scopes["clean"]
-    headline_M, clean_M = headline_MP.mean(axis=1), clean_MP.mean(axis=1)
-    best = int(np.argmax(headline_M))
-    means = resampled_means(np.vstack([headline_MP, clean_MP]), resamples=resamples, seed=seed)
-    headline_BM, clean_BM = means[:, : len(headline_M)], means[:, len(headline_M) :]
-    rank_BM = rankdata(-headline_BM.round(12), method="min", axis=1)
-    columns: dict[str, object] = {"model": list(grid.models)}
-    for field in ("kind", "augmented", "own_recipe"):
-        columns[field] = [getattr(models[model], field) for model in grid.models]
-    for name, value_M, means_BM in (
-        ("headline", headline_M, headline_BM),
-        ("clean", clean_M, clean_BM),
-        ("difference", headline_M - headline_M[best], headline_BM - headline_BM[:, [best]]),
+    """Return the row a model, best first, with the columns in the order in which they are read."""
+    names, headline_M, headline_BM = patients.grid.models, patients.headline_M, means[OVERALL]
+    columns: dict[str, object] = {
+        "rank": ranks(headline_M),
+        "model": list(names),
+        "kind": [models[name].kind for name in names],
+        "augmented": [models[name].augmented for name in names],
+        "own_recipe": [models[name].own_recipe for name in names],
+        **rank_columns(headline_BM),
+        "group": letters(len(names), significant_pairs(len(names), pairs["p_holm"].to_numpy())),
+        "difference": headline_M - headline_M[0],
+        **plain_columns(patients),
+    }
+    for name, means_BM in (
+        ("headline", headline_BM),
+        ("clean", means[CLEAN.corruption]),
+        ("difference", headline_BM - headline_BM[:, [0]]),
     ):
-        low_M, high_M = interval(means_BM)
-        columns |= {name: value_M, f"{name}_low": low_M, f"{name}_high": high_M}
-    columns["rank_low"], columns["rank_high"] = np.quantile(
-        rank_BM, [0.025, 0.975], axis=0, method="inverted_cdf"
-    ).astype(int)
-    columns["p_first"] = (rank_BM == 1).mean(axis=0)
-    columns["group"] = ""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        columns["retention"] = headline_M / clean_M
-    corruptions = [name for names in families.values() for name in names]
-    columns["worst_corruption"], columns["worst"] = "", np.nan
-    if corruptions:
-        dice_MC = grid.over_seeds(dice_TPC).mean(axis=1)
-        by_corruption = np.stack(
-            [dice_MC[:, [c.corruption == name for c in grid.conditions]].mean(axis=1) for name in corruptions]
-        )
-        columns["worst_corruption"] = [corruptions[i] for i in by_corruption.argmin(axis=0)]
-        columns["worst"] = by_corruption.min(axis=0)
-    for phase in ("ED", "ES"):
-        columns[f"dice_{phase.lower()}"] = pd.DataFrame(scopes[phase]).mean(axis=1)
-    columns["dice_pooled"] = pooled_dice(dice_TFC, grid)
-    columns |= metric_columns(grid, weights, noisy=bool(families)) | count_columns(dice_TFC, grid)
-    columns["seeds"] = np.bincount(grid.model_T)
-    seed_scores = pd.Series(weighted(dice_TPC, weights[OVERALL]).mean(axis=1))
-    columns["seed_sd"] = seed_scores.groupby(grid.model_T).std().to_numpy()
-    columns["mean_rank"] = rankdata(-headline_MP.round(12), axis=0).mean(axis=1)
-    columns |= {f"family_{family}": scopes[family].mean(axis=1) for family in families}
-    table = pd.DataFrame(columns).sort_values(
-        ["headline", "model"], ascending=[False, True], ignore_index=True
-    )
-    table["rank"] = table["headline"].round(12).rank(method="min", ascending=False).astype(int)
-    return table[[*_COLUMNS, *(f"family_{family}" for family in families)]]
+        columns[f"{name}_low"], columns[f"{name}_high"] = interval(means_BM)
+    families = [f"family_{family}" for family in patients.families]
+    return pd.DataFrame(columns)[[*COLUMNS, *families]]
 
 
-_COLUMNS: Final = (
+COLUMNS: Final = (
     *("rank", "model", "kind", "augmented", "own_recipe", "headline", "headline_low", "headline_high"),
     *("rank_low", "rank_high", "p_first", "group", "clean", "clean_low", "clean_high", "retention"),
     *("worst_corruption", "worst", "dice_ed", "dice_es", "dice_pooled", "nsd1", "nsd2", "hd95", "assd"),

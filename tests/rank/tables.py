@@ -62,10 +62,16 @@ def conditions(severities: Sequence[int] = WARD.severities) -> list[Condition]:
     return [CLEAN, *(Condition(corruption=name, severity=level) for name in names for level in severities)]
 
 
-def facts(*masks: str, landmarks: Iterable[str] = (), **more: bool) -> dict[str, ModelFacts]:
-    """Return the facts of models by kind; `more` holds for all."""
-    kinds: dict[str, Kind] = dict.fromkeys(masks, "mask") | dict.fromkeys(landmarks, "landmark")
-    return {name: ModelFacts(kind=kind, plugin="toys", **more) for name, kind in kinds.items()}
+def facts(
+    *masks: str, landmarks: Iterable[str] = (), augmented: bool = False, own_recipe: bool = False
+) -> dict[str, ModelFacts]:
+    """Return the facts of models by kind; the track and the recipe hold for all."""
+    kinds: dict[str, Kind] = dict.fromkeys(masks, "mask")
+    kinds |= dict.fromkeys(landmarks, "landmark")
+    return {
+        name: ModelFacts(kind=kind, plugin="toys", augmented=augmented, own_recipe=own_recipe)
+        for name, kind in kinds.items()
+    }
 
 
 def two_models() -> Scores:

@@ -1,0 +1,89 @@
+"""What a reader must know before believing an order, a sentence each."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pandas as pd
+
+    from lvzoo.results import Ranking
+
+FEW_PATIENTS_MDD: Final = 0.01
+"""Where differences as large as this may go unseen, there are few patients."""
+MOST_NAMED: Final = 3
+
+
+def cautions(ranking: Ranking) -> tuple[str, ...]:
+    """Return the warnings of a ranking whose other fields are filled."""
+    return (
+        *_noise(ranking),
+        *_seeds(ranking.table),
+        *_patients(ranking),
+        *_disagreement(ranking),
+        *_own_recipes(ranking),
+    )
+
+
+def _noise(ranking: Ranking) -> Iterator[str]:
+    if not ranking.families:
+        yield "clean frames only: no noise was run, so this tells nothing about noisy clips"
+    elif ranking.partial:
+        corruptions = ", ".join(name for names in ranking.families.values() for name in names)
+        severities = ", ".join(map(str, ranking.severities))
+        yield (
+            f"part of {ranking.suite} only ({corruptions} at severity {severities}): not comparable with the "
+            f"whole suite's {ranking.headline}"
+        )
+
+
+def _seeds(table: pd.DataFrame) -> Iterator[str]:
+    fewest, most = int(table["seeds"].min()), int(table["seeds"].max())
+    if most == 1:
+        yield "one training seed: seed variance unknown"
+    elif fewest < most:
+        counts = ", ".join(f"{row.model} {row.seeds}" for row in table[["model", "seeds"]].itertuples())
+        yield f"unequal numbers of training seeds ({counts}): some headlines are surer than others"
+
+
+def _patients(ranking: Ranking) -> Iterator[str]:
+    """Tell of a small sample, by the median over pairs of the minimal detectable difference."""
+    if ranking.patients < 2:
+        yield "one patient: nothing can be said of others"
+    elif len(ranking.pairs):
+        mdd = float(ranking.pairs["mdd"].median())
+        if mdd > FEW_PATIENTS_MDD:
+            yield (
+                f"few patients: with {ranking.patients} patients, differences below {mdd:.3f} are not to be seen"
+            )
+
+
+def _disagreement(ranking: Ranking) -> Iterator[str]:
+    """Tell of pairs which the mean of the ranks on each patient puts the other way round."""
+    columns = ranking.table[["model", "rank", "mean_rank"]]
+    rows = list(columns.itertuples(index=False, name=None))
+    turned = [
+        f"{worse} before {better}"
+        for (better, rank, mean), (worse, other_rank, other_mean) in combinations(rows, 2)
+        if rank < other_rank and mean > other_mean
+    ]
+    if turned:
+        more = f" and {len(turned) - MOST_NAMED} more" if len(turned) > MOST_NAMED else ""
+        yield (
+            f"the mean of ranks on each patient puts {', '.join(turned[:MOST_NAMED])}{more}: the order by "
+            f"{ranking.headline} rests on large differences on few patients"
+        )
+
+
+def _own_recipes(ranking: Ranking) -> Iterator[str]:
+    """Tell of contestants that were not trained as the others were."""
+    for track, contest in ranking.contests.groupby("track", sort=False):
+        for name in (contest["mask"].iloc[0], contest["landmark"].iloc[0]):
+            if ranking.models[name].own_recipe:
+                yield (
+                    f"masks or landmarks, {track} track: {name} was trained by a recipe of its own, so the "
+                    "difference is not its kind's alone"
+                )

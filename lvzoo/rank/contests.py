@@ -1,0 +1,101 @@
+"""Masks or landmarks? The best mask model against the best landmark model, on the same patients.
+
+Both are chosen by the headline, once a track, and then compared in every scope: choosing anew in each scope would
+flatter both.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+
+from lvzoo.rank.bootstrap import interval
+from lvzoo.rank.patients import mean_M
+from lvzoo.rank.significance import holm, verdict, wilcoxon_p
+from lvzoo.types import CLEAN
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from lvzoo.rank.patients import PatientScores
+    from lvzoo.results import ModelFacts
+    from lvzoo.types import Kind
+
+COLUMNS: Final = (
+    *("track", "scope", "mask", "landmark", "mask_dice", "landmark_dice", "difference", "difference_low"),
+    *("difference_high", "p", "p_holm", "winner"),
+)
+STANDARD: Final = "standard"
+AUGMENTED: Final = "augmented"
+
+
+def contest_table(
+    patients: PatientScores, means: Mapping[str, NDArray[np.float64]], models: Mapping[str, ModelFacts]
+) -> pd.DataFrame:
+    """Return a row a track and scope; no row where a track lacks a kind.
+
+    `means` holds the resampled means of each scope, (resamples, M).
+    """
+    contests = [
+        _contest(track, pair, patients, means)
+        for track in (STANDARD, AUGMENTED)
+        if (pair := contestants(patients.grid.models, models, track)) is not None
+    ]
+    return pd.concat(contests, ignore_index=True) if contests else pd.DataFrame(columns=list(COLUMNS))
+
+
+def contestants(
+    ranked: tuple[str, ...], models: Mapping[str, ModelFacts], track: str
+) -> tuple[str, str] | None:
+    """Return the best mask and the best landmark model of a track, from names best first, or None."""
+    entered = [name for name in ranked if models[name].augmented == (track == AUGMENTED)]
+
+    def best(kind: Kind) -> str | None:
+        return next((name for name in entered if models[name].kind == kind), None)
+
+    mask, landmark = best("mask"), best("landmark")
+    return (mask, landmark) if mask is not None and landmark is not None else None
+
+
+def _contest(
+    track: str, pair: tuple[str, str], patients: PatientScores, means: Mapping[str, NDArray[np.float64]]
+) -> pd.DataFrame:
+    """Compare two models in every scope that has patients; Holm's adjustment runs over these scopes."""
+    mask, landmark = (patients.grid.models.index(name) for name in pair)
+    scopes = [scope for scope, dice_MP in patients.scopes.items() if not np.isnan(dice_MP).all()]
+    if not patients.families:
+        scopes.remove(CLEAN.corruption)  # overall is clean already
+    rows: list[dict[str, object]] = []
+    for scope in scopes:
+        dice_MP = patients.scopes[scope]
+        mask_dice, landmark_dice = mean_M(dice_MP[[mask, landmark]])
+        low_1, high_1 = interval(means[scope][:, [mask]] - means[scope][:, [landmark]])
+        rows.append(
+            {
+                "track": track,
+                "scope": scope,
+                "mask": pair[0],
+                "landmark": pair[1],
+                "mask_dice": mask_dice,
+                "landmark_dice": landmark_dice,
+                "difference": mask_dice - landmark_dice,
+                "difference_low": low_1[0],
+                "difference_high": high_1[0],
+                "p": wilcoxon_p(dice_MP[mask] - dice_MP[landmark]),
+            }
+        )
+    table = pd.DataFrame(rows)
+    table["p_holm"] = holm(table["p"].to_list())
+    table["winner"] = list(map(winner, table["p_holm"], table["difference_low"], table["difference_high"]))
+    return table[list(COLUMNS)]
+
+
+def winner(p_holm: float, low: float, high: float) -> str:
+    """Return who wins a contest: "mask", "landmark", or "neither" unless the difference is clear."""
+    if verdict(p_holm, low, high) != "clear":
+        return "neither"
+    return "mask" if low > 0 else "landmark"

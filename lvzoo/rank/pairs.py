@@ -1,0 +1,63 @@
+"""Every pair of models: by how much the better one is better, and what may be said of it."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+
+from lvzoo.rank.bootstrap import interval
+from lvzoo.rank.patients import DIGITS, OVERALL
+from lvzoo.rank.significance import holm, smallest_seen, verdict, wilcoxon_p
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from lvzoo.rank.patients import PatientScores
+
+COLUMNS: Final = (
+    *("better", "worse", "difference", "difference_low", "difference_high", "p", "p_holm", "outperforms"),
+    *("mdd", "verdict"),
+)
+
+
+def pairs_table(
+    patients: PatientScores, headline_BM: NDArray[np.float64], headline_BT: NDArray[np.float64]
+) -> pd.DataFrame:
+    """Return a row a pair, in the order of the ranking; no row with one model.
+
+    `headline_BM` and `headline_BT` are the resampled headlines of the models and of their trials.
+    """
+    grid, headline_MP = patients.grid, patients.scopes[OVERALL]
+    pairs = list(combinations(range(len(grid.models)), 2))
+    if not pairs:
+        return pd.DataFrame(columns=list(COLUMNS))
+    better_K, worse_K = np.array(pairs).T
+    low_K, high_K = interval(headline_BM[:, better_K] - headline_BM[:, worse_K])
+    differences_KP = headline_MP[better_K] - headline_MP[worse_K]
+    p_K = [wilcoxon_p(differences_P) for differences_P in differences_KP]
+    p_holm_K = holm(p_K)
+    trials = [headline_BT[:, grid.model_T == m].round(DIGITS) for m in range(len(grid.models))]
+    return pd.DataFrame(
+        {
+            "better": [grid.models[m] for m in better_K],
+            "worse": [grid.models[m] for m in worse_K],
+            "difference": patients.headline_M[better_K] - patients.headline_M[worse_K],
+            "difference_low": low_K,
+            "difference_high": high_K,
+            "p": p_K,
+            "p_holm": p_holm_K,
+            "outperforms": [outperforms(trials[better], trials[worse]) for better, worse in pairs],
+            "mdd": [smallest_seen(differences_P) for differences_P in differences_KP],
+            "verdict": list(map(verdict, p_holm_K, low_K, high_K)),
+        },
+        columns=list(COLUMNS),
+    )
+
+
+def outperforms(first_BS: NDArray[np.float64], second_BS: NDArray[np.float64]) -> float:
+    """Return P(A > B): the share of resamples and pairs of seeds in which A scores more; a tie counts half."""
+    gap_BSS = first_BS[:, :, None] - second_BS[:, None, :]
+    return float(((gap_BSS > 0) + 0.5 * (gap_BSS == 0)).mean())

@@ -1,0 +1,81 @@
+"""The noise response: Dice over severity by model and corruption, and where it falls below a reference."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+
+from lvzoo.rank.bootstrap import interval
+from lvzoo.types import CLEAN
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from lvzoo.rank.patients import PatientScores
+
+RESPONSE: Final = ("model", "family", "corruption", "severity", "dice", "dice_low", "dice_high")
+BREAKS: Final = ("model", "family", "corruption", "reference", "level", "severity")
+
+
+def conditions_MP(patients: PatientScores) -> NDArray[np.float64]:
+    """Return Dice by patient of each model under each condition, a row each: (M x C, P)."""
+    dice_MPC = patients.grid.over_seeds(patients.dice_TPC)
+    return np.ascontiguousarray(dice_MPC.transpose(0, 2, 1)).reshape(-1, dice_MPC.shape[1])
+
+
+def response_table(patients: PatientScores, means_BR: NDArray[np.float64]) -> pd.DataFrame:
+    """Return a row a model, corruption and severity that was run, severity 0 being clean frames.
+
+    `means_BR` are the resampled means of `conditions_MP`.
+    """
+    grid = patients.grid
+    shape_MC = (len(grid.models), len(grid.conditions))
+    dice_MC = conditions_MP(patients).mean(axis=1).reshape(shape_MC)
+    low_MC, high_MC = (end.reshape(shape_MC) for end in interval(means_BR))
+    rows = [
+        (model, family, corruption, grid.conditions[c].severity, dice_MC[m, c], low_MC[m, c], high_MC[m, c])
+        for m, model in enumerate(grid.models)
+        for family, corruptions in patients.families.items()
+        for corruption in corruptions
+        for c in _path(patients, corruption)
+    ]
+    return pd.DataFrame(rows, columns=list(RESPONSE))
+
+
+def break_table(response: pd.DataFrame, references: Mapping[str, float]) -> pd.DataFrame:
+    """Return a row a model, corruption and reference: the severity where the response falls below its level."""
+    rows = [
+        (model, family, corruption, reference, level, break_point(curve["severity"], curve["dice"], level))
+        for (model, family, corruption), curve in response.groupby(
+            ["model", "family", "corruption"], sort=False
+        )
+        for reference, level in references.items()
+    ]
+    return pd.DataFrame(rows, columns=list(BREAKS))
+
+
+def break_point(severity: pd.Series[int], dice: pd.Series[float], level: float) -> float:
+    """Return the first severity at which a curve falls below a level, by straight lines between its points.
+
+    0 where it starts below; NaN where it never falls below; reaching the level is not below.
+    """
+    x, y = severity.to_numpy(dtype=np.float64), dice.to_numpy(dtype=np.float64)
+    below = np.flatnonzero(y < level)
+    if not len(below):
+        return float("nan")
+    after = int(below[0])
+    if after == 0:
+        return 0.0
+    before = after - 1
+    return float(x[before] + (x[after] - x[before]) * (y[before] - level) / (y[before] - y[after]))
+
+
+def _path(patients: PatientScores, corruption: str) -> list[int]:
+    """Return the numbers of the conditions from clean through a corruption's severities, ascending."""
+    conditions = patients.grid.conditions
+    chosen = [c for c, each in enumerate(conditions) if each == CLEAN or each.corruption == corruption]
+    return sorted(chosen, key=lambda c: conditions[c].severity)
