@@ -60,23 +60,23 @@ NOISE_V1: Final[tuple[Corruption[Any], ...]] = (
         wording="k {0.diffuse:g}, grain {0.grain_px:g} px",
     ),
     Corruption(
-        name="haze", family="acoustic", apply=haze, levels=(-36, -30, -25, -20, -15), wording="{:g} dB"
+        name="haze", family="acoustic", apply=haze, levels=(-42, -38, -34, -30, -26), wording="{:g} dB"
     ),
     Corruption(
         name="shadow",
         family="acoustic",
         apply=shadow,
-        levels=(Shadow(1, 7, 16), Shadow(2, 8, 20), Shadow(2, 10, 26), Shadow(3, 11, 30), Shadow(4, 12, 36)),
+        levels=(Shadow(1, 7, 16), Shadow(2, 8, 20), Shadow(3, 9, 26), Shadow(3, 11, 30), Shadow(4, 12, 36)),
         wording="{0.number} of {0.width_deg:g} deg, {0.loss_db:g} dB",
     ),
     Corruption(
         name="attenuation",
         family="acoustic",
         apply=attenuation,
-        levels=(8, 16, 24, 32, 42),
+        levels=(12, 24, 36, 48, 60),
         wording="{:g} dB",
     ),
-    Corruption(name="gain", family="acoustic", apply=gain, levels=(5, 10, 15, 20, 26), wording="+-{:g} dB"),
+    Corruption(name="gain", family="acoustic", apply=gain, levels=(10, 20, 28, 32, 36), wording="+-{:g} dB"),
     Corruption(
         name="thermal",
         family="electronic",
@@ -88,33 +88,31 @@ NOISE_V1: Final[tuple[Corruption[Any], ...]] = (
         name="gaussian",
         family="electronic",
         apply=gaussian,
-        levels=(0.06, 0.12, 0.18, 0.26, 0.36),
+        levels=(0.03, 0.06, 0.12, 0.2, 0.3),
         wording="sigma {:g}",
     ),
     Corruption(
         name="dropout",
         family="electronic",
         apply=dropout,
-        levels=(0.1, 0.2, 0.3, 0.4, 0.5),
+        levels=(0.1, 0.25, 0.4, 0.5, 0.55),
         wording="{:.0%}",
     ),
     Corruption(
         name="saltpepper",
         family="electronic",
         apply=saltpepper,
-        levels=(0.02, 0.05, 0.1, 0.18, 0.3),
+        levels=(0.02, 0.05, 0.1, 0.15, 0.25),
         wording="{:.0%}",
     ),
     Corruption(
         name="blur",
         family="resolution",
         apply=blur,
-        levels=(0.8, 1.4, 2.0, 2.8, 3.8),
+        levels=(0.8, 1.5, 2.2, 2.4, 2.6),
         wording="sigma {:g} px",
     ),
-    Corruption(
-        name="motion", family="resolution", apply=motion, levels=(5, 8, 11, 15, 19), wording="{:g} px"
-    ),
+    Corruption(name="motion", family="resolution", apply=motion, levels=(5, 7, 9, 12, 15), wording="{:g} px"),
     Corruption(
         name="downsample",
         family="digital",
