@@ -53,9 +53,10 @@ class Ranking:
         rank, model, kind, augmented, own_recipe; headline, headline_low, headline_high; rank_low, rank_high
         (95 % interval of the rank over the resamples), p_first (share of resamples in which it is first),
         group (letters: models that share one are not separable); clean, clean_low, clean_high; retention
-        (headline / clean); worst_corruption and worst (its Dice over all severities); dice_ed, dice_es and
-        dice_pooled (all on clean frames); nsd1, nsd2, hd95, assd (clean frames) and nsd1_noisy ... assd_noisy
-        (averaged as the headline is); failures (scores below FAILURE_DICE, under all conditions and seeds) and
+        (headline / clean; NaN where clean is 0); worst_corruption and worst (its Dice over all severities; ""
+        and NaN where no noise was run); dice_ed, dice_es and dice_pooled (all on clean frames); nsd1, nsd2,
+        hd95, assd (clean frames) and nsd1_noisy ... assd_noisy (averaged as the headline is; NaN where no noise
+        was run); failures (scores below FAILURE_DICE, under all conditions and seeds) and
         failure_share; empty, fragmented, holed, apex_below_base (how many masks are so, under all conditions and
         seeds), anatomical_failures (how many are any of these) and anatomical_share; seeds, seed_sd (of the
         headline over training seeds; NaN with one); mean_rank (the mean over patients of the rank on each);
@@ -63,17 +64,20 @@ class Ranking:
         `family_<name>` for each family that was run.
     `pairs`, a row a pair of models, the one with the higher headline first, in the order of the table:
         better, worse, difference, difference_low, difference_high, p (two-sided Wilcoxon signed-rank on patient
-        means), p_holm, outperforms (share of pairs of seed and resample in which it does), mdd (the smallest
-        difference that this many patients show with 80 % power), verdict ("clear", "small", "open").
+        means), p_holm, outperforms (share of pairs of seeds, in each resample, in which it does; a tie counts
+        half), mdd (the smallest difference that this many patients show with 80 % power; NaN with one), verdict
+        ("clear": p_holm < 0.05 and the whole interval beyond `margin`; "small": p_holm < 0.05; "open").
     `response`, a row a model, corruption and severity (0 is clean): model, family, corruption, severity, dice,
         dice_low, dice_high.
     `breaks`, a row a model, corruption and reference: model, family, corruption, reference (its name), level (its
         Dice), severity (where the response falls below it, between severities by interpolation; 0 where clean
         Dice lies below already, NaN where it never does).
-    `contests`, the best mask against the best landmark model, a row a track and scope: track ("standard",
-        "augmented"), scope ("overall", "clean", "ED", "ES", or a family), mask, landmark (the models' names),
-        mask_dice, landmark_dice, difference (mask - landmark), difference_low, difference_high, p, p_holm,
-        winner ("mask", "landmark", or "neither"). Empty where a kind is missing.
+    `contests`, the best mask against the best landmark model (by headline), a row a track and scope: track
+        ("standard", "augmented"), scope ("overall", "clean", "ED", "ES", or a family; ED and ES averaged over
+        conditions as the headline is, unlike dice_ed and dice_es; without noise there is no "clean", since
+        "overall" is that), mask, landmark (the models' names), mask_dice, landmark_dice, difference (mask -
+        landmark), difference_low, difference_high, p, p_holm (over a track's scopes), winner ("mask",
+        "landmark", or "neither" where the difference is not clear). Empty where a kind is missing.
     """
 
     table: pd.DataFrame

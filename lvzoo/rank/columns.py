@@ -27,8 +27,8 @@ def plain_columns(patients: PatientScores) -> dict[str, object]:
     clean_M = patients.scopes[CLEAN.corruption].mean(axis=1)
     seed_scores_T = patients.headline_TP.mean(axis=1)
     seeds = [seed_scores_T[grid.model_T == m] for m in range(len(grid.models))]
-    with np.errstate(invalid="ignore", divide="ignore"):  # who fails even on clean frames retains NaN
-        retention_M = patients.headline_M / clean_M
+    retention_M = np.full(len(clean_M), np.nan)  # of a model that fails even on all clean frames
+    np.divide(patients.headline_M, clean_M, out=retention_M, where=clean_M > 0)
     return {
         "headline": patients.headline_M,
         "clean": clean_M,

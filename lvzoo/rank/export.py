@@ -26,7 +26,7 @@ def challenge_csv(scores: Scores, suite: NoiseSuite, path: Path) -> None:
     Tasks are `headline` (its mean over cases is the ranking's), `clean` and each family; where no noise was run,
     `clean` alone. R reads it by
 
-        as.challenge(read.csv("challenger.csv"), by = "task", algorithm = "algorithm", case = "case",
+        as.challenge(read.csv("challenge.csv"), by = "task", algorithm = "algorithm", case = "case",
                      value = "value", smallBetter = FALSE)
 
     Raises:
