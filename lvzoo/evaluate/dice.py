@@ -48,7 +48,9 @@ def _packed(masks_NHW: NDArray[np.bool_]) -> NDArray[np.uint64]:
     frames, rows, columns = masks_NHW.shape
     bits_NB = np.packbits(masks_NHW.reshape(frames, rows * columns), axis=1)
     missing = -bits_NB.shape[1] % 8
-    return np.pad(bits_NB, ((0, 0), (0, missing))).view(np.uint64)
+    if missing:
+        bits_NB = np.pad(bits_NB, ((0, 0), (0, missing)))
+    return bits_NB.view(np.uint64)
 
 
 def _count(words_NB: NDArray[np.uint64]) -> NDArray[np.int64]:
