@@ -1,0 +1,127 @@
+"""Cost against score: what a point of Dice costs in time, in size and in arithmetic."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from lvzoo.report.drawing import Drawing, Look, Scale, log_ticks, nice_ticks
+from lvzoo.report.formats import decimals, quantity
+from lvzoo.report.words import rows_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from lvzoo.report.drawing import Point
+    from lvzoo.report.words import Row
+    from lvzoo.results import ModelFacts, Ranking
+
+WIDTH: Final = 380.0
+HEIGHT: Final = 250.0
+LEFT: Final = 44.0
+RIGHT: Final = WIDTH - 14
+TOP: Final = 12.0
+BOTTOM: Final = HEIGHT - 38
+LETTER_WIDTH: Final = 5.6
+"""About the mean width of a letter at the size in which names are written."""
+
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cost:
+    """One way to count what a model costs."""
+
+    name: str
+    of: Callable[[ModelFacts], float | None]
+    write: Callable[[float | None], str]
+
+
+def milliseconds(value: float | None) -> str:
+    """Write a time per frame in two digits.
+
+    >>> milliseconds(0.2149), milliseconds(12.0), milliseconds(None)
+    ('0.21', '12', '-')
+    """
+    return "-" if value is None or math.isnan(value) else f"{value:.2g}"
+
+
+COSTS: Final = (
+    Cost(name="ms per frame", of=lambda facts: facts.ms_per_frame, write=milliseconds),
+    Cost(name="parameters", of=lambda facts: facts.parameters, write=quantity),
+    Cost(name="FLOPs per frame", of=lambda facts: facts.flops, write=quantity),
+)
+
+
+def cost_charts(ranking: Ranking, looks: Mapping[str, Look]) -> list[Drawing]:
+    """Draw the headline over each cost that is known of at least two models."""
+    charts = []
+    for cost in COSTS:
+        known = {model: cost.of(facts) for model, facts in ranking.models.items() if model in looks}
+        found = {model: value for model, value in known.items() if value}
+        if len(found) > 1:
+            charts.append(_chart(ranking, cost, found, looks))
+    return charts
+
+
+def _chart(ranking: Ranking, cost: Cost, found: Mapping[str, float], looks: Mapping[str, Look]) -> Drawing:
+    """Draw each model's headline, with its interval, over what it costs, on a logarithmic scale."""
+    drawing = Drawing(WIDTH, HEIGHT, label=f"{ranking.headline} against {cost.name}", css="chart")
+    rows = [row for row in rows_of(ranking.table) if row["model"] in found]
+    across, down = _axes(drawing, rows, cost, list(found.values()))
+    at = [(across(found[row["model"]]), down(row["headline"])) for row in rows]
+    for (x, _), row in zip(at, rows, strict=True):
+        ends = [(x, down(row["headline_low"])), (x, down(row["headline_high"]))]
+        drawing.line(ends, f"span {looks[row['model']].css}")
+    taken = [(x - 6, y - 6, x + 6, y + 6) for x, y in at]
+    taken += [
+        (x - 2, down(row["headline_high"]), x + 2, down(row["headline_low"]))
+        for (x, _), row in zip(at, rows, strict=True)
+    ]
+    for row, point in zip(rows, at, strict=True):
+        model = row["model"]
+        title = f"{model}: {decimals(row['headline'])} at {cost.write(found[model])} {cost.name}"
+        drawing.mark(*point, looks[model], size=4.2, title=title)
+        _name(drawing, model, point, taken)
+    return drawing
+
+
+def _axes(drawing: Drawing, rows: Sequence[Row], cost: Cost, costs: Sequence[float]) -> tuple[Scale, Scale]:
+    """Draw the axes; return cost to x and Dice to y."""
+    dice = [row[name] for row in rows for name in ("headline_low", "headline", "headline_high")]
+    known = [each for each in dice if not math.isnan(each)]
+    levels, steps = nice_ticks(min(known), max(known), most=5), log_ticks(min(costs), max(costs))
+    down = Scale(levels[0], levels[-1], BOTTOM, TOP)
+    across = Scale(steps[0], steps[-1], LEFT, RIGHT, log=True)
+    for level in levels:
+        drawing.line([(LEFT, down(level)), (RIGHT, down(level))], "grid")
+        drawing.text(LEFT - 6, down(level) + 3.5, f"{level:g}", anchor="end")
+    for step in steps:
+        drawing.line([(across(step), TOP), (across(step), BOTTOM)], "grid")
+        drawing.text(across(step), BOTTOM + 14, re.sub(r"\.0+(?!\d)", "", cost.write(step)), anchor="middle")
+    drawing.text((LEFT + RIGHT) / 2, HEIGHT - 7, cost.name, css="axis", anchor="middle")
+    return across, down
+
+
+def _name(drawing: Drawing, name: str, at: Point, taken: list[Box]) -> None:
+    """Write a model's name beside its mark where it covers nothing; where there is no room, the legend tells."""
+    (x, y), wide = at, LETTER_WIDTH * len(name)
+    places: Sequence[tuple[float, float, str, float]] = (
+        (x + 8, y + 4, "start", x + 8),
+        (x - 8, y + 4, "end", x - 8 - wide),
+        (x, y - 9, "middle", x - wide / 2),
+        (x, y + 17, "middle", x - wide / 2),
+    )
+    for text_x, text_y, anchor, left in places:
+        box = (left, text_y - 9, left + wide, text_y + 3)
+        inside = box[0] >= LEFT and box[2] <= WIDTH and box[1] >= 0 and box[3] <= BOTTOM
+        if inside and not any(_overlap(box, other) for other in taken):
+            drawing.text(text_x, text_y, name, anchor=anchor, css="name")
+            taken.append(box)
+            return
+
+
+def _overlap(one: Box, other: Box) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]

@@ -1,0 +1,163 @@
+"""Interval dots, a row of a table each, and the curves of the response to noise."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from lvzoo.report.drawing import Drawing, Look, Scale, nice_ticks
+from lvzoo.report.formats import decimals, interval
+from lvzoo.report.words import rows_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+
+    from lvzoo.results import Ranking
+
+STRIP_WIDTH: Final = 170
+STRIP_HEIGHT: Final = 20
+FEW_MODELS: Final = 4
+"""Up to so many models have their intervals drawn around their curves; more would hide each other."""
+
+
+# --- Interval dots, a row of a table each -----------------------------------------------------------------------
+
+
+class Strips:
+    """Dots with intervals on one common scale, a small drawing for each row of a table, and one for its axis.
+
+    `band` is a range of no consequence, drawn behind; where there is one, so is a line at zero.
+    """
+
+    def __init__(self, lows: Sequence[float], highs: Sequence[float], *, margin: float | None = None) -> None:
+        ends = [*lows, *highs, *([] if margin is None else [-2 * margin, 2 * margin])]
+        known = [end for end in ends if not math.isnan(end)]
+        self.ticks = nice_ticks(min(known), max(known), most=4) if known else [0.0, 1.0]
+        self.scale = Scale(self.ticks[0], self.ticks[-1], 12, STRIP_WIDTH - 12)
+        self.margin = margin
+
+    def row(self, value: float, low: float, high: float, look: Look) -> Drawing:
+        """Draw one number with its interval."""
+        drawing = self._ground(STRIP_HEIGHT)
+        middle = STRIP_HEIGHT / 2
+        if not math.isnan(value):
+            if not (math.isnan(low) or math.isnan(high)):
+                drawing.line([(self.scale(low), middle), (self.scale(high), middle)], f"span {look.css}")
+            drawing.mark(self.scale(value), middle, look, size=3.6)
+        return drawing
+
+    def axis(self) -> Drawing:
+        """Draw the numbers of the scale, for the foot of the table."""
+        drawing = self._ground(4, height=STRIP_HEIGHT)
+        places = 2 if all(round(tick, 2) == tick for tick in self.ticks) else 3
+        shown = self.ticks if len(self.ticks) <= 5 else self.ticks[:: (len(self.ticks) + 3) // 4]
+        for tick in shown:
+            words = f"{tick:+.{places}f}" if self.margin is not None and tick else f"{tick:.{places}f}"
+            drawing.text(self.scale(tick), 16, words, anchor="middle")
+        return drawing
+
+    def _ground(self, depth: float, *, height: float | None = None) -> Drawing:
+        drawing = Drawing(STRIP_WIDTH, height or depth, css="strip")
+        if self.margin is not None:
+            left, right = self.scale(-self.margin), self.scale(self.margin)
+            drawing.area([(left, 0), (right, 0), (right, depth), (left, depth)], "band")
+        for tick in self.ticks:
+            css = "zero" if self.margin is not None and tick == 0 else "grid"
+            drawing.line([(self.scale(tick), 0), (self.scale(tick), depth)], css)
+        return drawing
+
+
+# --- The response to noise --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Frame:
+    """The axes that all charts of the response share, so that they can be compared at a glance."""
+
+    severities: tuple[int, ...]
+    ticks: Sequence[float]
+    references: Mapping[str, float]
+    width: float
+    height: float
+
+    @property
+    def across(self) -> Scale:
+        """Severity to x."""
+        return Scale(0, max(self.severities), 34, self.width - 10)
+
+    @property
+    def down(self) -> Scale:
+        """Dice to y."""
+        return Scale(self.ticks[0], self.ticks[-1], self.height - 32, 8)
+
+
+def response_frame(ranking: Ranking, *, size: tuple[float, float]) -> Frame:
+    """Return axes of a width and height that hold all of the response and its reference lines."""
+    dice = [*ranking.response["dice"].dropna(), *ranking.references.values()]
+    ticks = [tick for tick in nice_ticks(min(dice), max(dice), most=5) if 0 <= tick <= 1]
+    width, height = size
+    return Frame(
+        severities=(0, *ranking.severities),
+        ticks=ticks,
+        references=ranking.references,
+        width=width,
+        height=height,
+    )
+
+
+def response_chart(curves: pd.DataFrame, looks: Mapping[str, Look], frame: Frame, *, label: str) -> Drawing:
+    """Draw a curve a model; `curves` has the columns of `Ranking.response`, a row a model and severity."""
+    drawing = Drawing(frame.width, frame.height, label=label, css="chart")
+    _axes(drawing, frame)
+    by_model = dict(tuple(curves.sort_values("severity").groupby("model")))
+    with_bands = len(by_model) <= FEW_MODELS and "dice_low" in curves
+    for model, look in reversed(list(looks.items())):  # the best is drawn last, above the others
+        if model in by_model:
+            _curve(drawing, by_model[model], look, frame, model=model, with_band=with_bands)
+    return drawing
+
+
+def _axes(drawing: Drawing, frame: Frame) -> None:
+    left, right, bottom = frame.across.start, frame.across.end, frame.down.start
+    for tick in frame.ticks:
+        drawing.line([(left, frame.down(tick)), (right, frame.down(tick))], "grid")
+        drawing.text(left - 5, frame.down(tick) + 3.5, f"{tick:g}", anchor="end")
+    for severity in frame.severities:
+        words = str(severity) if severity else "clean"
+        drawing.text(frame.across(severity), bottom + 14, words, anchor="middle")
+    drawing.text((left + right) / 2, bottom + 27, "severity", css="axis", anchor="middle")
+    for name, level in frame.references.items():
+        drawing.line([(left, frame.down(level)), (right, frame.down(level))], "reference")
+        shown = name if decimals(level, 2) in name else f"{name} {decimals(level)}"
+        drawing.text(right, frame.down(level) - 3, shown, css="axis", anchor="end")
+
+
+def _curve(
+    drawing: Drawing, part: pd.DataFrame, look: Look, frame: Frame, *, model: str, with_band: bool
+) -> None:
+    rows = [row for row in rows_of(part) if not math.isnan(row["dice"])]
+    at = [(frame.across(row["severity"]), frame.down(row["dice"])) for row in rows]
+    if with_band:
+        lower = [(x, frame.down(row["dice_low"])) for (x, _), row in zip(at, rows, strict=True)]
+        upper = [(x, frame.down(row["dice_high"])) for (x, _), row in zip(at, rows, strict=True)]
+        drawing.area([*lower, *reversed(upper)], f"area {look.css}")
+    drawing.line(at, f"curve {look.css}", title=model)
+    for (x, y), row in zip(at, rows, strict=True):
+        where = f"severity {row['severity']}" if row["severity"] else "clean"
+        dice = (
+            interval(row["dice"], row["dice_low"], row["dice_high"])
+            if "dice_low" in row
+            else decimals(row["dice"])
+        )
+        drawing.mark(x, y, look, size=2.6, title=f"{model}, {where}: {dice}")
+
+
+def key(look: Look) -> Drawing:
+    """Draw a model's line and mark, for a legend."""
+    drawing = Drawing(34, 12, css="key-mark")
+    drawing.line([(1, 6), (33, 6)], f"curve {look.css}")
+    drawing.mark(17, 6, look, size=3.6)
+    return drawing
