@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from scipy import ndimage
 
-from lvzoo.evaluate.dice import areas_N
+from lvzoo.evaluate.dice import pack
 from lvzoo.types import APEX_INDEX
 
 if TYPE_CHECKING:
@@ -54,12 +54,12 @@ def _euler_numbers(masks_NHW: NDArray[np.bool_]) -> NDArray[np.int64]:
     above, below = masks_NHW[:, :-1], masks_NHW[:, 1:]
     unlike = masks_NHW[:, :, :-1] ^ masks_NHW[:, :, 1:]
     corners = unlike[:, :-1] & unlike[:, 1:] & (above ^ below)[:, :, :-1]
-    return _runs(masks_NHW) - _runs(above & below) - areas_N(corners)
+    return _runs(masks_NHW) - _runs(above & below) - pack(corners).areas_N
 
 
 def _runs(masks_NHW: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Count each mask's runs of pixels along the rows: one begins wherever the pixel before is not in the mask."""
-    return areas_N(masks_NHW[:, :, :1]) + areas_N(masks_NHW[:, :, 1:] & ~masks_NHW[:, :, :-1])
+    return pack(masks_NHW[:, :, :1]).areas_N + pack(masks_NHW[:, :, 1:] & ~masks_NHW[:, :, :-1]).areas_N
 
 
 def apex_below_base(predicted: Boundaries, contours_NP2: NDArray[np.floating]) -> NDArray[np.bool_]:

@@ -6,12 +6,22 @@ echocardiogram, and scores 0.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PackedMasks:
+    """N masks, a bit a pixel: each a row of 64-bit words, the bits beyond its last pixel 0; and their areas."""
+
+    words_NB: NDArray[np.uint64]
+    areas_N: NDArray[np.int64]
+    shape_NHW: tuple[int, ...]
 
 
 def dice_N(predicted_NHW: NDArray[np.bool_], reference_NHW: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -26,31 +36,31 @@ def dice_N(predicted_NHW: NDArray[np.bool_], reference_NHW: NDArray[np.bool_]) -
     >>> dice_N(frame, np.array([[[False, True, True, True]]])).tolist()
     [0.4]
     """
-    if predicted_NHW.shape != reference_NHW.shape or predicted_NHW.ndim != 3:
+    return packed_dice_N(pack(predicted_NHW), pack(reference_NHW))
+
+
+def packed_dice_N(predicted: PackedMasks, reference: PackedMasks) -> NDArray[np.float64]:
+    """Return `dice_N` of masks that are packed already, as references are that many predictions meet."""
+    if predicted.shape_NHW != reference.shape_NHW:
         raise ValueError(
-            f"masks of shapes {predicted_NHW.shape} and {reference_NHW.shape} cannot be compared"
+            f"masks of shapes {predicted.shape_NHW} and {reference.shape_NHW} cannot be compared"
         )
-    if predicted_NHW.dtype != np.bool_ or reference_NHW.dtype != np.bool_:
-        raise ValueError(f"masks of {predicted_NHW.dtype} and {reference_NHW.dtype} are not boolean")
-    predicted_NB, reference_NB = _packed(predicted_NHW), _packed(reference_NHW)
-    shared_N = _count(predicted_NB & reference_NB)
-    total_N = _count(predicted_NB) + _count(reference_NB)
+    shared_N = _count(predicted.words_NB & reference.words_NB)
+    total_N = predicted.areas_N + reference.areas_N
     return np.where(total_N == 0, 1.0, 2.0 * shared_N / np.maximum(total_N, 1))
 
 
-def areas_N(masks_NHW: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Return how many pixels each mask has."""
-    return _count(_packed(masks_NHW))
-
-
-def _packed(masks_NHW: NDArray[np.bool_]) -> NDArray[np.uint64]:
-    """Return each mask as a row of 64-bit words; the bits beyond its last pixel are 0."""
+def pack(masks_NHW: NDArray[np.bool_]) -> PackedMasks:
+    """Pack masks, and count their pixels."""
+    if masks_NHW.ndim != 3 or masks_NHW.dtype != np.bool_:
+        raise ValueError(f"masks of {masks_NHW.dtype} {masks_NHW.shape} are not boolean frames")
     frames, rows, columns = masks_NHW.shape
     bits_NB = np.packbits(masks_NHW.reshape(frames, rows * columns), axis=1)
     missing = -bits_NB.shape[1] % 8
     if missing:
         bits_NB = np.pad(bits_NB, ((0, 0), (0, missing)))
-    return bits_NB.view(np.uint64)
+    words_NB = bits_NB.view(np.uint64)
+    return PackedMasks(words_NB=words_NB, areas_N=_count(words_NB), shape_NHW=masks_NHW.shape)
 
 
 def _count(words_NB: NDArray[np.uint64]) -> NDArray[np.int64]:

@@ -16,7 +16,7 @@ from lvzoo.device import autocast
 from lvzoo.errors import PluginError
 from lvzoo.evaluate.anatomy import apex_below_base, topology
 from lvzoo.evaluate.boundary import Boundaries, boundaries, boundary_scores
-from lvzoo.evaluate.dice import areas_N, dice_N
+from lvzoo.evaluate.dice import PackedMasks, dice_N, pack, packed_dice_N
 from lvzoo.interfaces import LVModel
 from lvzoo.types import Condition, FrameSet, Prediction, Scores
 
@@ -51,12 +51,12 @@ class References:
 
     masks_NHW: NDArray[np.bool_]
     boundaries: Boundaries
-    areas_N: NDArray[np.int64]
+    packed: PackedMasks
 
     @classmethod
     def of(cls, masks_NHW: NDArray[np.bool_]) -> References:
         """Prepare a set's references."""
-        return cls(masks_NHW=masks_NHW, boundaries=boundaries(masks_NHW), areas_N=areas_N(masks_NHW))
+        return cls(masks_NHW=masks_NHW, boundaries=boundaries(masks_NHW), packed=pack(masks_NHW))
 
 
 class FrameEvaluator:
@@ -94,7 +94,7 @@ def score_masks(
     predicted_NHW: NDArray[np.bool_], frames: FrameSet, condition: Condition, references: References
 ) -> Scores:
     """Return the table of scores of masks that were predicted for frames under a condition."""
-    found = boundaries(predicted_NHW)
+    packed, found = pack(predicted_NHW), boundaries(predicted_NHW)
     distances = boundary_scores(found, references.boundaries)
     pieces = topology(predicted_NHW)
     return pd.DataFrame(
@@ -105,13 +105,13 @@ def score_masks(
             "phase": frames.phases,
             "corruption": condition.corruption,
             "severity": condition.severity,
-            "dice": dice_N(predicted_NHW, frames.masks_NHW),
+            "dice": packed_dice_N(packed, references.packed),
             "nsd1": distances.nsd1_N,
             "nsd2": distances.nsd2_N,
             "hd95": distances.hd95_N,
             "assd": distances.assd_N,
-            "area_pred": areas_N(predicted_NHW),
-            "area_ref": references.areas_N,
+            "area_pred": packed.areas_N,
+            "area_ref": references.packed.areas_N,
             "components": pieces.components_N,
             "holes": pieces.holes_N,
             "apex_below_base": apex_below_base(found, frames.contours_NP2),
