@@ -10,26 +10,11 @@ from typing import Any
 
 import click
 
-from lvzoo.cli.options import registry_option
+from lvzoo.cli.options import integers, registry_option, words
 from lvzoo.presets import PRESETS
 from lvzoo.types import Recipe
 
 DEFAULT = Recipe()
-
-
-def _integers(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[int, ...] | None:
-    """Read `1,3,5`."""
-    if value is None:
-        return None
-    try:
-        return tuple(int(word) for word in value.split(","))
-    except ValueError as error:
-        raise click.BadParameter(f"'{value}' is no list of whole numbers such as 1,3,5") from error
-
-
-def _words(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[str, ...] | None:
-    """Read `haze,blur`."""
-    return None if value is None else tuple(word.strip() for word in value.split(","))
 
 
 @click.command()
@@ -55,8 +40,8 @@ def _words(_ctx: click.Context, _parameter: click.Parameter, value: str | None) 
 @click.option(
     "--noise", metavar="NAME", default="noise-v1", show_default=True, help="The suite of corruptions."
 )
-@click.option("--corruptions", metavar="NAMES", callback=_words, help="Only these of the suite: haze,blur.")
-@click.option("--severities", metavar="LIST", callback=_integers, help="Only these: 1,3,5.")
+@click.option("--corruptions", metavar="NAMES", callback=words, help="Only these of the suite: haze,blur.")
+@click.option("--severities", metavar="LIST", callback=integers, help="Only these: 1,3,5.")
 @click.option("--seeds", type=int, metavar="N", help="Train each entry N times, with seeds 0..N-1.")
 @click.option("--resamples", type=int, metavar="N", help="Bootstrap resamples of the patients.")
 @click.option("--phantom-size", metavar="SIZE", help="smoke, quick, small or full.")

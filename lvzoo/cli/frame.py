@@ -27,6 +27,7 @@ COMMANDS: Final = {
     "report": "Rank the models of runs that have been made, and write the HTML report.",
     "predict": "Segment the left ventricle in clips of one's own.",
     "data": "Make and inspect data sets.",
+    "noise": "Look at the corruptions, and calibrate them.",
 }
 """The commands and their help; the command NAME is the attribute NAME (or NAME_) of `lvzoo.cli.NAME`."""
 

@@ -22,3 +22,18 @@ registry_option = click.option(
 def print_json(value: Any) -> None:  # noqa: ANN401 - whatever json can hold
     """Print a value as indented JSON on stdout."""
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def integers(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[int, ...] | None:
+    """Read `1,3,5`."""
+    if value is None:
+        return None
+    try:
+        return tuple(int(word) for word in value.split(","))
+    except ValueError as error:
+        raise click.BadParameter(f"'{value}' is no list of whole numbers such as 1,3,5") from error
+
+
+def words(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[str, ...] | None:
+    """Read `haze,blur`."""
+    return None if value is None else tuple(word.strip() for word in value.split(","))

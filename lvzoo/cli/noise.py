@@ -1,0 +1,134 @@
+"""`lvzoo noise`: look at the corruptions, and calibrate them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from lvzoo.cli.options import integers, json_option, print_json, registry_option, words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pandas as pd
+
+    from lvzoo.run import FinishedRun
+
+CELL: Final = 16
+
+
+@click.group()
+def noise() -> None:
+    """Look at the corruptions, and calibrate them."""
+
+
+@noise.command()
+@click.argument("clip", type=click.Path(path_type=Path))
+@click.option(
+    "--frame", type=click.IntRange(min=0), default=0, show_default=True, help="Which frame, from 0."
+)
+@click.option(
+    "--noise",
+    "suite",
+    metavar="NAME",
+    default="noise-v1",
+    show_default=True,
+    help="The suite of corruptions.",
+)
+@click.option("--corruptions", metavar="NAMES", callback=words, help="Only these of the suite: haze,blur.")
+@click.option("--severities", metavar="LIST", callback=integers, help="Only these: 1,3,5.")
+@click.option(
+    "--out",
+    metavar="FILE",
+    default="noise.png",
+    show_default=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The picture to write.",
+)
+@registry_option
+def preview(
+    *,
+    clip: Path,
+    frame: int,
+    suite: str,
+    corruptions: tuple[str, ...] | None,
+    severities: tuple[int, ...] | None,
+    out: Path,
+    registries: tuple[Path, ...],
+) -> None:
+    """Write one picture of a frame of CLIP under the suite: a row a corruption, a column a severity.
+
+    CLIP is an AVI, MP4 or DICOM file; the picture's path is printed.
+    """
+    from lvzoo.preview import preview as write_preview
+
+    path = write_preview(
+        clip,
+        frame=frame,
+        noise=suite,
+        corruptions=corruptions,
+        severities=severities,
+        out=out,
+        registries=registries,
+    )
+    click.echo(path)
+
+
+@noise.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--model", metavar="NAME", help="Whose scores to take, where the run has several models.")
+@json_option
+@registry_option
+def calibration(*, run: Path, model: str | None, as_json: bool, registries: tuple[Path, ...]) -> None:
+    """Tell what each corruption and severity costs a model of RUN, in points of Dice, and what it should cost.
+
+    RUN is a folder that `lvzoo bench` wrote.
+    """
+    import pandas as pd
+
+    from lvzoo.noise.calibration import calibration as calibrate
+    from lvzoo.plugins import resolve
+    from lvzoo.registry import open_zoo
+    from lvzoo.run import read_run
+
+    finished = read_run(run)
+    suite = resolve(open_zoo(registries=registries).noise(finished.suite).factory)()
+    tables = [trial.read_scores() for trial in finished.finished.values()]
+    scores = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame({"model": []})
+    table = calibrate(scores, suite, model=model)
+    if as_json:
+        print_json(_records(table))
+    else:
+        click.echo("\n".join(_lines(table, finished)))
+
+
+def _lines(table: pd.DataFrame, run: FinishedRun) -> Iterator[str]:
+    """Write the costs for people: a row a corruption, a column a severity, each beside its verdict."""
+    from lvzoo.noise.calibration import TARGETS
+
+    severities = sorted(set(table["severity"]))
+    what = "synthetic phantom" if run.source.synthetic else run.data
+    yield f"points of Dice that {run.suite} costs against clean frames ({what})"
+    yield ""
+    yield f"{'SEVERITY':<14}" + "".join(f"{severity:<{CELL}}" for severity in severities).rstrip()
+    targets = {severity: f"{least:g} to {most:g}" for severity, (least, most) in TARGETS.items()}
+    yield f"{'should cost':<14}" + "".join(f"{targets.get(each, ''):<{CELL}}" for each in severities).rstrip()
+    for family, rows in table.groupby("family", sort=False):
+        yield f"{family}"
+        for corruption, line in rows.groupby("corruption", sort=False):
+            costs = line.set_index("severity")
+            cells = (
+                f"{costs['cost'][each]:<5.1f}{costs['verdict'][each]}" if each in costs.index else ""
+                for each in severities
+            )
+            yield f"  {corruption:<12}" + "".join(f"{cell:<{CELL}}" for cell in cells).rstrip()
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return a row an object; what a severity has no target for is null."""
+    import json
+
+    records: list[dict[str, Any]] = json.loads(table.to_json(orient="records"))
+    return records
