@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lvzoo.errors import DataError
 from lvzoo.rank.ranking import rank as rank_all
 from tests.rank.tables import PLAIN, TINY, WARD, conditions, facts, row, simulated, two_models
 
@@ -144,67 +143,3 @@ def test_a_model_that_finds_nothing_is_ranked_last_and_retains_nothing() -> None
     b = row(rank(scores, TINY, resamples=50).table, model="b")
     assert (b["rank"], b["headline"], b["failure_share"]) == (2, 0.0, 1.0)
     assert np.isnan(b["retention"])
-
-
-# --- what is refused ------------------------------------------------------------------------------------------
-
-
-def test_a_missing_score_is_named_and_nothing_is_ranked() -> None:
-    scores = two_models()
-    lost = (scores["model"] == "b") & (scores["frame"] == 2) & (scores["corruption"] == "haze")
-    message = (
-        r"^b seed 0 lacks 2 of 21 scores \(p-clip frame 2 under haze 1; p-clip frame 2 under haze 2\); models"
-    )
-    with pytest.raises(DataError, match=message):
-        rank(scores[~lost], TINY)
-
-
-def test_a_condition_or_a_patient_that_one_model_lacks_is_named() -> None:
-    scores = two_models()
-    with pytest.raises(DataError, match=r"a seed 0 lacks 6 of 21 .* under jpeg 1; .* and 3 more\)"):
-        rank(scores[(scores["model"] == "b") | (scores["corruption"] != "jpeg")], TINY)
-    with pytest.raises(DataError, match=r"b seed 0 lacks 7 of 21 scores \(q-clip frame 7 under clean; "):
-        rank(scores[(scores["model"] == "a") | (scores["patient"] != "q")], TINY)
-
-
-def test_a_frame_that_no_model_has_under_some_condition_is_missing_too() -> None:
-    scores = two_models()
-    with pytest.raises(DataError, match="lacks 1 of 21 scores"):
-        rank(
-            scores[(scores["corruption"] != "jpeg") | (scores["severity"] != 1) | (scores["frame"] != 2)],
-            TINY,
-        )
-
-
-def test_a_seed_that_lacks_something_is_named() -> None:
-    scores = two_models()
-    second = scores[(scores["model"] == "a") & (scores["severity"] < 2)].assign(seed=1)
-    with pytest.raises(DataError, match="a seed 1 lacks 9 of 21 scores"):
-        rank(pd.concat([scores, second]), TINY)
-
-
-def test_doubled_scores_are_refused() -> None:
-    scores = two_models()
-    with pytest.raises(DataError, match="a seed 0 has several scores for one frame and condition"):
-        rank(pd.concat([scores, scores[scores["model"] == "a"].iloc[:1]]), TINY)
-
-
-def test_tables_that_are_no_scores_are_refused() -> None:
-    scores = two_models()
-    with pytest.raises(DataError, match="lacks the columns phase, area_ref"):
-        rank(scores.drop(columns=["phase", "area_ref"]), TINY)
-    with pytest.raises(DataError, match="is empty"):
-        rank(scores.iloc[:0], TINY)
-    with pytest.raises(DataError, match="no scores on clean frames"):
-        rank(scores[scores["corruption"] != "clean"], TINY)
-    ghostly = scores.assign(corruption=scores["corruption"].replace("shadow", "ghost"))
-    with pytest.raises(DataError, match=r"corruptions that ward does not have: ghost"):
-        rank(ghostly, WARD)
-
-
-@pytest.mark.parametrize("dice", [float("nan"), -0.1, 1.1])
-def test_a_dice_that_is_no_fraction_is_named(dice: float) -> None:
-    scores = two_models()
-    scores.loc[0, "dice"] = dice
-    with pytest.raises(DataError, match=r"^b on p-clip frame 5 under clean: a Dice of .* is no fraction"):
-        rank(scores, TINY)
