@@ -1,0 +1,104 @@
+"""Masks or landmarks: the best of each kind, in every scope, in its track."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lvzoo.rank.contests import winner
+from lvzoo.rank.ranking import rank
+from tests.rank.tables import TINY, WARD, conditions, facts, row, simulated, two_models
+
+
+def test_a_contest_by_hand() -> None:
+    contests = rank(two_models(), TINY, models=facts("a", landmarks=["b"]), resamples=200).contests
+    assert contests["scope"].tolist() == ["overall", "clean", "ED", "ES", "acoustic", "digital"]
+    assert contests["track"].unique().tolist() == ["standard"]
+    overall = row(contests, scope="overall")
+    assert (overall["mask"], overall["landmark"]) == ("a", "b")
+    assert (overall["mask_dice"], overall["landmark_dice"]) == pytest.approx((0.6, 0.55))
+    assert (overall["difference"], overall["difference_low"]) == pytest.approx((0.05, 0.05))
+    assert overall["p"] == 0.5
+    assert row(contests, scope="clean")["mask_dice"] == pytest.approx(0.775)
+    assert row(contests, scope="ED")["mask_dice"] == pytest.approx(0.6)
+    end_systole = row(contests, scope="ES")  # of patient p alone
+    assert end_systole["mask_dice"] == pytest.approx(0.65)
+    assert end_systole["p"] == 1.0
+    assert (end_systole["difference_low"], end_systole["difference_high"]) == pytest.approx((0.05, 0.05))
+    assert contests["p_holm"].tolist() == [1.0] * 6
+    assert contests["winner"].tolist() == ["neither"] * 6
+
+
+def test_the_difference_is_mask_minus_landmark_whoever_is_better() -> None:
+    contests = rank(two_models(), TINY, models=facts("b", landmarks=["a"]), resamples=50).contests
+    assert row(contests, scope="overall")["difference"] == pytest.approx(-0.05)
+
+
+def test_the_best_of_each_kind_meet() -> None:
+    levels = {"m1": 0.7, "m2": 0.9, "l1": 0.85, "l2": 0.8}
+    models = facts("m1", "m2", landmarks=["l1", "l2"])
+    contests = rank(simulated(levels, conditions(), patients=40), WARD, models=models, resamples=200).contests
+    assert set(contests["mask"]) == {"m2"}
+    assert set(contests["landmark"]) == {"l1"}
+    assert contests["winner"].unique().tolist() == ["mask"]
+    assert contests["difference"].to_numpy() == pytest.approx(np.full(len(contests), 0.05), abs=0.02)
+
+
+def test_equal_kinds_have_no_winner() -> None:
+    for draw in range(10):
+        scores = simulated({"m": 0.9, "l": 0.9}, conditions([2, 3]), patients=60, draw=draw)
+        contests = rank(scores, WARD, models=facts("m", landmarks=["l"]), resamples=100).contests
+        assert contests["winner"].unique().tolist() == ["neither"]
+
+
+def test_each_track_has_its_own_contest() -> None:
+    scores = simulated({"m": 0.9, "l": 0.8, "m+noise": 0.85, "l+noise": 0.95}, conditions(), patients=40)
+    models = facts("m", landmarks=["l"]) | facts("m+noise", landmarks=["l+noise"], augmented=True)
+    contests = rank(scores, WARD, models=models, resamples=200).contests
+    won = contests[contests["scope"] == "overall"].set_index("track")["winner"]
+    assert won.to_dict() == {"standard": "mask", "augmented": "landmark"}
+    augmented = contests[contests["track"] == "augmented"]
+    assert set(augmented["mask"]) == {"m+noise"}
+
+
+def test_a_track_without_one_kind_has_no_contest() -> None:
+    scores = simulated({"m": 0.9, "l": 0.8, "m+noise": 0.85}, conditions([1]), patients=10)
+    models = facts("m", landmarks=["l"]) | facts("m+noise", augmented=True)
+    assert rank(scores, WARD, models=models, resamples=20).contests["track"].unique().tolist() == ["standard"]
+
+
+def test_without_noise_overall_is_clean() -> None:
+    scores = two_models()
+    clean = scores[scores["corruption"] == "clean"]
+    contests = rank(clean, TINY, models=facts("a", landmarks=["b"]), resamples=20).contests
+    assert contests["scope"].tolist() == ["overall", "ED", "ES"]
+
+
+def test_a_phase_that_nobody_has_is_no_scope() -> None:
+    scores = two_models()
+    models = facts("a", landmarks=["b"])
+    ranking = rank(scores[scores["phase"] == "ED"], TINY, models=models, resamples=20)
+    assert "ES" not in ranking.contests["scope"].to_list()
+    assert ranking.table["dice_es"].isna().all()
+
+
+def test_scopes_are_adjusted_for_together() -> None:
+    scores = simulated({"m": 0.9, "l": 0.9}, conditions([2]), patients=40)
+    contests = rank(scores, WARD, models=facts("m", landmarks=["l"]), resamples=20).contests
+    assert contests["p_holm"].min() == pytest.approx(min(1, len(contests) * contests["p"].min()))
+
+
+def test_a_small_lead_wins_nothing() -> None:
+    scores = simulated({"m": 0.9}, conditions([1, 2]), patients=80)
+    close = pd.concat([scores, scores.assign(model="l", dice=scores["dice"] - 0.003)])
+    contests = rank(close, WARD, models=facts("m", landmarks=["l"]), resamples=50).contests
+    assert contests["p_holm"].max() < 1e-6
+    assert set(contests["winner"]) == {"neither"}
+
+
+def test_a_winner_needs_significance_and_the_margin() -> None:
+    assert winner(0.01, 0.006, 0.02) == "mask"
+    assert winner(0.01, -0.02, -0.006) == "landmark"
+    assert winner(0.2, 0.006, 0.02) == "neither"
+    assert winner(0.01, -0.01, 0.02) == "neither"
