@@ -60,7 +60,7 @@ def cost_charts(ranking: Ranking, looks: Mapping[str, Look]) -> list[Drawing]:
     charts = []
     for cost in COSTS:
         known = {model: cost.of(facts) for model, facts in ranking.models.items() if model in looks}
-        found = {model: value for model, value in known.items() if value}
+        found = {model: value for model, value in known.items() if value and not math.isnan(value)}
         if len(found) > 1:
             charts.append(_chart(ranking, cost, found, looks))
     return charts
@@ -118,7 +118,7 @@ def _name(drawing: Drawing, name: str, at: Point, taken: list[Box]) -> None:
         box = (left, text_y - 9, left + wide, text_y + 3)
         inside = box[0] >= LEFT and box[2] <= WIDTH and box[1] >= 0 and box[3] <= BOTTOM
         if inside and not any(_overlap(box, other) for other in taken):
-            drawing.text(text_x, text_y, name, anchor=anchor, css="name")
+            drawing.text(text_x, text_y, name, anchor=anchor, css="name halo")
             taken.append(box)
             return
 

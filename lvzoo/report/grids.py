@@ -221,7 +221,7 @@ def cost_grid(ranking: Ranking, looks: Looks) -> Grid:
     columns = [
         MODEL,
         Column(title=words.headline(ranking)),
-        *(Column(title=cost.name, first="ascending") for cost in COSTS),
+        *(Column(title=cost.name.replace(" per", "\xa0per"), first="ascending") for cost in COSTS),
         *(Column(title=title, align="left", first="ascending") for title in ("measured on", "what it is")),
     ]
     rows = []
@@ -233,7 +233,10 @@ def cost_grid(ranking: Ranking, looks: Looks) -> Grid:
             [
                 model_cell(ranking, row["model"], looks),
                 number(row["headline"]),
-                *(Cell(text=cost.write(value), sort=value) for cost, value in costs),
+                *(
+                    Cell(text=cost.write(value), sort=None if value is None else _known(value))
+                    for cost, value in costs
+                ),
                 Cell(text=facts.hardware if facts.ms_per_frame is not None else "-", sort=facts.hardware),
                 Cell(text=facts.summary, sort=facts.summary, below=source),
             ]

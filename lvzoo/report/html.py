@@ -11,7 +11,7 @@ from lvzoo.files import atomic_file
 from lvzoo.report import grids, honesty, noise_grids, words
 from lvzoo.report.costs import cost_charts
 from lvzoo.report.drawing import Drawing, looks
-from lvzoo.report.gallery import pictures
+from lvzoo.report.gallery import Picture, pictures
 from lvzoo.report.plots import key, response_chart, response_frame
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 FEW_PAIRS: Final = 10
 """Up to so many pairs of models are shown; more are folded."""
-LARGE: Final = (460.0, 240.0)
+LARGE: Final = (420.0, 230.0)
 SMALL: Final = (300.0, 200.0)
 """Width and height of the charts of a family and of a corruption."""
 FEW_GALLERIES: Final = 2
@@ -97,7 +97,7 @@ def _context(study: Study) -> Mapping[str, Any]:
         "cost_charts": cost_charts(ranking, look),
         "galleries": [
             (words.marked(ranking, model), found, number < FEW_GALLERIES)
-            for number, (model, found) in enumerate(pictures(study.specimens).items())
+            for number, (model, found) in enumerate(_galleries(study, look))
         ],
         "definitions": honesty.definitions(ranking),
         "provenance": honesty.provenance(study),
@@ -105,6 +105,12 @@ def _context(study: Study) -> Mapping[str, Any]:
         "quirks": honesty.quirks(study),
         "failed": study.failed,
     }
+
+
+def _galleries(study: Study, look: Mapping[str, Look]) -> list[tuple[str, list[Picture]]]:
+    """Return the pictures of each model that has any, the best model first."""
+    found = pictures(study.specimens)
+    return [(model, found[model]) for model in look if model in found]
 
 
 def _ranking_context(ranking: Ranking, look: Mapping[str, Look]) -> Mapping[str, Any]:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 SCOPES = {
     "overall": "all noise",
     "clean": "clean frames",
-    "ED": "clean, end-diastole",
-    "ES": "clean, end-systole",
+    "ED": "end-diastole",
+    "ES": "end-systole",
 }
 
 
@@ -62,7 +62,9 @@ def break_grids(ranking: Ranking, looks: Looks) -> list[Grid]:
         part = ranking.breaks[ranking.breaks["reference"] == reference]
         if not part.empty:
             grids.append(
-                _break_grid(ranking, part, looks, f"Break points: below {reference} ({decimals(level)})")
+                _break_grid(
+                    ranking, part, looks, f"Break points: below {words.reference_words(reference, level)}"
+                )
             )
     return grids
 
@@ -91,8 +93,11 @@ def _break_cell(ranking: Ranking, severity: float | None) -> Cell:
 
 def contest_grids(ranking: Ranking, looks: Looks) -> list[Grid]:
     """Return, for each track, the best mask against the best landmark model, scope by scope."""
-    tracks = ranking.contests.groupby("track", sort=False)
-    tables = {str(track): rows_of(part) for track, part in tracks}
+    tables = {
+        track: rows
+        for track in words.TRACKS
+        if (rows := [row for row in rows_of(ranking.contests) if row["track"] == track])
+    }
     several = len(tables) > 1 or "standard" not in tables
     return [_contest_grid(ranking, track, rows, looks, named=several) for track, rows in tables.items()]
 
@@ -139,7 +144,7 @@ def _contest_grid(ranking: Ranking, track: str, rows: list[Row], looks: Looks, *
 def _scope(ranking: Ranking, scope: str) -> str:
     if scope in ranking.families:
         return f"{scope} noise"
-    return SCOPES.get(scope, scope) if ranking.families or scope != "overall" else "overall"
+    return SCOPES.get(scope, scope) if ranking.families or scope != "overall" else SCOPES["clean"]
 
 
 def ceiling_grid(ranking: Ranking, looks: Looks) -> Grid | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from lvzoo.report.drawing import Drawing, Look, Scale, nice_ticks
 from lvzoo.report.formats import decimals, interval
-from lvzoo.report.words import rows_of
+from lvzoo.report.words import reference_words, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -127,12 +127,14 @@ def _axes(drawing: Drawing, frame: Frame) -> None:
         drawing.text(left - 5, frame.down(tick) + 3.5, f"{tick:g}", anchor="end")
     for severity in frame.severities:
         words = str(severity) if severity else "clean"
-        drawing.text(frame.across(severity), bottom + 14, words, anchor="middle")
+        drawing.text(frame.across(severity), bottom + 15, words, anchor="middle")
     drawing.text((left + right) / 2, bottom + 27, "severity", css="axis", anchor="middle")
+    lowest = min(frame.references.values(), default=0.0)
     for name, level in frame.references.items():
         drawing.line([(left, frame.down(level)), (right, frame.down(level))], "reference")
-        shown = name if decimals(level, 2) in name else f"{name} {decimals(level)}"
-        drawing.text(right, frame.down(level) - 3, shown, css="axis", anchor="end")
+        below = level == lowest and len(frame.references) > 1  # two close ones do not share a place
+        at = frame.down(level) + (11 if below else -3)
+        drawing.text(right, at, reference_words(name, level), css="axis halo", anchor="end")
 
 
 def _curve(

@@ -22,6 +22,7 @@ MARKS: Final = {
     AUGMENTED: "augmented track: trained on noise such as it is tested on",
 }
 MOST_NAMED: Final = 3
+TRACKS: Final = ("standard", "augmented")
 _A_MODEL: Final[Mapping[Kind, str]] = {"mask": "a mask model", "landmark": "a landmark model"}
 
 Row = dict[str, Any]
@@ -108,6 +109,7 @@ def verdict(ranking: Ranking, word: str) -> str:
 def contests(ranking: Ranking) -> list[str]:
     """Answer `masks or landmarks?` in a sentence for each track, and say what the one track says of the other."""
     overall = [row for row in rows_of(ranking.contests) if row["scope"] == "overall"]
+    overall.sort(key=lambda row: TRACKS.index(row["track"]))
     if not overall:
         kinds = {facts.kind for facts in ranking.models.values()}
         missing = " and ".join(kind for kind in ("mask", "landmark") if kind not in kinds)
@@ -117,7 +119,7 @@ def contests(ranking: Ranking) -> list[str]:
     sentences = [_contest(ranking, row, name_track=several or row["track"] != "standard") for row in overall]
     if several:
         same = len({row["winner"] for row in overall}) == 1
-        sentences.append(f"trained on noise, the answer is {'the same' if same else 'another'}")
+        sentences.append(f"the models trained on noise give {'the same' if same else 'another'} answer")
     return sentences
 
 
@@ -132,6 +134,15 @@ def _contest(ranking: Ranking, row: Row, *, name_track: bool) -> str:
         return f"masks or landmarks{where}: landmarks; {landmark} beats {mask} by {by}"
     size = signed(value, low, high)
     return f"masks or landmarks{where}: neither clearly; {mask} minus {landmark}: {size}"
+
+
+def reference_words(name: str, level: float) -> str:
+    """Return a reference with its Dice, once.
+
+    >>> reference_words("Dice 0.90", 0.9), reference_words("tracing against truth", 0.9512)
+    ('Dice 0.90', 'tracing against truth 0.951')
+    """
+    return name if name.endswith(decimals(level, 2)) else f"{name} {decimals(level)}"
 
 
 # --- What the numbers rest on ---------------------------------------------------------------------------------

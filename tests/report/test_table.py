@@ -220,9 +220,9 @@ def test_masks_or_landmarks_is_answered_for_each_track() -> None:
     ]
     both = contests(make_study(models=10, augmented=(2, 3)).ranking)
     assert [line.split(";")[0] for line in both] == [
-        "masks or landmarks (augmented track): landmarks",
         "masks or landmarks (standard track): masks",
-        "trained on noise, the answer is another",
+        "masks or landmarks (augmented track): landmarks",
+        "the models trained on noise give another answer",
     ]
 
 
