@@ -67,16 +67,16 @@ NOISE_V1: Final[tuple[Corruption[Any], ...]] = (
         family="acoustic",
         apply=shadow,
         levels=(Shadow(1, 7, 16), Shadow(2, 8, 20), Shadow(3, 9, 26), Shadow(3, 11, 30), Shadow(4, 12, 36)),
-        wording="{0.number} of {0.width_deg:g} deg, {0.loss_db:g} dB",
+        wording="{0.number} x {0.width_deg:g} deg, {0.loss_db:g} dB",
     ),
     Corruption(
         name="attenuation",
         family="acoustic",
         apply=attenuation,
-        levels=(12, 24, 36, 48, 60),
+        levels=(8, 16, 24, 32, 42),
         wording="{:g} dB",
     ),
-    Corruption(name="gain", family="acoustic", apply=gain, levels=(10, 20, 28, 32, 36), wording="+-{:g} dB"),
+    Corruption(name="gain", family="acoustic", apply=gain, levels=(5, 10, 15, 20, 26), wording="±{:g} dB"),
     Corruption(
         name="thermal",
         family="electronic",
@@ -118,7 +118,7 @@ NOISE_V1: Final[tuple[Corruption[Any], ...]] = (
         family="digital",
         apply=downsample,
         levels=(0.5, 0.35, 0.25, 0.18, 0.13),
-        wording="{:.0%} of the pixels a side",
+        wording="{:.0%} of the side",
     ),
     Corruption(name="jpeg", family="digital", apply=jpeg, levels=(30, 15, 10, 7, 4), wording="quality {:g}"),
 )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import importlib
+import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -172,3 +174,29 @@ def test_no_frames_make_no_noise(frame_set: FrameSet) -> None:
     )
     for noisy_NHW in corrupted_frames(none, NoiseV1(), conditions(NoiseV1(), corruptions=["jpeg"])):
         assert noisy_NHW.shape == (0, 112, 112)
+
+
+EDITED = """
+from lvzoo.noise.suite import TableSuite
+from lvzoo.noise.suite import Corruption
+from lvzoo.noise.resolution import blur
+
+class Ward(TableSuite):
+    def __init__(self):
+        line = Corruption(name="blur", family="resolution", apply=blur, levels=(SIGMA,), wording="{}")
+        super().__init__("ward", (line,))
+"""
+
+
+def test_an_edited_suite_is_not_taken_for_the_one_that_made_the_cache(
+    frame_set: FrameSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    made = []
+    for sigma in ("1.0", "3.0"):
+        (tmp_path / "ward_suite.py").write_text(EDITED.replace("SIGMA", sigma))
+        monkeypatch.delitem(sys.modules, "ward_suite", raising=False)
+        importlib.invalidate_caches()
+        suite = importlib.import_module("ward_suite").Ward()
+        made += corrupted_frames(frame_set, suite, [Condition(corruption="blur", severity=1)])
+    assert not np.array_equal(made[0], made[1])

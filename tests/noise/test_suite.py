@@ -51,7 +51,7 @@ def test_every_level_can_be_said_in_words_of_its_own() -> None:
         assert all(any(character.isdigit() for character in each) for each in words)
     haze, shadow = NOISE_V1[1], NOISE_V1[2]
     assert haze.describe(1).endswith(" dB")
-    assert shadow.describe(5).startswith(f"{shadow.levels[4].number} of ")
+    assert shadow.describe(5).startswith(f"{shadow.levels[4].number} x ")
 
 
 def test_the_bytes_of_every_corruption_are_golden(frames_NHW: NDArray[np.uint8]) -> None:
