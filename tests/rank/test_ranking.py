@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from lvzoo.errors import UsageError
 from lvzoo.rank.ranking import rank as rank_all
+from lvzoo.results import Ranking
 from tests.rank.tables import PLAIN, TINY, WARD, conditions, facts, row, simulated, two_models
 
 if TYPE_CHECKING:
     from lvzoo.interfaces import NoiseSuite
-    from lvzoo.results import Ranking
     from lvzoo.types import Scores
 
 
@@ -143,3 +145,49 @@ def test_a_model_that_finds_nothing_is_ranked_last_and_retains_nothing() -> None
     b = row(rank(scores, TINY, resamples=50).table, model="b")
     assert (b["rank"], b["headline"], b["failure_share"]) == (2, 0.0, 1.0)
     assert np.isnan(b["retention"])
+
+
+# --- what is known of the models ------------------------------------------------------------------------------
+
+
+def test_facts_stand_in_the_table_and_those_of_others_are_left_out() -> None:
+    models = facts("a", own_recipe=True) | facts(landmarks=["b"], augmented=True) | facts("c")
+    ranking = rank_all(two_models(), TINY, models=models, resamples=10)
+    assert ranking.table["kind"].tolist() == ["mask", "landmark"]
+    assert ranking.table["own_recipe"].tolist() == [True, False]
+    assert ranking.table["augmented"].tolist() == [False, True]
+    assert list(ranking.models) == ["a", "b"]
+
+
+def test_a_model_without_facts_is_named() -> None:
+    with pytest.raises(UsageError, match="no facts of b, which have scores; give a ModelFacts of each"):
+        rank_all(two_models(), TINY, models=facts("a"))
+
+
+def test_no_resamples_make_no_interval() -> None:
+    with pytest.raises(UsageError, match="0 resamples make no interval"):
+        rank(two_models(), TINY, resamples=0)
+
+
+def test_every_column_that_the_contract_names_is_there_in_its_order() -> None:
+    table = rank(two_models(), TINY, resamples=10).table
+    contract = Ranking.__doc__ or ""
+    told = contract[contract.index("`table`") : contract.index("`pairs`")]
+    places = [
+        re.search(rf"\b{column}\b", told) for column in map(str, table) if not column.startswith("family_")
+    ]
+    named_by_ends = {"nsd2_noisy", "hd95_noisy"}  # "nsd1_noisy ... assd_noisy"
+    missing = [column for column, place in zip(table, places, strict=False) if place is None]
+    assert set(missing) == named_by_ends
+    assert table.columns[-2:].tolist() == ["family_acoustic", "family_digital"]
+
+
+def test_ranks_over_resamples_stand_beside_the_rank() -> None:
+    table = rank(
+        simulated({"a": 0.9, "b": 0.899, "c": 0.7}, conditions([3]), patients=20), WARD, resamples=300
+    ).table
+    assert (table["rank_low"] <= table["rank"]).all()
+    assert (table["rank"] <= table["rank_high"]).all()
+    assert table["p_first"].sum() == pytest.approx(1)
+    last = row(table, model="c")
+    assert (last["rank_low"], last["rank_high"], last["p_first"]) == (3, 3, 0)
