@@ -43,7 +43,8 @@ def calibration(scores: Scores, suite: NoiseSuite, *, model: str | None = None) 
         DataError: nothing was scored, or not the clean frames.
     """
     dice = _patient_means(scores, _one_model(scores, model))
-    if CLEAN not in dice.index:
+    clean = dice.get((CLEAN.corruption, CLEAN.severity))
+    if clean is None:
         raise DataError("there are no scores on clean frames; run all of the suite's conditions")
     rows = []
     for family, corruption, severity in (
@@ -51,10 +52,10 @@ def calibration(scores: Scores, suite: NoiseSuite, *, model: str | None = None) 
         for family, names in suite.families.items()
         for name in names
         for severity in suite.severities
-        if (name, severity) in dice.index
+        if (name, severity) in dice
     ):
-        noisy = float(dice[corruption, severity])
-        cost = 100.0 * (float(dice[CLEAN.corruption, CLEAN.severity]) - noisy)
+        noisy = dice[corruption, severity]
+        cost = 100.0 * (clean - noisy)
         least, most = TARGETS.get(severity, (float("nan"), float("nan")))
         rows.append((family, corruption, severity, noisy, cost, least, most, verdict(cost, severity)))
     if not rows:
@@ -91,9 +92,13 @@ def _one_model(scores: Scores, model: str | None) -> str:
     return chosen
 
 
-def _patient_means(scores: Scores, model: str) -> pd.Series[float]:
+def _patient_means(scores: Scores, model: str) -> dict[tuple[str, int], float]:
     """Return the mean Dice over patients by (corruption, severity)."""
     condition = ["corruption", "severity"]
     own = scores[scores["model"] == model]
     by_patient = own.groupby([*condition, "patient"])["dice"].mean()
-    return by_patient.groupby(level=condition).mean()
+    means = by_patient.groupby(level=condition).mean()
+    return {
+        (str(corruption), int(severity)): float(dice)
+        for (corruption, severity), dice in zip(means.index, means, strict=True)
+    }

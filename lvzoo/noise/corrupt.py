@@ -23,6 +23,7 @@ from lvzoo.types import CLEAN, Condition
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
+
     from numpy.typing import NDArray
 
     from lvzoo.interfaces import NoiseSuite
@@ -70,8 +71,9 @@ def corrupted_frames(
     """Return the frames (N, H, W) under each of the conditions, in their order, as read-only memory maps.
 
     Each condition has a file of its own in the cache, so that another selection finds what is there; its
-    folder is named by a hash of the suite and its code, the frames, their identity and their sectors. Clean frames are the
-    given ones. `workers` is how many processes may share what has to be made, where there is enough of it.
+    folder is named by a hash of the suite and its code, the frames, their identity and their sectors. Clean
+    frames are the given ones. `workers` is how many processes may share what has to be made, where there is
+    enough of it.
     """
     folder = cache_folder("noise", _key(frames, suite))
     paths = {each: folder / f"{each.corruption}-{each.severity}.npy" for each in conditions if each != CLEAN}

@@ -192,8 +192,8 @@ def test_an_edited_suite_is_not_taken_for_the_one_that_made_the_cache(
     frame_set: FrameSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(tmp_path)
-    made = []
-    for sigma in ("1.0", "3.0"):
+    made: list[NDArray[np.uint8]] = []
+    for sigma in ("1.0", "3.25"):
         (tmp_path / "ward_suite.py").write_text(EDITED.replace("SIGMA", sigma))
         monkeypatch.delitem(sys.modules, "ward_suite", raising=False)
         importlib.invalidate_caches()
