@@ -58,9 +58,10 @@ def preview(
     out: Path,
     registries: tuple[Path, ...],
 ) -> None:
-    """Write one picture of a frame of CLIP under the suite: a row a corruption, a column a severity.
+    """Draw a frame under every corruption.
 
-    CLIP is an AVI, MP4 or DICOM file; the picture's path is printed.
+    Writes one picture, a row a corruption and a column a severity, of a frame of CLIP (AVI, MP4 or DICOM), and
+    prints its path. A clip that is not 112 x 112 is cropped to its sector first, as `lvzoo predict` does.
     """
     from lvzoo.preview import preview as write_preview
 
@@ -82,9 +83,10 @@ def preview(
 @json_option
 @registry_option
 def calibration(*, run: Path, model: str | None, as_json: bool, registries: tuple[Path, ...]) -> None:
-    """Tell what each corruption and severity costs a model of RUN, in points of Dice, and what it should cost.
+    """Tell what each corruption costs a model.
 
-    RUN is a folder that `lvzoo bench` wrote.
+    Prints the loss against clean frames in points of Dice (hundredths), by corruption and severity, and whether
+    that is what the severity should cost. RUN is a folder that `lvzoo bench` wrote.
     """
     import pandas as pd
 
@@ -109,8 +111,10 @@ def _lines(table: pd.DataFrame, run: FinishedRun) -> Iterator[str]:
     from lvzoo.noise.calibration import TARGETS
 
     severities = sorted(set(table["severity"]))
+    clean = float(table["dice"][0] + table["cost"][0] / 100)
     what = "synthetic phantom" if run.source.synthetic else run.data
-    yield f"points of Dice that {run.suite} costs against clean frames ({what})"
+    yield f"points of Dice that {run.suite} costs {table['model'][0]} (clean: {clean:.3f})"
+    yield f"{what}, {run.splits['test']['patients']} patients"
     yield ""
     yield f"{'SEVERITY':<14}" + "".join(f"{severity:<{CELL}}" for severity in severities).rstrip()
     targets = {severity: f"{least:g} to {most:g}" for severity, (least, most) in TARGETS.items()}

@@ -24,7 +24,7 @@ TARGETS: Final[Mapping[int, tuple[float, float]]] = {1: (0.0, 2.0), 3: (3.0, 7.0
 
 Verdict: TypeAlias = Literal["within", "too mild", "too strong", ""]
 
-COLUMNS: Final = ("family", "corruption", "severity", "dice", "cost", "least", "most", "verdict")
+COLUMNS: Final = ("model", "family", "corruption", "severity", "dice", "cost", "least", "most", "verdict")
 
 
 def calibration(scores: Scores, suite: NoiseSuite, *, model: str | None = None) -> pd.DataFrame:
@@ -42,7 +42,8 @@ def calibration(scores: Scores, suite: NoiseSuite, *, model: str | None = None) 
         UsageError: the model is unknown, or one of several must be named.
         DataError: nothing was scored, or not the clean frames.
     """
-    dice = _patient_means(scores, _one_model(scores, model))
+    chosen = _one_model(scores, model)
+    dice = _patient_means(scores, chosen)
     clean = dice.get((CLEAN.corruption, CLEAN.severity))
     if clean is None:
         raise DataError("there are no scores on clean frames; run all of the suite's conditions")
@@ -57,7 +58,7 @@ def calibration(scores: Scores, suite: NoiseSuite, *, model: str | None = None) 
         noisy = dice[corruption, severity]
         cost = 100.0 * (clean - noisy)
         least, most = TARGETS.get(severity, (float("nan"), float("nan")))
-        rows.append((family, corruption, severity, noisy, cost, least, most, verdict(cost, severity)))
+        rows.append((chosen, family, corruption, severity, noisy, cost, least, most, verdict(cost, severity)))
     if not rows:
         raise DataError(f"there are no scores under {suite.name}; run some of its conditions")
     return pd.DataFrame(rows, columns=list(COLUMNS))
