@@ -1,7 +1,7 @@
 """Training augmentation, batched on the device: geometry moves frame, mask and contour together.
 
 The default is geometry, gain, gamma and mild blur: what any recipe does. It is the same for every model; of the
-tested corruptions it comes near one only, the mildest blur.
+tested corruptions it comes near one only, the mildest blur. `noise` adds them (`lvzoo.train.noise`).
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from torch.nn import functional
 
 from lvzoo.errors import UsageError, did_you_mean
 from lvzoo.geometry.sector import DARK_LEVEL
+from lvzoo.train.filters import smooth
+from lvzoo.train.noise import corrupt
 from lvzoo.types import Batch
 
 
@@ -34,12 +36,15 @@ class Augmentation:
     """Largest change of the exponent's logarithm."""
     blur: float = 0.2
     """Probability of a blur of up to 1 px."""
+    noise: float = 0.0
+    """Probability of one corruption such as models are tested on: a model trained so is in the `augmented` track."""
 
 
 AUGMENTATIONS: Final[Mapping[str, Augmentation | None]] = {
     "none": None,
     "default": Augmentation(),
     "flip": Augmentation(flip=0.5),
+    "noise": Augmentation(noise=0.5),
 }
 BLUR_SIGMA_PX: Final = 1.0
 
@@ -62,6 +67,7 @@ def augment(batch: Batch, ranges: Augmentation, draw: torch.Generator) -> Batch:
     batch = _move(batch, ranges, draw)
     frames_B1HW = _intensity(batch.frames_B1HW, ranges, draw)
     frames_B1HW = _blur(frames_B1HW, ranges.blur, draw)
+    frames_B1HW = corrupt(frames_B1HW, ranges.noise, draw)
     return Batch(frames_B1HW=frames_B1HW, masks_BHW=batch.masks_BHW, contours_BP2=batch.contours_BP2)
 
 
@@ -137,19 +143,11 @@ def _intensity(frames_B1HW: torch.Tensor, ranges: Augmentation, draw: torch.Gene
 
 
 def _blur(frames_B1HW: torch.Tensor, probability: float, draw: torch.Generator) -> torch.Tensor:
-    """Blur some frames by a Gaussian of up to 1 px: two banded matrix products, far cheaper than a convolution."""
+    """Blur some frames by a Gaussian of up to 1 px."""
     if not probability:
         return frames_B1HW
-    count, _, rows, columns = frames_B1HW.shape
+    count = len(frames_B1HW)
     sigma_B = BLUR_SIGMA_PX * torch.rand(count, generator=draw, device=draw.device)
     chosen_B = torch.rand(count, generator=draw, device=draw.device) < probability
     sigma_B = torch.where(chosen_B, sigma_B, 0).clamp_min(1e-3)
-    down_BHH, across_BWW = (_gaussian_rows(size, sigma_B) for size in (rows, columns))
-    return (down_BHH @ frames_B1HW.squeeze(1) @ across_BWW.mT)[:, None]
-
-
-def _gaussian_rows(size: int, sigma_B: torch.Tensor) -> torch.Tensor:
-    """Return matrices (B, size, size) whose rows are normalised Gaussian weights about the diagonal."""
-    index = torch.arange(size, device=sigma_B.device, dtype=sigma_B.dtype)
-    distance = index[:, None] - index
-    return torch.softmax(-(distance**2) / (2 * sigma_B[:, None, None] ** 2), dim=-1)
+    return smooth(frames_B1HW.squeeze(1), sigma_B)[:, None]

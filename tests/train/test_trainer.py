@@ -69,17 +69,19 @@ class StoppedError(Exception):
     pass
 
 
-def test_an_interrupted_training_ends_as_if_nothing_had_happened(tmp_path: Path) -> None:
-    whole = fit(tmp_path / "whole")
+@pytest.mark.parametrize("augment", ["default", "noise"])
+def test_an_interrupted_training_ends_as_if_nothing_had_happened(augment: str, tmp_path: Path) -> None:
+    recipe = dataclasses.replace(RECIPE, augment=augment)
+    whole = fit(tmp_path / "whole", recipe=recipe)
 
     def stop(epoch: Epoch) -> None:
         if epoch.epoch == 2:
             raise StoppedError
 
     with pytest.raises(StoppedError):
-        fit(tmp_path / "broken", on_epoch=stop)
+        fit(tmp_path / "broken", recipe=recipe, on_epoch=stop)
     heard: list[int] = []
-    resumed = fit(tmp_path / "broken", on_epoch=lambda epoch: heard.append(epoch.epoch))
+    resumed = fit(tmp_path / "broken", recipe=recipe, on_epoch=lambda epoch: heard.append(epoch.epoch))
     assert heard == [3, 4]
     same = ("epoch", "train_loss", "val_dice")
     assert [[getattr(epoch, key) for key in same] for epoch in resumed.history] == [
