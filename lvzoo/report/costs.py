@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from lvzoo.report.drawing import Drawing, Look, Scale, log_ticks, nice_ticks
 from lvzoo.report.formats import decimals, quantity
-from lvzoo.report.words import rows_of
+from lvzoo.report.grids import MODEL, Cell, Column, Grid, known, model_cell, number
+from lvzoo.report.words import headline, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -59,11 +60,36 @@ def cost_charts(ranking: Ranking, looks: Mapping[str, Look]) -> list[Drawing]:
     """Draw the headline over each cost that is known of at least two models."""
     charts = []
     for cost in COSTS:
-        known = {model: cost.of(facts) for model, facts in ranking.models.items() if model in looks}
-        found = {model: value for model, value in known.items() if value and not math.isnan(value)}
+        costs = {model: cost.of(facts) for model, facts in ranking.models.items() if model in looks}
+        found = {model: value for model, value in costs.items() if value and not math.isnan(value)}
         if len(found) > 1:
             charts.append(_chart(ranking, cost, found, looks))
     return charts
+
+
+def cost_grid(ranking: Ranking, looks: Mapping[str, Look]) -> Grid:
+    """Return what each model costs beside its score, where it comes from and under which licence."""
+    columns = [
+        MODEL,
+        Column(title=headline(ranking)),
+        *(Column(title=cost.name.replace(" per", "\xa0per"), first="ascending") for cost in COSTS),
+        *(Column(title=title, align="left", first="ascending") for title in ("measured on", "what it is")),
+    ]
+    rows = []
+    for row in rows_of(ranking.table):
+        facts = ranking.models[row["model"]]
+        costs = [(cost, cost.of(facts)) for cost in COSTS]
+        source = ", ".join(filter(None, (facts.plugin, facts.licence)))
+        rows.append(
+            [
+                model_cell(ranking, row["model"], looks),
+                number(row["headline"]),
+                *(Cell(text=cost.write(value), sort=known(value)) for cost, value in costs),
+                Cell(text=facts.hardware if facts.ms_per_frame is not None else "-", sort=facts.hardware),
+                Cell(text=facts.summary, sort=facts.summary, below=source),
+            ]
+        )
+    return Grid(title="What each model costs", columns=columns, rows=rows)
 
 
 def _chart(ranking: Ranking, cost: Cost, found: Mapping[str, float], looks: Mapping[str, Look]) -> Drawing:
@@ -91,8 +117,8 @@ def _chart(ranking: Ranking, cost: Cost, found: Mapping[str, float], looks: Mapp
 def _axes(drawing: Drawing, rows: Sequence[Row], cost: Cost, costs: Sequence[float]) -> tuple[Scale, Scale]:
     """Draw the axes; return cost to x and Dice to y."""
     dice = [row[name] for row in rows for name in ("headline_low", "headline", "headline_high")]
-    known = [each for each in dice if not math.isnan(each)]
-    levels, steps = nice_ticks(min(known), max(known), most=5), log_ticks(min(costs), max(costs))
+    found = [each for each in dice if not math.isnan(each)]
+    levels, steps = nice_ticks(min(found), max(found), most=5), log_ticks(min(costs), max(costs))
     down = Scale(levels[0], levels[-1], BOTTOM, TOP)
     across = Scale(steps[0], steps[-1], LEFT, RIGHT, log=True)
     for level in levels:

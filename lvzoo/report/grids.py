@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from lvzoo.report import words
-from lvzoo.report.costs import COSTS
 from lvzoo.report.formats import (
     chance,
     count_and_share,
@@ -59,13 +58,23 @@ class Grid:
     rows: Sequence[Sequence[Cell]]
     foot: Sequence[Cell] = ()
 
+    def without(self, *titles: str) -> Grid:
+        """Return the table without some of its columns."""
+        kept = [number for number, column in enumerate(self.columns) if column.title not in titles]
+        return replace(
+            self,
+            columns=[self.columns[number] for number in kept],
+            rows=[[row[number] for number in kept] for row in self.rows],
+            foot=[self.foot[number] for number in kept] if self.foot else (),
+        )
+
 
 MODEL = Column(title="model", align="left", first="ascending")
 
 
 def number(value: float, places: int = 3) -> Cell:
     """Return a cell with a number, sorted by it; what is not known sorts last, whichever way."""
-    return Cell(text=decimals(value, places), sort=None if math.isnan(value) else float(value))
+    return Cell(text=decimals(value, places), sort=known(value))
 
 
 def model_cell(ranking: Ranking, model: str, looks: Looks) -> Cell:
@@ -111,13 +120,13 @@ def _ranking_row(ranking: Ranking, row: Row, strips: Strips, looks: Looks) -> li
     score = (row["headline"], row["headline_low"], row["headline_high"])
     more = [
         number(row["clean"]),
-        Cell(text=percent(row["retention"], 1), sort=_known(row["retention"])),
-        Cell(text=decimals(row["worst"]), sort=_known(row["worst"]), below=str(row["worst_corruption"])),
+        Cell(text=percent(row["retention"], 1), sort=known(row["retention"])),
+        Cell(text=decimals(row["worst"]), sort=known(row["worst"]), below=str(row["worst_corruption"])),
     ]
     return [
         replace(model_cell(ranking, row["model"], looks), below=kind_words(ranking, row["model"])),
         Cell(text=words.ranks(row), sort=float(row["rank"])),
-        Cell(text=interval(*score), sort=_known(row["headline"])),
+        Cell(text=interval(*score), sort=known(row["headline"])),
         Cell(drawing=strips.row(*score, looks[row["model"]])),
         Cell(text=chance(row["p_first"]), sort=float(row["p_first"])),
         Cell(text=row["group"], sort=row["group"]),
@@ -203,11 +212,11 @@ def pairs_grid(ranking: Ranking) -> Grid:
             Cell(text=words.marked(ranking, row["worse"]), sort=row["worse"]),
             Cell(
                 text=signed(row["difference"], row["difference_low"], row["difference_high"]),
-                sort=_known(row["difference"]),
+                sort=known(row["difference"]),
             ),
-            Cell(text=p_value(row["p"]), sort=_known(row["p"])),
-            Cell(text=p_value(row["p_holm"]), sort=_known(row["p_holm"])),
-            Cell(text=chance(row["outperforms"]), sort=_known(row["outperforms"])),
+            Cell(text=p_value(row["p"]), sort=known(row["p"])),
+            Cell(text=p_value(row["p_holm"]), sort=known(row["p_holm"])),
+            Cell(text=chance(row["outperforms"]), sort=known(row["outperforms"])),
             number(row["mdd"], 4),
             Cell(text=row["verdict"], sort=row["verdict"]),
         ]
@@ -216,33 +225,6 @@ def pairs_grid(ranking: Ranking) -> Grid:
     return Grid(title="Every two models", columns=columns, rows=rows)
 
 
-def cost_grid(ranking: Ranking, looks: Looks) -> Grid:
-    """Return what each model costs beside its score, where it comes from and under which licence."""
-    columns = [
-        MODEL,
-        Column(title=words.headline(ranking)),
-        *(Column(title=cost.name.replace(" per", "\xa0per"), first="ascending") for cost in COSTS),
-        *(Column(title=title, align="left", first="ascending") for title in ("measured on", "what it is")),
-    ]
-    rows = []
-    for row in rows_of(ranking.table):
-        facts = ranking.models[row["model"]]
-        costs = [(cost, cost.of(facts)) for cost in COSTS]
-        source = ", ".join(filter(None, (facts.plugin, facts.licence)))
-        rows.append(
-            [
-                model_cell(ranking, row["model"], looks),
-                number(row["headline"]),
-                *(
-                    Cell(text=cost.write(value), sort=None if value is None else _known(value))
-                    for cost, value in costs
-                ),
-                Cell(text=facts.hardware if facts.ms_per_frame is not None else "-", sort=facts.hardware),
-                Cell(text=facts.summary, sort=facts.summary, below=source),
-            ]
-        )
-    return Grid(title="What each model costs", columns=columns, rows=rows)
-
-
-def _known(value: float) -> float | None:
-    return None if math.isnan(value) else float(value)
+def known(value: float | None) -> float | None:
+    """Return a number to sort by, or None where it is not known."""
+    return None if value is None or math.isnan(value) else float(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -9,7 +10,7 @@ import jinja2
 
 from lvzoo.files import atomic_file
 from lvzoo.report import grids, honesty, noise_grids, words
-from lvzoo.report.costs import cost_charts
+from lvzoo.report.costs import cost_charts, cost_grid
 from lvzoo.report.drawing import Drawing, looks
 from lvzoo.report.gallery import Picture, pictures
 from lvzoo.report.plots import key, response_chart, response_frame
@@ -25,8 +26,10 @@ if TYPE_CHECKING:
 FEW_PAIRS: Final = 10
 """Up to so many pairs of models are shown; more are folded."""
 LARGE: Final = (420.0, 230.0)
-SMALL: Final = (300.0, 200.0)
+SMALL: Final = (230.0, 170.0)
 """Width and height of the charts of a family and of a corruption."""
+LEFT_OUT: Final = ("P(first)", "worst", "anatomical failures", "seeds", "seed SD")
+"""The columns of the ranking that a notebook does without."""
 FEW_GALLERIES: Final = 2
 """So many models have their frames shown; those of the others are folded."""
 
@@ -60,11 +63,12 @@ def fragment(study: Study) -> str:
             cautions=ranking.warnings,
             caption=words.caption(ranking),
             failed=study.failed,
-            grid=grids.ranking_grid(ranking, looks(ranking)),
+            grid=grids.ranking_grid(ranking, looks(ranking)).without(*LEFT_OUT),
         )
     )
 
 
+@functools.cache
 def _environment() -> jinja2.Environment:
     return jinja2.Environment(
         loader=jinja2.PackageLoader("lvzoo.report", "templates"),
@@ -93,7 +97,7 @@ def _context(study: Study) -> Mapping[str, Any]:
         **_ranking_context(ranking, look),
         **(_noise_context(ranking, look) if ranking.families else {}),
         **_contest_context(ranking, look),
-        "cost_grid": grids.cost_grid(ranking, look),
+        "cost_grid": cost_grid(ranking, look),
         "cost_charts": cost_charts(ranking, look),
         "galleries": [
             (words.marked(ranking, model), found, number < FEW_GALLERIES)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 STRIP_WIDTH: Final = 170
 STRIP_HEIGHT: Final = 20
+ROOM_FOR_NAMES: Final = 300
+"""A narrower chart has its reference lines unnamed; they are those of the wide ones."""
 FEW_MODELS: Final = 4
 """Up to so many models have their intervals drawn around their curves; more would hide each other."""
 
@@ -134,6 +136,8 @@ def _axes(drawing: Drawing, frame: Frame) -> None:
         drawing.line([(left, frame.down(level)), (right, frame.down(level))], "reference")
         below = level == lowest and len(frame.references) > 1  # two close ones do not share a place
         at = frame.down(level) + (11 if below else -3)
+        if frame.width < ROOM_FOR_NAMES:
+            continue
         drawing.text(right, at, reference_words(name, level), css="axis halo", anchor="end")
 
 

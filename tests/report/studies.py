@@ -288,6 +288,8 @@ def _contests(table: pd.DataFrame) -> pd.DataFrame:
             continue
         mask, landmark = masks.iloc[0], landmarks.iloc[0]
         scopes = {"overall": "headline", "clean": "clean", "ED": "dice_ed", "ES": "dice_es"}
+        if not families:
+            del scopes["clean"]
         for scope, column in {**scopes, **{family: f"family_{family}" for family in families}}.items():
             difference = mask[column] - landmark[column]
             low, high = difference - 0.005, difference + 0.005
