@@ -22,7 +22,7 @@ from lvzoo.device import choose_precision, describe
 from lvzoo.errors import UsageError
 from lvzoo.execute import choose_executor, refuse_unguarded_script
 from lvzoo.interfaces import Dataset, Executor
-from lvzoo.jobs import TrialSettings
+from lvzoo.jobs import TrialSettings, is_finished
 from lvzoo.noise.corrupt import corrupted_frames
 from lvzoo.plan import Plan, make_plan
 from lvzoo.plugins import code_digest, hook_manager, resolve
@@ -210,7 +210,7 @@ def _perform(
     on_event: OnEvent,
     listeners: Sequence[object],
 ) -> None:
-    """Run the jobs and notify who listens; one that fails is recorded, and the others go on."""
+    """Run the jobs that are not done and notify who listens; one that fails is recorded, and the others go on."""
     hooks = hook_manager(zoo.plugins)
     for listener in listeners:
         hooks.register(listener)
@@ -227,7 +227,8 @@ def _perform(
                 val_dice=event.epoch.val_dice,
             )
 
-    for result in executor.run(jobs, on_event=hear):
+    to_do = [job for job in jobs if not is_finished(job.settings)]
+    for result in executor.run(to_do, on_event=hear):
         if result.error is not None:
             run.record_failure(result.job.name, result)
         elif not result.summary["skipped"]:

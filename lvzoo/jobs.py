@@ -54,15 +54,14 @@ class TrialSettings:
 
 def run_trial(settings: TrialSettings, report: Report) -> Mapping[str, Any]:
     """Train and score one trial, skipping what is done already; return a summary of it."""
-    folder = TrialFolder(path=settings.folder)
-    status = folder.status()
-    if status.get("scores_key") == settings.scores_key and _readable(folder):
+    if is_finished(settings):
         return {"trial": settings.trial.name, "skipped": True}
+    folder = TrialFolder(path=settings.folder)
     device = choose_device(settings.device)
     dataset: Dataset = resolve(settings.dataset)(settings.data)
     precision = choose_precision(device, settings.trial.recipe.precision)
     evaluator = FrameEvaluator(device, precision)
-    model = _trained(folder, device) if status.get("key") == settings.trial.key else None
+    model = _trained(folder, device) if folder.status().get("key") == settings.trial.key else None
     if model is None:
         model = _train(settings, dataset, evaluator, device, report)
     _test(settings, dataset.load("test"), model, evaluator, folder, report)
@@ -70,8 +69,11 @@ def run_trial(settings: TrialSettings, report: Report) -> Mapping[str, Any]:
     return {"trial": settings.trial.name, "skipped": False}
 
 
-def _readable(folder: TrialFolder) -> bool:
-    """Tell whether all that a finished trial left is still there."""
+def is_finished(settings: TrialSettings) -> bool:
+    """Tell whether a trial has been scored under these very settings, and all that it left is still there."""
+    folder = TrialFolder(path=settings.folder)
+    if folder.status().get("scores_key") != settings.scores_key:
+        return False
     try:
         folder.read_scores()
         folder.read_facts()

@@ -92,7 +92,7 @@ def test_the_same_command_again_does_nothing_anew(finished: Comparison) -> None:
 def test_other_settings_need_another_folder(finished: Comparison) -> None:
     with pytest.raises(
         UsageError,
-        match=r"other settings: entries\.landmark7\.recipe\.epochs is 2 there, 3 here \(and 1 more\)",
+        match=r"other settings: entries\.landmark7\.recipe\.epochs is 2 there, 3 here \(and 2 more\)",
     ):
         lvzoo.bench(out=finished.folder, epochs=3, **SMALL)
 
