@@ -100,7 +100,7 @@ def rank(
         headline=headline_name(suite.name) if patients.families else CLEAN_HEADLINE,
         families=patients.families,
         severities=tuple(sorted({each.severity for each in grid.conditions if each != CLEAN})),
-        partial=len(grid.conditions) <= len(suite.severities) * sum(map(len, suite.families.values())),
+        partial=len(grid.conditions) < 1 + len(suite.severities) * sum(map(len, suite.families.values())),
         references=references,
         margin=MARGIN,
         kendall_tau=mean_kendall_tau(patients.headline_M, means[OVERALL]),

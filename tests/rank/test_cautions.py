@@ -72,6 +72,13 @@ def test_another_order_by_mean_rank_is_named() -> None:
     assert "puts b before a: the order by mDice(ward)" in said[0]
 
 
+def test_equal_mean_ranks_are_no_other_order() -> None:
+    scores = simulated({"a": 0.9}, conditions(), patients=2, seeds=2)
+    other = scores.assign(model="b", dice=scores["dice"] - 0.02)
+    other.loc[other["patient"] == "p001", "dice"] += 0.03
+    assert not [each for each in warnings(pd.concat([scores, other])) if "mean of ranks" in each]
+
+
 def test_a_contestant_with_its_own_recipe_is_named() -> None:
     scores = simulated({"m": 0.9, "l": 0.8}, conditions(), patients=50, seeds=2)
     models = facts("m") | facts(landmarks=["l"], own_recipe=True)

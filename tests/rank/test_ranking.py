@@ -127,6 +127,12 @@ def test_a_part_of_the_suite_counts_the_families_that_are_there_and_says_so() ->
     assert "family_digital" not in ranking.table
 
 
+def test_a_suite_that_lacks_one_condition_is_run_in_part() -> None:
+    scores = two_models()
+    assert not rank(scores, TINY).partial
+    assert rank(scores[(scores["corruption"] != "jpeg") | (scores["severity"] != 2)], TINY).partial
+
+
 def test_without_noise_models_are_ranked_by_clean_dice() -> None:
     scores = two_models()
     ranking = rank(scores[scores["corruption"] == "clean"], TINY, resamples=50)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import kendalltau, rankdata
 
+from lvzoo.rank.bootstrap import resampled_means
 from lvzoo.rank.stability import mean_kendall_tau, rank_columns, ranks
 
 
@@ -28,6 +29,20 @@ def test_rank_intervals_by_hand() -> None:
     columns = rank_columns(np.stack([a, b, c], axis=1))
     assert columns["rank_high"].tolist() == [2, 2, 3]
     assert columns["rank_low"].tolist() == [1, 1, 3]
+
+
+def test_rank_intervals_cover_the_true_ranks() -> None:
+    """Three models a standard error or two apart: the order that is seen is often wrong, the intervals are not."""
+    rng = np.random.default_rng(0)
+    truth_M = np.array([0.9, 0.894, 0.88])
+    covered, as_seen = np.zeros(3), 0
+    for _ in range(150):
+        scores_MP = rng.normal(truth_M[:, None], 0.03, (3, 60))
+        columns = rank_columns(resampled_means(scores_MP, resamples=300, seed=0))
+        covered += (columns["rank_low"] <= [1, 2, 3]) & (columns["rank_high"] >= [1, 2, 3])
+        as_seen += ranks(scores_MP.mean(axis=1)).tolist() == [1, 2, 3]
+    assert as_seen < 0.9 * 150
+    assert (covered >= 0.95 * 150).all()
 
 
 def test_many_resamples_go_in_blocks() -> None:
