@@ -42,6 +42,26 @@ def test_the_seed_decides_the_draws() -> None:
     assert first.tolist() != other.tolist()
 
 
+def test_who_has_no_score_does_not_count() -> None:
+    """The mean is over those drawn that have one; a resample without any has none, and no part in the interval."""
+    scores_MP = np.array([[0.2, np.nan, 0.8], [0.1, 0.2, 0.3]])
+    counts = np.concatenate(list(resample_counts(3, resamples=400, seed=2)))
+    means = resampled_means(scores_MP, resamples=400, seed=2)
+    with np.errstate(invalid="ignore"):
+        expected = (counts[:, 0] * 0.2 + counts[:, 2] * 0.8) / (counts[:, 0] + counts[:, 2])
+    assert np.isnan(expected).any()
+    assert means[:, 0] == pytest.approx(expected, nan_ok=True)
+    assert means[:, 1] == pytest.approx(counts @ scores_MP[1] / 3)
+    low, high = interval(means)
+    assert (low[0], high[0]) == pytest.approx((0.2, 0.8))
+    assert not np.isnan(low).any()
+
+
+def test_nobody_has_no_interval() -> None:
+    low, high = interval(np.full((10, 1), np.nan))
+    assert np.isnan([low[0], high[0]]).all()
+
+
 def test_the_interval_cuts_a_fortieth_off_each_end() -> None:
     low, high = interval(np.arange(1001.0)[:, None])
     assert (low[0], high[0]) == pytest.approx((25.0, 975.0))
