@@ -41,12 +41,12 @@ class Cost:
 
 
 def milliseconds(value: float | None) -> str:
-    """Write a time per frame in two digits.
+    """Write a time per frame in three digits.
 
     >>> milliseconds(0.2149), milliseconds(12.0), milliseconds(None)
-    ('0.21', '12', '-')
+    ('0.215', '12', '-')
     """
-    return "-" if value is None or math.isnan(value) else f"{value:.2g}"
+    return "-" if value is None or math.isnan(value) else f"{value:.3g}"
 
 
 COSTS: Final = (
@@ -142,7 +142,7 @@ def _name(drawing: Drawing, name: str, at: Point, taken: list[Box]) -> None:
     )
     for text_x, text_y, anchor, left in places:
         box = (left, text_y - 9, left + wide, text_y + 3)
-        inside = box[0] >= LEFT and box[2] <= WIDTH and box[1] >= 0 and box[3] <= BOTTOM
+        inside = box[0] >= LEFT and box[2] <= WIDTH and box[1] >= 0 and box[3] <= BOTTOM + 6
         if inside and not any(_overlap(box, other) for other in taken):
             drawing.text(text_x, text_y, name, anchor=anchor, css="name halo")
             taken.append(box)

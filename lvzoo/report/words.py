@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from lvzoo.report.formats import chance, decimals, interval, number_of, signed, span
+from lvzoo.report.formats import chance, decimals, interval, number_of, p_value, percent, signed, span
 from lvzoo.types import FAILURE_DICE
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ MARKS: Final = {
     AUGMENTED: "augmented track: trained on noise such as it is tested on",
 }
 MOST_NAMED: Final = 3
+MOSTLY: Final = 0.5
+"""A model that leads though a larger share of its frames are failures is said to do so."""
 TRACKS: Final = ("standard", "augmented")
 _A_MODEL: Final[Mapping[Kind, str]] = {"mask": "a mask model", "landmark": "a landmark model"}
 
@@ -80,6 +82,10 @@ def answer(study: Study) -> str:
     )
     if not others:
         return f"{where}{under}, {who} reaches {score}; it is the only model, so nothing is ranked."
+    if first["failure_share"] > MOSTLY:
+        score += (
+            f" although {percent(first['failure_share'])} of its frames are failures (Dice < {FAILURE_DICE})"
+        )
     sure = f"rank {ranks(first)} and first in {chance(first['p_first'])} of the resamples"
     return f"{where}{under}, {who} leads with {score}, {sure}; {_lead(ranking)}."
 
@@ -133,7 +139,7 @@ def _contest(ranking: Ranking, row: Row, *, name_track: bool) -> str:
         by = interval(-value, -high, -low)
         return f"masks or landmarks{where}: landmarks; {landmark} beats {mask} by {by}"
     size = signed(value, low, high)
-    return f"masks or landmarks{where}: neither clearly; {mask} minus {landmark}: {size}"
+    return f"masks or landmarks{where}: neither clearly; {mask} minus {landmark}: {size}, p {p_value(row['p_holm'])}"
 
 
 def reference_words(name: str, level: float) -> str:
@@ -149,8 +155,9 @@ def reference_words(name: str, level: float) -> str:
 
 
 def caption(ranking: Ranking) -> list[str]:
-    """Return what a reader must know to trust the numbers, line by line."""
-    return [sample_line(ranking), noise_line(ranking), seeds_line(ranking), *marks(ranking)]
+    """Return what a reader must know to trust the numbers, line by line; what a warning says is not said again."""
+    lines = [sample_line(ranking), noise_line(ranking), seeds_line(ranking), *marks(ranking)]
+    return [line for line in lines if not any(line.split(": ")[-1] in told for told in ranking.warnings)]
 
 
 def sample_line(ranking: Ranking) -> str:
@@ -172,6 +179,8 @@ def noise_line(ranking: Ranking) -> str:
     corruptions = ", ".join(name for names in ranking.families.values() for name in names)
     plural = "severities" if len(ranking.severities) > 1 else "severity"
     run = f"{corruptions}; {plural} {span(ranking.severities)}"
+    if ranking.partial and any("not comparable" in warning for warning in ranking.warnings):
+        return f"{PART} over part of {ranking.suite} only"
     if ranking.partial:
         return f"{PART} part of {ranking.suite} ({run}): not comparable with the whole suite's {ranking.headline}"
     return f"{ranking.headline}: mean Dice over {ranking.suite} ({run})"

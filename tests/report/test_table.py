@@ -211,6 +211,23 @@ def test_one_model_leads_nobody() -> None:
     assert "on clean frames only" in answer(make_study(families={}))
 
 
+def test_a_model_that_mostly_fails_is_not_praised_for_leading() -> None:
+    failing = changed(make_study(models=2), failure_share=[0.6, 0.9])
+    assert "although 60% of its frames are failures (Dice < 0.5)" in answer(failing)
+    assert "failures" not in answer(make_study(models=2))
+
+
+def test_what_a_warning_says_is_not_said_again() -> None:
+    warnings = (
+        "part of noise-v1 only (haze at severity 3): not comparable with the whole suite's mDice-N1",
+        "one training seed: seed variance unknown",
+    )
+    study = make_study(seeds=1, families={"acoustic": ("haze",)}, severities=(3,), warnings=warnings)
+    lines = caption(study.ranking)
+    assert "* over part of noise-v1 only" in lines
+    assert not any("seed variance" in line or "not comparable" in line for line in lines)
+
+
 def test_masks_or_landmarks_is_answered_for_each_track() -> None:
     assert contests(make_study(kinds=("mask",)).ranking) == [
         "masks or landmarks: no landmark model was ranked, so this does not say"
@@ -231,5 +248,5 @@ def test_a_contest_that_nobody_wins_is_called_so() -> None:
     contest = study.ranking.contests.assign(winner="neither", difference=-0.001, difference_low=-0.004)
     ranking = dataclasses.replace(study.ranking, contests=contest.assign(difference_high=0.002))
     assert contests(ranking) == [
-        "masks or landmarks: neither clearly; unet minus landmark7: -0.001 [-0.004, +0.002]"
+        "masks or landmarks: neither clearly; unet minus landmark7: -0.001 [-0.004, +0.002], p 0.012"
     ]
