@@ -60,3 +60,14 @@ def test_wheel_lists_the_same_zoo_as_the_checkout(wheel_python: Path, tmp_path: 
 def test_console_script_of_the_wheel_runs(wheel_python: Path, tmp_path: Path) -> None:
     script = wheel_python.with_name("lvzoo")
     assert _output_of([script, "--version"], cwd=tmp_path).startswith("lvzoo, version ")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1500)
+def test_the_wheel_carries_the_report_s_templates(wheel_python: Path, tmp_path: Path) -> None:
+    list_them = (
+        "import jinja2; print(*jinja2.PackageLoader('lvzoo.report', 'templates').list_templates(), sep='\\n')"
+    )
+    carried = set(_output_of([wheel_python, "-c", list_them], cwd=tmp_path).split())
+    assert carried == {path.name for path in (ROOT / "lvzoo" / "report" / "templates").iterdir()}
+    assert "report.html.j2" in carried

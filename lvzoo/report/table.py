@@ -12,14 +12,12 @@ from rich.text import Text
 from lvzoo.files import atomic_file
 from lvzoo.report import words
 from lvzoo.report.formats import count_and_share, decimals, interval, percent
-from lvzoo.results import Study
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from lvzoo.results import Ranking
-    from lvzoo.types import Source
+    from lvzoo.results import Ranking, Study
 
 NARROWEST: Final = 80
 
@@ -34,14 +32,6 @@ def print_study(study: Study, *, console: Console | None = None) -> None:
     console.print(_table(study.ranking))
     for line in _lines(study):
         console.print(line, highlight=False, markup=False)
-
-
-def print_result(ranking: Ranking | None, source: Source) -> None:
-    """Print what a run ended in to stdout, where nothing but its ranking is known."""
-    if ranking is None:
-        Console().print("nothing to rank: no trial finished")
-        return
-    print_study(Study(ranking=ranking, source=source, splits={}, recipe={}, runs=(), computed={}))
 
 
 def write_ranking_csv(ranking: Ranking, path: Path) -> None:

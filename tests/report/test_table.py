@@ -11,10 +11,9 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from lvzoo.report.table import print_result, print_study, write_ranking_csv
+from lvzoo.report.table import print_study, write_ranking_csv
 from lvzoo.report.words import answer, caption, contests
-from lvzoo.types import Source
-from tests.report.studies import FAMILIES, PHANTOM, REAL, make_study
+from tests.report.studies import FAMILIES, REAL, make_study
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -159,11 +158,9 @@ def test_in_a_narrow_terminal_no_number_loses_its_name() -> None:
     assert rows[1][-2:] == ["3", "(0.2%)"]
 
 
-def test_a_result_goes_to_stdout_and_no_result_says_so(capsys: pytest.CaptureFixture[str]) -> None:
-    print_result(make_study().ranking, PHANTOM)
+def test_a_study_goes_to_stdout(capsys: pytest.CaptureFixture[str]) -> None:
+    print_study(make_study())
     assert "no evidence" in capsys.readouterr().out
-    print_result(None, Source(name="phantom", version="1", fingerprint="f"))
-    assert capsys.readouterr().out == "nothing to rank: no trial finished\n"
 
 
 def test_the_csv_holds_every_column_exactly_and_names_its_suite(tmp_path: Path) -> None:
