@@ -52,7 +52,7 @@ class ClipFrame:
     synthetic: bool = False
 
 
-def preview(
+def preview_noise(
     clip: str | Path,
     *,
     frame: int = 0,

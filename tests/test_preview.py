@@ -17,7 +17,7 @@ from lvzoo.data.phantom.write import cached_phantom
 from lvzoo.errors import DataError, UsageError
 from lvzoo.noise.corrupt import conditions
 from lvzoo.noise.suite import NoiseV1
-from lvzoo.preview import ClipFrame, draw, preview, read_frame
+from lvzoo.preview import ClipFrame, draw, preview_noise, read_frame
 from lvzoo.types import Condition
 
 if TYPE_CHECKING:
@@ -100,13 +100,13 @@ def test_rows_columns_levels_and_what_is_synthetic_are_named(clip: Path) -> None
 
 def test_the_picture_is_a_png_that_shows_the_frames(clip: Path, tmp_path: Path) -> None:
     out = tmp_path / "new" / "noise.png"
-    assert preview(clip, frame=3, corruptions=["dropout"], severities=[5], out=out) == out
+    assert preview_noise(clip, frame=3, corruptions=["dropout"], severities=[5], out=out) == out
     picture = cv2.imread(str(out))
     assert picture is not None
     assert picture.shape[1] > 300
     before = out.read_bytes()
     out.unlink()
-    preview(clip, frame=3, corruptions=["dropout"], severities=[5], out=out)
+    preview_noise(clip, frame=3, corruptions=["dropout"], severities=[5], out=out)
     assert out.read_bytes() == before
 
 
@@ -116,7 +116,7 @@ def test_a_clip_from_a_machine_is_cropped_to_its_sector(tmp_path: Path) -> None:
     assert read_clip(clip).frames_NHW.shape[1:] != (112, 112)
     assert frame.frame_HW.shape == (112, 112)
     assert not frame.synthetic
-    assert preview(clip, corruptions=["haze"], severities=[1], out=tmp_path / "real.png").exists()
+    assert preview_noise(clip, corruptions=["haze"], severities=[1], out=tmp_path / "real.png").exists()
 
 
 def test_a_clip_without_a_sector_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -131,23 +131,23 @@ def test_a_clip_without_a_sector_is_told(tmp_path: Path, caplog: pytest.LogCaptu
 
 def test_another_suite_is_shown_by_its_name(clip: Path, tmp_path: Path, install_plugin: Install) -> None:
     install_plugin("ward", OTHER_SUITE, files={"suite.py": WARD})
-    assert preview(clip, noise="ward", out=tmp_path / "ward.png").exists()
+    assert preview_noise(clip, noise="ward", out=tmp_path / "ward.png").exists()
 
 
 def test_mistakes_are_told_before_anything_is_written(clip: Path, tmp_path: Path) -> None:
     out = tmp_path / "noise.png"
     with pytest.raises(UsageError, match=r"has no frame 5000; it has 0 to \d+"):
-        preview(clip, frame=5000, out=out)
+        preview_noise(clip, frame=5000, out=out)
     with pytest.raises(UsageError, match=r"the picture is a PNG; name it noise\.png"):
-        preview(clip, out=tmp_path / "noise.jpg")
+        preview_noise(clip, out=tmp_path / "noise.jpg")
     with pytest.raises(UsageError, match=r"did you mean 'haze'"):
-        preview(clip, corruptions=["hase"], out=out)
+        preview_noise(clip, corruptions=["hase"], out=out)
     with pytest.raises(UsageError, match="nothing is selected"):
-        preview(clip, corruptions=[], out=out)
+        preview_noise(clip, corruptions=[], out=out)
     with pytest.raises(DataError, match=r"nowhere\.avi: cannot be read"):
-        preview(tmp_path / "nowhere.avi", out=out)
+        preview_noise(tmp_path / "nowhere.avi", out=out)
     assert list(tmp_path.iterdir()) == []
     out.write_text("mine")
     with pytest.raises(DataError, match=r"noise\.png: exists; remove it, or name another --out"):
-        preview(clip, out=out)
+        preview_noise(clip, out=out)
     assert out.read_text() == "mine"

@@ -63,9 +63,9 @@ def preview(
     Writes one picture, a row a corruption and a column a severity, of a frame of CLIP (AVI, MP4 or DICOM), and
     prints its path. A clip that is not 112 x 112 is cropped to its sector first, as `lvzoo predict` does.
     """
-    from lvzoo.preview import preview as write_preview
+    from lvzoo.preview import preview_noise
 
-    path = write_preview(
+    path = preview_noise(
         clip,
         frame=frame,
         noise=suite,
@@ -90,7 +90,7 @@ def calibration(*, run: Path, model: str | None, as_json: bool, registries: tupl
     """
     import pandas as pd
 
-    from lvzoo.noise.calibration import calibration as calibrate
+    from lvzoo.noise.calibration import calibrate
     from lvzoo.plugins import resolve
     from lvzoo.registry import open_zoo
     from lvzoo.run import read_run

@@ -27,7 +27,7 @@ Verdict: TypeAlias = Literal["within", "too mild", "too strong", ""]
 COLUMNS: Final = ("model", "family", "corruption", "severity", "dice", "cost", "least", "most", "verdict")
 
 
-def calibration(scores: Scores, suite: NoiseSuite, *, model: str | None = None) -> pd.DataFrame:
+def calibrate(scores: Scores, suite: NoiseSuite, *, model: str | None = None) -> pd.DataFrame:
     """Return what each corruption and severity costs a model against clean frames, in points of Dice.
 
     Dice is averaged over a patient's frames and seeds, then over patients; a point is a hundredth. `least` and

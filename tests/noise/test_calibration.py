@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from lvzoo.errors import DataError, UsageError
-from lvzoo.noise.calibration import calibration, verdict
+from lvzoo.noise.calibration import calibrate, verdict
 from lvzoo.noise.suite import NoiseV1
 from lvzoo.types import Scores
 
@@ -29,7 +29,7 @@ CLEAN = {("clean", 0): (0.9, 1.0, 0.85)}  # patient p .95, q .85: .9
 
 
 def test_the_cost_is_the_loss_of_the_mean_over_patients_in_points() -> None:
-    table = calibration(scores({**CLEAN, ("blur", 3): (0.9, 0.8, 0.85)}), NoiseV1())
+    table = calibrate(scores({**CLEAN, ("blur", 3): (0.9, 0.8, 0.85)}), NoiseV1())
     (row,) = table.itertuples()
     assert (row.family, row.corruption, row.severity) == ("resolution", "blur", 3)
     assert row.dice == pytest.approx(0.85)
@@ -43,7 +43,7 @@ def test_rows_come_in_the_suites_order_with_a_verdict_where_there_is_a_target() 
         ("haze", 1): (0.8, 0.8, 0.8),
         ("haze", 2): (0.8, 0.8, 0.8),
     }
-    table = calibration(scores({**noisy, **CLEAN}), NoiseV1())
+    table = calibrate(scores({**noisy, **CLEAN}), NoiseV1())
     assert table[["corruption", "severity", "verdict"]].to_numpy().tolist() == [
         ["haze", 1, "too strong"],
         ["haze", 2, ""],
@@ -72,16 +72,16 @@ def test_a_verdict_is_given_to_a_tenth_of_a_point(cost: float, severity: int, ex
 def test_of_several_models_one_must_be_named() -> None:
     both = pd.concat([scores({**CLEAN, ("blur", 1): (0.9, 0.9, 0.9)}, name) for name in ("a", "b")])
     with pytest.raises(UsageError, match="several models; name one of a, b"):
-        calibration(both, NoiseV1())
+        calibrate(both, NoiseV1())
     with pytest.raises(UsageError, match=r"no scores of 'c'; it has a, b"):
-        calibration(both, NoiseV1(), model="c")
-    assert len(calibration(both, NoiseV1(), model="b")) == 1
+        calibrate(both, NoiseV1(), model="c")
+    assert len(calibrate(both, NoiseV1(), model="b")) == 1
 
 
 def test_what_was_not_scored_is_named() -> None:
     with pytest.raises(DataError, match="no trial has finished"):
-        calibration(pd.DataFrame({"model": []}), NoiseV1())
+        calibrate(pd.DataFrame({"model": []}), NoiseV1())
     with pytest.raises(DataError, match="no scores on clean frames"):
-        calibration(scores({("blur", 1): (0.9, 0.9, 0.9)}), NoiseV1())
+        calibrate(scores({("blur", 1): (0.9, 0.9, 0.9)}), NoiseV1())
     with pytest.raises(DataError, match="no scores under noise-v1"):
-        calibration(scores(CLEAN), NoiseV1())
+        calibrate(scores(CLEAN), NoiseV1())
