@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
@@ -72,46 +72,39 @@ def make_grid(scores: Scores, suite: NoiseSuite) -> Grid:
 
     Raises:
         DataError: a column, the clean condition or some scores are missing, doubled, or no numbers; or there
-            are corruptions that the suite does not have.
+            are conditions that the suite does not have.
     """
-    _check_values(scores, suite)
-    model_R, models = _codes(scores["model"])
-    seed_R, seeds = _codes(scores["seed"])
-    trial_R, (trial_model_T, trial_seed_T) = _joined((model_R, seed_R), (len(models), len(seeds)))
-    frame_R, (patient_F, video_F, index_F), (patients, videos, indices) = _joined_columns(
-        scores, ["patient", "video", "frame"]
-    )
-    condition_R, (corruption_C, severity_C), (corruptions, severities) = _joined_columns(
-        scores, ["corruption", "severity"]
-    )
+    _check_columns(scores)
+    trial_R, (model_T, seed_T), (models, seeds) = _numbered(scores, ["model", "seed"])
+    frame_R, (patient_F, video_F, index_F), names = _numbered(scores, ["patient", "video", "frame"])
+    condition_R, (corruption_C, severity_C), values = _numbered(scores, ["corruption", "severity"])
     conditions = tuple(
-        Condition(corruption=str(corruptions[c]), severity=int(severities[s]))
+        Condition(corruption=str(values[0][c]), severity=int(values[1][s]))
         for c, s in zip(corruption_C, severity_C, strict=True)
     )
-    if CLEAN not in conditions:
-        raise DataError("there are no scores on clean frames; a ranking needs them beside the noisy ones")
-    trials = [(str(models[m]), seeds[s]) for m, s in zip(trial_model_T, trial_seed_T, strict=True)]
-    shape = (len(trials), len(patient_F), len(conditions))
+    _check_conditions(conditions, suite)
+    trials = [f"{models[m]} seed {seeds[s]}" for m, s in zip(model_T, seed_T, strict=True)]
+    frames = [f"{names[1][v]} frame {names[2][i]}" for v, i in zip(video_F, index_F, strict=True)]
+    shape = (len(trials), len(frames), len(conditions))
     cell_R = np.ravel_multi_index((trial_R, frame_R, condition_R), shape).astype(np.int64)
-    frames = [f"{videos[v]} frame {indices[i]}" for v, i in zip(video_F, index_F, strict=True)]
     _check_full(np.bincount(cell_R, minlength=int(np.prod(shape))).reshape(shape), trials, frames, conditions)
     phase_R, phases = _codes(scores["phase"])
-    phase_F = np.empty(len(patient_F), dtype=np.int64)
+    phase_F = np.empty(len(frames), dtype=np.int64)
     phase_F[frame_R] = phase_R
     return Grid(
         scores=scores,
         cell_R=cell_R,
         models=tuple(map(str, models)),
-        model_T=trial_model_T,
-        patients=tuple(map(str, patients)),
+        model_T=model_T,
+        patients=tuple(map(str, names[0])),
         patient_F=patient_F,
         phase_F=np.asarray(phases, dtype=np.str_)[phase_F],
         conditions=conditions,
     )
 
 
-def _check_values(scores: Scores, suite: NoiseSuite) -> None:
-    """See that the table has its columns, numbers where numbers belong, and only corruptions of the suite."""
+def _check_columns(scores: Scores) -> None:
+    """See that the table has its columns, and numbers where numbers belong."""
     missing = [column for column in SCORE_COLUMNS if column not in scores.columns]
     if missing:
         raise DataError(
@@ -132,35 +125,49 @@ def _check_values(scores: Scores, suite: NoiseSuite) -> None:
                 f"{row['model']} on {row['video']} frame {row['frame']} under {told(condition)}: "
                 f"a {name} of {row[column]} is no {what}; score the model again"
             )
-    known = {CLEAN.corruption, *(name for names in suite.families.values() for name in names)}
-    strange = sorted(set(scores["corruption"].unique()) - known)
+
+
+def _check_conditions(conditions: Sequence[Condition], suite: NoiseSuite) -> None:
+    """See that the clean condition is there, and beside it none but the suite's."""
+    known = {name for names in suite.families.values() for name in names}
+    strange = sorted({each.corruption for each in conditions} - known - {CLEAN.corruption})
     if strange:
         raise DataError(
             f"the scores hold corruptions that {suite.name} does not have: {', '.join(strange)}; "
+            "results of different suites never share a ranking"
+        )
+    if CLEAN not in conditions:
+        raise DataError("there are no scores on clean frames; a ranking needs them beside the noisy ones")
+    strange = [
+        f"{each.corruption} {each.severity}"
+        for each in conditions
+        if each != CLEAN and (each.corruption not in known or each.severity not in suite.severities)
+    ]
+    if strange:
+        raise DataError(
+            f"the scores hold severities that {suite.name} does not have: {', '.join(strange)}; "
             "results of different suites never share a ranking"
         )
 
 
 def _check_full(
     count_TFC: NDArray[np.int64],
-    trials: Sequence[tuple[str, object]],
+    trials: Sequence[str],
     frames: Sequence[str],
     conditions: Sequence[Condition],
 ) -> None:
     """See that every trial's scores fill the whole grid of frames and conditions, each cell once."""
-    for count_FC, (model, seed) in zip(count_TFC, trials, strict=True):
+    for count_FC, trial in zip(count_TFC, trials, strict=True):
         lacking = np.argwhere(count_FC == 0)
         if len(lacking):
             first = "; ".join(f"{frames[f]} under {told(conditions[c])}" for f, c in lacking[:MOST_NAMED])
             more = f" and {len(lacking) - MOST_NAMED} more" if len(lacking) > MOST_NAMED else ""
             raise DataError(
-                f"{model} seed {seed} lacks {len(lacking)} of {count_FC.size} scores ({first}{more}); models "
+                f"{trial} lacks {len(lacking)} of {count_FC.size} scores ({first}{more}); models "
                 "are only ranked over the same frames and conditions: score it again or leave it out"
             )
         if count_FC.max() > 1:
-            raise DataError(
-                f"{model} seed {seed} has several scores for one frame and condition; give each trial once"
-            )
+            raise DataError(f"{trial} has several scores for one frame and condition; give each trial once")
 
 
 def told(condition: Condition) -> str:
@@ -168,7 +175,7 @@ def told(condition: Condition) -> str:
     return f"{condition.corruption} {condition.severity}" if condition.severity else condition.corruption
 
 
-def _codes(column: pd.Series) -> tuple[NDArray[np.int64], list[object]]:
+def _codes(column: pd.Series) -> tuple[NDArray[np.int64], list[Any]]:
     """Return each row's number among the sorted distinct values of a column, and those values.
 
     Raises:
@@ -180,19 +187,17 @@ def _codes(column: pd.Series) -> tuple[NDArray[np.int64], list[object]]:
     return codes_R.astype(np.int64), list(distinct)
 
 
-def _joined(
-    codes: Sequence[NDArray[np.int64]], sizes: Sequence[int]
-) -> tuple[NDArray[np.int64], tuple[NDArray[np.int64], ...]]:
-    """Return each row's number among the sorted distinct combinations of codes, and those combinations."""
-    joined_R = np.ravel_multi_index(tuple(codes), tuple(sizes))
-    number_R, distinct = pd.factorize(joined_R, sort=True)
-    return number_R.astype(np.int64), np.unravel_index(distinct, tuple(sizes))
-
-
-def _joined_columns(
+def _numbered(
     scores: Scores, columns: Sequence[str]
-) -> tuple[NDArray[np.int64], tuple[NDArray[np.int64], ...], list[list[object]]]:
-    """Number the combinations of some columns: a number a row, the codes of each, and what codes stand for."""
+) -> tuple[NDArray[np.int64], tuple[NDArray[np.int64], ...], list[list[Any]]]:
+    """Number the distinct combinations of some columns, in their order.
+
+    Returns each row's number; the codes of each combination, an array a column; and what a column's codes stand
+    for.
+    """
     codes, values = zip(*(_codes(scores[column]) for column in columns), strict=True)
-    number_R, combinations = _joined(codes, [len(each) for each in values])
-    return number_R, combinations, list(values)
+    sizes = tuple(len(each) for each in values)
+    joined_R = np.asarray(np.ravel_multi_index(codes, sizes), dtype=np.int64)
+    number_R, distinct = pd.factorize(joined_R, sort=True)
+    combinations = tuple(np.asarray(each, dtype=np.int64) for each in np.unravel_index(distinct, sizes))
+    return np.asarray(number_R, dtype=np.int64), combinations, list(values)

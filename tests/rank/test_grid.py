@@ -120,3 +120,14 @@ def test_a_score_of_nobody_is_refused() -> None:
     scores.loc[3, "patient"] = None
     with pytest.raises(DataError, match="some scores have no patient"):
         make_grid(scores, TINY)
+
+
+@pytest.mark.parametrize(("corruption", "severity"), [("haze", 9), ("haze", 0), ("clean", 1)])
+def test_severities_that_the_suite_does_not_have_are_refused(corruption: str, severity: int) -> None:
+    scores = two_models()
+    scores.loc[(scores["corruption"] == "haze") & (scores["severity"] == 2), ["corruption", "severity"]] = (
+        corruption,
+        severity,
+    )
+    with pytest.raises(DataError, match=f"severities that noise-v9 does not have: {corruption} {severity};"):
+        make_grid(scores, TINY)
