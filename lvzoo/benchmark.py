@@ -195,6 +195,7 @@ def _job(
         data=data,
         test_fingerprint=test.fingerprint,
         noise=plan.noise.factory,
+        noise_digest=plan.noise_digest,
         conditions=plan.conditions,
         folder=run.trial(trial.name).path,
         device=str(plan.device),

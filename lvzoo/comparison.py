@@ -175,7 +175,7 @@ def _refuse_others(runs: Sequence[FinishedRun]) -> None:
     for run in runs[1:]:
         for what, here, there in (
             ("data", f"{run.data} {run.fingerprint}", f"{first.data} {first.fingerprint}"),
-            ("noise", run.suite, first.suite),
+            ("noise", f"{run.suite} {run.noise_digest}", f"{first.suite} {first.noise_digest}"),
             ("conditions", _briefly(run.conditions), _briefly(first.conditions)),
         ):
             if here != there:

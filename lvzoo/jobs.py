@@ -41,6 +41,8 @@ class TrialSettings:
     data: Path
     test_fingerprint: str
     noise: str
+    noise_digest: str
+    """What the suite does: `lvzoo.noise.probe.suite_digest`."""
     conditions: tuple[Condition, ...]
     folder: Path
     device: str
@@ -49,7 +51,7 @@ class TrialSettings:
     def scores_key(self) -> str:
         """Hash of all that changes the trial's scores."""
         conditions = [dataclasses.astuple(condition) for condition in self.conditions]
-        return digest([self.trial.key, self.test_fingerprint, self.noise, conditions])
+        return digest([self.trial.key, self.test_fingerprint, self.noise_digest, conditions])
 
 
 def run_trial(settings: TrialSettings, report: Report) -> Mapping[str, Any]:

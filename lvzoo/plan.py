@@ -14,6 +14,7 @@ from lvzoo.device import choose_device, choose_precision
 from lvzoo.errors import PluginError, UsageError, did_you_mean
 from lvzoo.interfaces import NoiseSuite
 from lvzoo.noise.corrupt import conditions
+from lvzoo.noise.probe import suite_digest
 from lvzoo.plugins import resolve
 from lvzoo.plugins.declarations import mistake_in_value
 from lvzoo.presets import Preset, choose_preset
@@ -38,6 +39,7 @@ class Plan:
     recipes: Mapping[str, Recipe]
     noise: NoiseSource
     suite: NoiseSuite
+    noise_digest: str
     conditions: tuple[Condition, ...]
     device: torch.device
 
@@ -50,6 +52,7 @@ class Plan:
             "recipe": dataclasses.asdict(self.recipe),
             "seeds": self.size.seeds,
             "suite": self.suite.name,
+            "noise": self.noise_digest,
             "conditions": [f"{condition.corruption}:{condition.severity}" for condition in self.conditions],
             "resamples": self.size.resamples,
         }
@@ -107,6 +110,7 @@ def make_plan(
         recipes=recipes,
         noise=source,
         suite=suite,
+        noise_digest=suite_digest(suite),
         conditions=tuple(conditions(suite, names, size.severities if severities is None else strengths)),
         device=hardware,
     )

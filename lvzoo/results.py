@@ -76,8 +76,9 @@ class Ranking:
         ("standard", "augmented"), scope ("overall", "clean", "ED", "ES", or a family; ED and ES averaged over
         conditions as the headline is, unlike dice_ed and dice_es; without noise there is no "clean", since
         "overall" is that), mask, landmark (the models' names), mask_dice, landmark_dice, difference (mask -
-        landmark), difference_low, difference_high, p, p_holm (over a track's scopes), winner ("mask",
-        "landmark", or "neither" where the difference is not clear). Empty where a kind is missing.
+        landmark), difference_low, difference_high, p, p_holm (overall: that of `pairs`; the other scopes: adjusted
+        for them), winner ("mask", "landmark", or "neither" where the difference is not clear).
+        Empty where a kind is missing.
     """
 
     table: pd.DataFrame

@@ -32,6 +32,7 @@ def make_run(
     seeds: int = 1,
     fingerprint: str = "f00d",
     suite: str = "noise-v1",
+    noise_digest: str = "n01",
     conditions: tuple[Condition, ...] = CONDITIONS,
     recipe: Recipe | None = None,
     recipes: Mapping[str, Recipe] | None = None,
@@ -56,6 +57,7 @@ def make_run(
         "recipe": dataclasses.asdict(shared),
         "seeds": seeds,
         "suite": suite,
+        "noise": noise_digest,
         "conditions": [f"{condition.corruption}:{condition.severity}" for condition in conditions],
         "resamples": 200,
     }

@@ -68,7 +68,8 @@ def test_another_recipe_is_marked(tmp_path: Path) -> None:
     ("other", "reason"),
     [
         ({"fingerprint": "beef"}, r"its data \(phantom beef\) are not those of .*a \(phantom f00d\)"),
-        ({"suite": "noise-v0"}, r"its noise \(noise-v0\) are not those"),
+        ({"suite": "noise-v0"}, r"its noise \(noise-v0 n01\) are not those of .*a \(noise-v1 n01\)"),
+        ({"noise_digest": "n02"}, r"its noise \(noise-v1 n02\) are not those"),
         (
             {"conditions": (CLEAN, Condition(corruption="haze", severity=1))},
             r"its conditions \(2: clean:0, haze:1\)",

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import multiprocessing
-import sys
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -19,6 +18,7 @@ import numpy as np
 
 from lvzoo.errors import UsageError, did_you_mean
 from lvzoo.files import atomic_file, cache_folder
+from lvzoo.noise.probe import suite_digest
 from lvzoo.types import CLEAN, Condition
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def corrupted_frames(
     """Return the frames (N, H, W) under each of the conditions, in their order, as read-only memory maps.
 
     Each condition has a file of its own in the cache, so that another selection finds what is there; its
-    folder is named by a hash of the suite and its code, the frames, their identity and their sectors. Clean
+    folder is named by a hash of what the suite does, the frames, their identity and their sectors. Clean
     frames are the given ones. `workers` is how many processes may share what has to be made, where there is
     enough of it.
     """
@@ -90,7 +90,7 @@ def corrupted_frames(
 
 def _key(frames: FrameSet, suite: NoiseSuite) -> str:
     decides = {
-        "suite": [suite.name, type(suite).__module__, type(suite).__qualname__, _code(suite)],
+        "suite": [suite.name, type(suite).__module__, type(suite).__qualname__, suite_digest(suite)],
         "frames": hashlib.sha256(np.ascontiguousarray(frames.frames_NHW).data).hexdigest(),
         "shape": frames.frames_NHW.shape,
         "videos": frames.videos,
@@ -100,16 +100,6 @@ def _key(frames: FrameSet, suite: NoiseSuite) -> str:
         ],
     }
     return hashlib.sha256(json.dumps(decides).encode()).hexdigest()[:16]
-
-
-def _code(suite: NoiseSuite) -> str:
-    """Return a hash of the code beside the suite's own: while one is written, its name alone decides nothing."""
-    module = sys.modules[type(suite).__module__]
-    file = Path(module.__file__ or "")
-    digest = hashlib.sha256()
-    for path in sorted(file.parent.glob("*.py")) if module.__package__ else [file]:
-        digest.update(f"{path.name}\n".encode() + path.read_bytes())
-    return digest.hexdigest()
 
 
 def _read(path: Path, shape_NHW: tuple[int, ...]) -> NDArray[np.uint8] | None:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from lvzoo.rank.bootstrap import interval
-from lvzoo.rank.patients import mean_M
+from lvzoo.rank.patients import OVERALL, mean_M
 from lvzoo.rank.significance import holm, verdict, wilcoxon_p
 from lvzoo.types import CLEAN
 
@@ -34,14 +34,17 @@ AUGMENTED: Final = "augmented"
 
 
 def contest_table(
-    patients: PatientScores, means: Mapping[str, NDArray[np.float64]], models: Mapping[str, ModelFacts]
+    patients: PatientScores,
+    means: Mapping[str, NDArray[np.float64]],
+    models: Mapping[str, ModelFacts],
+    pairs: pd.DataFrame,
 ) -> pd.DataFrame:
     """Return a row a track and scope; no row where a track lacks a kind.
 
-    `means` holds the resampled means of each scope, (resamples, M).
+    `means` holds the resampled means of each scope, (resamples, M); `pairs` is the table of all pairs of models.
     """
     contests = [
-        _contest(track, pair, patients, means)
+        _contest(track, pair, patients, means, pairs)
         for track in (STANDARD, AUGMENTED)
         if (pair := contestants(patients.grid.models, models, track)) is not None
     ]
@@ -62,9 +65,17 @@ def contestants(
 
 
 def _contest(
-    track: str, pair: tuple[str, str], patients: PatientScores, means: Mapping[str, NDArray[np.float64]]
+    track: str,
+    pair: tuple[str, str],
+    patients: PatientScores,
+    means: Mapping[str, NDArray[np.float64]],
+    pairs: pd.DataFrame,
 ) -> pd.DataFrame:
-    """Compare two models in every scope that has patients; Holm's adjustment runs over these scopes."""
+    """Compare two models in every scope that has patients.
+
+    Overall is the question that the study asks, so its p is the one of `pairs`, adjusted over all pairs of models:
+    the two were chosen among them. The other scopes are looks at the same answer; Holm's adjustment runs over them.
+    """
     mask, landmark = (patients.grid.models.index(name) for name in pair)
     scopes = [scope for scope, dice_MP in patients.scopes.items() if not np.isnan(dice_MP).all()]
     if not patients.families:
@@ -89,7 +100,10 @@ def _contest(
             }
         )
     table = pd.DataFrame(rows)
-    table["p_holm"] = holm(table["p"].to_list())
+    of_pair = pairs["better"].isin(pair) & pairs["worse"].isin(pair)
+    overall = table["scope"] == OVERALL
+    table.loc[overall, "p_holm"] = float(pairs.loc[of_pair, "p_holm"].iloc[0])
+    table.loc[~overall, "p_holm"] = holm(table.loc[~overall, "p"].to_list())
     table["winner"] = list(map(winner, table["p_holm"], table["difference_low"], table["difference_high"]))
     return table[list(COLUMNS)]
 

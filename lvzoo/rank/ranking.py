@@ -94,7 +94,7 @@ def rank(
         pairs=pairs,
         response=response,
         breaks=break_table(response, references),
-        contests=contest_table(patients, means, models),
+        contests=contest_table(patients, means, models, pairs),
         models={model: models[model] for model in patients.grid.models},
         suite=suite.name,
         headline=headline_name(suite.name) if patients.families else CLEAN_HEADLINE,

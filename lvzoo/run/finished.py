@@ -24,6 +24,7 @@ class FinishedRun:
     data: str
     fingerprint: str
     suite: str
+    noise_digest: str
     conditions: frozenset[str]
     resamples: int
     source: Source
@@ -82,6 +83,7 @@ def _understand(folder: RunFolder, known: Mapping[str, Any]) -> FinishedRun:
         data=settings["data"]["name"],
         fingerprint=settings["data"]["fingerprint"],
         suite=settings["suite"],
+        noise_digest=settings["noise"],
         conditions=frozenset(settings["conditions"]),
         resamples=int(settings["resamples"]),
         source=_source(settings, known),

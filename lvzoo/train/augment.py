@@ -1,7 +1,7 @@
 """Training augmentation, batched on the device: geometry moves frame, mask and contour together.
 
 The default is geometry, gain, gamma and mild blur: what any recipe does. It is the same for every model; of the
-tested corruptions it comes near one only, the mildest blur. `noise` adds them (`lvzoo.train.noise`).
+tested corruptions it comes near two only, at their mildest: blur and gain. `noise` adds them (`lvzoo.train.noise`).
 """
 
 from __future__ import annotations

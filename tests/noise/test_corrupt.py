@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Counting(NoiseV1):
-    """noise-v1, counting what it is asked to make."""
+    """noise-v1, counting what it is asked to make of the frames (and not of the suite's own probe)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -36,7 +36,8 @@ class Counting(NoiseV1):
     def corrupt(
         self, frame_HW: NDArray[np.uint8], condition: Condition, *, video: str, frame: int, sector: Sector
     ) -> NDArray[np.uint8]:
-        self.made.append(condition)
+        if video != "probe":
+            self.made.append(condition)
         return super().corrupt(frame_HW, condition, video=video, frame=frame, sector=sector)
 
 

@@ -26,7 +26,7 @@ def test_a_contest_by_hand() -> None:
     assert end_systole["mask_dice"] == pytest.approx(0.65)
     assert end_systole["p"] == 1.0
     assert (end_systole["difference_low"], end_systole["difference_high"]) == pytest.approx((0.05, 0.05))
-    assert contests["p_holm"].tolist() == [1.0] * 6
+    assert contests["p_holm"].tolist() == [0.5] + [1.0] * 5, "overall is the one pair; the looks are adjusted"
     assert contests["winner"].tolist() == ["neither"] * 6
 
 
@@ -85,8 +85,19 @@ def test_a_phase_that_nobody_has_is_no_scope() -> None:
 
 def test_scopes_are_adjusted_for_together() -> None:
     scores = simulated({"m": 0.9, "l": 0.9}, conditions([2]), patients=40)
-    contests = rank(scores, WARD, models=facts("m", landmarks=["l"]), resamples=20).contests
-    assert contests["p_holm"].min() == pytest.approx(min(1, len(contests) * contests["p"].min()))
+    result = rank(scores, WARD, models=facts("m", landmarks=["l"]), resamples=20)
+    looks = result.contests[result.contests["scope"] != "overall"]
+    assert looks["p_holm"].min() == pytest.approx(min(1, len(looks) * looks["p"].min()))
+
+
+def test_overall_is_adjusted_for_all_pairs_since_the_two_were_chosen_among_them() -> None:
+    levels = {"m1": 0.9, "m2": 0.899, "l": 0.9}
+    scores = simulated(levels, conditions([2]), patients=40)
+    result = rank(scores, WARD, models=facts("m1", "m2", landmarks=["l"]), resamples=20)
+    overall = row(result.contests, scope="overall")
+    met = {overall["mask"], overall["landmark"]}
+    (pair,) = (pair for _, pair in result.pairs.iterrows() if {pair["better"], pair["worse"]} == met)
+    assert overall["p_holm"] == pair["p_holm"] >= overall["p"]
 
 
 def test_a_small_lead_wins_nothing() -> None:
