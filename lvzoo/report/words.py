@@ -106,7 +106,7 @@ def _lead(ranking: Ranking) -> str:
 def verdict(ranking: Ranking, word: str) -> str:
     """Return a verdict on a difference with what it means."""
     return {
-        "clear": f"clear: surely above the margin of {ranking.margin:g}",
+        "clear": f"clear: its whole interval lies above the margin of {ranking.margin:g}",
         "small": f"small: no chance finding, but perhaps within the margin of {ranking.margin:g}",
         "open": f"open: {number_of(ranking.patients, 'patient')} cannot tell the two apart",
     }[word]

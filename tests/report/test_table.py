@@ -188,7 +188,7 @@ def with_lead(verdict: str) -> Study:
 @pytest.mark.parametrize(
     ("verdict", "meaning"),
     [
-        ("clear", "is clear: surely above the margin of 0.005."),
+        ("clear", "is clear: its whole interval lies above the margin of 0.005."),
         ("small", "is small: no chance finding, but perhaps within the margin of 0.005."),
         ("open", "is open: 40 patients cannot tell the two apart."),
     ],
