@@ -2,8 +2,8 @@
 
 It is modelled after the suites that models are tested on, and only approximates them: a batch carries no sector, so
 that beams fan out from the standard apex and the scan is taken to be where the frame carries a signal; strengths
-are drawn from the suites' whole range; nothing is rounded to grey levels; and there is no jpeg. A model that is
-trained so knows the suite's corruptions, and is in the `augmented` track. Masks and contours do not move.
+are drawn from noise-v1's whole range (`RANGES`); nothing is rounded to grey levels; and there is no jpeg. A model
+that is trained so knows the suite's corruptions, and is in the `augmented` track. Masks and contours do not move.
 
 Frames are (B, H, W) grey levels 0..1, strengths (B, 1, 1) from 0, the mildest, to 1.
 """
@@ -17,14 +17,9 @@ from typing import Final, TypeAlias
 import torch
 from torch.nn import functional
 
-from lvzoo.geometry.sector import (
-    DARK_LEVEL,
-    STANDARD_APEX_PX,
-    STANDARD_HALF_ANGLE_DEG,
-    STANDARD_RADIUS_PX,
-)
+from lvzoo.geometry.sector import DARK_LEVEL, STANDARD_HALF_ANGLE_DEG, STANDARD_RADIUS_PX
 from lvzoo.train.filters import cell_rows, gaussian_rows, smooth
-from lvzoo.types import FRAME_SIZE_HW
+from lvzoo.train.scan import beams, scanned
 
 Corrupt: TypeAlias = Callable[[torch.Tensor, torch.Tensor, torch.Generator], torch.Tensor]
 
@@ -34,12 +29,26 @@ NEPERS: Final = DYNAMIC_RANGE_DB / 20 * math.log(10)
 """The same range as a natural logarithm."""
 GRAIN_PX: Final = 0.8
 """Sigma of the grain that a fine scanner's point spread gives to clutter."""
-MARK_PX: Final = 7
-"""Averaged over squares of this side, the marks that a scanner draws beside the scan are dark."""
-MOST_SHADOWS: Final = 4
 ONSET_PX: Final = 8.0
 """Over this depth a shadow comes up."""
-LONGEST_SMEAR_PX: Final = 19
+
+Range: TypeAlias = tuple[float, float]
+
+RANGES: Final[Mapping[str, tuple[Range, ...]]] = {
+    "speckle": ((0.25, 1.0), (0.8, 2.5)),  # the share k that interferes; grain in px
+    "haze": ((-42, -26),),  # dB
+    "shadow": ((1, 4), (7, 12), (16, 36)),  # number; width in degrees; dB
+    "attenuation": ((8, 42),),  # dB
+    "gain": ((5, 26),),  # dB
+    "thermal": ((-43, -25),),  # dB
+    "gaussian": ((0.03, 0.3),),  # sigma, of white
+    "dropout": ((0.1, 0.55),),  # share of the pixels
+    "saltpepper": ((0.02, 0.25),),  # share of the pixels
+    "blur": ((0.8, 2.4),),  # sigma in px
+    "motion": ((5, 15),),  # px
+    "downsample": ((0.5, 0.13),),  # share of the side
+}
+"""The levels of each corruption at strengths 0 and 1: those of noise-v1 at its mildest and gravest severity."""
 
 
 def corrupt(frames_B1HW: torch.Tensor, probability: float, draw: torch.Generator) -> torch.Tensor:
@@ -65,59 +74,62 @@ def corrupt(frames_B1HW: torch.Tensor, probability: float, draw: torch.Generator
 
 
 def speckle(frames_BHW: torch.Tensor, strength_B11: torch.Tensor, draw: torch.Generator) -> torch.Tensor:
-    """Let echoes interfere: `a' = a |sqrt(1 - k) + sqrt(k / 2) z|`, k .25 to 1, the grain of z .8 to 2.5 px."""
-    diffuse_B11 = _between(strength_B11, 0.25, 1.0)
-    grain_px_B = _between(strength_B11.flatten() ** 2, 0.8, 2.5)
+    """Let echoes interfere: `a' = a |sqrt(1 - k) + sqrt(k / 2) z|`; z has a grain, which coarsens late."""
+    diffuse, grain_px = RANGES["speckle"]
+    diffuse_B11 = _between(strength_B11, diffuse)
+    grain_px_B = _between(strength_B11.flatten() ** 2, grain_px)
     real_BHW, imaginary_BHW = _complex_field(frames_BHW, draw, grain_px_B) * (diffuse_B11 / 2).sqrt()
     amplitude_BHW = _amplitude(frames_BHW)
     return _detected(amplitude_BHW * ((1 - diffuse_B11).sqrt() + real_BHW), amplitude_BHW * imaginary_BHW)
 
 
 def haze(frames_BHW: torch.Tensor, strength_B11: torch.Tensor, draw: torch.Generator) -> torch.Tensor:
-    """Add clutter of -42 to -15 dB with a grain, uneven over the scan by 4 dB, and 6 dB fainter at its far end."""
+    """Add clutter with a grain, uneven over the scan by 4 dB, and 6 dB fainter at its far end."""
     coarse_B166 = torch.randn(len(frames_BHW), 1, 6, 6, generator=draw, device=draw.device)
     uneven_BHW = functional.interpolate(
         coarse_B166, size=frames_BHW.shape[-2:], mode="bicubic", align_corners=True
     )[:, 0]
-    depth_HW, _ = _beams(frames_BHW)
-    level_db_BHW = _between(strength_B11, -42.0, -15.0) + 4 * uneven_BHW - 6 * depth_HW
+    depth_HW, _ = beams(frames_BHW)
+    level_db_BHW = _between(strength_B11, *RANGES["haze"]) + 4 * uneven_BHW - 6 * depth_HW
     grain_px_B = torch.full_like(strength_B11.flatten(), GRAIN_PX)
     return _add(frames_BHW, level_db_BHW, _complex_field(frames_BHW, draw, grain_px_B))
 
 
 def thermal(frames_BHW: torch.Tensor, strength_B11: torch.Tensor, draw: torch.Generator) -> torch.Tensor:
-    """Add the receiver's noise of -43 to -22 dB, 8 dB stronger at the scan's far end than at its apex."""
-    depth_HW, _ = _beams(frames_BHW)
-    level_db_BHW = _between(strength_B11, -43.0, -22.0) + 8 * (depth_HW - 0.5)
+    """Add the receiver's noise, 8 dB stronger at the scan's far end than at its apex."""
+    depth_HW, _ = beams(frames_BHW)
+    level_db_BHW = _between(strength_B11, *RANGES["thermal"]) + 8 * (depth_HW - 0.5)
     return _add(frames_BHW, level_db_BHW, _complex_field(frames_BHW, draw))
 
 
 def shadow(frames_BHW: torch.Tensor, strength_B11: torch.Tensor, draw: torch.Generator) -> torch.Tensor:
-    """Darken one to four beams, 7 to 12 degrees wide (sigma), by 16 to 36 dB."""
-    depth_HW, angle_HW = _beams(frames_BHW)
+    """Darken beams of a width (sigma): the stronger, the more of them, the wider and the darker."""
+    number, width_deg, loss_db = RANGES["shadow"]
+    most = int(number[1])
+    depth_HW, angle_HW = beams(frames_BHW)
     half_rad = math.radians(STANDARD_HALF_ANGLE_DEG)
-    drawn_BS2 = torch.rand(len(frames_BHW), MOST_SHADOWS, 2, generator=draw, device=draw.device)
-    middle_BS11 = _between(drawn_BS2[..., 0, None, None], -0.75 * half_rad, 0.75 * half_rad)
-    start_BS11 = _between(drawn_BS2[..., 1, None, None], 0.05, 0.3)
-    width_B111 = _between(strength_B11[:, None], math.radians(7.0), math.radians(12.0))
+    drawn_BS2 = torch.rand(len(frames_BHW), most, 2, generator=draw, device=draw.device)
+    middle_BS11 = _between(drawn_BS2[..., 0, None, None], (-0.75 * half_rad, 0.75 * half_rad))
+    start_BS11 = _between(drawn_BS2[..., 1, None, None], (0.05, 0.3))
+    width_B111 = torch.deg2rad(_between(strength_B11[:, None], width_deg))
     onset_BSHW = ((depth_HW - start_BS11) * (STANDARD_RADIUS_PX / ONSET_PX)).clamp(0, 1)
     profile_BSHW = torch.exp(-0.5 * ((angle_HW - middle_BS11) / width_B111) ** 2) * onset_BSHW
-    place_S11 = torch.arange(MOST_SHADOWS, device=draw.device)[:, None, None]
-    there_BS11 = place_S11 <= strength_B11[:, None] * (MOST_SHADOWS - 1)
-    loss_db_BHW = _between(strength_B11, 16.0, 36.0) * (profile_BSHW * there_BS11).sum(dim=1)
+    place_S11 = torch.arange(1, most + 1, device=draw.device)[:, None, None]
+    there_BS11 = place_S11 <= _between(strength_B11[:, None], number)
+    loss_db_BHW = _between(strength_B11, loss_db) * (profile_BSHW * there_BS11).sum(dim=1)
     return frames_BHW - loss_db_BHW / DYNAMIC_RANGE_DB
 
 
 def attenuation(frames_BHW: torch.Tensor, strength_B11: torch.Tensor, _draw: torch.Generator) -> torch.Tensor:
-    """Lose 8 to 60 dB on the way to the scan's far end."""
-    depth_HW, _ = _beams(frames_BHW)
-    return frames_BHW - _between(strength_B11, 8.0, 60.0) / DYNAMIC_RANGE_DB * depth_HW
+    """Lose so many dB on the way to the scan's far end."""
+    depth_HW, _ = beams(frames_BHW)
+    return frames_BHW - _between(strength_B11, *RANGES["attenuation"]) / DYNAMIC_RANGE_DB * depth_HW
 
 
 def gain(frames_BHW: torch.Tensor, strength_B11: torch.Tensor, draw: torch.Generator) -> torch.Tensor:
-    """Turn what carries a signal up or down by 5 to 36 dB."""
+    """Turn what carries a signal up or down."""
     up_B11 = torch.rand(len(frames_BHW), 1, 1, generator=draw, device=draw.device) < 0.5
-    step_B11 = _between(strength_B11, 5.0, 36.0) / DYNAMIC_RANGE_DB
+    step_B11 = _between(strength_B11, *RANGES["gain"]) / DYNAMIC_RANGE_DB
     turned_BHW = frames_BHW + torch.where(up_B11, step_B11, -step_B11)
     return torch.where(frames_BHW > DARK_LEVEL / 255, turned_BHW, frames_BHW)
 
@@ -126,21 +138,21 @@ def gain(frames_BHW: torch.Tensor, strength_B11: torch.Tensor, draw: torch.Gener
 
 
 def gaussian(frames_BHW: torch.Tensor, strength_B11: torch.Tensor, draw: torch.Generator) -> torch.Tensor:
-    """Add white noise to the displayed frame, its sigma .03 to .36 of white."""
+    """Add white noise to the displayed frame."""
     white_BHW = torch.randn(frames_BHW.shape, generator=draw, device=draw.device)
-    return frames_BHW + _between(strength_B11, 0.03, 0.36) * white_BHW
+    return frames_BHW + _between(strength_B11, *RANGES["gaussian"]) * white_BHW
 
 
 def dropout(frames_BHW: torch.Tensor, strength_B11: torch.Tensor, draw: torch.Generator) -> torch.Tensor:
-    """Set about 10 to 55 % of the pixels to black."""
+    """Set about such a share of the pixels to black."""
     lots_BHW = torch.rand(frames_BHW.shape, generator=draw, device=draw.device)
-    return torch.where(lots_BHW < _between(strength_B11, 0.1, 0.55), 0.0, frames_BHW)
+    return torch.where(lots_BHW < _between(strength_B11, *RANGES["dropout"]), 0.0, frames_BHW)
 
 
 def saltpepper(frames_BHW: torch.Tensor, strength_B11: torch.Tensor, draw: torch.Generator) -> torch.Tensor:
-    """Set about 2 to 30 % of the pixels to black or white, half to each."""
+    """Set about such a share of the pixels to black or white, half to each."""
     lots_BHW = torch.rand(frames_BHW.shape, generator=draw, device=draw.device)
-    half_B11 = _between(strength_B11, 0.02, 0.3) / 2
+    half_B11 = _between(strength_B11, *RANGES["saltpepper"]) / 2
     return torch.where(lots_BHW < half_B11, 0.0, torch.where(lots_BHW > 1 - half_B11, 1.0, frames_BHW))
 
 
@@ -148,15 +160,16 @@ def saltpepper(frames_BHW: torch.Tensor, strength_B11: torch.Tensor, draw: torch
 
 
 def blur(frames_BHW: torch.Tensor, strength_B11: torch.Tensor, _draw: torch.Generator) -> torch.Tensor:
-    """Smooth with a Gaussian of .8 to 4 px."""
-    return smooth(frames_BHW, _between(strength_B11.flatten(), 0.8, 4.0))
+    """Smooth with a Gaussian."""
+    return smooth(frames_BHW, _between(strength_B11.flatten(), *RANGES["blur"]))
 
 
 def motion(frames_BHW: torch.Tensor, strength_B11: torch.Tensor, draw: torch.Generator) -> torch.Tensor:
-    """Average along a line of 5 to 19 px in a random direction: a product with a sinc in the frequency domain."""
+    """Average along a line in a random direction: a product with a sinc in the frequency domain."""
+    (length_px,) = RANGES["motion"]
     angle_B11 = math.pi * torch.rand(len(frames_BHW), 1, 1, generator=draw, device=draw.device)
-    length_B11 = _between(strength_B11, 5.0, LONGEST_SMEAR_PX)
-    margin = LONGEST_SMEAR_PX // 2 + 1
+    length_B11 = _between(strength_B11, length_px)
+    margin = int(length_px[1]) // 2 + 1
     padded_BHW = functional.pad(frames_BHW, (margin,) * 4, mode="reflect")
     rows, columns = padded_BHW.shape[-2:]
     across_W = torch.fft.rfftfreq(columns, device=draw.device)
@@ -169,8 +182,8 @@ def motion(frames_BHW: torch.Tensor, strength_B11: torch.Tensor, draw: torch.Gen
 
 
 def downsample(frames_BHW: torch.Tensor, strength_B11: torch.Tensor, _draw: torch.Generator) -> torch.Tensor:
-    """Keep half to an eighth of the rows and columns, each the mean of what it stands for."""
-    share_B = _between(strength_B11.flatten(), 0.5, 0.13)
+    """Keep such a share of the rows and columns, each the mean of what it stands for."""
+    share_B = _between(strength_B11.flatten(), *RANGES["downsample"])
     rows_BHH, columns_BWW = (cell_rows(size, (share_B * size).round()) for size in frames_BHW.shape[-2:])
     return rows_BHH @ frames_BHW @ columns_BWW.mT
 
@@ -189,7 +202,8 @@ CORRUPTIONS: Final[Mapping[str, Corrupt]] = {
 # --- Their physics --------------------------------------------------------------------------------------------
 
 
-def _between(share: torch.Tensor, first: float, last: float) -> torch.Tensor:
+def _between(share: torch.Tensor, ends: Range) -> torch.Tensor:
+    first, last = ends
     return first + share * (last - first)
 
 
@@ -221,28 +235,4 @@ def _add(frames_BHW: torch.Tensor, level_db_BHW: torch.Tensor, field_2BHW: torch
     """Add complex noise of a level to what the scan shows: `a' = |a + h z / sqrt 2|`; elsewhere black stays black."""
     real_BHW, imaginary_BHW = field_2BHW * torch.exp(level_db_BHW * (math.log(10) / 20)) / math.sqrt(2)
     noisy_BHW = _detected(_amplitude(frames_BHW) + real_BHW, imaginary_BHW)
-    return torch.where(_scanned(frames_BHW), noisy_BHW, frames_BHW)
-
-
-def _scanned(frames_BHW: torch.Tensor) -> torch.Tensor:
-    """Tell where a frame is scanned: what lies between signals in its row or its column, marks left aside."""
-    signal_BHW = functional.avg_pool2d(frames_BHW, MARK_PX, stride=1, padding=MARK_PX // 2) > DARK_LEVEL / 255
-    return _enclosed(signal_BHW, dim=1) | _enclosed(signal_BHW, dim=2)
-
-
-def _enclosed(signal_BHW: torch.Tensor, *, dim: int) -> torch.Tensor:
-    """Return the pixels from the first to the last one with a signal along an axis."""
-    so_far_BHW = signal_BHW.cumsum(dim)
-    return (so_far_BHW > 0) & ((so_far_BHW < so_far_BHW.amax(dim, keepdim=True)) | signal_BHW)
-
-
-def _beams(like_BHW: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return each pixel's depth (1 at the far end) and angle off the vertical (rad) in the standard sector."""
-    rows, columns = like_BHW.shape[-2:]
-    down_H1 = (
-        torch.arange(rows, device=like_BHW.device)[:, None] * (FRAME_SIZE_HW[0] / rows) - STANDARD_APEX_PX[1]
-    )
-    across_W = (
-        torch.arange(columns, device=like_BHW.device) * (FRAME_SIZE_HW[1] / columns) - STANDARD_APEX_PX[0]
-    )
-    return torch.hypot(down_H1, across_W) / STANDARD_RADIUS_PX, torch.atan2(across_W, down_H1)
+    return torch.where(scanned(frames_BHW), noisy_BHW, frames_BHW)

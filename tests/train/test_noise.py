@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from typing import Any
 
 import pytest
 import torch
 
+from lvzoo.geometry.sector import STANDARD_APEX_PX, STANDARD_RADIUS_PX
+from lvzoo.noise.suite import NOISE_V1
 from lvzoo.train.augment import AUGMENTATIONS, Augmentation, augment
-from lvzoo.train.noise import CORRUPTIONS, corrupt
+from lvzoo.train.noise import CORRUPTIONS, DYNAMIC_RANGE_DB, RANGES, corrupt
 from lvzoo.types import NOISY_AUGMENTATIONS, Batch
 from tests.toys import toy_frames
 
@@ -44,6 +47,39 @@ def batch_of(frames_BHW: torch.Tensor) -> Batch:
 def test_the_augmentations_with_corruptions_are_those_that_make_the_augmented_track() -> None:
     noisy = [name for name, ranges in AUGMENTATIONS.items() if ranges is not None and ranges.noise > 0]
     assert tuple(noisy) == NOISY_AUGMENTATIONS
+
+
+def ends(levels: tuple[Any, ...]) -> tuple[tuple[float, float], ...]:
+    """Return a corruption's mildest and gravest level, for each of the numbers that make a level."""
+    mild, grave = (each if isinstance(each, tuple) else (each,) for each in (levels[0], levels[-1]))
+    return tuple(zip(mild, grave, strict=True))
+
+
+def test_strengths_span_the_suites_severities() -> None:
+    """Training imports nothing of the suite, so its numbers are written twice."""
+    table = {each.name: ends(each.levels) for each in NOISE_V1 if each.name != "jpeg"}
+    assert dict(RANGES) == table
+    assert set(CORRUPTIONS) == set(table)
+
+
+@pytest.mark.parametrize("end", [0, 1])
+def test_frames_meet_the_ends_of_the_ranges(end: int) -> None:
+    """As far as a level can be read off an even grey."""
+    grey_BHW, strength_B11 = torch.full((8, 112, 112), 0.5), torch.full((8, 1, 1), float(end))
+    change = {
+        name: CORRUPTIONS[name](grey_BHW, strength_B11, torch.Generator().manual_seed(0)) - grey_BHW
+        for name in ("attenuation", "gain", "gaussian", "dropout", "saltpepper")
+    }
+    depth = (111 - STANDARD_APEX_PX[1]) / STANDARD_RADIUS_PX
+    lost_db = -change["attenuation"][0, 111, 56].item() / depth * DYNAMIC_RANGE_DB
+    met = {
+        "attenuation": lost_db,
+        "gain": change["gain"].abs().mean().item() * DYNAMIC_RANGE_DB,
+        "gaussian": change["gaussian"].std().item(),
+        "dropout": (change["dropout"] != 0).float().mean().item(),
+        "saltpepper": (change["saltpepper"] != 0).float().mean().item(),
+    }
+    assert met == pytest.approx({name: RANGES[name][0][end] for name in met}, rel=0.05)
 
 
 @pytest.mark.parametrize("name", CORRUPTIONS)
@@ -88,7 +124,7 @@ def test_a_line_is_smeared_along_the_motion() -> None:
     rows, columns = torch.nonzero(smeared_HW > 0.02, as_tuple=True)
     height, width = ((each.max() - each.min()).item() for each in (rows, columns))
     length = math.hypot(height, width)
-    assert 14 < length < 22
+    assert 12 < length < 18
     assert len(rows) < 60, "a line, not a disc"
 
 
