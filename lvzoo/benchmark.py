@@ -59,6 +59,7 @@ def bench(
     phantom_size: str | None = None,
     phantom_seed: int | None = None,
     out: str | Path | None = None,
+    frames: bool = True,
     registries: Sequence[Path] = (),
     device: str = "auto",
     executor: str = "process",
@@ -79,6 +80,7 @@ def bench(
         phantom_seed: another seed is another set of synthetic patients.
         out: the run's folder; by default below `runs/`, named after preset, data and settings, so that the
             same call finds its run again and goes on with it.
+        frames: whether the report shows test frames (and so holds pictures of the data set).
         registries: further registry.yaml files.
         device: auto, cpu or cuda.
         executor: process (a child for each trial) or inline.
@@ -118,7 +120,7 @@ def bench(
             for seed in range(plan.size.seeds)
         ]
         _perform(jobs, run, runner, plan.zoo, on_event, listeners)
-        return compare(run.path, registries=registries)
+        return compare(run.path, frames=frames, registries=registries)
 
 
 def _open_data(
@@ -194,7 +196,7 @@ def _job(
         dataset=layout.factory,
         data=data,
         test_fingerprint=test.fingerprint,
-        noise=plan.noise.factory,
+        noise=plan.noise,
         noise_digest=plan.noise_digest,
         conditions=plan.conditions,
         folder=run.trial(trial.name).path,

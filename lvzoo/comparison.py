@@ -5,24 +5,25 @@ A run ends here, and `lvzoo report` begins here: both read the same files, so bo
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 
 from lvzoo.errors import UsageError
 from lvzoo.interfaces import NoiseSuite
-from lvzoo.plugins import resolve
+from lvzoo.merge import computed_with, facts_of_models, merge, place_of_report, specimens_of_models
+from lvzoo.noise.apply import open_suite
+from lvzoo.noise.probe import suite_digest
 from lvzoo.rank.export import challenge_csv
 from lvzoo.rank.ranking import rank
 from lvzoo.registry import open_zoo
 from lvzoo.report.html import fragment, write_report
 from lvzoo.report.table import write_ranking_csv
-from lvzoo.results import ModelFacts, Study
-from lvzoo.run import FinishedRun, TrialFolder, digest, read_run
+from lvzoo.results import Study
+from lvzoo.run import FinishedRun, read_run
 from lvzoo.types import SCORE_COLUMNS, Scores, Source
 
 REPORT: Final = "report.html"
@@ -112,38 +113,52 @@ def compare(
     if not runs:
         raise UsageError("no run was given; name a folder that `lvzoo bench` wrote")
     found = [read_run(run) for run in runs]
-    _refuse_others(found)
     first = found[0]
-    folder = Path(out) if out else _place(found)
-    finished = _finished(found)
-    failed = {
-        name: reason for run in found for name, reason in run.unfinished.items() if name not in finished
-    }
-    if not finished:
+    trials = merge(found)
+    folder = place_of_report(found, out, REPORT)
+    done = {trial.name for trial in trials}
+    failed = {name: reason for run in found for name, reason in run.unfinished.items() if name not in done}
+    if not trials:
         scores = pd.DataFrame(columns=list(SCORE_COLUMNS))
         return Comparison(folder=folder, scores=scores, study=None, source=first.source, failed=failed)
-    suite: NoiseSuite = resolve(open_zoo(registries=registries).noise(first.suite).factory)()
-    scores = pd.concat([trial.read_scores() for trial in finished.values()], ignore_index=True)
+    suite = open_suite(open_zoo(registries=registries).noise(first.suite))
+    _refuse_another(suite, first)
+    scores = pd.concat([trial.folder.read_scores() for trial in trials], ignore_index=True)
     ranking = rank(
         scores,
         suite,
-        models=_facts(found, finished),
+        models=facts_of_models(trials, first.recipe),
         references=_references(first.source, reference),
-        resamples=first.resamples,
+        resamples=max(run.resamples for run in found),
     )
     study = Study(
         ranking=ranking,
         source=first.source,
         splits=first.splits,
         recipe=first.recipe,
+        noise_digest=first.noise_digest,
         runs=tuple(run.path.name for run in found),
-        computed=_computed(found),
+        computed=computed_with(found),
         failed=failed,
-        specimens=_specimens(finished) if frames else (),
+        specimens=specimens_of_models(trials) if frames else (),
     )
     write_tables(study, scores, suite, folder)
     write_report(study, folder / REPORT)
     return Comparison(folder=folder, scores=scores, study=study, source=first.source, failed=failed)
+
+
+def _refuse_another(suite: NoiseSuite, run: FinishedRun) -> None:
+    """See that the suite which is installed is the one that the run was tested under.
+
+    Raises:
+        UsageError: it has the same name, but does something else.
+    """
+    here = suite_digest(suite)
+    if here != run.noise_digest:
+        raise UsageError(
+            f"{run.path}: was tested under another {suite.name} ({run.noise_digest}) than the one that is installed "
+            f"({here}); repeat the command that made the run, in another folder"
+        )
 
 
 def write_tables(study: Study, scores: Scores, suite: NoiseSuite, folder: Path) -> None:
@@ -157,75 +172,6 @@ def write_tables(study: Study, scores: Scores, suite: NoiseSuite, folder: Path) 
     challenge_csv(scores, suite, tables / "challenge.csv")
 
 
-def _place(runs: Sequence[FinishedRun]) -> Path:
-    """Return where the report goes if nobody says: of several runs, the same ones find the same place."""
-    if len(runs) == 1:
-        return runs[0].path
-    names = sorted(str(run.path.resolve()) for run in runs)
-    return runs[0].path.parent / f"comparison-{digest(names)[:8]}"
-
-
-def _refuse_others(runs: Sequence[FinishedRun]) -> None:
-    """See that runs can be compared.
-
-    Raises:
-        UsageError: they cannot.
-    """
-    first = runs[0]
-    for run in runs[1:]:
-        for what, here, there in (
-            ("data", f"{run.data} {run.fingerprint}", f"{first.data} {first.fingerprint}"),
-            ("noise", f"{run.suite} {run.noise_digest}", f"{first.suite} {first.noise_digest}"),
-            ("conditions", _briefly(run.conditions), _briefly(first.conditions)),
-        ):
-            if here != there:
-                raise UsageError(
-                    f"{run.path}: its {what} ({here}) are not those of {first.path} ({there}); models are only "
-                    "ranked over the same frames under the same noise: report the runs apart"
-                )
-
-
-def _briefly(conditions: frozenset[str]) -> str:
-    """Name conditions so that two selections differ in print exactly where they differ."""
-    return f"{len(conditions)}: {', '.join(sorted(conditions))}"
-
-
-def _finished(runs: Sequence[FinishedRun]) -> dict[str, TrialFolder]:
-    """Return the finished trials by name; one that lies in several runs once.
-
-    Raises:
-        UsageError: a trial of one name was made from other settings or code in another run.
-    """
-    finished: dict[str, TrialFolder] = {}
-    for run in runs:
-        for name, trial in run.finished.items():
-            other = finished.setdefault(name, trial)
-            if other.status()["key"] != trial.status()["key"]:
-                raise UsageError(
-                    f"{name} was trained with other settings or code in {trial.path} than in {other.path}; "
-                    "leave one of the runs out"
-                )
-    return finished
-
-
-def _facts(runs: Sequence[FinishedRun], finished: Mapping[str, TrialFolder]) -> dict[str, ModelFacts]:
-    """Return the facts of each model that finished; of its seeds, those of the first, with the median time."""
-    facts: dict[str, ModelFacts] = {}
-    for run in runs:
-        for model in run.models:
-            trials = [finished[name] for name in run.trials_of(model) if name in finished]
-            if not trials or model in facts:
-                continue
-            of_seeds = [trial.read_facts() for trial in trials]
-            times = pd.Series([each.ms_per_frame for each in of_seeds], dtype=float)
-            facts[model] = dataclasses.replace(
-                of_seeds[0],
-                ms_per_frame=float(times.median()),
-                own_recipe=run.trained_otherwise(model, runs[0].recipe),
-            )
-    return facts
-
-
 def _references(source: Source, given: float | None) -> dict[str, float]:
     """Return the Dice levels of the break points, by name."""
     if given is not None:
@@ -234,22 +180,3 @@ def _references(source: Source, given: float | None) -> dict[str, float]:
         return {f"Dice {given:.2f}": given}
     known = {} if source.reader_dice is None else {"tracing against truth": source.reader_dice}
     return {**known, f"Dice {FIXED_REFERENCE:.2f}": FIXED_REFERENCE}
-
-
-def _computed(runs: Sequence[FinishedRun]) -> dict[str, str]:
-    """Return hardware and versions; where runs differ, all that occur."""
-    names = dict.fromkeys(name for run in runs for name in run.computed)
-    return {
-        name: "; ".join(dict.fromkeys(run.computed[name] for run in runs if name in run.computed))
-        for name in names
-    }
-
-
-def _specimens(finished: Mapping[str, TrialFolder]) -> tuple[Any, ...]:
-    """Return what is kept to be looked at, of each model's first seed."""
-    first: dict[str, tuple[Any, ...]] = {}
-    for trial in finished.values():
-        kept = trial.read_specimens()
-        if kept:
-            first.setdefault(kept[0].model, kept)
-    return tuple(specimen for kept in first.values() for specimen in kept)

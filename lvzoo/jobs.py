@@ -17,15 +17,16 @@ from torch import nn
 from lvzoo.device import choose_device, choose_precision, describe
 from lvzoo.errors import DataError
 from lvzoo.evaluate.evaluator import FrameEvaluator
-from lvzoo.interfaces import Dataset, NoiseSuite, Trainer
+from lvzoo.interfaces import Dataset, Trainer
 from lvzoo.models.build import build_model
 from lvzoo.models.weights import check_files, load, save_model
+from lvzoo.noise.apply import open_suite
 from lvzoo.noise.corrupt import corrupted_frames
 from lvzoo.plugins import resolve
 from lvzoo.run import TrialFolder, digest
 from lvzoo.scoring import Report, facts_of, score_conditions, specimens
 from lvzoo.train.trainer import LoopTrainer
-from lvzoo.types import Condition, Epoch, Event, FrameSet, Trial
+from lvzoo.types import Condition, Epoch, Event, FrameSet, NoiseSource, Trial
 
 log = logging.getLogger(__name__)
 TICK_S = 0.2
@@ -40,7 +41,7 @@ class TrialSettings:
     dataset: str
     data: Path
     test_fingerprint: str
-    noise: str
+    noise: NoiseSource
     noise_digest: str
     """What the suite does: `lvzoo.noise.probe.suite_digest`."""
     conditions: tuple[Condition, ...]
@@ -67,7 +68,8 @@ def run_trial(settings: TrialSettings, report: Report) -> Mapping[str, Any]:
     if model is None:
         model = _train(settings, dataset, evaluator, device, report)
     _test(settings, dataset.load("test"), model, evaluator, folder, report)
-    folder.mark("finished", key=settings.trial.key, scores_key=settings.scores_key)
+    trial = settings.trial
+    folder.mark("finished", key=trial.key, model_key=trial.model_key, scores_key=settings.scores_key)
     return {"trial": settings.trial.name, "skipped": False}
 
 
@@ -136,8 +138,7 @@ def _test(
 ) -> None:
     """Score the model under every condition, and leave in the folder what a comparison reads."""
     trial, conditions = settings.trial, settings.conditions
-    suite: NoiseSuite = resolve(settings.noise)()
-    frames_CNHW = corrupted_frames(test, suite, conditions)
+    frames_CNHW = corrupted_frames(test, open_suite(settings.noise), conditions)
     scores = score_conditions(model, trial, test, frames_CNHW, conditions, evaluator=evaluator, report=report)
     kept = specimens(model, scores, test, frames_CNHW, conditions, evaluator=evaluator)
     folder.write_scores(scores)

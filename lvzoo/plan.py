@@ -13,9 +13,9 @@ import torch
 from lvzoo.device import choose_device, choose_precision
 from lvzoo.errors import PluginError, UsageError, did_you_mean
 from lvzoo.interfaces import NoiseSuite
+from lvzoo.noise.apply import open_suite
 from lvzoo.noise.corrupt import conditions
 from lvzoo.noise.probe import suite_digest
-from lvzoo.plugins import resolve
 from lvzoo.plugins.declarations import mistake_in_value
 from lvzoo.presets import Preset, choose_preset
 from lvzoo.registry import Zoo
@@ -96,7 +96,7 @@ def make_plan(
                 f"{entry.name} needs {', '.join(missing)}; install it, or leave {entry.name} out"
             )
     source = zoo.noise(noise)
-    suite: NoiseSuite = resolve(source.factory)()
+    suite = open_suite(source)
     names = corruptions.split(",") if isinstance(corruptions, str) else corruptions
     strengths = (severities,) if isinstance(severities, int) else severities
     hardware = choose_device(device)

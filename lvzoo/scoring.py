@@ -12,7 +12,7 @@ from torch import nn
 
 from lvzoo.device import describe
 from lvzoo.evaluate.ceiling import ceiling_N
-from lvzoo.evaluate.evaluator import FrameEvaluator, predict_batches
+from lvzoo.evaluate.evaluator import BATCH_SIZE, FrameEvaluator, predict_batches
 from lvzoo.evaluate.specimens import choose_specimens
 from lvzoo.evaluate.timing import ms_per_frame
 from lvzoo.models.cost import cost_of
@@ -54,7 +54,8 @@ def specimens(
     """Yield the best, median and worst frames of `score_conditions`, predicted anew: its masks are not kept."""
     for place, row in choose_specimens(scores):
         c, n = divmod(row, len(test))
-        frame_HW = np.array(frames_CNHW[c][n])
+        start = n // BATCH_SIZE * BATCH_SIZE  # the batch it was scored in: rounding may depend on it
+        batch_BHW = frames_CNHW[c][start : start + BATCH_SIZE]
         yield Specimen(
             model=str(scores["model"].iloc[row]),
             place=place,
@@ -63,8 +64,8 @@ def specimens(
             frame=int(test.frame_indices[n]),
             phase=test.phases[n],
             dice=float(scores["dice"].iloc[row]),
-            frame_HW=frame_HW,
-            predicted_HW=_predict(model, frame_HW[None], evaluator).masks_BHW[0],
+            frame_HW=np.array(batch_BHW[n - start]),
+            predicted_HW=_predict(model, batch_BHW, evaluator).masks_BHW[n - start],
             reference_HW=test.masks_NHW[n],
         )
 

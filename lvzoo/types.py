@@ -195,16 +195,26 @@ class Trial:
     @property
     def key(self) -> str:
         """Hash of all that changes the trial's numbers, in 16 hexadecimal digits."""
-        decides = {
+        return _hash({**self._decides(), "seed": self.seed})
+
+    @property
+    def model_key(self) -> str:
+        """The same without the seed: trials of one model share it."""
+        return _hash(self._decides())
+
+    def _decides(self) -> dict[str, Any]:
+        return {
             "factory": self.entry.family.factory,
             "trainer": self.entry.family.trainer,
             "options": dict(self.entry.options),
             "recipe": dataclasses.asdict(self.recipe),
             "data": self.data,
-            "seed": self.seed,
             "code": self.code,
         }
-        return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _hash(decides: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, order=True)

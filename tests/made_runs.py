@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from lvzoo.noise.probe import suite_digest
+from lvzoo.noise.suite import NoiseV1
 from lvzoo.results import ModelFacts, Specimen
 from lvzoo.run import RunFolder
 from lvzoo.types import CLEAN, Condition, Recipe, model_name
@@ -32,7 +34,7 @@ def make_run(
     seeds: int = 1,
     fingerprint: str = "f00d",
     suite: str = "noise-v1",
-    noise_digest: str = "n01",
+    noise_digest: str | None = None,
     conditions: tuple[Condition, ...] = CONDITIONS,
     recipe: Recipe | None = None,
     recipes: Mapping[str, Recipe] | None = None,
@@ -57,7 +59,7 @@ def make_run(
         "recipe": dataclasses.asdict(shared),
         "seeds": seeds,
         "suite": suite,
-        "noise": noise_digest,
+        "noise": noise_digest or suite_digest(NoiseV1()),
         "conditions": [f"{condition.corruption}:{condition.severity}" for condition in conditions],
         "resamples": 200,
     }
@@ -116,7 +118,7 @@ def _finish(
             for place in ("best", "median", "worst")
         ]
     )
-    trial.mark("finished", key=f"{key}-{model}-{seed}", scores_key="s")
+    trial.mark("finished", key=f"{key}-{model}-{seed}", model_key=f"{key}-{model}", scores_key="s")
 
 
 def made_scores(

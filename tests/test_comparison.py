@@ -68,13 +68,13 @@ def test_another_recipe_is_marked(tmp_path: Path) -> None:
     ("other", "reason"),
     [
         ({"fingerprint": "beef"}, r"its data \(phantom beef\) are not those of .*a \(phantom f00d\)"),
-        ({"suite": "noise-v0"}, r"its noise \(noise-v0 n01\) are not those of .*a \(noise-v1 n01\)"),
+        ({"suite": "noise-v0"}, r"its noise \(noise-v0 \w+\) are not those of .*a \(noise-v1 \w+\)"),
         ({"noise_digest": "n02"}, r"its noise \(noise-v1 n02\) are not those"),
         (
             {"conditions": (CLEAN, Condition(corruption="haze", severity=1))},
-            r"its conditions \(2: clean:0, haze:1\)",
+            r"its conditions are not those of .*: it lacks blur:1, blur:5, haze:5;",
         ),
-        ({"key": "other"}, r"unet-s0 was trained with other settings or code"),
+        ({"key": "other"}, r"unet was trained with other settings or code in .*b/trials/unet-s0"),
     ],
 )
 def test_other_data_noise_or_versions_are_refused(tmp_path: Path, other: dict[str, str], reason: str) -> None:
@@ -170,3 +170,43 @@ def test_the_challenge_table_has_a_row_a_task_model_and_patient(tmp_path: Path) 
     assert set(table.columns) == {"task", "algorithm", "case", "value"}
     assert len(table) == table["task"].nunique() * 2 * 12
     assert len(CONDITIONS) == 5
+
+
+def test_seeds_of_two_trainings_are_never_averaged(tmp_path: Path) -> None:
+    first = make_run(tmp_path / "a")
+    second = make_run(tmp_path / "b", seeds=2, recipe=Recipe(epochs=1), key="other")
+    (second / "trials/unet-s0/status.json").unlink()
+    (second / "trials/landmark7-s0/status.json").unlink()
+    with pytest.raises(UsageError, match=r"unet was trained with other settings or code in .*unet-s1"):
+        lvzoo.compare(first, second)
+
+
+def test_the_mark_is_of_the_trial_that_is_ranked(tmp_path: Path) -> None:
+    first = make_run(tmp_path / "a")
+    second = make_run(tmp_path / "b", entries=("unet",), recipe=Recipe(epochs=99), key="other")
+    (first / "trials/unet-s0/status.json").write_text('{"state": "failed", "error": "it burst"}')
+    table = lvzoo.compare(first, second).ranking.set_index("model")
+    assert table["own_recipe"].to_dict() == {"unet": True, "landmark7": False}
+
+
+def test_a_run_under_an_earlier_suite_of_the_same_name_is_refused(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", noise_digest="0123456789abcdef")
+    with pytest.raises(UsageError, match=r"tested under another noise-v1 \(0123456789abcdef\)"):
+        lvzoo.compare(run)
+
+
+def test_nothing_of_others_is_overwritten(tmp_path: Path) -> None:
+    first, second = make_run(tmp_path / "a"), make_run(tmp_path / "b", entries=("other",))
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "ranking.csv").write_text("years of work")
+    with pytest.raises(DataError, match=r"holds no report of lvzoo"):
+        lvzoo.compare(first, out=mine)
+    assert (mine / "ranking.csv").read_text() == "years of work"
+    with pytest.raises(DataError, match=r"is the folder of a run, whose own report would be lost"):
+        lvzoo.compare(first, second, out=second)
+    with pytest.raises(DataError, match=r"is a file"):
+        lvzoo.compare(first, out=mine / "ranking.csv")
+    assert lvzoo.compare(first, out=first).folder == first
+    assert lvzoo.compare(first, second, out=tmp_path / "new").report.exists()
+    assert lvzoo.compare(first, out=tmp_path / "new").report.exists(), "a report may be made again"

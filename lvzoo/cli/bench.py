@@ -58,6 +58,13 @@ DEFAULT = Recipe()
 @click.option("--precision", metavar="NAME", help="auto, bf16, fp16 or float32.")
 @click.option("--device", metavar="NAME", default="auto", show_default=True, help="auto, cpu or cuda.")
 @click.option("--executor", metavar="NAME", default="process", show_default=True, help="process or inline.")
+@click.option(
+    "--no-frames",
+    "frames",
+    flag_value=False,
+    default=True,
+    help="Show no test frames in the report: the file holds no picture of the data.",
+)
 @registry_option
 def bench(*, plugins: tuple[str, ...], **options: Any) -> int:  # noqa: ANN401 - click's options, named as the function's
     """Train models on the same frames, test them on the same noisier frames, and rank them.

@@ -18,6 +18,7 @@ import numpy as np
 
 from lvzoo.errors import UsageError, did_you_mean
 from lvzoo.files import atomic_file, cache_folder
+from lvzoo.noise.apply import corrupt_frame
 from lvzoo.noise.probe import suite_digest
 from lvzoo.types import CLEAN, Condition
 
@@ -169,7 +170,7 @@ def _corrupt_chunk(chunk: Chunk, suite: NoiseSuite, conditions: tuple[Condition,
     noisy_CNHW = np.empty((len(conditions), *frames_NHW.shape), np.uint8)
     for n, (video, frame, sector) in enumerate(zip(videos, indices, sectors, strict=True)):
         for c, condition in enumerate(conditions):
-            noisy_CNHW[c, n] = suite.corrupt(
-                frames_NHW[n], condition, video=video, frame=frame, sector=sector
+            noisy_CNHW[c, n] = corrupt_frame(
+                suite, frames_NHW[n], condition, video=video, frame=frame, sector=sector
             )
     return noisy_CNHW

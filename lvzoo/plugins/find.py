@@ -101,7 +101,7 @@ def code_digest(family: Family) -> str:
     An edited network must not be taken for the one that was trained; files' times do not count, only contents.
     """
     core = Path(__file__).parents[1]
-    folders = [core / step for step in ("models", "train", "evaluate", "geometry")]
+    folders = [core / step for step in ("models", "train", "evaluate", "geometry", "scoring.py")]
     for factory in filter(None, (family.factory, family.trainer)):
         spec = find_spec(factory.partition(":")[0].partition(".")[0])
         if spec is not None:

@@ -36,7 +36,7 @@ class Counting(NoiseV1):
     def corrupt(
         self, frame_HW: NDArray[np.uint8], condition: Condition, *, video: str, frame: int, sector: Sector
     ) -> NDArray[np.uint8]:
-        if video != "probe":
+        if not video.startswith("probe"):
             self.made.append(condition)
         return super().corrupt(frame_HW, condition, video=video, frame=frame, sector=sector)
 

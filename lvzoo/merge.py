@@ -1,0 +1,151 @@
+"""Several runs as one: which of their trials are ranked together, and why some runs are not.
+
+Models are only ranked over the same frames under the same noise, and the seeds of a model only averaged where they
+are seeds of the same model.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lvzoo.errors import DataError, UsageError
+from lvzoo.results import ModelFacts, Specimen
+from lvzoo.run import FinishedRun, TrialFolder, digest
+from lvzoo.types import OptionValue
+
+MOST_NAMED = 5
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MergedTrial:
+    """A finished trial, and the run that it is taken from."""
+
+    name: str
+    model: str
+    run: FinishedRun
+    folder: TrialFolder
+
+
+def merge(runs: Sequence[FinishedRun]) -> tuple[MergedTrial, ...]:
+    """Return the finished trials of runs, in the order of runs, models and seeds; one in several runs once.
+
+    Raises:
+        UsageError: the runs have other data, noise or conditions, or one model in two versions.
+    """
+    for run in runs[1:]:
+        _refuse_other(run, runs[0])
+    merged: dict[str, MergedTrial] = {}
+    version: dict[str, tuple[str, TrialFolder]] = {}
+    for run in runs:
+        for model in run.models:
+            for name in run.trials_of(model):
+                if name not in run.finished:
+                    continue
+                trial = run.finished[name]
+                here = str(trial.status().get("model_key"))
+                there, other = version.setdefault(model, (here, trial))
+                if here != there:
+                    raise UsageError(
+                        f"{model} was trained with other settings or code in {trial.path} than in {other.path}; "
+                        "leave one of the runs out, or repeat the command that made the older one"
+                    )
+                merged.setdefault(name, MergedTrial(name=name, model=model, run=run, folder=trial))
+    return tuple(merged.values())
+
+
+def facts_of_models(
+    trials: Sequence[MergedTrial], recipe: Mapping[str, OptionValue]
+) -> dict[str, ModelFacts]:
+    """Return the facts of each model: of its seeds those of the first, with the median time on the same hardware.
+
+    A model whose recipe is not the given one is marked.
+    """
+    facts: dict[str, ModelFacts] = {}
+    for model in dict.fromkeys(trial.model for trial in trials):
+        own = [trial for trial in trials if trial.model == model]
+        first, *others = (trial.folder.read_facts() for trial in own)
+        alike = [first, *(each for each in others if each.hardware == first.hardware)]
+        times = [each.ms_per_frame for each in alike if each.ms_per_frame is not None]
+        facts[model] = dataclasses.replace(
+            first,
+            ms_per_frame=statistics.median(times) if times else None,
+            own_recipe=own[0].run.trained_otherwise(model, recipe),
+        )
+    return facts
+
+
+def specimens_of_models(trials: Sequence[MergedTrial]) -> tuple[Specimen, ...]:
+    """Return what is kept to be looked at, of each model's first seed."""
+    first = {trial.model: trial.folder for trial in reversed(trials)}
+    models = dict.fromkeys(trial.model for trial in trials)
+    return tuple(specimen for model in models for specimen in first[model].read_specimens())
+
+
+def computed_with(runs: Sequence[FinishedRun]) -> dict[str, str]:
+    """Return hardware and versions; where runs differ, all that occur."""
+    names = dict.fromkeys(name for run in runs for name in run.computed)
+    return {
+        name: "; ".join(dict.fromkeys(run.computed[name] for run in runs if name in run.computed))
+        for name in names
+    }
+
+
+def place_of_report(runs: Sequence[FinishedRun], out: str | Path | None, report: str) -> Path:
+    """Return the folder for the report of some runs; without `out`, the same runs find the same place.
+
+    Raises:
+        DataError: `out` holds something else, which would be overwritten.
+    """
+    if out is None:
+        if len(runs) == 1:
+            return runs[0].path
+        names = sorted(str(run.path.resolve()) for run in runs)
+        return runs[0].path.parent / f"comparison-{digest(names)[:8]}"
+    folder = Path(out)
+    if len(runs) == 1 and folder.resolve() == runs[0].path.resolve():
+        return folder
+    if folder.exists() and not folder.is_dir():
+        raise DataError(f"{folder}: is a file; name another --out")
+    if (folder / "run.json").exists():
+        raise DataError(
+            f"{folder}: is the folder of a run, whose own report would be lost; name another --out"
+        )
+    if folder.exists() and any(folder.iterdir()) and not (folder / report).exists():
+        raise DataError(f"{folder}: exists and holds no report of lvzoo ({report}); name another --out")
+    return folder
+
+
+def _refuse_other(run: FinishedRun, first: FinishedRun) -> None:
+    for what, here, there in (
+        ("data", f"{run.data} {run.fingerprint}", f"{first.data} {first.fingerprint}"),
+        ("noise", f"{run.suite} {run.noise_digest}", f"{first.suite} {first.noise_digest}"),
+    ):
+        if here != there:
+            raise _other(run, first, f"its {what} ({here}) are not those of {first.path} ({there})")
+    if run.conditions != first.conditions:
+        lacking, more = first.conditions - run.conditions, run.conditions - first.conditions
+        differing = " and ".join(
+            [
+                *([f"lacks {_named(lacking)}"] if lacking else []),
+                *([f"has {_named(more)} beyond them"] if more else []),
+            ]
+        )
+        raise _other(run, first, f"its conditions are not those of {first.path}: it {differing}")
+
+
+def _other(run: FinishedRun, first: FinishedRun, reason: str) -> UsageError:
+    return UsageError(
+        f"{run.path}: {reason}; models are only ranked over the same frames under the same noise: report "
+        f"{run.path.name} and {first.path.name} apart"
+    )
+
+
+def _named(conditions: frozenset[str]) -> str:
+    """Name some conditions."""
+    named = sorted(conditions)[:MOST_NAMED]
+    more = f" and {len(conditions) - MOST_NAMED} more" if len(conditions) > MOST_NAMED else ""
+    return f"{', '.join(named)}{more}"
