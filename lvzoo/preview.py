@@ -7,6 +7,7 @@ that the models are tested on.
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,13 +20,14 @@ from numpy.typing import NDArray
 
 from lvzoo.data.clip import read_clip
 from lvzoo.data.crop import crop_to_sector
+from lvzoo.data.phantom.dataset import NOTE
 from lvzoo.errors import DataError, UsageError
 from lvzoo.files import atomic_file
 from lvzoo.geometry.sector import evenly_spaced, fit_sector
 from lvzoo.interfaces import NoiseSuite
+from lvzoo.noise.apply import corrupt_frame, open_suite
 from lvzoo.noise.corrupt import conditions
 from lvzoo.noise.suite import TableSuite
-from lvzoo.plugins import resolve
 from lvzoo.registry import open_zoo
 from lvzoo.types import Condition, Sector
 
@@ -35,8 +37,6 @@ HEAD_INCH: Final = 0.75
 WORDS_INCH: Final = 0.17
 """Room above each tile for its level in words."""
 DPI: Final = 150
-SYNTHETIC_NOTE: Final = "SYNTHETIC.json"
-"""A phantom's own mark, beside the folder of its videos."""
 
 log = logging.getLogger(__name__)
 
@@ -57,8 +57,8 @@ def preview_noise(
     *,
     frame: int = 0,
     noise: str = "noise-v1",
-    corruptions: Collection[str] | None = None,
-    severities: Collection[int] | None = None,
+    corruptions: str | Collection[str] | None = None,
+    severities: int | Collection[int] | None = None,
     out: str | Path = "noise.png",
     registries: Sequence[Path] = (),
 ) -> Path:
@@ -67,7 +67,9 @@ def preview_noise(
     Args:
         clip: an AVI, MP4 or DICOM file; what is not 112 x 112 is cropped to its sector.
         frame: which frame, from 0.
-        noise: the suite; `corruptions` and `severities` select from it, None stands for all.
+        noise: the suite.
+        corruptions: names of the suite, or one string of them (`haze,blur`); None stands for all.
+        severities: of the suite, or one of them; None stands for all.
         out: a PNG; a file that is there already is not overwritten.
         registries: further registry.yaml files.
 
@@ -80,8 +82,10 @@ def preview_noise(
         raise UsageError(f"{path}: the picture is a PNG; name it {path.with_suffix('.png').name}")
     if path.exists():
         raise DataError(f"{path}: exists; remove it, or name another --out")
-    suite: NoiseSuite = resolve(open_zoo(registries=registries).noise(noise).factory)()
-    chosen = conditions(suite, corruptions, severities)[1:]
+    suite = open_suite(open_zoo(registries=registries).noise(noise))
+    names = [name.strip() for name in corruptions.split(",")] if isinstance(corruptions, str) else corruptions
+    strengths = (severities,) if isinstance(severities, int) else severities
+    chosen = conditions(suite, names, strengths)[1:]
     if not chosen:
         raise UsageError("nothing is selected; name a corruption and a severity")
     picture = draw(read_frame(Path(clip), frame), suite, chosen)
@@ -109,8 +113,14 @@ def read_frame(clip: Path, frame: int) -> ClipFrame:
         video=clip.stem,
         frame=frame,
         sector=sector,
-        synthetic=(clip.parent.parent / SYNTHETIC_NOTE).exists(),
+        synthetic=_is_synthetic(clip),
     )
+
+
+def _is_synthetic(clip: Path) -> bool:
+    """Tell whether a phantom's note lies beside the folder of the clip, or of the file that the clip links to."""
+    paths = (Path(os.path.normpath(clip.absolute())), clip.resolve())
+    return any((path.parent.parent / NOTE).exists() for path in paths)
 
 
 def draw(clip: ClipFrame, suite: NoiseSuite, chosen: Sequence[Condition]) -> Figure:
@@ -129,8 +139,8 @@ def draw(clip: ClipFrame, suite: NoiseSuite, chosen: Sequence[Condition]) -> Fig
         sheet.tile(row, 0, clip.frame_HW)
         for column, severity in enumerate(severities, start=1):
             condition = Condition(corruption=name, severity=severity)
-            noisy_HW = suite.corrupt(
-                clip.frame_HW, condition, video=clip.video, frame=clip.frame, sector=clip.sector
+            noisy_HW = corrupt_frame(
+                suite, clip.frame_HW, condition, video=clip.video, frame=clip.frame, sector=clip.sector
             )
             sheet.tile(row, column, noisy_HW, _level(suite, condition))
     return sheet.figure

@@ -98,6 +98,23 @@ def test_rows_columns_levels_and_what_is_synthetic_are_named(clip: Path) -> None
     assert "severity 1" not in written
 
 
+def test_a_phantom_is_known_by_a_relative_path_and_by_a_link(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = tmp_path / "mine.avi"
+    link.symlink_to(clip)
+    monkeypatch.chdir(clip.parent)
+    for path in (Path(clip.name), Path("..") / "Videos" / clip.name, link):
+        assert read_frame(path, 0).synthetic, path
+
+
+def test_names_and_severities_may_be_given_singly(clip: Path, tmp_path: Path) -> None:
+    """As `bench` takes them."""
+    one = preview_noise(clip, corruptions="haze, blur", severities=5, out=tmp_path / "one.png")
+    other = preview_noise(clip, corruptions=["haze", "blur"], severities=[5], out=tmp_path / "other.png")
+    assert one.read_bytes() == other.read_bytes()
+
+
 def test_the_picture_is_a_png_that_shows_the_frames(clip: Path, tmp_path: Path) -> None:
     out = tmp_path / "new" / "noise.png"
     assert preview_noise(clip, frame=3, corruptions=["dropout"], severities=[5], out=out) == out

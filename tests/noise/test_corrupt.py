@@ -64,6 +64,17 @@ def turned(frames: FrameSet) -> FrameSet:
     )
 
 
+def doubled(frames: FrameSet) -> FrameSet:
+    """Return the frames, and then again as those of other videos: what noise is made from, no masks."""
+    return dataclasses.replace(
+        frames,
+        frames_NHW=np.concatenate([frames.frames_NHW] * 2),
+        sectors=frames.sectors * 2,
+        videos=(*frames.videos, *(f"{video}2" for video in frames.videos)),
+        frame_indices=frames.frame_indices * 2,
+    )
+
+
 def test_all_conditions_come_clean_first_then_as_the_suite_has_them() -> None:
     every = conditions(NoiseV1())
     assert every[0] == CLEAN
@@ -116,13 +127,14 @@ def test_order_and_chunks_change_no_byte(frame_set: FrameSet, monkeypatch: pytes
 
 
 def test_workers_change_no_byte(frame_set: FrameSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    suite = NoiseV1()
+    """Of six chunks, so that each of the four has something to make."""
+    suite, frames = NoiseV1(), doubled(frame_set)
     every = conditions(suite)
-    alone = digests(corrupted_frames(frame_set, suite, every))
+    alone = digests(corrupted_frames(frames, suite, every, workers=1))
     monkeypatch.setenv("LVZOO_CACHE", str(tmp_path / "another"))
     monkeypatch.setattr(corrupt, "LEAST_WORK", 1)
     monkeypatch.setattr(corrupt, "FRAMES_AT_A_TIME", 1)
-    assert digests(corrupted_frames(frame_set, suite, every, workers=2)) == alone
+    assert digests(corrupted_frames(frames, suite, every, workers=4)) == alone
 
 
 def test_what_is_cached_is_not_made_again_and_another_selection_finds_it(frame_set: FrameSet) -> None:
