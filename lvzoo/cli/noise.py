@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from lvzoo.run import FinishedRun
+    from lvzoo.calibration import Calibration
 
 CELL: Final = 16
 
@@ -88,38 +88,29 @@ def calibration(*, run: Path, model: str | None, as_json: bool, registries: tupl
     Prints the loss against clean frames in points of Dice (hundredths), by corruption and severity, and whether
     that is what the severity should cost. RUN is a folder that `lvzoo bench` wrote.
     """
-    import pandas as pd
+    from lvzoo.calibration import calibrate_run
 
-    from lvzoo.noise.calibration import calibrate
-    from lvzoo.plugins import resolve
-    from lvzoo.registry import open_zoo
-    from lvzoo.run import read_run
-
-    finished = read_run(run)
-    suite = resolve(open_zoo(registries=registries).noise(finished.suite).factory)()
-    tables = [trial.read_scores() for trial in finished.finished.values()]
-    scores = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame({"model": []})
-    table = calibrate(scores, suite, model=model)
+    found = calibrate_run(run, model=model, registries=registries)
     if as_json:
-        print_json(_records(table))
+        names = ("data", "synthetic", "suite", "model", "clean")
+        print_json({**{name: getattr(found, name) for name in names}, "costs": _records(found.costs)})
     else:
-        click.echo("\n".join(_lines(table, finished)))
+        click.echo("\n".join(_lines(found)))
 
 
-def _lines(table: pd.DataFrame, run: FinishedRun) -> Iterator[str]:
+def _lines(found: Calibration) -> Iterator[str]:
     """Write the costs for people: a row a corruption, a column a severity, each beside its verdict."""
     from lvzoo.noise.calibration import TARGETS
 
-    severities = sorted(set(table["severity"]))
-    clean = float(table["dice"][0] + table["cost"][0] / 100)
-    what = "synthetic phantom" if run.source.synthetic else run.data
-    yield f"points of Dice that {run.suite} costs {table['model'][0]} (clean: {clean:.3f})"
-    yield f"{what}, {run.splits['test']['patients']} patients"
+    severities = sorted(set(found.costs["severity"]))
+    what = "synthetic phantom" if found.synthetic else found.data
+    yield f"points of Dice that {found.suite} costs {found.model} (clean: {found.clean:.3f})"
+    yield f"{what}, {found.patients} patients"
     yield ""
     yield f"{'SEVERITY':<14}" + "".join(f"{severity:<{CELL}}" for severity in severities).rstrip()
     targets = {severity: f"{least:g} to {most:g}" for severity, (least, most) in TARGETS.items()}
     yield f"{'should cost':<14}" + "".join(f"{targets.get(each, ''):<{CELL}}" for each in severities).rstrip()
-    for family, rows in table.groupby("family", sort=False):
+    for family, rows in found.costs.groupby("family", sort=False):
         yield f"{family}"
         for corruption, line in rows.groupby("corruption", sort=False):
             costs = line.set_index("severity")

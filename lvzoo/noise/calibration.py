@@ -6,6 +6,7 @@ that happens to be set too strong.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import pandas as pd
@@ -24,14 +25,27 @@ TARGETS: Final[Mapping[int, tuple[float, float]]] = {1: (0.0, 2.0), 3: (3.0, 7.0
 
 Verdict: TypeAlias = Literal["within", "too mild", "too strong", ""]
 
-COLUMNS: Final = ("model", "family", "corruption", "severity", "dice", "cost", "least", "most", "verdict")
+COLUMNS: Final = ("family", "corruption", "severity", "dice", "cost", "least", "most", "verdict")
 
 
-def calibrate(scores: Scores, suite: NoiseSuite, *, model: str | None = None) -> pd.DataFrame:
-    """Return what each corruption and severity costs a model against clean frames, in points of Dice.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Costs:
+    """A model's Dice on clean frames, and what noise takes from it."""
 
-    Dice is averaged over a patient's frames and seeds, then over patients; a point is a hundredth. `least` and
-    `most` are the target, NaN where a severity has none; `verdict` says on which side of it the cost lies.
+    model: str
+    clean: float
+    table: pd.DataFrame = field(repr=False)
+    """A row a corruption and severity, with COLUMNS.
+
+    `dice` is the Dice under it and `cost` the loss, in points (hundredths). `least` and `most` are the target, NaN
+    where a severity has none; `verdict` says on which side of it the cost lies.
+    """
+
+
+def calibrate(scores: Scores, suite: NoiseSuite, *, model: str | None = None) -> Costs:
+    """Return what each corruption and severity costs a model against clean frames.
+
+    Dice is averaged over a patient's frames and seeds, then over patients.
 
     Args:
         scores: with clean frames, and at least one condition of the suite.
@@ -58,10 +72,10 @@ def calibrate(scores: Scores, suite: NoiseSuite, *, model: str | None = None) ->
         noisy = dice[corruption, severity]
         cost = 100.0 * (clean - noisy)
         least, most = TARGETS.get(severity, (float("nan"), float("nan")))
-        rows.append((chosen, family, corruption, severity, noisy, cost, least, most, verdict(cost, severity)))
+        rows.append((family, corruption, severity, noisy, cost, least, most, verdict(cost, severity)))
     if not rows:
         raise DataError(f"there are no scores under {suite.name}; run some of its conditions")
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return Costs(model=chosen, clean=clean, table=pd.DataFrame(rows, columns=list(COLUMNS)))
 
 
 def verdict(cost: float, severity: int) -> Verdict:

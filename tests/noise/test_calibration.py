@@ -29,8 +29,10 @@ CLEAN = {("clean", 0): (0.9, 1.0, 0.85)}  # patient p .95, q .85: .9
 
 
 def test_the_cost_is_the_loss_of_the_mean_over_patients_in_points() -> None:
-    table = calibrate(scores({**CLEAN, ("blur", 3): (0.9, 0.8, 0.85)}), NoiseV1())
-    (row,) = table.itertuples()
+    costs = calibrate(scores({**CLEAN, ("blur", 3): (0.9, 0.8, 0.85)}), NoiseV1())
+    assert costs.model == "a"
+    assert costs.clean == pytest.approx(0.9)
+    (row,) = costs.table.itertuples()
     assert (row.family, row.corruption, row.severity) == ("resolution", "blur", 3)
     assert row.dice == pytest.approx(0.85)
     assert row.cost == pytest.approx(5.0)
@@ -43,7 +45,7 @@ def test_rows_come_in_the_suites_order_with_a_verdict_where_there_is_a_target() 
         ("haze", 1): (0.8, 0.8, 0.8),
         ("haze", 2): (0.8, 0.8, 0.8),
     }
-    table = calibrate(scores({**noisy, **CLEAN}), NoiseV1())
+    table = calibrate(scores({**noisy, **CLEAN}), NoiseV1()).table
     assert table[["corruption", "severity", "verdict"]].to_numpy().tolist() == [
         ["haze", 1, "too strong"],
         ["haze", 2, ""],
@@ -75,7 +77,8 @@ def test_of_several_models_one_must_be_named() -> None:
         calibrate(both, NoiseV1())
     with pytest.raises(UsageError, match=r"no scores of 'c'; it has a, b"):
         calibrate(both, NoiseV1(), model="c")
-    assert len(calibrate(both, NoiseV1(), model="b")) == 1
+    chosen = calibrate(both, NoiseV1(), model="b")
+    assert (chosen.model, len(chosen.table)) == ("b", 1)
 
 
 def test_what_was_not_scored_is_named() -> None:
