@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from lvzoo.noise.apply import open_suite
+from lvzoo.merge import suite_of
 from lvzoo.noise.calibration import calibrate
 from lvzoo.registry import open_zoo
 from lvzoo.run import read_run
@@ -43,10 +43,10 @@ def calibrate_run(
 
     Raises:
         DataError: the folder holds no run, or no trial of it has finished, or it lacks clean or noisy frames.
-        UsageError: the model is unknown, or one of several must be named.
+        UsageError: the model is unknown, or one of several must be named; or the suite is not the installed one.
     """
     found = read_run(run)
-    suite = open_suite(open_zoo(registries=registries).noise(found.suite))
+    suite = suite_of(found, open_zoo(registries=registries))
     tables = [trial.read_scores() for trial in found.finished.values()]
     scores = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(SCORE_COLUMNS))
     costs = calibrate(scores, suite, model=model)

@@ -13,22 +13,24 @@ from typing import Final
 import pandas as pd
 
 from lvzoo.errors import UsageError
-from lvzoo.interfaces import NoiseSuite
-from lvzoo.merge import computed_with, facts_of_models, merge, place_of_report, specimens_of_models
-from lvzoo.noise.apply import open_suite
-from lvzoo.noise.probe import suite_digest
+from lvzoo.merge import (
+    computed_with,
+    facts_of_models,
+    merge,
+    place_of_report,
+    specimens_of_models,
+    suite_of,
+)
 from lvzoo.rank.export import challenge_csv
 from lvzoo.rank.ranking import rank
 from lvzoo.registry import open_zoo
 from lvzoo.report.html import fragment, write_report
-from lvzoo.report.table import write_ranking_csv
+from lvzoo.report.table import TABLES, write_tables
 from lvzoo.results import Study
-from lvzoo.run import FinishedRun, read_run
+from lvzoo.run import read_run
 from lvzoo.types import SCORE_COLUMNS, Scores, Source
 
 REPORT: Final = "report.html"
-RANKING: Final = "ranking.csv"
-TABLES: Final = "tables"
 FIXED_REFERENCE: Final = 0.9
 """The Dice below which a response counts as broken where the data set names no level of its own."""
 
@@ -121,8 +123,7 @@ def compare(
     if not trials:
         scores = pd.DataFrame(columns=list(SCORE_COLUMNS))
         return Comparison(folder=folder, scores=scores, study=None, source=first.source, failed=failed)
-    suite = open_suite(open_zoo(registries=registries).noise(first.suite))
-    _refuse_another(suite, first)
+    suite = suite_of(first, open_zoo(registries=registries))
     scores = pd.concat([trial.folder.read_scores() for trial in trials], ignore_index=True)
     ranking = rank(
         scores,
@@ -142,34 +143,10 @@ def compare(
         failed=failed,
         specimens=specimens_of_models(trials) if frames else (),
     )
-    write_tables(study, scores, suite, folder)
+    write_tables(study, folder)
+    challenge_csv(scores, suite, folder / TABLES / "challenge.csv")
     write_report(study, folder / REPORT)
     return Comparison(folder=folder, scores=scores, study=study, source=first.source, failed=failed)
-
-
-def _refuse_another(suite: NoiseSuite, run: FinishedRun) -> None:
-    """See that the suite which is installed is the one that the run was tested under.
-
-    Raises:
-        UsageError: it has the same name, but does something else.
-    """
-    here = suite_digest(suite)
-    if here != run.noise_digest:
-        raise UsageError(
-            f"{run.path}: was tested under another {suite.name} ({run.noise_digest}) than the one that is installed "
-            f"({here}); repeat the command that made the run, in another folder"
-        )
-
-
-def write_tables(study: Study, scores: Scores, suite: NoiseSuite, folder: Path) -> None:
-    """Write every table of a ranking as CSV, and its scores as challengeR reads them."""
-    ranking = study.ranking
-    tables = folder / TABLES
-    tables.mkdir(parents=True, exist_ok=True)
-    write_ranking_csv(ranking, folder / RANKING)
-    for name in ("pairs", "response", "breaks", "contests"):
-        getattr(ranking, name).to_csv(tables / f"{name}.csv", index=False)
-    challenge_csv(scores, suite, tables / "challenge.csv")
 
 
 def _references(source: Source, given: float | None) -> dict[str, float]:

@@ -13,6 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lvzoo.errors import DataError, UsageError
+from lvzoo.interfaces import NoiseSuite
+from lvzoo.noise.apply import open_suite
+from lvzoo.noise.probe import suite_digest
+from lvzoo.registry import Zoo
 from lvzoo.results import ModelFacts, Specimen
 from lvzoo.run import FinishedRun, TrialFolder, digest
 from lvzoo.types import OptionValue
@@ -117,6 +121,22 @@ def place_of_report(runs: Sequence[FinishedRun], out: str | Path | None, report:
     if folder.exists() and any(folder.iterdir()) and not (folder / report).exists():
         raise DataError(f"{folder}: exists and holds no report of lvzoo ({report}); name another --out")
     return folder
+
+
+def suite_of(run: FinishedRun, zoo: Zoo) -> NoiseSuite:
+    """Return the suite that a run was tested under.
+
+    Raises:
+        UsageError: no such suite is installed, or the one of that name does something else.
+    """
+    suite = open_suite(zoo.noise(run.suite))
+    here = suite_digest(suite)
+    if here != run.noise_digest:
+        raise UsageError(
+            f"{run.path}: was tested under another {suite.name} ({run.noise_digest}) than the one that is installed "
+            f"({here}); repeat the command that made the run, in another folder"
+        )
+    return suite
 
 
 def _refuse_other(run: FinishedRun, first: FinishedRun) -> None:

@@ -97,8 +97,8 @@ def make_plan(
             )
     source = zoo.noise(noise)
     suite = open_suite(source)
-    names = corruptions.split(",") if isinstance(corruptions, str) else corruptions
-    strengths = (severities,) if isinstance(severities, int) else severities
+    if severities is None:  # the preset's, as far as this suite has them
+        severities = [each for each in size.severities if each in suite.severities] or None
     hardware = choose_device(device)
     recipes = {entry.name: _recipe(size.recipe, entry.recipe, recipe, hardware) for entry in entries}
     return Plan(
@@ -111,7 +111,7 @@ def make_plan(
         noise=source,
         suite=suite,
         noise_digest=suite_digest(suite),
-        conditions=tuple(conditions(suite, names, size.severities if severities is None else strengths)),
+        conditions=tuple(conditions(suite, corruptions, severities)),
         device=hardware,
     )
 

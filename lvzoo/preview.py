@@ -83,9 +83,7 @@ def preview_noise(
     if path.exists():
         raise DataError(f"{path}: exists; remove it, or name another --out")
     suite = open_suite(open_zoo(registries=registries).noise(noise))
-    names = [name.strip() for name in corruptions.split(",")] if isinstance(corruptions, str) else corruptions
-    strengths = (severities,) if isinstance(severities, int) else severities
-    chosen = conditions(suite, names, strengths)[1:]
+    chosen = conditions(suite, corruptions, severities)[1:]
     if not chosen:
         raise UsageError("nothing is selected; name a corruption and a severity")
     picture = draw(read_frame(Path(clip), frame), suite, chosen)

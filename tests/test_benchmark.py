@@ -269,6 +269,34 @@ def test_mistakes_are_found_before_anything_is_done(tmp_path: Path) -> None:
         assert not (tmp_path / "run").exists()
 
 
+OTHER_LEVELS = """
+from lvzoo import NoiseSource, hookimpl
+
+@hookimpl
+def lvzoo_noises():
+    yield NoiseSource(name="ward-noise", factory="ward_dist.suite:Ward", summary="one corruption, two severities")
+"""
+OTHER_SUITE = """
+class Ward:
+    name = "ward-noise"
+    families = {"ours": ("dim",)}
+    severities = (1, 2)
+
+    def corrupt(self, frame_HW, condition, **_):
+        return frame_HW // (1 + condition.severity)
+"""
+
+
+def test_a_plugins_suite_is_run_at_the_severities_it_has(install_plugin: Install, tmp_path: Path) -> None:
+    install_plugin("ward", OTHER_LEVELS, files={"suite.py": OTHER_SUITE})
+    small = {name: value for name, value in SMALL.items() if name != "severities"}
+    result = lvzoo.bench("unet", noise="ward-noise", out=tmp_path / "run", frames=False, **small)
+    assert result.study is not None
+    assert result.study.ranking.headline == "mDice(ward-noise)"
+    assert result.study.ranking.severities == (1,), "of the preset's 1, 3 and 5, the one that this suite has"
+    assert "data:image" not in result.report.read_text()
+
+
 COMMAND = [
     sys.executable,
     "-m",

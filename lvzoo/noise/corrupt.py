@@ -39,16 +39,22 @@ Chunk: TypeAlias = "tuple[NDArray[np.uint8], tuple[str, ...], tuple[int, ...], t
 
 
 def conditions(
-    suite: NoiseSuite, corruptions: Collection[str] | None = None, severities: Collection[int] | None = None
+    suite: NoiseSuite,
+    corruptions: str | Collection[str] | None = None,
+    severities: int | Collection[int] | None = None,
 ) -> list[Condition]:
     """Return the conditions of a suite, clean first, then by family, corruption and severity.
 
-    `corruptions` and `severities` select some of them; None stands for all.
+    `corruptions` ("haze, blur" or a list) and `severities` (a number or a list) select some; None stands for all.
 
     Raises:
         UsageError: the suite has no such corruption or severity.
     """
     known = [name for family in suite.families.values() for name in family]
+    if isinstance(corruptions, str):
+        corruptions = [name.strip() for name in corruptions.split(",")]
+    if isinstance(severities, int):
+        severities = [severities]
     for name in corruptions or ():
         if name not in known:
             close = did_you_mean(name, known) or f"; it has {', '.join(known)}"

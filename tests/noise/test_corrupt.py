@@ -213,3 +213,8 @@ def test_an_edited_suite_is_not_taken_for_the_one_that_made_the_cache(
         suite = importlib.import_module("ward_suite").Ward()
         made += corrupted_frames(frame_set, suite, [Condition(corruption="blur", severity=1)])
     assert not np.array_equal(made[0], made[1])
+
+
+def test_conditions_are_named_by_strings_and_single_numbers_too() -> None:
+    suite = NoiseV1()
+    assert conditions(suite, "haze, blur", 3) == conditions(suite, ["haze", "blur"], [3])
