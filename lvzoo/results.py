@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from lvzoo.types import Condition, Kind, OptionValue, Phase, Source
 
@@ -24,7 +24,7 @@ class ModelFacts:
 
     `flops` are those of one frame's forward pass (a multiply-add is two); `ms_per_frame` includes decoding, and
     was measured on `hardware`. `ceiling` is the Dice that perfect landmarks of this model would get on the same
-    frames, through the same spline and rasteriser: "all", "ED" and "ES"; empty for masks.
+    frames, through the same spline and rasteriser: "all", "ED" and "ES"; empty for masks. It is no upper bound.
     """
 
     kind: Kind
@@ -42,12 +42,34 @@ class ModelFacts:
     licence: str | None = None
 
 
+CautionKind: TypeAlias = Literal[
+    "clean only",
+    "part",
+    "one seed",
+    "unequal seeds",
+    "one patient",
+    "few patients",
+    "mean rank",
+    "own recipe",
+]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Caution:
+    """What a reader must know before believing an order, in a sentence; `kind` says to programs what it is about."""
+
+    kind: CautionKind
+    text: str
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ranking:
     """Models in order, best first, with how sure that is; `lvzoo.rank.ranking` makes it.
 
-    Low and high are the ends of 95 % intervals from one paired bootstrap over patients. All of Dice is averaged
-    over a patient's frames, then seeds, then patients, unless a column says otherwise. The tables:
+    Low and high are the ends of 95 % intervals from one paired bootstrap over patients; where fewer than two patients
+    have a score, nothing can be said of others: they are NaN, and so are rank_low, rank_high, p_first, outperforms
+    and `kendall_tau`. All of Dice is averaged over a patient's frames, then seeds, then patients, unless a column
+    says otherwise. The tables:
 
     `table`, a row a model, best first:
         rank, model, kind, augmented, own_recipe; headline, headline_low, headline_high; rank_low, rank_high
@@ -78,6 +100,11 @@ class Ranking:
         "overall" is that), mask, landmark (the models' names), mask_dice, landmark_dice, difference (mask -
         landmark), difference_low, difference_high, p, p_holm (overall: that of `pairs`; the other scopes: adjusted
         for them), winner ("mask", "landmark", or "neither" where the difference is not clear).
+        Where both tracks have a contest, one more row tells whether training on noise changes it: track
+        "augmented - standard", scope "overall". Its mask and landmark name both models ("unet+noise - unet"), its
+        numbers are the augmented track's minus the standard one's, patient by patient, so mask_dice and landmark_dice
+        are what each kind gains; p_holm is p, this being one question; the winner is the kind that clearly gains
+        more.
         Empty where a kind is missing.
     """
 
@@ -100,12 +127,14 @@ class Ranking:
     margin: float
     """The least difference in Dice that is called a win."""
     kendall_tau: float
-    """Mean agreement of the resamples' orders with the ranking: 1 where all agree; NaN with one model."""
-    warnings: tuple[str, ...]
-    """What a reader must know before believing the order, a sentence each."""
+    """Mean agreement of the resamples' orders with the ranking: 1 where all agree; NaN with one model or patient."""
+    warnings: tuple[Caution, ...]
+    """What a reader must know before believing the order."""
     patients: int
     frames: int
     resamples: int
+    bootstrap_seed: int = 0
+    """The seed of the resamples' draws."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -129,7 +158,8 @@ class Study:
     """All that a report tells: a ranking, where its frames came from, and what it was computed with.
 
     `splits` says how many patients and frames each split has; `recipe` is the one all models share; `computed`
-    names hardware and versions; `failed` the trials that are not ranked, with the reason of each.
+    names hardware and versions; `noise_digest` is the suite's, by what it does ("" where no run told it); `failed`
+    names the trials that are not ranked, with the reason of each.
     """
 
     ranking: Ranking
@@ -138,5 +168,6 @@ class Study:
     recipe: Mapping[str, OptionValue]
     runs: tuple[str, ...]
     computed: Mapping[str, str]
+    noise_digest: str = ""
     failed: Mapping[str, str] = field(default_factory=dict)
     specimens: tuple[Specimen, ...] = ()

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from lvzoo.cli.options import integers, json_option, print_json, registry_option, words
+from lvzoo.cli.options import integers, json_option, print_json, records, registry_option, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import pandas as pd
 
     from lvzoo.calibration import Calibration
 
@@ -93,7 +91,7 @@ def calibration(*, run: Path, model: str | None, as_json: bool, registries: tupl
     found = calibrate_run(run, model=model, registries=registries)
     if as_json:
         names = ("data", "synthetic", "suite", "model", "clean")
-        print_json({**{name: getattr(found, name) for name in names}, "costs": _records(found.costs)})
+        print_json({**{name: getattr(found, name) for name in names}, "costs": records(found.costs)})
     else:
         click.echo("\n".join(_lines(found)))
 
@@ -119,11 +117,3 @@ def _lines(found: Calibration) -> Iterator[str]:
                 for each in severities
             )
             yield f"  {corruption:<12}" + "".join(f"{cell:<{CELL}}" for cell in cells).rstrip()
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return a row an object; what a severity has no target for is null."""
-    import json
-
-    records: list[dict[str, Any]] = json.loads(table.to_json(orient="records"))
-    return records

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from lvzoo.cli.options import json_option, print_json, registry_option
+from lvzoo.cli.options import json_option, print_json, records, registry_option
 
 if TYPE_CHECKING:
     from lvzoo.comparison import Comparison
+
+TABLES: Final = ("ranking", "pairs", "response", "breaks", "contests")
 
 
 @click.command()
@@ -47,10 +49,27 @@ def report(
 
     result = compare(*runs, reference=reference, out=out, frames=not no_frames, registries=registries)
     if as_json:
-        print_json({name: _records(result, name) for name in ("ranking", "pairs", "breaks", "contests")})
+        print_json(told(result))
+        show_failed(result)
     else:
         show(result)
-    return 0
+    return 1 if result.failed or result.study is None else 0
+
+
+def told(result: Comparison) -> dict[str, object]:
+    """Return a comparison as JSON knows it, with what its numbers must not be read without."""
+    ranking = None if result.study is None else result.study.ranking
+    return {
+        "data": result.source.name,
+        "synthetic": result.source.synthetic,
+        "suite": ranking and ranking.suite,
+        "partial": ranking and ranking.partial,
+        "warnings": [
+            {"kind": each.kind, "text": each.text} for each in (ranking.warnings if ranking else ())
+        ],
+        "failed": dict(result.failed),
+        **{name: records(getattr(result, name)) for name in TABLES},
+    }
 
 
 def show(result: Comparison) -> None:
@@ -62,13 +81,10 @@ def show(result: Comparison) -> None:
     else:
         print_study(result.study)
         click.echo(f"report: {result.report}")
+    show_failed(result)
+
+
+def show_failed(result: Comparison) -> None:
+    """Say on stderr what failed."""
     for name, reason in result.failed.items():
         click.echo(f"failed: {name}: {reason} (more in its status.json)", err=True)
-
-
-def _records(result: Comparison, name: str) -> list[dict[str, object]]:
-    """Return a table as JSON knows it: a row an object, what is not a number null."""
-    import json
-
-    records: list[dict[str, object]] = json.loads(getattr(result, name).to_json(orient="records"))
-    return records

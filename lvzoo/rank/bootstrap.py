@@ -20,6 +20,8 @@ RESAMPLES: Final = 10_000
 COVERAGE: Final = 0.95
 BLOCK: Final = 100
 """Resamples at a time: for 1,277 patients a megabyte, which the processor's cache holds."""
+FEWEST: Final = 2
+"""Patients from which something can be said of others."""
 TAILS: Final = ((1.0 - COVERAGE) / 2.0, (1.0 + COVERAGE) / 2.0)
 
 
@@ -41,15 +43,17 @@ def resampled_means(scores_MP: NDArray[np.float64], *, resamples: int, seed: int
     """Return the means over patients in each resample, (resamples, M), for M rows of per-patient scores.
 
     The same seed gives the same draws for any rows: matrices resampled one by one are paired all the same.
-    A patient without a score (NaN) does not count in that row; a resample that draws no other has NaN there.
+    A patient without a score (NaN) does not count in that row; a resample that draws no other has NaN there. A row
+    with fewer than two scored patients is NaN throughout: resampling one patient would show no spread at all.
     The sums are not left to BLAS: its threads wait for one another where the processor is shared, which made
     this ten times slower, and its last bits depend on how many there are.
     """
     patients = scores_MP.shape[1]
     blocks = resample_counts(patients, resamples=resamples, seed=seed)
     scored_MP = ~np.isnan(scores_MP)
-    if scored_MP.all():
+    if scored_MP.all() and patients >= FEWEST:
         return np.concatenate([np.einsum("bp,mp->bm", counts, scores_MP) / patients for counts in blocks])
+    scored_MP &= scored_MP.sum(axis=1, keepdims=True) >= FEWEST
     known_MP, weight_MP = np.where(scored_MP, scores_MP, 0.0), scored_MP.astype(np.float64)
     with np.errstate(invalid="ignore"):  # 0 / 0: none of the drawn patients has a score
         return np.concatenate(

@@ -26,8 +26,10 @@ def challenge_csv(scores: Scores, suite: NoiseSuite, path: Path) -> None:
     Tasks are `headline` (its mean over cases is the ranking's), `clean` and each family; where no noise was run,
     `clean` alone. R reads it by
 
-        as.challenge(read.csv("challenge.csv"), by = "task", algorithm = "algorithm", case = "case",
-                     value = "value", smallBetter = FALSE)
+        data <- read.csv("challenge.csv", colClasses = c(case = "character"))
+        as.challenge(data, by = "task", algorithm = "algorithm", case = "case", value = "value", smallBetter = FALSE)
+
+    Without `colClasses` R takes numeric names of patients for numbers, and 007 becomes 7.
 
     Raises:
         DataError: the table is not fit for a ranking.

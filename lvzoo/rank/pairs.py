@@ -58,6 +58,11 @@ def pairs_table(
 
 
 def outperforms(first_BS: NDArray[np.float64], second_BS: NDArray[np.float64]) -> float:
-    """Return P(A > B): the share of resamples and pairs of seeds in which A scores more; a tie counts half."""
+    """Return P(A > B): the share of resamples and pairs of seeds in which A scores more; a tie counts half.
+
+    NaN where the resamples are, as of one patient.
+    """
     gap_BSS = first_BS[:, :, None] - second_BS[:, None, :]
+    if np.isnan(gap_BSS).any():
+        return float("nan")
     return float(((gap_BSS > 0) + 0.5 * (gap_BSS == 0)).mean())

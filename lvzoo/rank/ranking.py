@@ -108,6 +108,7 @@ def rank(
         patients=len(grid.patients),
         frames=len(grid.patient_F),
         resamples=resamples,
+        bootstrap_seed=seed,
     )
     return dataclasses.replace(ranking, warnings=cautions(ranking))
 

@@ -23,8 +23,11 @@ def rank_columns(headline_BM: NDArray[np.float64]) -> dict[str, NDArray[np.float
     """Return each model's 95 % interval of the rank over B resamples, and the share in which it is first.
 
     The ends are ranks that occurred: the inverse of the empirical distribution. Models that share the first
-    rank are both first.
+    rank are both first. All are NaN where the resamples are, as of one patient.
     """
+    if np.isnan(headline_BM).any():
+        unknown_M = np.full(headline_BM.shape[1], np.nan)
+        return {"rank_low": unknown_M, "rank_high": unknown_M, "p_first": unknown_M}
     rank_BM = np.concatenate([ranks(block) for block in np.array_split(headline_BM, _blocks(headline_BM))])
     low_M, high_M = np.quantile(rank_BM, TAILS, axis=0, method="inverted_cdf").astype(np.int64)
     return {"rank_low": low_M, "rank_high": high_M, "p_first": (rank_BM == 1).mean(axis=0)}
@@ -33,11 +36,11 @@ def rank_columns(headline_BM: NDArray[np.float64]) -> dict[str, NDArray[np.float
 def mean_kendall_tau(headline_M: NDArray[np.float64], headline_BM: NDArray[np.float64]) -> float:
     """Return the mean over resamples of Kendall's tau-b between each resample's order and the ranking.
 
-    1 where all agree; NaN with fewer than two models. Where one order is all ties, tau is 1 if so is the other,
-    else 0.
+    1 where all agree; NaN with fewer than two models, or where the resamples are, as of one patient. Where one order
+    is all ties, tau is 1 if so is the other, else 0.
     """
     first, second = np.triu_indices(len(headline_M), k=1)
-    if not len(first):
+    if not len(first) or np.isnan(headline_BM).any():
         return float("nan")
     full_K = np.sign((headline_M[first] - headline_M[second]).round(DIGITS))
     agreed_B, untied_B = np.empty(len(headline_BM)), np.empty(len(headline_BM))

@@ -99,12 +99,15 @@ def _chart(ranking: Ranking, cost: Cost, found: Mapping[str, float], looks: Mapp
     across, down = _axes(drawing, rows, cost, list(found.values()))
     at = [(across(found[row["model"]]), down(row["headline"])) for row in rows]
     for (x, _), row in zip(at, rows, strict=True):
+        if math.isnan(row["headline_low"]):
+            continue
         ends = [(x, down(row["headline_low"])), (x, down(row["headline_high"]))]
         drawing.line(ends, f"span {looks[row['model']].css}")
     taken = [(x - 6, y - 6, x + 6, y + 6) for x, y in at]
     taken += [
         (x - 2, down(row["headline_high"]), x + 2, down(row["headline_low"]))
         for (x, _), row in zip(at, rows, strict=True)
+        if not math.isnan(row["headline_low"])
     ]
     for row, point in zip(rows, at, strict=True):
         model = row["model"]

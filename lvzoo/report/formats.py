@@ -29,13 +29,23 @@ def interval(value: float, low: float, high: float) -> str:
     return f"{decimals(value)} [{decimals(low)}, {decimals(high)}]"
 
 
+def known_interval(value: float, low: float, high: float) -> str:
+    """Write a number with its 95 % interval for a sentence, which says nothing of an interval that is not known.
+
+    >>> known_interval(0.8123, 0.8, 0.83), known_interval(0.8123, float("nan"), float("nan"))
+    ('0.812 [0.800, 0.830]', '0.812')
+    """
+    return decimals(value) if math.isnan(low) else interval(value, low, high)
+
+
 def signed(value: float, low: float, high: float) -> str:
     """Write a difference with its 95 % interval, each with its sign.
 
-    >>> signed(0.0123, -0.002, 0.03)
-    '+0.012 [-0.002, +0.030]'
+    >>> signed(0.0123, -0.002, 0.03), signed(0.0123, float("nan"), float("nan"))
+    ('+0.012 [-0.002, +0.030]', '+0.012 [-, -]')
     """
-    return UNKNOWN if math.isnan(value) else f"{value:+.3f} [{low:+.3f}, {high:+.3f}]"
+    number, start, end = (UNKNOWN if math.isnan(each) else f"{each:+.3f}" for each in (value, low, high))
+    return UNKNOWN if math.isnan(value) else f"{number} [{start}, {end}]"
 
 
 def percent(value: float, places: int = 0) -> str:

@@ -128,7 +128,7 @@ def _ranking_row(ranking: Ranking, row: Row, strips: Strips, looks: Looks) -> li
         Cell(text=words.ranks(row), sort=float(row["rank"])),
         Cell(text=interval(*score), sort=known(row["headline"])),
         Cell(drawing=strips.row(*score, looks[row["model"]])),
-        Cell(text=chance(row["p_first"]), sort=float(row["p_first"])),
+        Cell(text=chance(row["p_first"]), sort=known(row["p_first"])),
         Cell(text=row["group"], sort=row["group"]),
         *(more if ranking.families else []),
         Cell(text=count_and_share(row["failures"], row["failure_share"]), sort=float(row["failures"])),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from lvzoo.report import words
 from lvzoo.report.formats import decimals, number_of, span
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lvzoo.results import Ranking, Study
+
+
+MASK_THRESHOLD: Final = 0.5
 
 
 def definitions(ranking: Ranking) -> Mapping[str, str]:
@@ -27,9 +31,9 @@ def definitions(ranking: Ranking) -> Mapping[str, str]:
         "which it leads.",
         "group": "models that share a letter are not separable by the tests on every two models.",
         "p": "two-sided Wilcoxon signed-rank test on patient means, Holm's adjustment for all pairs.",
-        "verdict": f"clear: significant and the interval of the difference lies beyond the margin of "
+        "verdict": f"clear: significant and the whole 95 % interval of the difference lies beyond the margin of "
         f"{ranking.margin:g}; small: significant, but not beyond the margin; open: not significant.",
-        "failure": f"a frame with a Dice below {FAILURE_DICE}, counted under all conditions and seeds.",
+        "failure": f"a score (of a frame, under a condition, by a seed) with a Dice below {FAILURE_DICE}.",
         "anatomical failure": "a mask that no ventricle has: empty, in pieces, with holes, or with its apex "
         "below its base.",
         "NSD": "normalised surface Dice: the share of both boundaries that lies within 1 or 2 px of the other.",
@@ -62,7 +66,7 @@ def _of_landmarks(ranking: Ranking) -> Mapping[str, str]:
         return {}
     return {
         "ceiling": "the Dice of perfect landmarks on the same clean frames, through the same spline and "
-        "rasteriser: no model with these landmarks can do better."
+        "rasteriser; a model can exceed it a little by misplacing them, since the reference leaves out the cap."
     }
 
 
@@ -83,23 +87,36 @@ def provenance(study: Study) -> Mapping[str, str]:
         "tracings against truth": decimals(source.reader_dice) if source.reader_dice is not None else "",
         **splits,
         "ranked over": f"{number_of(ranking.patients, 'patient')}, {number_of(ranking.frames, 'frame')}",
-        "suite": _suite(ranking),
+        "suite": _suite(study),
+        "mask threshold": f"probability {MASK_THRESHOLD} on the 112 x 112 grid; a landmark model's curve is filled "
+        "as the references are",
+        "post-processing": "none: no largest component, no filled holes",
+        "bootstrap": f"{ranking.resamples:,} resamples of the patients, seed {ranking.bootstrap_seed}",
+        "detectable differences": "".join(words.power_line(ranking)),
         "training seeds": words.seeds_line(ranking),
         "recipe": recipe,
-        "agreement of the resamples": f"Kendall's tau {decimals(ranking.kendall_tau, 2)} between the orders of the "
-        "resamples and this ranking",
+        "agreement of the resamples": _agreement(ranking),
         **study.computed,
         "runs": ", ".join(study.runs),
     }
     return {name: value for name, value in facts.items() if value}
 
 
-def _suite(ranking: Ranking) -> str:
+def _suite(study: Study) -> str:
+    ranking = study.ranking
     if not ranking.families:
         return "none: clean frames only"
     families = "; ".join(f"{family}: {', '.join(names)}" for family, names in ranking.families.items())
     part = "part of " if ranking.partial else ""
-    return f"{part}{ranking.suite}, severities {span(ranking.severities)} of {families}"
+    digest = f" (digest {study.noise_digest})" if study.noise_digest else ""
+    return f"{part}{ranking.suite}{digest}, severities {span(ranking.severities)} of {families}"
+
+
+def _agreement(ranking: Ranking) -> str:
+    if math.isnan(ranking.kendall_tau):
+        return ""
+    tau = decimals(ranking.kendall_tau, 2)
+    return f"Kendall's tau {tau} between the orders of the resamples and this ranking"
 
 
 def exclusions(study: Study) -> list[tuple[str, list[str]]]:

@@ -162,6 +162,6 @@ def ceiling_grid(ranking: Ranking, looks: Looks) -> Grid | None:
                     number(best[0] - row["clean"]),
                 ]
             )
-    titles = ("clean", "ceiling", "ceiling, ED", "ceiling, ES", "left to gain")
+    titles = ("clean", "ceiling", "ceiling, ED", "ceiling, ES", "to the ceiling")
     columns = [MODEL, *(Column(title=title) for title in titles)]
-    return Grid(title="How far perfect landmarks would get", columns=columns, rows=rows) if rows else None
+    return Grid(title="What perfect landmarks would get", columns=columns, rows=rows) if rows else None

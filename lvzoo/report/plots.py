@@ -146,7 +146,7 @@ def _curve(
 ) -> None:
     rows = [row for row in rows_of(part) if not math.isnan(row["dice"])]
     at = [(frame.across(row["severity"]), frame.down(row["dice"])) for row in rows]
-    if with_band:
+    if with_band and not any(math.isnan(row["dice_low"]) for row in rows):
         lower = [(x, frame.down(row["dice_low"])) for (x, _), row in zip(at, rows, strict=True)]
         upper = [(x, frame.down(row["dice_high"])) for (x, _), row in zip(at, rows, strict=True)]
         drawing.area([*lower, *reversed(upper)], f"area {look.css}")

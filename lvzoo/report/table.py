@@ -11,15 +11,21 @@ from rich.text import Text
 
 from lvzoo.files import atomic_file
 from lvzoo.report import words
-from lvzoo.report.formats import count_and_share, decimals, interval, percent
+from lvzoo.report.formats import count_and_share, decimals, interval, number_of, percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    import pandas as pd
+
     from lvzoo.results import Ranking, Study
 
 NARROWEST: Final = 80
+RANKING: Final = "ranking.csv"
+TABLES: Final = "tables"
+"""The folder of all tables but the ranking."""
+NOTE: Final = "challenge.txt"
 
 
 def print_study(study: Study, *, console: Console | None = None) -> None:
@@ -34,18 +40,50 @@ def print_study(study: Study, *, console: Console | None = None) -> None:
         console.print(line, highlight=False, markup=False)
 
 
-def write_ranking_csv(ranking: Ranking, path: Path) -> None:
-    """Write every column at full precision, with the suite and whether it was run in part in each row."""
-    table = ranking.table.assign(suite=ranking.suite, partial=ranking.partial)
+def write_tables(study: Study, folder: Path) -> None:
+    """Write every table of a ranking as CSV at full precision: ranking.csv, and the others in tables/.
+
+    Each row says of which data and suite it is, whether those are synthetic, and whether the suite was run in part.
+    challengeR reads columns of its own alone: beside its table lies a note that says the same.
+    """
+    ranking = study.ranking
+    _write_csv(study, ranking.table, folder / RANKING)
+    tables = {
+        "pairs": ranking.pairs,
+        "response": ranking.response,
+        "breaks": ranking.breaks,
+        "contests": ranking.contests,
+    }
+    for name, table in tables.items():
+        _write_csv(study, table, folder / TABLES / f"{name}.csv")
+    with atomic_file(folder / TABLES / NOTE) as temporary:
+        temporary.write_text("".join(f"{line}\n" for line in _note(study)), encoding="utf-8")
+
+
+def _write_csv(study: Study, table: pd.DataFrame, path: Path) -> None:
+    labelled = table.assign(
+        data=study.source.name,
+        synthetic=study.source.synthetic,
+        suite=study.ranking.suite,
+        partial=study.ranking.partial,
+    )
     with atomic_file(path) as temporary:
-        table.to_csv(temporary, index=False)
+        labelled.to_csv(temporary, index=False)
+
+
+def _note(study: Study) -> Iterator[str]:
+    """Yield what must be known of challenge.csv, line by line."""
+    ranking = study.ranking
+    yield "challenge.csv: Dice by task, model (algorithm) and patient (case), for the R package challengeR"
+    yield f"{words.data_line(study.source)}; {number_of(ranking.patients, 'patient')}"
+    yield words.noise_line(ranking).removeprefix(f"{words.PART} ")
 
 
 def _lines(study: Study) -> Iterator[str]:
     """Yield what stands below the table."""
     ranking = study.ranking
     yield from words.contests(ranking)
-    yield from (f"caution: {warning}" for warning in ranking.warnings)
+    yield from (f"caution: {warning.text}" for warning in ranking.warnings)
     yield words.columns_line(ranking)
     yield from words.caption(ranking)
     yield from words.exclusions_line(study.source)

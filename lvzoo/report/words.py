@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Final
 
-from lvzoo.report.formats import chance, decimals, interval, number_of, p_value, percent, signed, span
+from lvzoo.report.formats import (
+    UNKNOWN,
+    chance,
+    decimals,
+    interval,
+    known_interval,
+    number_of,
+    p_value,
+    percent,
+    signed,
+    span,
+)
 from lvzoo.types import FAILURE_DICE
 
 if TYPE_CHECKING:
@@ -19,12 +31,14 @@ AUGMENTED: Final = "‡"
 PART: Final = "*"
 MARKS: Final = {
     OWN_RECIPE: "own recipe: trained otherwise than the rest",
-    AUGMENTED: "augmented track: trained on noise such as it is tested on",
+    AUGMENTED: "augmented track: trained on noise like noise-v1's",
 }
 MOST_NAMED: Final = 3
 MOSTLY: Final = 0.5
-"""A model that leads though a larger share of its frames are failures is said to do so."""
+"""A model that leads though a larger share of its scores are failures is said to do so."""
 TRACKS: Final = ("standard", "augmented")
+CHANGE: Final = "augmented - standard"
+"""The row of the contests that tells what training on noise changes."""
 _A_MODEL: Final[Mapping[Kind, str]] = {"mask": "a mask model", "landmark": "a landmark model"}
 
 Row = dict[str, Any]
@@ -58,7 +72,9 @@ def headline(ranking: Ranking) -> str:
 
 
 def ranks(row: Row) -> str:
-    """Return the 95 % interval of a model's rank: `1-2`, or `1` where no resample has it elsewhere."""
+    """Return the 95 % interval of a model's rank: `1-2`, `1` where hardly a resample has it elsewhere, or a dash."""
+    if math.isnan(row["rank_low"]):
+        return UNKNOWN
     low, high = int(row["rank_low"]), int(row["rank_high"])
     return str(low) if low == high else f"{low}-{high}"
 
@@ -67,7 +83,7 @@ def ranks(row: Row) -> str:
 
 
 def answer(study: Study) -> str:
-    """Say in one sentence which model leads, how sure that is, and whether its lead is clear."""
+    """Say in one sentence which model leads, how sure that is, whether its lead is clear, and what is not known."""
     ranking = study.ranking
     first, *others = rows_of(ranking.table)
     where = f"On the {'synthetic phantom' if study.source.synthetic else f'data set {study.source.name}'}"
@@ -77,17 +93,28 @@ def answer(study: Study) -> str:
         else ", on clean frames only"
     )
     who = f"{marked(ranking, first['model'])} ({_A_MODEL[first['kind']]})"
-    score = (
-        f"{headline(ranking)} {interval(first['headline'], first['headline_low'], first['headline_high'])}"
-    )
+    size = known_interval(first["headline"], first["headline_low"], first["headline_high"])
+    score = f"{headline(ranking)} {size}"
     if not others:
-        return f"{where}{under}, {who} reaches {score}; it is the only model, so nothing is ranked."
+        only = "it is the only model, so nothing is ranked"
+        return f"{where}{under}, {who} reaches {score}; {only}{_trained_once(ranking, [first])}."
     if first["failure_share"] > MOSTLY:
         score += (
-            f" although {percent(first['failure_share'])} of its frames are failures (Dice < {FAILURE_DICE})"
+            f" although {percent(first['failure_share'])} of its scores are failures (Dice < {FAILURE_DICE})"
         )
-    sure = f"rank {ranks(first)} and first in {chance(first['p_first'])} of the resamples"
-    return f"{where}{under}, {who} leads with {score}, {sure}; {_lead(ranking)}."
+    sure = f", rank {ranks(first)} and first in {chance(first['p_first'])} of the resamples"
+    known = "" if math.isnan(first["p_first"]) else sure
+    unknown = _trained_once(ranking, [first, others[0]])
+    return f"{where}{under}, {who} leads with {score}{known}; {_lead(ranking)}{unknown}."
+
+
+def _trained_once(ranking: Ranking, rows: list[Row]) -> str:
+    """Say of which of some models nobody knows how far another training would lie; nothing where there are none."""
+    once = [marked(ranking, row["model"]) for row in rows if int(row["seeds"]) == 1]
+    if not once:
+        return ""
+    whose = "" if int(ranking.table["seeds"].max()) == 1 else f" of {' and of '.join(once)}"
+    return f"; one training seed{whose}, so what another training would give is unknown (seed variance)"
 
 
 def _lead(ranking: Ranking) -> str:
@@ -98,7 +125,7 @@ def _lead(ranking: Ranking) -> str:
         for row in rows_of(ranking.pairs)
         if {row["better"], row["worse"]} == {first["model"], second["model"]}
     ]
-    size = interval(pair["difference"], pair["difference_low"], pair["difference_high"])
+    size = known_interval(pair["difference"], pair["difference_low"], pair["difference_high"])
     over = f"{marked(ranking, second['model'])} ({_A_MODEL[second['kind']]})"
     return f"its lead of {size} over {over} is {verdict(ranking, pair['verdict'])}"
 
@@ -106,16 +133,16 @@ def _lead(ranking: Ranking) -> str:
 def verdict(ranking: Ranking, word: str) -> str:
     """Return a verdict on a difference with what it means."""
     return {
-        "clear": f"clear: its whole interval lies above the margin of {ranking.margin:g}",
-        "small": f"small: no chance finding, but perhaps within the margin of {ranking.margin:g}",
+        "clear": f"clear: its whole 95 % interval lies above the margin of {ranking.margin:g}",
+        "small": f"small: significant, but perhaps within the margin of {ranking.margin:g}",
         "open": f"open: {number_of(ranking.patients, 'patient')} cannot tell the two apart",
     }[word]
 
 
 def contests(ranking: Ranking) -> list[str]:
     """Answer `masks or landmarks?` in a sentence for each track, and say what the one track says of the other."""
-    overall = [row for row in rows_of(ranking.contests) if row["scope"] == "overall"]
-    overall.sort(key=lambda row: TRACKS.index(row["track"]))
+    rows = {row["track"]: row for row in rows_of(ranking.contests) if row["scope"] == "overall"}
+    overall = [rows[track] for track in TRACKS if track in rows]
     if not overall:
         kinds = {facts.kind for facts in ranking.models.values()}
         missing = " and ".join(kind for kind in ("mask", "landmark") if kind not in kinds)
@@ -124,9 +151,20 @@ def contests(ranking: Ranking) -> list[str]:
     several = len(overall) > 1
     sentences = [_contest(ranking, row, name_track=several or row["track"] != "standard") for row in overall]
     if several:
-        same = len({row["winner"] for row in overall}) == 1
-        sentences.append(f"the models trained on noise give {'the same' if same else 'another'} answer")
+        sentences.append(_change([row["winner"] for row in overall], rows[CHANGE]))
     return sentences
+
+
+def _change(winners: list[str], change: Row) -> str:
+    """Say whether training on noise changes the answer, where both tracks have one, and by how much."""
+    if "neither" in winners:
+        says = "the tracks do not settle whether training on noise changes the answer"
+    else:
+        says = (
+            f"the models trained on noise give {'the same' if len(set(winners)) == 1 else 'another'} answer"
+        )
+    size = signed(change["difference"], change["difference_low"], change["difference_high"])
+    return f"{says}; with it, masks minus landmarks changes by {size}, p {p_value(change['p_holm'])}"
 
 
 def _contest(ranking: Ranking, row: Row, *, name_track: bool) -> str:
@@ -156,8 +194,15 @@ def reference_words(name: str, level: float) -> str:
 
 def caption(ranking: Ranking) -> list[str]:
     """Return what a reader must know to trust the numbers, line by line; what a warning says is not said again."""
-    lines = [sample_line(ranking), noise_line(ranking), seeds_line(ranking), *marks(ranking)]
-    return [line for line in lines if not any(line.split(": ")[-1] in told for told in ranking.warnings)]
+    told = {warning.kind for warning in ranking.warnings}
+    lines = {
+        "sample": [sample_line(ranking)],
+        "clean only": [noise_line(ranking)],
+        "one seed": [seeds_line(ranking)],
+        "few patients": power_line(ranking),
+        "marks": marks(ranking),
+    }
+    return [line for subject, found in lines.items() if subject not in told for line in found]
 
 
 def sample_line(ranking: Ranking) -> str:
@@ -179,7 +224,7 @@ def noise_line(ranking: Ranking) -> str:
     corruptions = ", ".join(name for names in ranking.families.values() for name in names)
     plural = "severities" if len(ranking.severities) > 1 else "severity"
     run = f"{corruptions}; {plural} {span(ranking.severities)}"
-    if ranking.partial and any("not comparable" in warning for warning in ranking.warnings):
+    if ranking.partial and any(warning.kind == "part" for warning in ranking.warnings):
         return f"{PART} over part of {ranking.suite} only"
     if ranking.partial:
         return f"{PART} part of {ranking.suite} ({run}): not comparable with the whole suite's {ranking.headline}"
@@ -187,13 +232,26 @@ def noise_line(ranking: Ranking) -> str:
 
 
 def seeds_line(ranking: Ranking) -> str:
-    """Say how often each model was trained, and how much that alone changes."""
-    fewest, most = int(ranking.table["seeds"].min()), int(ranking.table["seeds"].max())
+    """Say how often each model was trained, in which that alone changes most, and of which nobody knows."""
+    rows = rows_of(ranking.table)
+    fewest, most = (int(edge(ranking.table["seeds"])) for edge in (min, max))
     if most == 1:
         return "1 training seed: seed variance unknown"
-    largest = ranking.table["seed_sd"].max()
-    spread = f"; SD of {ranking.headline} over seeds at most {decimals(largest, 4)}"
-    return f"mean of {most if fewest == most else f'{fewest} to {most}'} training seeds{spread}"
+    widest = max((row for row in rows if row["seeds"] > 1), key=lambda row: float(row["seed_sd"]))
+    whose = marked(ranking, widest["model"])
+    spread = f"SD of {ranking.headline} over seeds at most {decimals(widest['seed_sd'], 4)} ({whose})"
+    once = [marked(ranking, row["model"]) for row in rows if row["seeds"] == 1]
+    unknown = f", unknown of {', '.join(once)}" if once else ""
+    return f"mean of {most if fewest == most else f'{fewest} to {most}'} training seeds; {spread}{unknown}"
+
+
+def power_line(ranking: Ranking) -> list[str]:
+    """Say how small a difference so many patients show; nothing with one model or one patient."""
+    smallest = float(ranking.pairs["mdd"].median()) if len(ranking.pairs) else math.nan
+    if math.isnan(smallest):
+        return []
+    of = "median of the pairs" if len(ranking.pairs) > 1 else "of the pair"
+    return [f"smallest difference found with 80 % power: {decimals(smallest, 4)} ({of})"]
 
 
 def data_line(source: Source) -> str:

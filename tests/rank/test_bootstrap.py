@@ -75,3 +75,11 @@ def test_intervals_cover_the_truth_about_as_often_as_they_say() -> None:
         low, high = interval(resampled_means(scores_MP, resamples=400, seed=0))
         covered += bool(low[0] <= 0.9 <= high[0])
     assert 0.89 <= covered / 200 <= 0.99
+
+
+def test_one_scored_patient_shows_no_spread_and_has_none() -> None:
+    scores_MP = np.array([[0.2, np.nan, np.nan], [0.1, 0.2, np.nan]])
+    means = resampled_means(scores_MP, resamples=50, seed=1)
+    assert np.isnan(means[:, 0]).all()
+    assert not np.isnan(means[:, 1]).all()
+    assert np.isnan(resampled_means(np.array([[0.7]]), resamples=10, seed=1)).all()

@@ -10,11 +10,11 @@ from lvzoo.rank.ranking import rank
 from tests.rank.tables import WARD, conditions, facts, simulated
 
 if TYPE_CHECKING:
-    from lvzoo.results import ModelFacts
+    from lvzoo.results import Caution, ModelFacts
     from lvzoo.types import Scores
 
 
-def warnings(scores: Scores, models: dict[str, ModelFacts] | None = None) -> tuple[str, ...]:
+def warnings(scores: Scores, models: dict[str, ModelFacts] | None = None) -> tuple[Caution, ...]:
     models = models or facts(*map(str, scores["model"].unique()))
     return rank(scores, WARD, models=models, resamples=20).warnings
 
@@ -25,25 +25,41 @@ def test_a_full_ranking_of_many_patients_and_seeds_has_none() -> None:
 
 def test_one_seed() -> None:
     said = warnings(simulated({"a": 0.9, "b": 0.8}, conditions(), patients=50))
-    assert said == ("one training seed: seed variance unknown",)
+    assert [(each.kind, each.text) for each in said] == [
+        ("one seed", "one training seed: seed variance unknown")
+    ]
 
 
 def test_unequal_numbers_of_seeds() -> None:
     scores = simulated({"a": 0.9, "b": 0.8}, conditions(), patients=50, seeds=3)
     (said,) = warnings(scores[(scores["model"] == "a") | (scores["seed"] == 1)])
-    assert said.startswith("unequal numbers of training seeds (a 3, b 1)")
+    assert said.kind == "unequal seeds"
+    assert said.text.startswith("unequal numbers of training seeds (a 3, b 1)")
+    assert said.text.endswith("seed variance unknown of b")
+    (said,) = warnings(scores[(scores["model"] == "a") | (scores["seed"] > 0)])
+    assert "unknown" not in said.text
+
+
+def test_every_model_that_was_trained_once_is_named() -> None:
+    scores = simulated({"a": 0.9, "b": 0.8, "c": 0.7}, conditions(), patients=50, seeds=2)
+    (said,) = warnings(scores[(scores["model"] == "a") | (scores["seed"] == 1)])
+    assert said.text.endswith("seed variance unknown of b, c")
 
 
 def test_a_part_of_the_suite() -> None:
     scores = simulated({"a": 0.9, "b": 0.8}, conditions([1, 3]), patients=50, seeds=2)
     (said,) = warnings(scores[scores["corruption"] != "blur"])
-    assert said.startswith("part of ward only (haze, shadow, dropout, jpeg at severity 1, 3): not comparable")
+    assert said.kind == "part"
+    assert said.text.startswith(
+        "part of ward only (haze, shadow, dropout, jpeg at severity 1, 3): not comparable"
+    )
 
 
 def test_no_noise_at_all() -> None:
     scores = simulated({"a": 0.9, "b": 0.8}, conditions([]), patients=100, seeds=2)
     (said,) = warnings(scores)
-    assert said.startswith("clean frames only")
+    assert said.kind == "clean only"
+    assert said.text.startswith("clean frames only")
 
 
 def test_few_patients_are_told_with_what_they_cannot_show() -> None:
@@ -51,36 +67,46 @@ def test_few_patients_are_told_with_what_they_cannot_show() -> None:
     ranking = rank(scores, WARD, models=facts("a", "b"), resamples=20)
     mdd = ranking.pairs["mdd"][0]
     assert mdd > 0.01
-    assert (
-        f"few patients: with 4 patients, differences below {mdd:.3f} are not to be seen" in ranking.warnings
-    )
+    (said,) = (each.text for each in ranking.warnings if each.kind == "few patients")
+    assert said == f"few patients: with 4 patients, differences below {mdd:.3f} are not to be seen"
 
 
 def test_one_patient() -> None:
-    assert "one patient: nothing can be said of others" in warnings(
-        simulated({"a": 0.9, "b": 0.8}, conditions(), patients=1)
-    )
+    said = warnings(simulated({"a": 0.9, "b": 0.8}, conditions(), patients=1))
+    assert "one patient: nothing can be said of others" in [each.text for each in said]
+
+
+def a_little_better_but_for(failed: int, *, patients: int) -> Scores:
+    """Return scores of a, and of b, which is a little better on all patients but some, on which it finds nothing."""
+    scores = simulated({"a": 0.9}, conditions(), patients=patients, seeds=2)
+    other = scores.assign(model="b", dice=scores["dice"] + 0.01)
+    other.loc[other["patient"] < f"p{failed:03d}", "dice"] = 0.0
+    return pd.concat([scores, other])
 
 
 def test_another_order_by_mean_rank_is_named() -> None:
-    """Model b is a little better on all patients but one, on which it finds nothing."""
-    scores = simulated({"a": 0.9}, conditions(), patients=10, seeds=2)
-    other = scores.assign(model="b", dice=scores["dice"] + 0.01)
-    other.loc[other["patient"] == "p003", "dice"] = 0.0
-    said = [each for each in warnings(pd.concat([scores, other])) if "mean of ranks" in each]
+    said = [each for each in warnings(a_little_better_but_for(2, patients=40)) if each.kind == "mean rank"]
     assert len(said) == 1
-    assert "puts b before a: the order by mDice(ward)" in said[0]
+    assert "puts b before a: the order by mDice(ward) may rest on large differences" in said[0].text
+
+
+def test_an_order_that_chance_may_turn_needs_no_warning() -> None:
+    ranking = rank(a_little_better_but_for(1, patients=10), WARD, models=facts("a", "b"), resamples=20)
+    assert ranking.table["mean_rank"].is_monotonic_decreasing, "the ranks on each patient say otherwise"
+    assert ranking.pairs["p_holm"][0] > 0.05
+    assert "mean rank" not in [each.kind for each in ranking.warnings]
 
 
 def test_equal_mean_ranks_are_no_other_order() -> None:
     scores = simulated({"a": 0.9}, conditions(), patients=2, seeds=2)
     other = scores.assign(model="b", dice=scores["dice"] - 0.02)
     other.loc[other["patient"] == "p001", "dice"] += 0.03
-    assert not [each for each in warnings(pd.concat([scores, other])) if "mean of ranks" in each]
+    assert not [each for each in warnings(pd.concat([scores, other])) if each.kind == "mean rank"]
 
 
 def test_a_contestant_with_its_own_recipe_is_named() -> None:
     scores = simulated({"m": 0.9, "l": 0.8}, conditions(), patients=50, seeds=2)
     models = facts("m") | facts(landmarks=["l"], own_recipe=True)
     (said,) = warnings(scores, models)
-    assert said.startswith("masks or landmarks, standard track: l was trained by a recipe of its own")
+    assert said.kind == "own recipe"
+    assert said.text.startswith("masks or landmarks, standard track: l was trained by a recipe of its own")

@@ -53,6 +53,8 @@ def test_the_record_says_what_the_numbers_rest_on() -> None:
     ranking = rank(two_models(), TINY, resamples=200)
     assert (ranking.suite, ranking.headline) == ("noise-v9", "mDice-N9")
     assert (ranking.patients, ranking.frames, ranking.resamples) == (2, 3, 200)
+    assert ranking.bootstrap_seed == 0
+    assert rank(two_models(), TINY, seed=7).bootstrap_seed == 7
     assert ranking.families == TINY.families
     assert (ranking.severities, ranking.partial) == ((1, 2), False)
 
@@ -111,6 +113,20 @@ def test_the_seed_of_the_bootstrap_is_an_argument() -> None:
     scores = simulated({"a": 0.9}, conditions([1]), patients=20)
     lows = [rank(scores, WARD, seed=seed, resamples=200).table["headline_low"][0] for seed in (0, 0, 1)]
     assert lows[0] == lows[1] != lows[2]
+
+
+def test_of_one_patient_nothing_is_said_of_others() -> None:
+    scores = simulated({"a": 0.9, "b": 0.8}, conditions([1]), patients=1)
+    ranking = rank(scores, WARD)
+    assert ranking.table["rank"].tolist() == [1, 2]
+    ends = [name for name in map(str, ranking.table) if name.endswith(("_low", "_high"))]
+    assert len(ends) == 8
+    assert ranking.table[[*ends, "p_first"]].isna().all(axis=None)
+    assert ranking.pairs[["difference_low", "difference_high", "outperforms", "mdd"]].isna().all(axis=None)
+    assert ranking.pairs["verdict"].tolist() == ["open"]
+    assert ranking.response[["dice_low", "dice_high"]].isna().all(axis=None)
+    assert ranking.response["dice"].notna().all()
+    assert np.isnan(ranking.kendall_tau)
 
 
 # --- a part of the suite, or nothing of it --------------------------------------------------------------------

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lvzoo.results import ModelFacts, Ranking, Specimen, Study
+from lvzoo.results import Caution, ModelFacts, Ranking, Specimen, Study
 from lvzoo.types import CLEAN, Condition, Finding, Source
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def make_study(
     source: Source = PHANTOM,
     specimens: int = 0,
     failed: Mapping[str, str] | None = None,
-    warnings: tuple[str, ...] = (),
+    warnings: tuple[Caution, ...] = (),
     **facts: Any,  # noqa: ANN401 - fields of every ModelFacts
 ) -> Study:
     """Return a study of so many models (or of these names), kinds taking turns, the first model best."""
@@ -106,6 +106,7 @@ def make_study(
         recipe=RECIPE,
         runs=("runs/quick-phantom-1a2b3c4d",),
         computed=COMPUTED,
+        noise_digest="5eed0f",
         failed=failed or {},
         specimens=tuple(_specimens(names, specimens, noisy=noisy)),
     )
@@ -300,7 +301,23 @@ def _contests(table: pd.DataFrame) -> pd.DataFrame:
                     *(difference, low, high, 0.002, 0.012, winner),
                 )
             )
-    return pd.DataFrame(rows, columns=columns)
+    return pd.concat([contests := pd.DataFrame(rows, columns=columns), _change(contests)], ignore_index=True)
+
+
+def _change(contests: pd.DataFrame) -> pd.DataFrame:
+    """Return the row that tells what training on noise changes; none where a track has no contest."""
+    overall = contests[contests["scope"] == "overall"].set_index("track")
+    if len(overall) < 2:
+        return contests.iloc[:0]
+    after, before = overall.loc["augmented"], overall.loc["standard"]
+    names = {kind: f"{after[kind]} - {before[kind]}" for kind in ("mask", "landmark")}
+    numbers = {name: after[name] - before[name] for name in ("mask_dice", "landmark_dice", "difference")}
+    ends = {
+        "difference_low": numbers["difference"] - 0.004,
+        "difference_high": numbers["difference"] + 0.004,
+    }
+    row = {"track": "augmented - standard", "scope": "overall", **names, **numbers, **ends}
+    return pd.DataFrame([{**row, "p": 0.004, "p_holm": 0.004, "winner": "landmark"}])
 
 
 def _specimens(names: Sequence[str], count: int, *, noisy: bool) -> list[Specimen]:

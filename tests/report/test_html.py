@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Mapping
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 import pytest
 
 from lvzoo.report.formats import interval
 from lvzoo.report.html import fragment, write_report
+from lvzoo.results import Caution
 from tests.report.studies import PHANTOM, REAL, make_study
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pandas as pd
+
     from lvzoo.results import Study
 
 VOID: Final = {"meta", "img", "br", "link", "input", "hr"}
 HOSTILE: Final = "<script>alert('1')</script>\"&"
+
+
+def caution(text: str) -> Caution:
+    return Caution(kind="mean rank", text=text)
 
 
 class Page(HTMLParser):
@@ -81,9 +90,34 @@ STUDIES: Final[Mapping[str, Mapping[str, Any]]] = {
     "one model, nothing noisy": {"models": 1, "families": {}},
     "part of the suite": {"families": {"acoustic": ("haze", "blur")}, "severities": (3,)},
     "real data": {"source": REAL, "specimens": 6, "seeds": 1},
-    "hostile": {"models": [HOSTILE, "{{ 7 * 7 }}"], "summary": HOSTILE, "warnings": (HOSTILE,)},
+    "hostile": {"models": [HOSTILE, "{{ 7 * 7 }}"], "summary": HOSTILE, "warnings": (caution(HOSTILE),)},
     "nothing known of the cost": {"parameters": None, "flops": None, "ms_per_frame": float("nan")},
 }
+
+
+def one_patient() -> Study:
+    """Return a study whose intervals are not known."""
+    study = make_study(models=2)
+
+    def without_ends(table: pd.DataFrame) -> pd.DataFrame:
+        unknown = [
+            name
+            for name in map(str, table)
+            if name.endswith(("_low", "_high")) or name in ("p_first", "outperforms", "mdd")
+        ]
+        return table.assign(**dict.fromkeys(unknown, np.nan))
+
+    ranking = study.ranking
+    ranking = dataclasses.replace(
+        ranking,
+        table=without_ends(ranking.table),
+        pairs=without_ends(ranking.pairs),
+        response=without_ends(ranking.response),
+        contests=without_ends(ranking.contests),
+        patients=1,
+        kendall_tau=np.nan,
+    )
+    return dataclasses.replace(study, ranking=ranking)
 
 
 def written(study: Study, folder: Path) -> str:
@@ -124,7 +158,7 @@ def test_hostile_names_are_written_not_run(tmp_path: Path) -> None:
     study = make_study(
         models=[HOSTILE, "{{ 7 * 7 }}"],
         summary=HOSTILE,
-        warnings=(HOSTILE,),
+        warnings=(caution(HOSTILE),),
         failed={HOSTILE: HOSTILE},
         specimens=3,
     )
@@ -238,7 +272,9 @@ def test_frames_of_real_data_come_with_a_word_on_their_terms(tmp_path: Path) -> 
 
 def test_what_the_numbers_rest_on_is_all_there(tmp_path: Path) -> None:
     study = make_study(
-        source=REAL, failed={"unet-s2": "ran out of memory"}, warnings=("three patients decide the order",)
+        source=REAL,
+        failed={"unet-s2": "ran out of memory"},
+        warnings=(caution("three patients decide the order"),),
     )
     text = " ".join(Page(written(study, tmp_path)).text.split())
     for fact in (
@@ -246,6 +282,13 @@ def test_what_the_numbers_rest_on_is_all_there(tmp_path: Path) -> None:
         *("no such video: 5", "0X0004", "0X9999 (frame 46: 41 chords)", "odd size: 1"),
         *("unet-s2", "ran out of memory", "three patients decide the order", "runs/quick-phantom-1a2b3c4d"),
         *("severities 1-5 of acoustic: speckle, haze", "docs/ranking.md", "Kendall's tau 0.93"),
+        *(
+            "noise-v1 (digest 5eed0f)",
+            "probability 0.5 on the 112 x 112 grid",
+            "post-processing",
+            "none: no largest",
+        ),
+        *("10,000 resamples of the patients, seed 0", "found with 80 % power: 0.0061 (median of the pairs)"),
     ):
         assert fact in text, fact
 
@@ -258,7 +301,28 @@ def test_the_marks_stand_on_the_models_and_are_explained(tmp_path: Path) -> None
         text = Page(markup).text
         assert "landmark7†" in text
         assert "+noise‡" in text
-        assert "‡ augmented track: trained on noise such as it is tested on" in text
+        assert "‡ augmented track: trained on noise like noise-v1's" in text
+
+
+def test_perfect_landmarks_are_not_called_the_best_there_is(tmp_path: Path) -> None:
+    page = Page(written(make_study(), tmp_path))
+    (rows,) = (rows for title, rows in page.tables.items() if "perfect landmarks" in title)
+    assert rows[0][-1][0] == "to the ceiling"
+    assert "a model can exceed it a little by misplacing them" in page.text
+
+
+def test_a_study_of_one_patient_makes_a_sound_page(tmp_path: Path) -> None:
+    page = Page(written(one_patient(), tmp_path))
+    assert not re.search(r"\bnan\b", page.text)
+    assert "nan" not in page.values("data-sort")
+    assert not [
+        value for name in ("points", "cx", "cy", "y") for value in page.values(name) if "nan" in value
+    ]
+    cells = [text for text, _ in page.tables["By mDice-N1, best first"][1]]
+    assert (cells[1], cells[2], cells[4]) == ("-", "0.864 [-, -]", "-")
+    assert not [value for value in page.values("class") if value.startswith("area m")], (
+        "no band without intervals"
+    )
 
 
 def test_a_notebook_shows_the_answer_and_the_ranking_in_styles_of_its_own(tmp_path: Path) -> None:

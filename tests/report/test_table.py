@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import re
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
@@ -11,15 +12,18 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from lvzoo.report.table import print_study, write_ranking_csv
+from lvzoo.report.table import print_study, write_tables
 from lvzoo.report.words import answer, caption, contests
-from tests.report.studies import FAMILIES, REAL, make_study
+from lvzoo.results import Caution
+from tests.report.studies import FAMILIES, PHANTOM, REAL, make_study
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lvzoo.results import Study
+    from lvzoo.results import CautionKind, Study
+    from lvzoo.types import Source
 
+LABELS = ["data", "synthetic", "suite", "partial"]
 EXACT = 0.1 + 0.7123456789012345
 
 
@@ -27,6 +31,15 @@ def printed(study: Study, *, width: int = 80) -> list[str]:
     file = StringIO()
     print_study(study, console=Console(width=width, file=file))
     return file.getvalue().splitlines()
+
+
+def rows_in(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def caution(kind: CautionKind, text: str) -> Caution:
+    return Caution(kind=kind, text=text)
 
 
 def text_of(study: Study) -> str:
@@ -77,6 +90,7 @@ def test_below_the_table_stands_what_its_numbers_rest_on() -> None:
         "mDice-N1: mean Dice over noise-v1 (speckle, haze, shadow,",
         "severities 1-5)",
         "1 training seed: seed variance unknown",
+        "smallest difference found with 80 % power: 0.0061 (of the pair)",
     ):
         assert sentence in text
     assert text.endswith(
@@ -109,12 +123,17 @@ def test_without_noise_there_is_nothing_to_retain_and_the_table_says_so() -> Non
     ("seeds", "line"),
     [
         ([1, 1], "1 training seed: seed variance unknown"),
-        ([3, 3], "mean of 3 training seeds; SD of mDice-N1 over seeds at most 0.0021"),
-        ([3, 2], "mean of 2 to 3 training seeds; SD of mDice-N1 over seeds at most 0.0021"),
+        ([3, 3], "mean of 3 training seeds; SD of mDice-N1 over seeds at most 0.0021 (landmark7)"),
+        ([3, 2], "mean of 2 to 3 training seeds; SD of mDice-N1 over seeds at most 0.0021 (landmark7)"),
+        (
+            [3, 1],
+            "mean of 1 to 3 training seeds; SD of mDice-N1 over seeds at most 0.0013 (unet), unknown of landmark7",
+        ),
     ],
 )
-def test_the_number_of_seeds_is_told(seeds: list[int], line: str) -> None:
-    study = two(seeds=seeds, seed_sd=[0.0013, 0.0021 if max(seeds) > 1 else np.nan])
+def test_the_number_of_seeds_is_told_and_whose_spread_is_known(seeds: list[int], line: str) -> None:
+    spread = [sd if count > 1 else np.nan for sd, count in zip((0.0013, 0.0021), seeds, strict=True)]
+    study = two(seeds=seeds, seed_sd=spread)
     assert line in caption(study.ranking)
 
 
@@ -141,12 +160,14 @@ def test_models_trained_otherwise_or_on_noise_are_marked_and_the_marks_explained
     assert [line for line in lines if " landmark7† " in line]
     assert [line for line in lines if "+noise‡ " in line]
     assert "† own recipe: trained otherwise than the rest" in lines
-    assert "‡ augmented track: trained on noise such as it is tested on" in lines
+    assert "‡ augmented track: trained on noise like noise-v1's" in lines
     assert not {"†", "‡"} & set("".join(printed(make_study())))
 
 
 def test_warnings_and_exclusions_are_printed() -> None:
-    text = text_of(make_study(source=REAL, warnings=("mean ranks put another model first",)))
+    text = text_of(
+        make_study(source=REAL, warnings=(caution("mean rank", "mean ranks put another model first"),))
+    )
     assert "caution: mean ranks put another model first" in text
     assert "excluded: 6: 0X0000 (no such video); 0X0001 (no such video); 0X0002 (no such video)" in text
     assert "and 3 more; `lvzoo data check` and run.json name all" in text
@@ -164,19 +185,53 @@ def test_a_study_goes_to_stdout(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_the_csv_holds_every_column_exactly_and_names_its_suite(tmp_path: Path) -> None:
-    path = tmp_path / "run" / "ranking.csv"
-    ranking = two(headline=[EXACT, 0.79], dice_es=[0.9, np.nan]).ranking
-    write_ranking_csv(ranking, path)
-    with path.open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert list(rows[0]) == [*ranking.table.columns, "suite", "partial"]
+    study = two(headline=[EXACT, 0.79], dice_es=[0.9, np.nan])
+    write_tables(study, tmp_path)
+    rows = rows_in(tmp_path / "ranking.csv")
+    assert list(rows[0]) == [*study.ranking.table.columns, *LABELS]
     assert float(rows[0]["headline"]) == EXACT
     assert [(row["model"], row["suite"], row["partial"]) for row in rows] == [
         ("unet", "noise-v1", "False"),
         ("landmark7", "noise-v1", "False"),
     ]
     assert rows[1]["dice_es"] == ""
-    assert [each.name for each in path.parent.iterdir()] == ["ranking.csv"]
+    files = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.*")}
+    assert files == {
+        "ranking.csv",
+        *(f"tables/{name}" for name in ("pairs.csv", "response.csv", "breaks.csv", "contests.csv")),
+        "tables/challenge.txt",
+    }
+
+
+@pytest.mark.parametrize(("source", "synthetic"), [(PHANTOM, "True"), (REAL, "False")])
+def test_every_row_of_every_table_says_whether_it_is_synthetic(
+    source: Source, synthetic: str, tmp_path: Path
+) -> None:
+    write_tables(make_study(source=source, severities=(1,)), tmp_path)
+    tables = list(tmp_path.rglob("*.csv"))
+    assert len(tables) == 5
+    for path in tables:
+        found = {tuple(row[name] for name in LABELS) for row in rows_in(path)}
+        assert found == {(source.name, synthetic, "noise-v1", "True")}, path.name
+
+
+def test_an_empty_table_has_its_columns_all_the_same(tmp_path: Path) -> None:
+    write_tables(make_study(models=1), tmp_path)
+    for name, first in (("pairs", "better"), ("contests", "track")):
+        head = (tmp_path / "tables" / f"{name}.csv").read_text().strip().split(",")
+        assert (head[0], head[-4:]) == (first, LABELS)
+
+
+def test_the_table_for_challenger_has_a_note_beside_it(tmp_path: Path) -> None:
+    write_tables(make_study(), tmp_path)
+    note = (tmp_path / "tables" / "challenge.txt").read_text()
+    assert "synthetic phantom" in note
+    assert "mean Dice over noise-v1 (speckle" in note
+    write_tables(make_study(source=REAL, severities=(2,)), tmp_path)
+    note = (tmp_path / "tables" / "challenge.txt").read_text()
+    assert "synthetic" not in note
+    assert "data: echonet-dynamic; 40 patients" in note
+    assert "part of noise-v1" in note
 
 
 def with_lead(verdict: str) -> Study:
@@ -188,8 +243,8 @@ def with_lead(verdict: str) -> Study:
 @pytest.mark.parametrize(
     ("verdict", "meaning"),
     [
-        ("clear", "is clear: its whole interval lies above the margin of 0.005."),
-        ("small", "is small: no chance finding, but perhaps within the margin of 0.005."),
+        ("clear", "is clear: its whole 95 % interval lies above the margin of 0.005."),
+        ("small", "is small: significant, but perhaps within the margin of 0.005."),
         ("open", "is open: 40 patients cannot tell the two apart."),
     ],
 )
@@ -210,19 +265,58 @@ def test_one_model_leads_nobody() -> None:
 
 def test_a_model_that_mostly_fails_is_not_praised_for_leading() -> None:
     failing = changed(make_study(models=2), failure_share=[0.6, 0.9])
-    assert "although 60% of its frames are failures (Dice < 0.5)" in answer(failing)
+    assert "although 60% of its scores are failures (Dice < 0.5)" in answer(failing)
     assert "failures" not in answer(make_study(models=2))
 
 
 def test_what_a_warning_says_is_not_said_again() -> None:
     warnings = (
-        "part of noise-v1 only (haze at severity 3): not comparable with the whole suite's mDice-N1",
-        "one training seed: seed variance unknown",
+        caution("part", "a part only"),
+        caution("one seed", "trained once"),
+        caution("few patients", "few"),
     )
     study = make_study(seeds=1, families={"acoustic": ("haze",)}, severities=(3,), warnings=warnings)
     lines = caption(study.ranking)
     assert "* over part of noise-v1 only" in lines
-    assert not any("seed variance" in line or "not comparable" in line for line in lines)
+    for word in ("seed variance", "not comparable", "80 % power"):
+        assert not any(word in line for line in lines), word
+        unwarned = caption(dataclasses.replace(study.ranking, warnings=()))
+        assert any(word in line for line in unwarned), word
+
+
+def test_a_warning_whose_words_occur_in_another_line_hides_nothing() -> None:
+    plain = caption(make_study().ranking)
+    assert caption(make_study(warnings=(caution("own recipe", " ".join(plain)),)).ranking) == plain
+
+
+def test_one_seed_makes_the_answer_carry_what_is_not_known() -> None:
+    unknown = "so what another training would give is unknown (seed variance)."
+    assert answer(make_study(models=2, seeds=1)).endswith(f"; one training seed, {unknown}")
+    assert answer(make_study(models=1, seeds=1)).endswith(f"; one training seed, {unknown}")
+    of_one = changed(make_study(models=2), seeds=[3, 1])
+    assert answer(of_one).endswith(f"; one training seed of landmark7, {unknown}")
+    third = changed(make_study(models=3), seeds=[3, 3, 1])
+    assert "unknown" not in answer(third), "the lead does not rest on it"
+
+
+def test_of_one_patient_no_sureness_is_claimed() -> None:
+    nothing = dict.fromkeys(
+        ["headline_low", "headline_high", "clean_low", "clean_high", "rank_low", "rank_high", "p_first"],
+        np.nan,
+    )
+    study = changed(make_study(models=2), **nothing)
+    pairs = study.ranking.pairs.assign(
+        verdict="open", difference_low=np.nan, difference_high=np.nan, mdd=np.nan
+    )
+    study = dataclasses.replace(
+        study, ranking=dataclasses.replace(study.ranking, pairs=pairs, patients=1, kendall_tau=np.nan)
+    )
+    sentence = answer(study)
+    assert "leads with mDice-N1 0.864; its lead of 0.024 over" in sentence
+    assert "is open: 1 patient cannot tell the two apart" in sentence
+    assert "100%" not in sentence
+    first = printed(study)[2].split()
+    assert (first[0], first[2:5]) == ("-", ["0.864", "[-,", "-]"])
 
 
 def test_masks_or_landmarks_is_answered_for_each_track() -> None:
@@ -238,6 +332,27 @@ def test_masks_or_landmarks_is_answered_for_each_track() -> None:
         "masks or landmarks (augmented track): landmarks",
         "the models trained on noise give another answer",
     ]
+    assert re.search(
+        r"; with it, masks minus landmarks changes by -0\.\d{3} \[-0\.\d{3}, -0\.\d{3}\], p 0\.004$", both[2]
+    )
+
+
+@pytest.mark.parametrize(
+    ("standard", "augmented", "says"),
+    [
+        ("mask", "mask", "the models trained on noise give the same answer"),
+        ("mask", "landmark", "the models trained on noise give another answer"),
+        ("mask", "neither", "the tracks do not settle whether training on noise changes the answer"),
+        ("neither", "neither", "the tracks do not settle whether training on noise changes the answer"),
+    ],
+)
+def test_only_two_winners_tell_whether_noise_changes_the_answer(
+    standard: str, augmented: str, says: str
+) -> None:
+    ranking = make_study(models=10, augmented=(2, 3)).ranking
+    won = ranking.contests["track"].map({"standard": standard, "augmented": augmented}).fillna("mask")
+    changed_ranking = dataclasses.replace(ranking, contests=ranking.contests.assign(winner=won))
+    assert contests(changed_ranking)[-1].split(";")[0] == says
 
 
 def test_a_contest_that_nobody_wins_is_called_so() -> None:

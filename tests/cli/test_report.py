@@ -1,0 +1,58 @@
+"""`lvzoo report`: for programs, all that a number must not be read without; failures on stderr and by exit code."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from lvzoo.cli import main
+from tests.made_runs import make_run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+FAILED = '{"state": "failed", "error": "it burst"}'
+
+
+def test_json_says_what_the_numbers_rest_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report", str(make_run(tmp_path / "run")), "--json"]) == 0
+    streams = capsys.readouterr()
+    told = json.loads(streams.out)
+    assert list(told) == [
+        *("data", "synthetic", "suite", "partial", "warnings", "failed"),
+        *("ranking", "pairs", "response", "breaks", "contests"),
+    ]
+    assert (told["data"], told["synthetic"], told["suite"], told["partial"]) == (
+        *("phantom", True, "noise-v1", True),
+    )
+    assert {"kind": "one seed", "text": "one training seed: seed variance unknown"} in told["warnings"]
+    assert told["failed"] == {}
+    assert {row["corruption"] for row in told["response"]} == {"haze", "blur"}
+    assert streams.err == ""
+
+
+def test_a_failed_trial_is_told_on_stderr_and_by_the_exit_code(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = make_run(tmp_path / "run")
+    (run / "trials/unet-s0/status.json").write_text(FAILED)
+    assert main(["report", str(run)]) == 1
+    words = capsys.readouterr()
+    assert main(["report", str(run), "--json"]) == 1
+    streams = capsys.readouterr()
+    assert words.err == streams.err
+    assert "failed: unet-s0: it burst" in streams.err
+    assert json.loads(streams.out)["failed"] == {"unet-s0": "it burst"}
+    assert [row["model"] for row in json.loads(streams.out)["ranking"]] == ["landmark7"]
+
+
+def test_nothing_to_rank_is_no_success(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = make_run(tmp_path / "run", entries=("unet",))
+    (run / "trials/unet-s0/status.json").write_text(FAILED)
+    assert main(["report", str(run), "--json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert (told["synthetic"], told["suite"], told["partial"], told["ranking"]) == (True, None, None, [])
+    assert main(["report", str(run)]) == 1
+    assert "nothing to rank" in capsys.readouterr().out
