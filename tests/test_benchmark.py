@@ -58,7 +58,9 @@ def test_the_run_folder_holds_what_the_design_says(finished: Comparison) -> None
         *("model.safetensors", "model.json", "history.csv", "status.json"),
         *("scores.parquet", "facts.json", "specimens.npz"),
     }
-    tables = {f"tables/{name}.csv" for name in ("pairs", "response", "breaks", "contests", "challenge")}
+    tables = {f"tables/{name}.csv" for name in ("pairs", "response", "breaks", "contests", "challenge")} | {
+        "tables/challenge.txt"
+    }
     assert files - {".lock"} == {"run.json", "ranking.csv", "report.html", *tables} | {
         f"trials/{name}-s0/{file}" for name in ("unet", "landmark7") for file in trial
     }
