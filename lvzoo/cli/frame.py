@@ -28,6 +28,9 @@ COMMANDS: Final = {
     "predict": "Segment the left ventricle in clips of one's own.",
     "data": "Make and inspect data sets.",
     "noise": "Look at the corruptions, and calibrate them.",
+    "check": "Check that a model does what the benchmark relies on.",
+    "new": "Begin a plugin of one's own: write a package with a model that works.",
+    "doctor": "Examine the installation: libraries, GPU, cache, plugins.",
 }
 """The commands and their help; the command NAME is the attribute NAME (or NAME_) of `lvzoo.cli.NAME`."""
 
@@ -96,7 +99,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code; an error is one line on stderr (more with --debug)."""
     words, debug = _without_debug(list(arguments))
     try:
-        result = cli.main(words, prog_name="lvzoo", standalone_mode=False)
+        result = cli.main(words, prog_name="lvzoo", standalone_mode=False, obj=debug)
         sys.stdout.flush()
     except BrokenPipeError:
         return _pipe_closed()

@@ -34,6 +34,8 @@ BUNDLED: Final = "lvzoo"
 """The distribution whose plugins come first: their names are taken before anyone else's."""
 CORE: Final = "core"
 """The plugin that holds lvzoo's own data sets and noise; the only one that cannot be disabled."""
+LEFT_OUT: Final = "left out by LVZOO_PLUGINS; add it there"
+DISABLED: Final = "disabled by LVZOO_DISABLE_PLUGINS (or --no-plugin); take it out there"
 NOTIFICATIONS: Final = ("lvzoo_epoch_finished", "lvzoo_trial_finished")
 
 
@@ -52,6 +54,11 @@ class Plugin:
     def bundled(self) -> bool:
         """Whether the plugin ships with lvzoo."""
         return self.distribution == BUNDLED
+
+    @property
+    def switched_off(self) -> bool:
+        """Whether the plugin is not used because the user wants it so."""
+        return self.fault in (LEFT_OUT, DISABLED)
 
     def quarantine(self, fault: str) -> Plugin:
         """Return the plugin as one that is not used, and why."""
@@ -165,9 +172,8 @@ def _disabled(installed: set[str]) -> dict[str, str]:
             hint = did_you_mean(name, installed)
             raise UsageError(f"LVZOO_PLUGINS: no plugin {name!r} is installed{hint}; correct or unset it")
     left_out = installed - set(only) if only else set()
-    disabled = dict.fromkeys(left_out, "left out by LVZOO_PLUGINS; add it there")
-    switched_off = "disabled by LVZOO_DISABLE_PLUGINS (or --no-plugin); take it out there"
-    disabled |= dict.fromkeys(_names_in("LVZOO_DISABLE_PLUGINS"), switched_off)
+    disabled = dict.fromkeys(left_out, LEFT_OUT)
+    disabled |= dict.fromkeys(_names_in("LVZOO_DISABLE_PLUGINS"), DISABLED)
     disabled.pop(CORE, None)
     return disabled
 

@@ -1,0 +1,54 @@
+"""`lvzoo check NAME`: whether a model does what the benchmark relies on, check by check."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from lvzoo.cli.options import json_option, print_json, registry_option
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from lvzoo.testing.conformance import Result
+
+VERDICTS: Final = {True: "ok", False: "FAILED", None: "-"}
+
+
+@click.command()
+@click.argument("name")
+@click.option("--fast", is_flag=True, help="Leave out the checks that train (a minute or more on a CPU).")
+@json_option
+@registry_option
+@click.pass_obj
+def check(debug: object, *, name: str, fast: bool, as_json: bool, registries: tuple[Path, ...]) -> int:
+    """Check the model NAME: an entry (or a glob), or every entry of a family or plugin of that name.
+
+    Each check that fails says what to change; then the exit code is 1.
+    """
+    from lvzoo.testing.conformance import check_models
+
+    running = check_models(name, fast=fast, registries=registries)
+    results = list(running) if as_json else _printed(running, tracebacks=bool(debug))
+    if as_json:
+        print_json([dataclasses.asdict(result) for result in results])
+    return 0 if all(result.ok for result in results) else 1
+
+
+def _printed(running: Iterable[Result], *, tracebacks: bool) -> list[Result]:
+    """Print each result as it comes, and a line for all; return them."""
+    results: list[Result] = []
+    for result in running:
+        if not results or result.entry != results[-1].entry:
+            click.echo(result.entry)
+        message = f"  {result.message}" if result.message else ""
+        click.echo(f"  {VERDICTS[result.ok]:<6}  {result.name:<16}  {result.seconds:6.2f} s{message}")
+        if tracebacks and result.traceback:
+            click.echo(result.traceback, err=True)
+        results.append(result)
+    passed = sum(result.ok is True for result in results)
+    click.echo(f"{passed} of {len(results)} checks passed")
+    return results

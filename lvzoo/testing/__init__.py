@@ -1,0 +1,1 @@
+"""What plugin authors test their models with: the checks (`conformance`) and a pytest plugin of them (`plugin`)."""

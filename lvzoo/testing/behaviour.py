@@ -1,0 +1,147 @@
+"""Checks of a built, untrained model: what it gives for what it is given, and that it gives it again.
+
+Letters in names: B batch, K landmarks, H rows, W columns.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+
+from lvzoo.device import autocast
+from lvzoo.errors import PluginError
+from lvzoo.geometry.contour import landmark_stride
+from lvzoo.testing.subject import CPU, decode, forward, noise_frames, predict
+from lvzoo.types import FRAME_SIZE_HW
+
+if TYPE_CHECKING:
+    from lvzoo.testing.subject import Subject
+
+SIZES_HW: Final = (FRAME_SIZE_HW, (96, 128))
+BATCHES: Final = (1, 3)
+SHOWN: Final = 3
+
+
+def shapes(subject: Subject) -> None:
+    """For two batch sizes and two frame sizes, forward gives finite numbers with a row a frame."""
+    model = subject.build()
+    for size_HW in SIZES_HW:
+        for count in BATCHES:
+            forward(model, noise_frames(count, size_HW))
+
+
+def masks(subject: Subject) -> None:
+    """For two batch sizes and two frame sizes, decode gives a mask of the frame's size for each frame."""
+    model = subject.build()
+    for size_HW in SIZES_HW:
+        for count in BATCHES:
+            predict(model, noise_frames(count, size_HW))
+
+
+def landmarks(subject: Subject) -> None:
+    """A landmark model gives the same K finite landmarks (x, y) for every frame, at equal arc lengths."""
+    model, found = subject.build(), set()
+    for size_HW in SIZES_HW:
+        points_BK2 = predict(model, noise_frames(2, size_HW)).landmarks_BK2
+        if points_BK2 is None:
+            raise PluginError(
+                "decode gives no landmarks; give Prediction(landmarks_BK2=...), or declare kind='mask'"
+            )
+        if points_BK2.ndim != 3 or points_BK2.shape[::2] != (2, 2) or not np.isfinite(points_BK2).all():
+            raise PluginError(f"landmarks are {points_BK2.shape}; give finite (x, y) in pixels: (B, K, 2)")
+        found.add(points_BK2.shape[1])
+    if len(found) > 1:
+        raise PluginError(f"gives {sorted(found)} landmarks for frames of different sizes; K must stay")
+    landmark_stride(found.pop())  # says itself which K there are
+
+
+def black_frame(subject: Subject) -> None:
+    """A black frame, alone in its batch, is no reason to fail."""
+    predict(subject.build(), torch.zeros(1, 1, *FRAME_SIZE_HW))
+
+
+def low_precision(subject: Subject) -> None:
+    """Under bf16 autocast, as on a GPU, outputs stay finite and decode to masks."""
+    model, frames_B1HW = subject.build(), noise_frames(2, FRAME_SIZE_HW)
+    with autocast(CPU, torch.bfloat16):
+        output = forward(model, frames_B1HW)
+    try:
+        decode(model, output, FRAME_SIZE_HW)
+    except TypeError as error:
+        raise PluginError(f"decode fails on bf16 outputs ({error}); begin it with output.float()") from error
+
+
+def same_seed(subject: Subject) -> None:
+    """The same seed gives the same weights and the same output."""
+    first, second = subject.build(seed=1), subject.build(seed=1)
+    weights = second.state_dict()
+    _refuse_differences(
+        [name for name, tensor in first.state_dict().items() if not _equal(tensor, weights.get(name))],
+        "{} differ between two models of one seed; draw weights from torch's generator alone, "
+        "which lvzoo seeds",
+    )
+    frames_B1HW = noise_frames(2, FRAME_SIZE_HW)
+    if not _equal(forward(first, frames_B1HW), forward(second, frames_B1HW)):
+        raise PluginError(
+            "two models of the same weights differ in their output; draw nothing in forward in eval mode"
+        )
+
+
+def eval_mode(subject: Subject) -> None:
+    """In eval mode, predicting changes nothing: not the state, not the frames, not the next output."""
+    model, frames_B1HW = subject.build().eval(), noise_frames(2, FRAME_SIZE_HW)
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    given_B1HW = frames_B1HW.clone()
+    first, second = forward(model, given_B1HW), forward(model, frames_B1HW.clone())
+    _refuse_differences(
+        [name for name, tensor in model.state_dict().items() if not _equal(tensor, before[name])],
+        "forward changes {} in eval mode; change buffers only `if self.training`",
+    )
+    if not _equal(given_B1HW, frames_B1HW):
+        raise PluginError("forward changes the frames that it is given; work on a copy, not in place")
+    if not _equal(first, second):
+        raise PluginError(
+            "the same frames give another output the second time; draw nothing at random in eval mode"
+        )
+    if model.training or any(module.training for module in model.modules()):
+        raise PluginError(
+            "a part of the model is in training mode after model.eval(); do not call train() in forward"
+        )
+
+
+def saved_and_loaded(subject: Subject) -> None:
+    """Weights that go through a safetensors file give a new model the same output."""
+    model, other = subject.build(seed=1), subject.build(seed=2)
+    with tempfile.TemporaryDirectory(prefix="lvzoo-") as folder:
+        path = Path(folder, "model.safetensors")
+        weights = {name: tensor.detach().contiguous() for name, tensor in model.state_dict().items()}
+        try:
+            save_file(weights, path)
+        except RuntimeError as error:
+            line = " ".join(str(error).split())
+            raise PluginError(
+                f"its state does not save as safetensors ({line}); share no tensor under two names"
+            ) from error
+        other.load_state_dict(load_file(path))
+    frames_B1HW = noise_frames(2, FRAME_SIZE_HW)
+    if not _equal(forward(model, frames_B1HW), forward(other, frames_B1HW)):
+        raise PluginError(
+            "saved and loaded, the model gives another output; keep whatever the output depends on in parameters "
+            "or in buffers that are persistent"
+        )
+
+
+def _equal(one: torch.Tensor, other: torch.Tensor | None) -> bool:
+    return other is not None and torch.equal(one, other)
+
+
+def _refuse_differences(differing: list[str], sentence: str) -> None:
+    """Raise a PluginError that names the first few of the tensors that differ, if any."""
+    if differing:
+        more = f" and {len(differing) - SHOWN} more" if len(differing) > SHOWN else ""
+        raise PluginError(sentence.format(", ".join(differing[:SHOWN]) + more))
