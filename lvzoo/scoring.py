@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from lvzoo.data.phantom.dataset import Phantom
+from lvzoo.data.phantom.write import cached_phantom
 from lvzoo.device import describe
 from lvzoo.evaluate.ceiling import ceiling_N
 from lvzoo.evaluate.evaluator import BATCH_SIZE, FrameEvaluator, predict_batches
 from lvzoo.evaluate.specimens import choose_specimens
 from lvzoo.evaluate.timing import ms_per_frame
+from lvzoo.geometry.contour import LANDMARK_COUNTS
+from lvzoo.models.base import LandmarkModel
 from lvzoo.models.cost import cost_of
 from lvzoo.results import ModelFacts, Specimen
 from lvzoo.types import Condition, Event, FrameSet, Prediction, Scores, Trial
@@ -73,8 +78,7 @@ def specimens(
 def facts_of(model: nn.Module, trial: Trial, test: FrameSet, *, evaluator: FrameEvaluator) -> ModelFacts:
     """Return what a reader of a ranking should know of a trial's model beside its scores."""
     cost = cost_of(model)
-    landmarks_BK2 = _predict(model, test.frames_NHW[:1], evaluator).landmarks_BK2
-    landmarks = None if landmarks_BK2 is None else landmarks_BK2.shape[1]
+    landmarks = _landmarks(model, test, evaluator)
     place = describe(evaluator.device, evaluator.precision)
     return ModelFacts(
         kind=trial.entry.family.kind,
@@ -88,7 +92,7 @@ def facts_of(model: nn.Module, trial: Trial, test: FrameSet, *, evaluator: Frame
         ),
         hardware=f"{place['device']}, {place['precision']}",
         landmarks=landmarks,
-        ceiling={} if landmarks is None else _ceiling(test, landmarks),
+        ceiling=_ceiling(model, test, landmarks),
         paper=trial.entry.paper,
         licence=trial.entry.licence,
     )
@@ -99,9 +103,46 @@ def _predict(model: nn.Module, frames_BHW: NDArray[np.uint8], evaluator: FrameEv
     return next(predict_batches(model, frames_BHW, device=evaluator.device, precision=evaluator.precision))
 
 
-def _ceiling(test: FrameSet, landmarks: int) -> dict[str, float]:
-    """Return the Dice of perfect landmarks, averaged over frames, then patients: of all, of ED and of ES frames."""
-    dice_N = ceiling_N(test.contours_NP2, test.masks_NHW, landmarks=landmarks)
+def _landmarks(model: nn.Module, frames: FrameSet, evaluator: FrameEvaluator) -> int | None:
+    """Return K, of which only the prediction is sure to tell; None where a model has no landmarks."""
+    landmarks_BK2 = _predict(model, frames.frames_NHW[:1], evaluator).landmarks_BK2
+    return None if landmarks_BK2 is None else landmarks_BK2.shape[1]
+
+
+# --- The ceiling of a landmark model --------------------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class PhantomCeiling:
+    """What perfect landmarks score on a phantom's test frames: synthetic, as the name says."""
+
+    phantom: str
+    frames: int
+    dice: Mapping[str, float]
+    """Of "all", "ED" and "ES" frames."""
+
+
+def phantom_ceiling(model: nn.Module, *, size: str = "smoke", seed: int = 0) -> PhantomCeiling | None:
+    """Return the ceiling of a model, trained or not, on the test frames of a phantom, made where it is missing.
+
+    None where the model has no landmarks to spread over a contour, or draws them in a way that only it knows.
+    """
+    frames = Phantom(cached_phantom(size=size, seed=seed)).load("test")
+    evaluator = FrameEvaluator(torch.device("cpu"), torch.float32)
+    known = model.landmarks if isinstance(model, LandmarkModel) else None
+    dice = _ceiling(model, frames, known or _landmarks(model, frames, evaluator))
+    return PhantomCeiling(phantom=size, frames=len(frames), dice=dice) if dice else None
+
+
+def _ceiling(model: nn.Module, test: FrameSet, landmarks: int | None) -> dict[str, float]:
+    """Return the Dice of perfect landmarks, averaged over frames, then patients: of all, of ED and of ES frames.
+
+    Empty where there is no telling: a model without landmarks, or with such as no contour has at equal arc
+    lengths, or one that does not say how it draws them.
+    """
+    if landmarks not in LANDMARK_COUNTS or not isinstance(model, LandmarkModel):
+        return {}
+    dice_N = ceiling_N(test.contours_NP2, test.masks_NHW, landmarks=landmarks, draw=model.draw)
     frames = pd.DataFrame({"patient": test.patients, "phase": test.phases, "dice": dice_N})
     of_phase = {phase: frames[frames["phase"] == phase] for phase in ("ED", "ES")}
     return {

@@ -1,4 +1,4 @@
-"""`lvzoo info NAME`: everything about one model; for its size alone the model is built."""
+"""`lvzoo info NAME`: everything about one model; for its size and its ceiling it is built."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from lvzoo.types import FRAME_SIZE_HW, Recipe
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+    from torch import nn
 
     from lvzoo.registry import Zoo
     from lvzoo.types import Entry
@@ -74,24 +76,40 @@ def _described(zoo: Zoo, entry: Entry) -> dict[str, Any]:
         },
         "recipe": {**dataclasses.asdict(Recipe()), **entry.recipe},
         "recipe_overrides": list(entry.recipe),
-        "size": _size(zoo, entry),
+        **_measured(zoo, entry),
     }
 
 
-def _size(zoo: Zoo, entry: Entry) -> dict[str, Any]:
-    """Return the model's parameters and FLOPs for one frame, or the reason why it cannot be built."""
+def _measured(zoo: Zoo, entry: Entry) -> dict[str, Any]:
+    """Return what only the built model tells: its size and, with landmarks, its ceiling; or why it cannot be built.
+
+    Of a model with masks the ceiling is null, for it has none.
+    """
+    told: dict[str, Any] = {"size": {}, "ceiling": None}
     if missing := zoo.missing(entry):
-        return {"error": f"needs {', '.join(missing)}; install it"}
+        return told | {"size": {"error": f"needs {', '.join(missing)}; install it"}}
     try:
         from lvzoo.models.build import build_model
         from lvzoo.models.cost import cost_of
 
-        cost = cost_of(build_model(entry))
+        model = build_model(entry)
+        told["size"] = dataclasses.asdict(cost_of(model))
+        if entry.family.kind == "landmark":
+            told["ceiling"] = _ceiling(model)
     except LvzooError as error:
-        return {"error": str(error)}
+        failure = {"error": str(error)}
     except Exception as error:  # noqa: BLE001 - a plugin's own code; all the rest is still worth telling
-        return {"error": f"cannot be built: {' '.join(f'{type(error).__name__}: {error}'.split())}"}
-    return {"parameters": cost.parameters, "flops": cost.flops}
+        failure = {"error": f"cannot be built: {' '.join(f'{type(error).__name__}: {error}'.split())}"}
+    else:
+        return told
+    return told | {"ceiling" if told["size"] else "size": failure}
+
+
+def _ceiling(model: nn.Module) -> dict[str, Any] | None:
+    from lvzoo.scoring import phantom_ceiling
+
+    ceiling = phantom_ceiling(model)
+    return None if ceiling is None else {**dataclasses.asdict(ceiling), "synthetic": True}
 
 
 def _lines(described: Mapping[str, Any]) -> Iterator[str]:
@@ -110,6 +128,8 @@ def _lines(described: Mapping[str, Any]) -> Iterator[str]:
     yield from _wrapped("licence", described["licence"] or "not given")
     yield from _wrapped("needs", _needs(described))
     yield from _wrapped("size", _size_line(described["size"]))
+    if described["kind"] == "landmark" and "error" not in described["size"]:
+        yield from _wrapped("ceiling", _ceiling_line(described["ceiling"]))
     yield from ("", "options")
     for name, option in described["options"].items():
         yield from _wrapped(f"  {name}", f"{option['value']}  {_explained(option)}")
@@ -142,6 +162,19 @@ def _size_line(size: Mapping[str, Any]) -> str:
     rows, columns = FRAME_SIZE_HW
     parameters = f"{size['parameters']:,} parameters"
     return f"{parameters}, {size['flops'] / 1e9:.2f} GFLOP for one {rows} x {columns} frame"
+
+
+def _ceiling_line(ceiling: Mapping[str, Any] | None) -> str:
+    if ceiling is None:
+        return "not known: the model's landmarks are no points at equal arc lengths, or it does not say how it draws"
+    if "error" in ceiling:
+        return str(ceiling["error"])
+    dice = ceiling["dice"]
+    phases = ", ".join(f"{phase} {dice[phase]:.3f}" for phase in ("ED", "ES") if phase in dice)
+    return (
+        f"Dice {dice['all']:.3f} ({phases}): perfect landmarks through its own curve, on the {ceiling['frames']} "
+        f"test frames of the phantom `{ceiling['phantom']}` (synthetic)"
+    )
 
 
 def _explained(option: Mapping[str, Any]) -> str:

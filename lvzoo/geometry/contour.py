@@ -8,6 +8,7 @@ along one wall, apex, the same on the other wall, annulus.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,11 @@ from lvzoo.types import APEX_INDEX, CONTOUR_POINTS
 
 CURVE_POINTS_PER_SPAN = 16
 """Points drawn between two landmarks: finer than a pixel for K >= 5 on a 112 x 112 frame."""
+
+LANDMARK_COUNTS: Final = tuple(
+    landmarks for landmarks in range(3, CONTOUR_POINTS + 1, 2) if (CONTOUR_POINTS - 1) % (landmarks - 1) == 0
+)
+"""Every K for which landmarks can stand at equal arc lengths on each wall, with one of them on the apex."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -114,14 +120,12 @@ def landmark_stride(landmarks: int) -> int:
     >>> landmark_stride(7)
     20
     """
-    spans = landmarks - 1
-    if landmarks < 3 or spans % 2 or (CONTOUR_POINTS - 1) % spans:
-        possible = [k for k in range(3, CONTOUR_POINTS + 1, 2) if (CONTOUR_POINTS - 1) % (k - 1) == 0]
+    if landmarks not in LANDMARK_COUNTS:
         raise UsageError(
             f"{landmarks} landmarks cannot be spread evenly over both walls; use one of "
-            + ", ".join(map(str, possible))
+            + ", ".join(map(str, LANDMARK_COUNTS))
         )
-    return (CONTOUR_POINTS - 1) // spans
+    return (CONTOUR_POINTS - 1) // (landmarks - 1)
 
 
 def spline(landmarks_K2: NDArray[np.floating]) -> NDArray[np.float64]:

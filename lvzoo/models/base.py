@@ -6,6 +6,8 @@ both kinds end in masks by the same rule, so that one Dice ranks them.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import torch
 from torch import nn
@@ -13,8 +15,11 @@ from torch import nn
 from lvzoo.errors import PluginError
 from lvzoo.geometry.contour import landmark_stride
 from lvzoo.models import losses
-from lvzoo.models.decode import expected_points, masks_from_landmarks, masks_from_logits
+from lvzoo.models.decode import Curve, expected_points, masks_from_landmarks, masks_from_logits
 from lvzoo.types import FRAME_SIZE_HW, Batch, Prediction
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 class MaskModel(nn.Module):
@@ -38,13 +43,18 @@ class MaskModel(nn.Module):
 class LandmarkModel(nn.Module):
     """A network whose `forward` returns `heatmaps_BKHW` (as logits) or `points_BK2` (in pixels).
 
-    K follows from the output. Landmarks are ordered: left annulus, left wall, apex, right wall, right annulus.
+    Landmarks are ordered: left annulus, left wall, apex, right wall, right annulus. `landmarks` is K, or None where
+    only the output tells it; `curve` is what joins them.
     """
 
-    def __init__(self, sigma_px: float = 2.0) -> None:
-        """Take the width of the heatmaps' Gaussian target, in pixels of the frame."""
+    def __init__(
+        self, sigma_px: float = 2.0, *, landmarks: int | None = None, curve: Curve = "spline"
+    ) -> None:
+        """Take the width of the heatmaps' Gaussian target (in pixels of the frame), K, and the curve."""
         super().__init__()
         self.sigma_px = sigma_px
+        self.landmarks = landmarks
+        self.curve: Curve = curve
 
     def loss(self, output: torch.Tensor, batch: Batch) -> torch.Tensor:
         """Return the distance to the landmarks of the batch's contours, K of them at equal arc lengths."""
@@ -55,11 +65,21 @@ class LandmarkModel(nn.Module):
         rows, columns = batch.frames_B1HW.shape[-2:]
         return losses.heatmap_loss(output, landmarks_BK2, self.sigma_px, (rows, columns))
 
+    def points(self, output: torch.Tensor, size_HW: tuple[int, int]) -> torch.Tensor:
+        """Return the landmarks (B, K, 2) that an output stands for, in pixels of a frame of `size_HW`."""
+        return output.float() if _are_points(output) else expected_points(output, size_HW)
+
+    def draw(self, landmarks_BK2: NDArray[np.floating], size_HW: tuple[int, int]) -> NDArray[np.bool_]:
+        """Return the masks (B, H, W) inside the curve through landmarks, filled as the references are.
+
+        Predictions and the model's ceiling are drawn by it: who draws otherwise writes only this anew.
+        """
+        return masks_from_landmarks(landmarks_BK2, size_HW, curve=self.curve)
+
     def decode(self, output: torch.Tensor, *, size_HW: tuple[int, int] = FRAME_SIZE_HW) -> Prediction:
-        """Return the landmarks, and the mask inside the natural spline through them."""
-        points_BK2 = output.float() if _are_points(output) else expected_points(output, size_HW)
-        landmarks_BK2 = points_BK2.cpu().numpy().astype(np.float32)
-        return Prediction(masks_BHW=masks_from_landmarks(landmarks_BK2, size_HW), landmarks_BK2=landmarks_BK2)
+        """Return the landmarks, and the mask inside the curve through them."""
+        landmarks_BK2 = self.points(output, size_HW).cpu().numpy().astype(np.float32)
+        return Prediction(masks_BHW=self.draw(landmarks_BK2, size_HW), landmarks_BK2=landmarks_BK2)
 
 
 def _are_points(output: torch.Tensor) -> bool:

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch.nn import functional
 
 from lvzoo.geometry.contour import spline
 from lvzoo.geometry.raster import rasterise
+from lvzoo.models.targets import cell_centres_px, log_gaussian
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Curve: TypeAlias = Literal["spline", "polygon"]
+"""How landmarks are joined: by the natural cubic spline, or by straight lines."""
+
+DARK_BLUR_CELLS = 1.0
+DARK_REACH_CELLS = 1.0
+DARK_FLOOR = 1e-10
+"""DARK blurs a heatmap before the logarithm, keeps that away from 0, and never goes further than one cell."""
 
 
 def masks_from_logits(logits_B1HW: torch.Tensor, size_HW: tuple[int, int]) -> NDArray[np.bool_]:
@@ -20,11 +33,21 @@ def masks_from_logits(logits_B1HW: torch.Tensor, size_HW: tuple[int, int]) -> ND
     return masks
 
 
-def masks_from_landmarks(landmarks_BK2: NDArray[np.floating], size_HW: tuple[int, int]) -> NDArray[np.bool_]:
-    """Draw the natural spline through each frame's landmarks and fill it as the references are filled."""
-    if not len(landmarks_BK2):
-        return np.zeros((0, *size_HW), dtype=np.bool_)
-    return np.stack([rasterise(_finite_spline(points_K2), size_HW) for points_K2 in landmarks_BK2])
+def masks_from_landmarks(
+    landmarks_BK2: NDArray[np.floating], size_HW: tuple[int, int], *, curve: Curve = "spline"
+) -> NDArray[np.bool_]:
+    """Draw a curve through each frame's landmarks and fill it as the references are filled.
+
+    Landmarks that are not finite, as a broken model may give, enclose nothing.
+    """
+    masks_BHW = np.zeros((len(landmarks_BK2), *size_HW), dtype=np.bool_)
+    for mask_HW, points_K2 in zip(masks_BHW, landmarks_BK2, strict=True):
+        if np.isfinite(points_K2).all():
+            mask_HW[:] = rasterise(spline(points_K2) if curve == "spline" else points_K2, size_HW)
+    return masks_BHW
+
+
+# --- Heatmaps to points ---------------------------------------------------------------------------------------
 
 
 def expected_points(heatmaps_BKHW: torch.Tensor, size_HW: tuple[int, int]) -> torch.Tensor:
@@ -34,16 +57,87 @@ def expected_points(heatmaps_BKHW: torch.Tensor, size_HW: tuple[int, int]) -> to
     """
     rows, columns = heatmaps_BKHW.shape[-2:]
     weights_BKHW = heatmaps_BKHW.float().flatten(2).softmax(2).view_as(heatmaps_BKHW)
-    x_BK = weights_BKHW.sum(2) @ _cell_centres(columns, size_HW[1], weights_BKHW)
-    y_BK = weights_BKHW.sum(3) @ _cell_centres(rows, size_HW[0], weights_BKHW)
+    x_BK = weights_BKHW.sum(2) @ cell_centres_px(columns, size_HW[1], weights_BKHW)
+    y_BK = weights_BKHW.sum(3) @ cell_centres_px(rows, size_HW[0], weights_BKHW)
     return torch.stack([x_BK, y_BK], dim=-1)
 
 
-def _cell_centres(cells: int, pixels: int, like: torch.Tensor) -> torch.Tensor:
-    """Return where the centres of a heatmap's cells lie, in pixels of the frame."""
-    return (torch.arange(cells, device=like.device, dtype=like.dtype) + 0.5) * (pixels / cells) - 0.5
+def highest_points(heatmaps_BKHW: torch.Tensor, size_HW: tuple[int, int]) -> torch.Tensor:
+    """Return the centre (x, y) of each heatmap's highest cell, in pixels of a frame of `size_HW`: whole cells."""
+    columns_BK, rows_BK = _highest_cells(heatmaps_BKHW)
+    return _in_pixels(columns_BK.float(), rows_BK.float(), heatmaps_BKHW, size_HW)
 
 
-def _finite_spline(points_K2: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Return the spline, or the points themselves where a broken model gives points that are not finite."""
-    return spline(points_K2) if np.isfinite(points_K2).all() else points_K2
+def dark_points(weights_BKHW: torch.Tensor, size_HW: tuple[int, int]) -> torch.Tensor:
+    """Return the peak (x, y) of each heatmap below a cell, in pixels of a frame of `size_HW`.
+
+    DARK (Zhang et al. 2020, arXiv 1910.06278): about the highest cell of the blurred heatmap, the logarithm h of a
+    Gaussian is a parabola, whose peak lies at `-H^-1 grad h` from there; at most one cell along each axis, and not
+    at all where h has no peak. `weights_BKHW` are heatmaps proper, not logits: what is below 0 counts as 0.
+    """
+    blurred_BKHW = _blur(weights_BKHW.float().clamp_min(0))
+    columns_BK, rows_BK = _highest_cells(blurred_BKHW)
+    around_BK33 = _three_by_three(blurred_BKHW.clamp_min(DARK_FLOOR).log(), columns_BK, rows_BK)
+    step_x_BK, step_y_BK = _to_the_peak(around_BK33)
+    return _in_pixels(columns_BK + step_x_BK, rows_BK + step_y_BK, weights_BKHW, size_HW)
+
+
+def _highest_cells(heatmaps_BKHW: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the column and row of each heatmap's highest cell."""
+    highest_BK = heatmaps_BKHW.flatten(2).argmax(2)
+    columns = heatmaps_BKHW.shape[-1]
+    return highest_BK % columns, highest_BK.div(columns, rounding_mode="floor")
+
+
+def _in_pixels(
+    columns_BK: torch.Tensor, rows_BK: torch.Tensor, heatmaps_BKHW: torch.Tensor, size_HW: tuple[int, int]
+) -> torch.Tensor:
+    """Return points in pixels of the frame, for columns and rows (with fractions) of heatmaps."""
+    pixels_per_cell = [size_HW[axis] / heatmaps_BKHW.shape[2 + axis] for axis in (1, 0)]
+    x_BK, y_BK = (
+        (cells_BK + 0.5) * scale - 0.5
+        for cells_BK, scale in zip((columns_BK, rows_BK), pixels_per_cell, strict=True)
+    )
+    return torch.stack([x_BK, y_BK], dim=-1)
+
+
+def _blur(heatmaps_BKHW: torch.Tensor) -> torch.Tensor:
+    """Blur heatmaps by a Gaussian of one cell; beyond the border there is nothing."""
+    reach = 3
+    centre = heatmaps_BKHW.new_full((1, 1), float(reach))
+    kernel_W = log_gaussian(centre, 2 * reach + 1, 2 * reach + 1, DARK_BLUR_CELLS).flatten().softmax(0)
+    maps_N1HW = heatmaps_BKHW.flatten(0, 1)[:, None]
+    maps_N1HW = functional.conv2d(maps_N1HW, kernel_W[None, None, None, :], padding=(0, reach))
+    maps_N1HW = functional.conv2d(maps_N1HW, kernel_W[None, None, :, None], padding=(reach, 0))
+    return maps_N1HW.view_as(heatmaps_BKHW)
+
+
+def _three_by_three(
+    heatmaps_BKHW: torch.Tensor, columns_BK: torch.Tensor, rows_BK: torch.Tensor
+) -> torch.Tensor:
+    """Return the values (B, K, 3, 3) about a cell; beyond the border, those at the border."""
+    padded = functional.pad(heatmaps_BKHW, (1, 1, 1, 1), mode="replicate")
+    window_3 = torch.arange(3, device=padded.device)
+    places = (rows_BK[..., None, None] + window_3[:, None]) * padded.shape[-1]
+    places = places + columns_BK[..., None, None] + window_3
+    return padded.flatten(2).gather(2, places.flatten(2)).view_as(places)
+
+
+def _to_the_peak(h_BK33: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the steps (x, y) from the middle cell to the peak of the parabola through its neighbours."""
+    middle_BK = h_BK33[..., 1, 1]
+    slope_x_BK = (h_BK33[..., 1, 2] - h_BK33[..., 1, 0]) / 2
+    slope_y_BK = (h_BK33[..., 2, 1] - h_BK33[..., 0, 1]) / 2
+    bend_xx_BK = h_BK33[..., 1, 2] - 2 * middle_BK + h_BK33[..., 1, 0]
+    bend_yy_BK = h_BK33[..., 2, 1] - 2 * middle_BK + h_BK33[..., 0, 1]
+    bend_xy_BK = (h_BK33[..., 2, 2] - h_BK33[..., 2, 0] - h_BK33[..., 0, 2] + h_BK33[..., 0, 0]) / 4
+    determinant_BK = bend_xx_BK * bend_yy_BK - bend_xy_BK**2
+    is_peak_BK = (determinant_BK > 0) & (bend_xx_BK < 0)
+    safe_BK = torch.where(is_peak_BK, determinant_BK, 1.0)
+    step_x_BK = (bend_xy_BK * slope_y_BK - bend_yy_BK * slope_x_BK) / safe_BK
+    step_y_BK = (bend_xy_BK * slope_x_BK - bend_xx_BK * slope_y_BK) / safe_BK
+    limit = DARK_REACH_CELLS
+    return (
+        torch.where(is_peak_BK, step_x_BK, 0.0).clamp(-limit, limit),
+        torch.where(is_peak_BK, step_y_BK, 0.0).clamp(-limit, limit),
+    )

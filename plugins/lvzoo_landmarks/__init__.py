@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from lvzoo import Family, Option, hookimpl
 
+CURVE = Option(
+    default="spline",
+    help="what joins the landmarks: a natural cubic spline, or straight lines",
+    choices=("spline", "polygon"),
+)
+
 HEATMAP = Family(
     name="landmark-heatmap",
     kind="landmark",
@@ -16,11 +22,46 @@ HEATMAP = Family(
         "sigma_px": Option(
             default=2.0, help="standard deviation of the heatmap's Gaussian target, in pixels"
         ),
+        "loss": Option(
+            default="cross-entropy",
+            help="a heatmap is a distribution trained by cross-entropy, or by DSNT (distance of its mean, "
+            "regularised), or plain values trained by squared error",
+            choices=("cross-entropy", "dsnt", "mse"),
+        ),
+        "target": Option(
+            default="gaussian",
+            help="a Gaussian about the landmark, or that Gaussian held to a band along the contour, as in the "
+            "original study",
+            choices=("gaussian", "band"),
+        ),
+        "decode": Option(
+            default="mean",
+            help="where a heatmap says its landmark is: at its mean, at its peak below a pixel (DARK), or at its "
+            "highest pixel",
+            choices=("mean", "dark", "argmax"),
+        ),
+        "curve": CURVE,
+    },
+)
+
+COORDS = Family(
+    name="landmark-coords",
+    kind="landmark",
+    factory="lvzoo_landmarks.coords:CoordinateRegressor",
+    summary="encoder with a linear head that gives the landmarks' coordinates",
+    options={
+        "landmarks": Option(default=7, help="K, annulus and apex included", choices=(5, 7, 9, 13, 21, 41)),
+        "encoder": Option(
+            default="small",
+            help="small (the contracting path of the benchmark's U-Net), or a convolutional encoder of timm by name, "
+            "such as resnet18; none has pretrained weights",
+        ),
+        "curve": CURVE,
     },
 )
 
 
 @hookimpl
 def lvzoo_families() -> list[Family]:
-    """The heatmap U-Net."""
-    return [HEATMAP]
+    """Heatmaps, and coordinates."""
+    return [HEATMAP, COORDS]

@@ -40,6 +40,51 @@ def test_text_tells_options_recipe_paper_licence_and_size(capsys: pytest.Capture
         assert part in printed
 
 
+def test_a_landmark_model_has_a_ceiling_that_is_marked_synthetic(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("lines7: {family: landmark-heatmap, options: {curve: polygon, width: 4}}")
+    ceilings = {}
+    for name in ("landmark7", "lines7", "landmark13"):
+        assert main(["info", name, "--json", "--registry", str(path)]) == 0
+        told = json.loads(capsys.readouterr().out)["ceiling"]
+        assert (told["phantom"], told["frames"], told["synthetic"]) == ("smoke", 12, True)
+        assert set(told["dice"]) == {"all", "ED", "ES"}
+        ceilings[name] = told["dice"]["all"]
+    assert ceilings["lines7"] + 0.02 < ceilings["landmark7"] < ceilings["landmark13"] < 1
+    assert main(["info", "landmark7"]) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert f"ceiling Dice {ceilings['landmark7']:.3f} (ED 0." in printed
+    assert (
+        "perfect landmarks through its own curve, on the 12 test frames of the phantom `smoke` (synthetic)"
+        in printed
+    )
+
+
+def test_a_mask_model_has_no_ceiling_and_waits_for_no_phantom(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LVZOO_CACHE", str(tmp_path / "cache"))
+    assert main(["info", "unet", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["ceiling"] is None
+    assert main(["info", "unet"]) == 0
+    assert "ceiling" not in capsys.readouterr().out
+    assert not (tmp_path / "cache" / "phantom").exists()
+
+
+def test_options_that_contradict_each_other_are_told_where_the_size_would_stand(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("odd: {family: landmark-heatmap, options: {loss: mse}}")
+    assert main(["info", "odd", "--registry", str(path)]) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "size odd: " in printed
+    assert "read their peak by decode 'dark' or 'argmax'" in printed
+    assert "ceiling" not in printed
+
+
 def test_size_is_that_of_the_original_studys_network(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["info", "unet-64", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
@@ -74,6 +119,6 @@ def test_model_that_cannot_be_built_is_told_all_the_same(
 
 def test_unknown_name_and_glob_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["info", "landmark"]) == 3
-    assert "unknown entry 'landmark' (did you mean 'landmark7'?)" in capsys.readouterr().err
+    assert "unknown entry 'landmark' (did you mean 'landmark7' or 'landmark13'?)" in capsys.readouterr().err
     assert main(["info", "unet*"]) == 2
     assert "'unet*' names 2 entries; name one of unet, unet-64" in capsys.readouterr().err

@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from lvzoo.data.phantom.dataset import Phantom
-from lvzoo.data.phantom.write import write_phantom
+from lvzoo.data.phantom.write import cached_phantom
 from lvzoo.errors import UsageError
-from lvzoo.evaluate.ceiling import ceiling_N
+from lvzoo.evaluate.ceiling import Draw, ceiling_N
 from lvzoo.evaluate.dice import dice_N
 from lvzoo.geometry.raster import rasterise
+from lvzoo.models.decode import masks_from_landmarks
 from lvzoo.types import FRAME_SIZE_HW
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from lvzoo.types import FrameSet
 
 
 @pytest.fixture(scope="module")
-def frames(tmp_path_factory: pytest.TempPathFactory) -> FrameSet:
-    folder = write_phantom(tmp_path_factory.mktemp("phantom") / "smoke", size="smoke", seed=0, workers=1)
-    return Phantom(folder).load("train")
+def frames(session_cache: Path) -> FrameSet:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LVZOO_CACHE", str(session_cache))
+        return Phantom(cached_phantom(size="smoke", seed=0, workers=1)).load("train")
 
 
-def mean_ceiling(frames: FrameSet, landmarks: int) -> float:
-    return float(ceiling_N(frames.contours_NP2, frames.masks_NHW, landmarks=landmarks).mean())
+def mean_ceiling(frames: FrameSet, landmarks: int, draw: Draw = masks_from_landmarks) -> float:
+    return float(ceiling_N(frames.contours_NP2, frames.masks_NHW, landmarks=landmarks, draw=draw).mean())
 
 
 def test_seven_perfect_landmarks_come_near_the_reference_and_more_come_nearer(frames: FrameSet) -> None:
@@ -38,15 +43,20 @@ def test_seven_perfect_landmarks_come_near_the_reference_and_more_come_nearer(fr
 
 def test_the_spline_says_more_than_straight_lines_between_the_same_landmarks(frames: FrameSet) -> None:
     polygons_NHW = np.stack([rasterise(points[::20], FRAME_SIZE_HW) for points in frames.contours_NP2])
-    assert mean_ceiling(frames, 7) > dice_N(polygons_NHW, frames.masks_NHW).mean() + 0.02
+    polygon = mean_ceiling(frames, 7, partial(masks_from_landmarks, curve="polygon"))
+    assert polygon == dice_N(polygons_NHW, frames.masks_NHW).mean()
+    assert mean_ceiling(frames, 7) > polygon + 0.02
 
 
 def test_a_ceiling_is_a_number_a_frame(frames: FrameSet) -> None:
-    one = ceiling_N(frames.contours_NP2[:1], frames.masks_NHW[:1], landmarks=7)
-    assert one.tolist() == ceiling_N(frames.contours_NP2, frames.masks_NHW, landmarks=7)[:1].tolist()
-    assert ceiling_N(frames.contours_NP2[:0], frames.masks_NHW[:0], landmarks=7).shape == (0,)
+    one, every, none = (
+        ceiling_N(frames.contours_NP2[:n], frames.masks_NHW[:n], landmarks=7, draw=masks_from_landmarks)
+        for n in (1, len(frames), 0)
+    )
+    assert one.tolist() == every[:1].tolist()
+    assert (every.shape, none.shape) == ((len(frames),), (0,))
 
 
 def test_landmarks_that_cannot_be_spread_evenly_are_refused(frames: FrameSet) -> None:
     with pytest.raises(UsageError, match="8 landmarks cannot be spread evenly"):
-        ceiling_N(frames.contours_NP2, frames.masks_NHW, landmarks=8)
+        mean_ceiling(frames, 8)

@@ -1,0 +1,70 @@
+"""The coordinate regressor: an encoder and one linear layer, straight to the landmarks."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from lvzoo.geometry.contour import join_walls, landmark_stride, spline
+from lvzoo.models.base import LandmarkModel
+from lvzoo.models.blocks import Normalise
+from lvzoo.models.decode import Curve
+from lvzoo_landmarks.encoders import encoder_named
+
+MEAN_SHAPE_72 = (
+    *((0.49, 0.61), (0.41, 0.49), (0.39, 0.33)),
+    (0.44, 0.18),
+    *((0.57, 0.28), (0.62, 0.44), (0.60, 0.58)),
+)
+"""Seven landmarks as fractions of the frame's width and height: the mean over a phantom's training frames."""
+SPREAD = 0.06
+"""By how much landmarks scatter about the mean shape, as a fraction of the frame: the unit of the head's output."""
+CELLS = 7
+"""The feature map is averaged to 7 x 7 cells and flattened, so that the head knows where a feature lies."""
+FEATURES = 32
+"""Channels of the flattened map: few, or the head would outweigh the encoder."""
+FIRST_SCATTER = 0.1
+"""The head's weights are drawn this much smaller than usual: the first answers lie near the mean shape."""
+
+
+class CoordinateRegressor(LandmarkModel):
+    """Encoder, a 1x1 convolution, the flattened map, a linear head: K points, trained by their distance in px."""
+
+    mean_shape_K2: torch.Tensor
+
+    def __init__(self, *, landmarks: int, encoder: str, curve: Curve) -> None:
+        """Build the network.
+
+        Raises:
+            PluginError: there is no such encoder, or it needs a package that is not installed.
+        """
+        super().__init__(landmarks=landmarks, curve=curve)
+        self.normalise = Normalise()
+        self.encoder = encoder_named(encoder)
+        self.narrow = nn.Conv2d(self.encoder.channels, FEATURES, 1)
+        self.head = nn.Linear(FEATURES * CELLS**2, 2 * landmarks)
+        with torch.no_grad():
+            self.head.weight.mul_(FIRST_SCATTER)
+            self.head.bias.zero_()
+        self.register_buffer("mean_shape_K2", torch.from_numpy(mean_shape(landmarks)))
+
+    def forward(self, frames_B1HW: torch.Tensor) -> torch.Tensor:
+        """Return points (B, K, 2) in pixels of the frame, whatever its size."""
+        rows, columns = frames_B1HW.shape[-2:]
+        features_BCHW = functional.relu(self.narrow(self.encoder(self.normalise(frames_B1HW))))
+        cells_BC77 = functional.adaptive_avg_pool2d(features_BCHW, CELLS)
+        offsets_BK2 = self.head(cells_BC77.flatten(1)).unflatten(1, (-1, 2))
+        size_2 = self.mean_shape_K2.new_tensor([columns, rows])
+        points_BK2: torch.Tensor = (self.mean_shape_K2 + SPREAD * offsets_BK2) * size_2 - 0.5
+        return points_BK2
+
+
+def mean_shape(landmarks: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    """Return K landmarks (K, 2) of the mean shape, at equal arc lengths on each wall, as fractions of the frame."""
+    stride = landmark_stride(landmarks)
+    known_72 = np.array(MEAN_SHAPE_72)
+    curve_P2 = spline(known_72)
+    apex = int(np.linalg.norm(curve_P2 - known_72[3], axis=1).argmin())
+    return join_walls(curve_P2[: apex + 1], curve_P2[apex:])[::stride]
