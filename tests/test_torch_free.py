@@ -39,6 +39,7 @@ ZONE = (
         "lvzoo.cli.bench",
         "lvzoo.cli.data",
         "lvzoo.cli.noise",
+        "lvzoo.cli.new",
         "lvzoo.cli.predict",
         "lvzoo.cli.report",
     ),
@@ -55,6 +56,7 @@ COMMANDS = (
     ["predict", "--help"],
     ["report", "--help"],
     ["noise", "--help"],
+    ["new", "--help"],
 )
 SAY = f"import sys; print('HEAVY', *[name for name in {HEAVY} if name in sys.modules], file=sys.stderr)"
 

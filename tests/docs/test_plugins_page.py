@@ -1,0 +1,71 @@
+"""docs/plugins.md comes true from its first block to its last."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+
+from lvzoo.cli import COMMANDS
+from lvzoo.evaluate.evaluator import FrameEvaluator
+from lvzoo.models.build import build_model
+from lvzoo.registry import open_zoo
+from lvzoo.scaffold import new_plugin
+from lvzoo.types import CLEAN
+from tests.docs.pages import agrees, blocks, carry_out
+from tests.environments import make_environment
+from tests.toys import toy_frames
+
+if TYPE_CHECKING:
+    from tests.conftest import Install
+
+PAGE = Path(__file__).parents[2] / "docs" / "plugins.md"
+
+
+def test_what_a_page_shows_is_compared() -> None:
+    assert agrees("a  \nb 1.3 s\n\n", "a\nb ... s\n")
+    assert agrees("a\nb\nc\n", "a\n...\nc\n")
+    assert not agrees("a\nb\nc\n", "a\nc\n")
+    assert not agrees("a\nb\n", "a\n")
+
+
+def test_its_package_declares_builds_and_is_scored(tmp_path: Path, install_plugin: Install) -> None:
+    shown = {block.path: block.text for block in blocks(PAGE) if block.path}
+    files = {path.name: path for path in map(Path, shown)}
+    assert set(files) == {"__init__.py", "model.py", "registry.yaml"}
+    written = new_plugin("my-net", kind="mask", out=tmp_path / "my-net")
+    assert all((written.parent / path).exists() for path in files.values()), "the page changes what it wrote"
+    texts = {name: shown[str(path)] for name, path in files.items()}
+    install_plugin("my-net", texts.pop("__init__.py"), distribution="my-net", files=texts)
+    entries = open_zoo().select("my-net*")
+    assert [(each.name, each.options["dilated"]) for each in entries] == [("my-net", 3), ("my-net-near", 1)]
+    evaluator = FrameEvaluator(torch.device("cpu"), torch.float32)
+    assert len(evaluator.score(build_model(entries[0]), toy_frames(4), CLEAN)) == 4
+
+
+def test_its_commands_are_there() -> None:
+    said = [
+        command for block in blocks(PAGE) for command, _ in block.commands if command.startswith("lvzoo ")
+    ]
+    assert len(said) > 8
+    assert {command.split()[1] for command in said} <= set(COMMANDS)
+
+
+def test_every_block_is_one_that_is_run() -> None:
+    skipped = [block.line for block in blocks(PAGE) if block.language not in ("console", "python", "yaml")]
+    assert not skipped
+    assert PAGE.read_text(encoding="utf-8").count("```") == 2 * len(list(blocks(PAGE)))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1500)
+def test_the_page_comes_true_in_a_new_environment(tmp_path: Path) -> None:
+    environment = make_environment(tmp_path / "venv")
+    work = tmp_path / "work"
+    work.mkdir()
+    for block in blocks(PAGE):
+        carry_out(block, environment, cwd=work)
+    assert re.search("my-net", (work / "runs" / "both" / "report.html").read_text(encoding="utf-8"))

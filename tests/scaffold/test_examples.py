@@ -1,0 +1,55 @@
+"""The plugins of docs/examples install, pass their tests and every check, and are ranked beside a bundled model."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.environments import make_environment
+
+EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
+ENTRIES = {"lvzoo-ellipse": ["ellipse", "ellipse-cut"], "lvzoo-ridge": ["ridge"]}
+
+
+def test_every_example_is_tested_here() -> None:
+    assert {path.parent.name for path in EXAMPLES.glob("*/pyproject.toml")} == set(ENTRIES)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1500)
+def test_examples_are_checked_and_ranked_and_the_own_trainer_is_marked(tmp_path: Path) -> None:
+    environment = make_environment(tmp_path / "venv")
+    for example, entries in ENTRIES.items():
+        shutil.copytree(EXAMPLES / example, tmp_path / example)
+        environment.output_of(f"pip install ./{example}", cwd=tmp_path)
+        tests = environment.output_of("pytest -q", cwd=tmp_path / example)
+        assert int(re.findall(r"(\d+) passed", tests)[-1]) > 15 * len(entries)
+    names = [name for entries in ENTRIES.values() for name in entries]
+    bench = f"lvzoo bench --plugins {','.join(names)},unet --preset smoke --out run"
+    printed = environment.output_of(bench, cwd=tmp_path)
+    ranked = pd.read_csv(tmp_path / "run" / "ranking.csv").set_index("model")["own_recipe"].to_dict()
+    assert ranked == {**dict.fromkeys(names, False), "unet": False, "ridge": True}
+    assert re.search(r"^\d+ +ridge† ", printed, re.MULTILINE)
+    assert "† own recipe: trained otherwise than the rest" in printed
+    assert "ridge†" in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_the_ceiling_that_the_readme_states_is_measured(tmp_path: Path) -> None:
+    environment = make_environment(tmp_path / "venv")
+    environment.output_of(f"pip install {EXAMPLES / 'lvzoo-ellipse'}", cwd=tmp_path)
+    environment.output_of("lvzoo data phantom phantom --size quick", cwd=tmp_path)
+    measured = environment.output_of("python -m lvzoo_ellipse.ceiling phantom", cwd=tmp_path)
+    stated = (EXAMPLES / "lvzoo-ellipse" / "README.md").read_text(encoding="utf-8")
+    assert [_without_last_digit(line) for line in measured.splitlines()] == [
+        _without_last_digit(line) for line in stated.splitlines() if "mean Dice" in line
+    ]
+
+
+def _without_last_digit(line: str) -> str:
+    return re.sub(r"(0\.\d\d)\d", r"\1", line)
