@@ -24,7 +24,8 @@ class ModelFacts:
 
     `flops` are those of one frame's forward pass (a multiply-add is two); `ms_per_frame` includes decoding, and
     was measured on `hardware`. `ceiling` is the Dice that perfect landmarks of this model would get on the same
-    frames, through the same spline and rasteriser: "all", "ED" and "ES"; empty for masks. It is no upper bound.
+    frames, through its own curve and the same rasteriser: "all", "ED" and "ES"; empty for masks. It is no upper
+    bound.
     """
 
     kind: Kind

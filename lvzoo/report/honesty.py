@@ -65,8 +65,9 @@ def _of_landmarks(ranking: Ranking) -> Mapping[str, str]:
     if not any(facts.ceiling for facts in ranking.models.values()):
         return {}
     return {
-        "ceiling": "the Dice of perfect landmarks on the same clean frames, through the same spline and "
-        "rasteriser; a model can exceed it a little by misplacing them, since the reference leaves out the cap."
+        "ceiling": "the Dice of perfect landmarks on the same clean frames, through the model's own "
+        "curve and the same rasteriser; a model can exceed it a little by misplacing them, since the reference "
+        "leaves out the cap."
     }
 
 
