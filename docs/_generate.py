@@ -52,3 +52,11 @@ def _hook(hook: Callable[..., object]) -> str:
         f"## {hook.__name__}\n\n```python\n{hook.__name__}{signature}\n```\n\n{purpose.strip()}\n\n"
         f"```pycon\n>>> {example.strip()}\n```\n"
     )
+
+
+def checks_table() -> str:
+    """Return the checks of the conformance suite: name, what it asks for, when it is made."""
+    from lvzoo.testing.conformance import CHECKS
+
+    rows = [f"| `{each.name}` | {each.about}{' (slow)' if each.slow else ''} |" for each in CHECKS]
+    return "\n".join(["| check | what it asks for |", "|---|---|", *rows, ""])

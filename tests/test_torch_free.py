@@ -37,6 +37,10 @@ ZONE = (
         "lvzoo.cli.list",
         "lvzoo.cli.info",
         "lvzoo.cli.bench",
+        "lvzoo.cli.check",
+        "lvzoo.cli.doctor",
+        "lvzoo.doctor",
+        "lvzoo.testing.plugin",
         "lvzoo.cli.data",
         "lvzoo.cli.noise",
         "lvzoo.cli.new",
@@ -56,6 +60,8 @@ COMMANDS = (
     ["predict", "--help"],
     ["report", "--help"],
     ["noise", "--help"],
+    ["check", "--help"],
+    ["doctor", "--help"],
     ["new", "--help"],
 )
 SAY = f"import sys; print('HEAVY', *[name for name in {HEAVY} if name in sys.modules], file=sys.stderr)"

@@ -135,7 +135,9 @@ class Zoo:
                     f"quarantined: {reasons}"
                 )
         hint = did_you_mean(name, [entry.name for entry in self.entries])
-        return PluginError(f"unknown entry {name!r}{hint}; 'lvzoo list' shows them all")
+        unused = "; ".join(f"{plugin.name} ({plugin.fault})" for plugin in self.quarantined)
+        unless = f", unless it is of a plugin that is not used: {unused}" if unused else ""
+        return PluginError(f"unknown entry {name!r}{hint}; 'lvzoo list' shows them all{unless}")
 
 
 def open_zoo(*, registries: Sequence[Path] = ()) -> Zoo:

@@ -98,7 +98,8 @@ class CheckItem(pytest.Item):
         result = excinfo.value.result
         if self.config.getoption("tbstyle") == "long" and result.traceback:
             return f"{result.traceback}\n{result.message}"
-        return f"{self.check.about}\n{result.message}".replace("(--debug shows", "(--tb=long shows")
+        said = result.message.replace("(--debug shows", "(--tb=long shows")
+        return f"{said}\nasked for: {self.check.about}"
 
     def reportinfo(self) -> tuple[Any, None, str]:
         """Return the test's heading."""

@@ -1,0 +1,183 @@
+"""Plugins that do harm while they train, or slow the list: the others finish, and the culprit is named.
+
+Elsewhere: what is wrong on import or in a declaration (tests/plugins/test_probe.py), hangs and repeated names
+(tests/plugins/test_find.py), all of these at once under `lvzoo list` (tests/cli/test_list.py), a model that raises
+or is killed by SIGKILL (tests/test_benchmark.py).
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import lvzoo
+from lvzoo.cli import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.conftest import Install
+
+SMALL: dict[str, Any] = {
+    "preset": "smoke",
+    "corruptions": ("blur",),
+    "severities": (1,),
+    "resamples": 50,
+    "frames": False,
+}
+DECLARES = """
+from lvzoo import Family, hookimpl
+
+@hookimpl
+def lvzoo_families():
+    for how in {names}:
+        yield Family(name=how, kind="mask", factory="hostile_dist.model:" + how.title(), summary="for a test")
+"""
+MODELS = """
+import os, resource, sys
+import torch
+from lvzoo.models.base import MaskModel
+from lvzoo.types import Prediction
+
+class Harmless(MaskModel):
+    def __init__(self):
+        super().__init__()
+        self.conv = torch.nn.Conv2d(1, 1, 1)
+    def forward(self, frames_B1HW):
+        return self.conv(frames_B1HW)
+
+class Nan(Harmless):
+    def loss(self, output, batch):
+        return super().loss(output, batch) * float("nan")
+
+class Coarse(Harmless):
+    def decode(self, output, *, size_HW=(112, 112)):
+        return super().decode(output, size_HW=(56, 56))
+
+class Exits(Harmless):
+    def forward(self, frames_B1HW):
+        sys.exit(0)
+
+class Aborts(Harmless):
+    def forward(self, frames_B1HW):
+        os.abort()
+
+class Leaks(Harmless):
+    kept = []
+    def forward(self, frames_B1HW):
+        used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (used + 2**28, used + 2**28))
+        while True:
+            self.kept.append(torch.ones(2**22))
+"""
+
+
+def _install(install_plugin: Install, *names: str) -> None:
+    install_plugin("hostile", DECLARES.format(names=names), files={"model.py": MODELS})
+
+
+def test_models_that_do_harm_in_training_cost_their_own_trials(
+    install_plugin: Install, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _install(install_plugin, "nan", "coarse", "exits", "harmless")
+    words = ["bench", "--plugins", "nan,coarse,exits,harmless", "--preset", "smoke", "--corruptions", "blur"]
+    words += ["--severities", "1", "--resamples", "50", "--no-frames", "--executor", "inline"]
+    assert main([*words, "--out", str(tmp_path / "run")]) == 1
+    told = capsys.readouterr()
+    ranked = json.loads((tmp_path / "run/trials/harmless-s0/status.json").read_text())
+    assert ranked["state"] == "finished"
+    assert "harmless" in told.out
+    lines = [line for line in told.err.splitlines() if line.startswith("failed: ")]
+    reasons = dict(line.removeprefix("failed: ").split(": ", maxsplit=1) for line in lines)
+    assert set(reasons) == {"nan-s0", "coarse-s0", "exits-s0"}
+    assert reasons["nan-s0"].startswith(
+        "the training loss is nan in epoch 1; lower --learning-rate, or look at"
+    )
+    assert (
+        "Coarse.decode gave masks of bool (8, 56, 56); they must be bool (8, 112, 112)"
+        in reasons["coarse-s0"]
+    )
+    assert reasons["exits-s0"].startswith("SystemExit: 0")
+    assert all("more in its status.json" in reason for reason in reasons.values())
+    assert "Traceback" not in told.err
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="limits memory as Linux does")
+def test_a_process_that_crashes_or_runs_out_of_memory_is_told(
+    install_plugin: Install, tmp_path: Path
+) -> None:
+    _install(install_plugin, "aborts", "leaks")
+    result = lvzoo.bench("aborts,leaks", out=tmp_path / "run", **SMALL)
+    assert result.failed["aborts-s0"] == "its process was killed by SIGABRT"
+    leaks = result.failed["leaks-s0"]
+    assert "memory" in leaks
+    assert "\n" not in leaks
+
+
+def test_a_plugin_that_imports_torch_slows_only_the_first_list(install_plugin: Install) -> None:
+    code = "import torch\n" + DECLARES.format(names=("slow",))
+    install_plugin("hostile", code, files={"model.py": MODELS})
+    listed = [_list(), _list()]
+    assert all("slow" in output for output, _ in listed)
+    assert listed[1][1] < 1.5, "torch alone would take longer"
+    assert main(["info", "slow"]) == 0
+
+
+def _list() -> tuple[str, float]:
+    """Return what `lvzoo list` prints and how long it takes, in seconds of this process' children."""
+    start = time.perf_counter()
+    done = subprocess.run([sys.executable, "-m", "lvzoo", "list"], capture_output=True, text=True, check=True)
+    return done.stdout, time.perf_counter() - start
+
+
+MISTAKE = "mine:\n  family: unet\n  options: {widht: 8}\n"
+
+
+@pytest.mark.parametrize(
+    "command", [["list"], ["info", "mine"], ["bench", "--plugins", "mine"], ["check", "mine"]]
+)
+def test_a_mistake_in_ones_own_registry_is_named_by_every_command(
+    command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (file := tmp_path / "mine.yaml").write_text(MISTAKE)
+    assert main([*command, "--registry", str(file)]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.splitlines()[-1] == (
+        f"error: {file}: mine: unknown option 'widht' for family 'unet' (did you mean 'width'?)"
+    )
+
+
+@pytest.mark.parametrize("variable", ["LVZOO_DISABLE_PLUGINS", "LVZOO_PLUGINS", "--no-plugin"])
+def test_plugins_are_left_out_in_three_ways(
+    variable: str,
+    install_plugin: Install,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    _install(install_plugin, "nan")
+    monkeypatch.setenv("LVZOO_DISABLE_PLUGINS", "hostile" if variable == "LVZOO_DISABLE_PLUGINS" else "")
+    monkeypatch.setenv("LVZOO_PLUGINS", "unet" if variable == "LVZOO_PLUGINS" else "")
+    words = ["--no-plugin", "hostile"] if variable == "--no-plugin" else []
+    reason = (
+        "left out by LVZOO_PLUGINS; add it there" if variable == "LVZOO_PLUGINS" else "disabled by LVZOO_DIS"
+    )
+    for command in (
+        ["info", "nan"],
+        ["bench", "--plugins", "nan", "--out", str(tmp_path / "run")],
+        ["check", "nan"],
+    ):
+        assert main([*words, *command]) == 3
+        said = capsys.readouterr().err
+        assert reason in said, said
+    assert main([*words, "list", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert "nan" not in [entry["name"] for entry in listed["entries"]]
+    assert "unet" in [entry["name"] for entry in listed["entries"]]

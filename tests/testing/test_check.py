@@ -1,0 +1,100 @@
+"""`lvzoo check` prints a line a check, and its exit code tells how it went."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lvzoo.cli import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.conftest import Install
+
+PLUGIN = """
+from pathlib import Path
+from lvzoo import Family, hookimpl
+
+@hookimpl
+def lvzoo_families():
+    yield Family(name="mine", kind="mask", factory="mine_dist.model:Net", summary="a net")
+
+@hookimpl
+def lvzoo_catalogues():
+    return [Path(__file__).with_name("registry.yaml")]
+"""
+MODEL = """
+import torch
+from lvzoo.models.base import MaskModel
+
+class Net(MaskModel):
+    def __init__(self):
+        super().__init__()
+        self.conv = torch.nn.Conv2d(1, 1, 3, padding=1)
+    def forward(self, frames_B1HW):
+        print("noise on stdout")
+        {body}
+        return self.conv(frames_B1HW)
+"""
+
+
+def _install(install_plugin: Install, body: str = "") -> None:
+    files = {"model.py": MODEL.format(body=body), "registry.yaml": "mine: {family: mine, licence: MIT}"}
+    install_plugin("mine", PLUGIN, files=files)
+
+
+def test_a_line_a_check_and_exit_code_0(install_plugin: Install, capsys: pytest.CaptureFixture[str]) -> None:
+    _install(install_plugin)
+    assert main(["check", "mine", "--fast"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "mine"
+    assert lines[1].split() == ["ok", "torch-free", "0.00", "s"]
+    assert lines[-1] == f"{len(lines) - 2} of {len(lines) - 2} checks passed"
+    assert not any("overfits" in line for line in lines), "--fast leaves out what trains"
+
+
+@pytest.mark.parametrize("body", ["raise RuntimeError('boom')", "raise SystemExit(3)"])
+def test_a_broken_model_is_a_line_that_says_where_and_no_traceback(
+    body: str, install_plugin: Install, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _install(install_plugin, body)
+    assert main(["check", "mine"]) == 1
+    told = capsys.readouterr()
+    [line] = [line for line in told.out.splitlines() if "FAILED" in line]
+    assert line.split()[:2] == ["FAILED", "shapes"]
+    assert "(model.py, line 11); correct it there" in line
+    assert "-       overfits" in told.out, "what needs an output is not looked at"
+    assert "Traceback" not in told.out + told.err
+    assert main(["check", "mine", "--debug"]) == 1
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_json_has_every_result(install_plugin: Install, capsys: pytest.CaptureFixture[str]) -> None:
+    _install(install_plugin, "raise RuntimeError('boom')")
+    assert main(["check", "mine", "--fast", "--json"]) == 1
+    results = {each["name"]: each for each in json.loads(capsys.readouterr().out)}
+    assert results["licence"]["ok"] is True
+    assert results["shapes"]["ok"] is False
+    assert results["shapes"]["message"].startswith("raises RuntimeError: boom")
+    assert results["loss"]["ok"] is None
+    assert set(results["loss"]) >= {"entry", "name", "ok", "seconds", "message"}
+
+
+def test_an_entry_of_ones_own_registry_is_checked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "mine.yaml").write_text("tiny: {family: unet, options: {width: 2, levels: 1}}")
+    assert main(["check", "tiny", "--fast", "--registry", str(tmp_path / "mine.yaml")]) == 1
+    [line] = [line for line in capsys.readouterr().out.splitlines() if "FAILED" in line]
+    assert "write 'licence: MIT' (or what it is) under tiny in" in line
+    assert "mine.yaml" in line
+
+
+def test_a_quarantined_plugin_is_an_error_with_its_reason(
+    install_plugin: Install, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LVZOO_DISABLE_PLUGINS", "")
+    _install(install_plugin)
+    assert main(["--no-plugin", "mine", "check", "mine"]) == 3
+    assert "'mine' is of plugin 'mine', which is quarantined: disabled by" in capsys.readouterr().err
