@@ -13,7 +13,7 @@ import pandas as pd
 
 from lvzoo.rank.bootstrap import interval
 from lvzoo.rank.patients import OVERALL, mean_M
-from lvzoo.rank.significance import holm, verdict, wilcoxon_p
+from lvzoo.rank.significance import holm, steady, verdict, wilcoxon_p
 from lvzoo.types import CLEAN
 
 if TYPE_CHECKING:
@@ -97,7 +97,9 @@ def _contest(
     overall = table["scope"] == OVERALL
     table.loc[overall, "p_holm"] = float(pairs.loc[of_pair, "p_holm"].iloc[0])
     table.loc[~overall, "p_holm"] = holm(table.loc[~overall, "p"].to_list())
-    return _with_winners(table)
+    model_T = patients.grid.model_T
+    of_seeds = [[mean_M(patients.trials[scope][model_T == m]) for m in (mask, landmark)] for scope in scopes]
+    return _with_winners(table.assign(steady=[steady(*both) for both in of_seeds]))
 
 
 def _change(
@@ -122,7 +124,7 @@ def _change(
             headline_MP[after] - headline_MP[before], headline_BM[:, after] - headline_BM[:, before]
         ),
     }
-    return _with_winners(pd.DataFrame([{**row, "p_holm": row["p"]}]))
+    return _with_winners(pd.DataFrame([{**row, "p_holm": row["p"], "steady": True}]))
 
 
 def _difference(dice_2P: NDArray[np.float64], means_B2: NDArray[np.float64]) -> dict[str, object]:
@@ -140,12 +142,12 @@ def _difference(dice_2P: NDArray[np.float64], means_B2: NDArray[np.float64]) -> 
 
 
 def _with_winners(table: pd.DataFrame) -> pd.DataFrame:
-    winners = map(winner, table["p_holm"], table["difference_low"], table["difference_high"])
-    return table.assign(winner=list(winners))[list(COLUMNS)]
+    columns = (table[name] for name in ("p_holm", "difference_low", "difference_high", "steady"))
+    return table.assign(winner=list(map(winner, *columns)))[list(COLUMNS)]
 
 
-def winner(p_holm: float, low: float, high: float) -> str:
+def winner(p_holm: float, low: float, high: float, agree: bool = True) -> str:  # noqa: FBT001, FBT002 - mapped over columns
     """Return who wins a contest: "mask", "landmark", or "neither" unless the difference is clear."""
-    if verdict(p_holm, low, high) != "clear":
+    if verdict(p_holm, low, high, steady=bool(agree)) != "clear":
         return "neither"
     return "mask" if low > 0 else "landmark"

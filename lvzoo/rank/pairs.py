@@ -10,7 +10,7 @@ import pandas as pd
 
 from lvzoo.rank.bootstrap import interval
 from lvzoo.rank.patients import DIGITS, OVERALL
-from lvzoo.rank.significance import holm, smallest_seen, verdict, wilcoxon_p
+from lvzoo.rank.significance import holm, smallest_seen, steady, verdict, wilcoxon_p
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,6 +39,7 @@ def pairs_table(
     differences_KP = headline_MP[better_K] - headline_MP[worse_K]
     p_K = [wilcoxon_p(differences_P) for differences_P in differences_KP]
     p_holm_K = holm(p_K)
+    of_model = [patients.headline_TP[grid.model_T == m].mean(axis=1) for m in range(len(grid.models))]
     trials = [headline_BT[:, grid.model_T == m].round(DIGITS) for m in range(len(grid.models))]
     return pd.DataFrame(
         {
@@ -51,7 +52,10 @@ def pairs_table(
             "p_holm": p_holm_K,
             "outperforms": [outperforms(trials[better], trials[worse]) for better, worse in pairs],
             "mdd": [smallest_seen(differences_P) for differences_P in differences_KP],
-            "verdict": list(map(verdict, p_holm_K, low_K, high_K)),
+            "verdict": [
+                verdict(p, low, high, steady=steady(of_model[better], of_model[worse]))
+                for p, low, high, (better, worse) in zip(p_holm_K, low_K, high_K, pairs, strict=True)
+            ],
         },
         columns=list(COLUMNS),
     )

@@ -31,7 +31,8 @@ class PatientScores:
 
     `scopes` holds a matrix (M, P), averaged over seeds, for `overall`, `clean`, ED, ES and each family; the row
     means of `overall` are the headlines exactly. ED and ES are averaged over conditions as the headline is, and
-    NaN for patients without such a frame. `weights` says what each condition weighs in the scopes.
+    NaN for patients without such a frame. `trials` holds the same by trial, (T, P). `weights` says what each
+    condition weighs in the scopes.
     """
 
     grid: Grid
@@ -41,6 +42,7 @@ class PatientScores:
     dice_TPC: NDArray[np.float64]
     headline_TP: NDArray[np.float64]
     scopes: Mapping[str, NDArray[np.float64]]
+    trials: Mapping[str, NDArray[np.float64]]
     clean_phases: Mapping[Phase, NDArray[np.float64]]
 
     @property
@@ -58,11 +60,11 @@ def patient_scores(grid: Grid, suite: NoiseSuite) -> PatientScores:
     headline_TP = weighted(dice_TPC, weights[OVERALL])
     grid = _best_first(grid, headline_TP)
     phases = {phase: by_patient(dice_TFC, grid, phase) for phase in PHASES}
-    scopes = {
-        OVERALL: grid.over_seeds(headline_TP),
-        CLEAN.corruption: grid.over_seeds(weighted(dice_TPC, weights[CLEAN.corruption])),
-        **{phase: grid.over_seeds(weighted(values, weights[OVERALL])) for phase, values in phases.items()},
-        **{family: grid.over_seeds(weighted(dice_TPC, weights[family])) for family in families},
+    trials: dict[str, NDArray[np.float64]] = {
+        OVERALL: headline_TP,
+        CLEAN.corruption: weighted(dice_TPC, weights[CLEAN.corruption]),
+        **{phase: weighted(values, weights[OVERALL]) for phase, values in phases.items()},
+        **{family: weighted(dice_TPC, weights[family]) for family in families},
     }
     return PatientScores(
         grid=grid,
@@ -71,7 +73,8 @@ def patient_scores(grid: Grid, suite: NoiseSuite) -> PatientScores:
         dice_TFC=dice_TFC,
         dice_TPC=dice_TPC,
         headline_TP=headline_TP,
-        scopes=scopes,
+        scopes={scope: grid.over_seeds(dice_TP) for scope, dice_TP in trials.items()},
+        trials=trials,
         clean_phases={
             phase: grid.over_seeds(weighted(values, weights[CLEAN.corruption]))
             for phase, values in phases.items()

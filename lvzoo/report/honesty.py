@@ -32,7 +32,8 @@ def definitions(ranking: Ranking) -> Mapping[str, str]:
         "group": "models that share a letter are not separable by the tests on every two models.",
         "p": "two-sided Wilcoxon signed-rank test on patient means, Holm's adjustment for all pairs.",
         "verdict": f"clear: significant and the whole 95 % interval of the difference lies beyond the margin of "
-        f"{ranking.margin:g}; small: significant, but not beyond the margin; open: not significant.",
+        f"{ranking.margin:g}, in at least 3/4 of the pairs of training seeds (else unsteady); small: "
+        "significant, but not beyond the margin; open: not significant.",
         "failure": f"a score (of a frame, under a condition, by a seed) with a Dice below {FAILURE_DICE}.",
         "anatomical failure": "a mask that no ventricle has: empty, in pieces, with holes, or with its apex "
         "below its base.",

@@ -134,6 +134,7 @@ def verdict(ranking: Ranking, word: str) -> str:
     """Return a verdict on a difference with what it means."""
     return {
         "clear": f"clear: its whole 95 % interval lies above the margin of {ranking.margin:g}",
+        "unsteady": "unsteady: clear on these trainings, but their seeds do not agree, and another may turn it",
         "small": f"small: significant, but perhaps within the margin of {ranking.margin:g}",
         "open": f"open: {number_of(ranking.patients, 'patient')} cannot tell the two apart",
     }[word]

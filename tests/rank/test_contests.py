@@ -142,3 +142,18 @@ def test_a_winner_needs_significance_and_the_margin() -> None:
     assert winner(0.01, -0.02, -0.006) == "landmark"
     assert winner(0.2, 0.006, 0.02) == "neither"
     assert winner(0.01, -0.01, 0.02) == "neither"
+
+
+def test_a_lead_of_lucky_trainings_wins_nothing() -> None:
+    """One seed of the mask model falls behind; on the patients alone its mean lead looks clear."""
+    lucky = [
+        simulated({"m": level}, conditions([1]), patients=60, draw=seed).assign(seed=seed)
+        for seed, level in enumerate((0.80, 0.92, 0.93))
+    ]
+    even = simulated({"l": 0.86}, conditions([1]), patients=60, seeds=3, draw=9)
+    result = rank(pd.concat([*lucky, even]), WARD, models=facts("m", landmarks=["l"]), resamples=200)
+    overall = row(result.contests, scope="overall")
+    assert overall["difference_low"] > 0.005
+    assert overall["p_holm"] < 0.05
+    assert overall["winner"] == "neither"
+    assert result.pairs["verdict"].tolist() == ["unsteady"]

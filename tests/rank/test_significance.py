@@ -15,6 +15,7 @@ from lvzoo.rank.significance import (
     letters,
     significant_pairs,
     smallest_seen,
+    steady,
     verdict,
     wilcoxon_p,
 )
@@ -164,3 +165,14 @@ def test_it_is_found_in_four_of_five_studies() -> None:
     truth = 2.8 * spread / np.sqrt(patients)
     found = [wilcoxon_p(rng.normal(truth, spread, patients)) < 0.05 for _ in range(600)]
     assert np.mean(found) == pytest.approx(0.8, abs=0.05)
+
+
+def test_a_lead_that_the_seeds_do_not_share_is_unsteady() -> None:
+    lucky, even = np.array([0.80, 0.86, 0.91]), np.array([0.83, 0.84, 0.85])
+    assert not steady(lucky, even), "0.80 loses to all three: the better one leads in 6 of 9 pairs"
+    assert steady(np.array([0.84, 0.86, 0.91]), even), "7.5 of 9"
+    assert steady(even, np.array([0.80, 0.81, 0.82]))
+    assert steady(np.array([0.8]), np.array([0.9])), "one seed of each tells nothing"
+    assert verdict(0.001, 0.02, 0.04, steady=False) == "unsteady"
+    assert verdict(0.001, 0.002, 0.04, steady=False) == "small"
+    assert verdict(0.2, 0.02, 0.04, steady=False) == "open"
