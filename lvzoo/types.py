@@ -62,11 +62,16 @@ NOISY_AUGMENTATIONS: Final = ("noise",)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Option:
-    """One typed option of a family: its type is that of its default (None stands for an optional string)."""
+    """One typed option of a family: its type is that of its default (None stands for an optional string).
+
+    `training_only` marks what only the start of a training needs, such as pretrained weights: a trained model is
+    built with the default instead before its own weights are read.
+    """
 
     default: OptionValue
     help: str
     choices: tuple[OptionValue, ...] = ()
+    training_only: bool = False
 
     @property
     def type_name(self) -> str:

@@ -22,6 +22,8 @@ def build_model(entry: Entry, *, seed: int = 0) -> nn.Module:
         torch.manual_seed(seed)
         try:
             model = factory(**entry.options)
+        except PluginError as error:  # the plugin's own sentence says it best
+            raise PluginError(f"{entry.name}: {error}") from error
         except Exception as error:
             raise PluginError(
                 f"{entry.name}: {entry.family.factory} (plugin '{entry.plugin}') failed to build: "

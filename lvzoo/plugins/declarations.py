@@ -130,7 +130,9 @@ def _mistake_in_options(family: Family) -> str | None:
             return f"{where}: choices must be a tuple of such values, not {option.choices!r}"
         if mistake := mistake_in_value(option, option.default):
             return f"{where}: the default {mistake}"
-    return None
+    unclear = [name for name, option in family.options.items() if not _is_bool(option.training_only)]
+    where = f"family {family.name!r}: option {unclear[0]!r}" if unclear else ""
+    return f"{where}: training_only must be True or False" if unclear else None
 
 
 def _mistake_in_dataset(source: DatasetSource) -> str | None:
@@ -179,6 +181,10 @@ def _is_option(value: object) -> bool:
 
 def _is_scalar(value: object) -> bool:
     return isinstance(value, (bool, int, float, str, type(None)))
+
+
+def _is_bool(value: object) -> bool:
+    return isinstance(value, bool)
 
 
 def _is_choices(value: object) -> bool:
