@@ -34,6 +34,7 @@ MARKS: Final = {
     AUGMENTED: "augmented track: trained on noise like noise-v1's",
 }
 MOST_NAMED: Final = 3
+ALPHA: Final = 0.05
 MOSTLY: Final = 0.5
 """A model that leads though a larger share of its scores are failures is said to do so."""
 TRACKS: Final = ("standard", "augmented")
@@ -177,8 +178,10 @@ def _contest(ranking: Ranking, row: Row, *, name_track: bool) -> str:
     if row["winner"] == "landmark":
         by = interval(-value, -high, -low)
         return f"masks or landmarks{where}: landmarks; {landmark} beats {mask} by {by}"
-    size = signed(value, low, high)
-    return f"masks or landmarks{where}: neither clearly; {mask} minus {landmark}: {size}, p {p_value(row['p_holm'])}"
+    size = f"{signed(value, low, high)}, p {p_value(row['p_holm'])}"
+    beyond = low > ranking.margin or high < -ranking.margin
+    why = ", but the training seeds do not agree" if beyond and row["p_holm"] < ALPHA else ""
+    return f"masks or landmarks{where}: neither clearly; {mask} minus {landmark}: {size}{why}"
 
 
 def reference_words(name: str, level: float) -> str:
