@@ -54,8 +54,8 @@ class SegmentationNet(MaskModel):
         except (AssertionError, RuntimeError, ValueError) as error:
             raise PluginError(
                 f"{self.arch} on encoder {encoder!r} does not take frames of "
-                f"{FRAME_SIZE_HW[0]} x {FRAME_SIZE_HW[1]} px ({' '.join(str(error).split())}); choose an encoder that is "
-                "not bound to one frame size"
+                f"{FRAME_SIZE_HW[0]} x {FRAME_SIZE_HW[1]} px ({' '.join(str(error).split())}); choose an encoder "
+                "that is not bound to one frame size"
             ) from error
 
     def forward(self, frames_B1HW: torch.Tensor) -> torch.Tensor:
