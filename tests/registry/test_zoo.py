@@ -143,7 +143,8 @@ def test_users_file_adds_entries_with_settled_values(tmp_path: Path) -> None:
       summary: broader targets
     """
     [mine] = open_zoo(registries=[_user_file(tmp_path, text)]).select("mine")
-    assert mine.options == {"landmarks": 7, "width": 16, "levels": 4, "sigma_px": 3.0}
+    defaults = {name: option.default for name, option in mine.family.options.items()}
+    assert mine.options == {**defaults, "sigma_px": 3.0}
     assert isinstance(mine.options["sigma_px"], float)
     assert mine.recipe == {"epochs": 30, "weight_decay": 0.0}
     assert (mine.summary, mine.licence, mine.catalogue) == (
