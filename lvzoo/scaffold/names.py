@@ -10,6 +10,8 @@ from importlib import metadata
 from importlib.machinery import PathFinder
 from typing import TYPE_CHECKING, Final
 
+import yaml
+
 from lvzoo.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 NAME: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 IMPORTED: Final = ("MaskModel", "LandmarkModel", "DoubleConv", "Normalise")
 """Classes that the templates import, which the new network's class must not hide."""
+FOLDERS: Final = ("build", "dist", "docs", "src", "test", "tests")
+"""Folders that a package's root holds beside the package, or may get."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,7 +54,12 @@ def choose_names(name: str, zoo: Zoo) -> Names:
             f"letter{_corrected(name)}"
         )
     names = Names(name=name)
-    taken = _taken_by_python(names) or _taken_in_the_zoo(names, zoo) or _taken_by_an_installation(names)
+    taken = (
+        _taken_by_python(names)
+        or _taken_by_files(names)
+        or _taken_in_the_zoo(names, zoo)
+        or _taken_by_an_installation(names)
+    )
     if taken:
         raise UsageError(f"name {name!r}: {taken}; choose another name")
     return names
@@ -65,8 +74,18 @@ def _corrected(name: str) -> str:
 def _taken_by_python(names: Names) -> str | None:
     if keyword.iskeyword(names.package) or keyword.issoftkeyword(names.package):
         return "is a word of Python's own"
+    if keyword.iskeyword(names.class_name):
+        return f"its class would be called {names.class_name}, which is a word of Python's own"
     if names.package in sys.stdlib_module_names:
         return "is a module of Python's standard library"
+    return None
+
+
+def _taken_by_files(names: Names) -> str | None:
+    if yaml.safe_load(names.name) != names.name:
+        return "means yes, no or nothing in a YAML file, where entries are named"
+    if names.package in FOLDERS:
+        return "is what a package's folder of another purpose is called"
     return None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import resources
+from os.path import samestat
 from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Final
@@ -33,18 +34,37 @@ def new_plugin(name: str, *, kind: Kind, out: Path | None = None) -> Path:
     """Write a plugin package called `name` into the new folder `out` (default: `name`, here); return the folder.
 
     Raises:
-        UsageError: the name cannot be taken, or the folder is there already.
+        UsageError: the name cannot be taken, or the folder is there already or cannot be made.
     """
     names = choose_names(name, open_zoo())
     folder = Path(name) if out is None else out
     if folder.exists():
         raise UsageError(f"{folder}: is there already; name a new folder with --out, or remove that one")
+    if folder.is_symlink():
+        raise UsageError(f"{folder}: is a link to nothing; name a new folder with --out, or remove the link")
+    try:
+        _write(folder, files_of(names, kind))
+    except OSError as error:
+        raise UsageError(
+            f"{folder}: cannot be written ({error.strerror}); name another folder with --out"
+        ) from error
+    return folder
+
+
+def _write(folder: Path, files: Mapping[str, str]) -> None:
+    """Write all files into a new folder, or none.
+
+    Raises:
+        UsageError: another process has made the folder in the meantime; its folder is left alone.
+    """
     with atomic_folder(folder) as temporary:
-        for path, text in files_of(names, kind).items():
+        for path, text in files.items():
             file = temporary / path
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, encoding="utf-8")
-    return folder
+        ours = temporary.stat()
+    if not samestat(folder.stat(), ours):
+        raise UsageError(f"{folder}: was made by something else just now; name a new folder with --out")
 
 
 def files_of(names: Names, kind: Kind) -> dict[str, str]:

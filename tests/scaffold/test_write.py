@@ -78,6 +78,11 @@ def test_a_class_does_not_hide_what_it_inherits(tmp_path: Path) -> None:
         ("../net", r"\(such as 'net'\)"),
         ("", "must be lower-case letters"),
         ("class", "a word of Python's own"),
+        ("none", "its class would be called None"),
+        ("true", "its class would be called True"),
+        ("false", "its class would be called False"),
+        *((word, "means yes, no or nothing in a YAML file") for word in ("no", "on", "yes", "off", "null")),
+        *((folder, "folder of another purpose") for folder in ("tests", "docs", "build")),
         ("json", "a module of Python's standard library"),
         ("unet", "an entry of the zoo already"),
         ("landmark-heatmap", "a family of the zoo already"),
@@ -97,6 +102,35 @@ def test_a_folder_that_is_there_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"is there already; name a new folder with --out"):
         new_plugin("my-net", kind="mask", out=tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["note.txt"]
+
+
+def test_a_link_to_nothing_is_told_apart(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(UsageError, match=r"link: is a link to nothing; name a new folder with --out"):
+        new_plugin("my-net", kind="mask", out=tmp_path / "link")
+    assert not (tmp_path / "nowhere").exists()
+
+
+@pytest.mark.parametrize(
+    ("made", "reason"), [("folder", "made by something else"), ("file", "cannot be written")]
+)
+def test_what_appears_during_the_writing_is_left_alone_and_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made: str, reason: str
+) -> None:
+    out = tmp_path / "new"
+
+    def meanwhile(*_arguments: object) -> dict[str, str]:
+        note = out / "note.txt" if made == "folder" else out
+        note.parent.mkdir(exist_ok=True)
+        note.write_text("mine")
+        return {"README.md": "ours"}
+
+    monkeypatch.setattr("lvzoo.scaffold.write.files_of", meanwhile)
+    with pytest.raises(UsageError, match=f"new: .*{reason}.*; name a"):
+        new_plugin("my-net", kind="mask", out=out)
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == [
+        "note.txt" if made == "folder" else "new"
+    ]
 
 
 @pytest.fixture(scope="module")
