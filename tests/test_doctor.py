@@ -48,7 +48,7 @@ def test_a_sound_installation_is_told_line_by_line(
     told = json.loads(capsys.readouterr().out)
     problems = [each for each in told if each["verdict"] == "problem"]
     assert [each["name"] for each in problems] == ["torch", "plugin broken"]
-    assert problems[0]["found"] == "cannot be imported: ImportError: torch is damaged"
+    assert problems[0]["found"] == "does not work: ImportError: torch is damaged"
     assert problems[1]["remedy"] == "ask its author"
 
 
@@ -100,7 +100,11 @@ def test_libraries_that_are_missing_or_too_old_are_named(monkeypatch: pytest.Mon
     assert "is older than 99.1" in named(found, "numpy").found
     assert named(found, "no-such-library").found == "is not installed"
     assert "click 8" in named(found, "libraries").found
+    assert "numpy" not in named(found, "libraries").found
+    assert "no-such-library" not in named(found, "libraries").found
     assert {each.name for each in found} == {"numpy", "no-such-library", "libraries"}
+    monkeypatch.setattr("lvzoo.doctor.libraries.metadata.requires", lambda _name: wanted[:2])
+    assert {each.name for each in libraries.versions()} == {"numpy", "no-such-library"}
 
 
 @pytest.mark.parametrize(
@@ -127,11 +131,28 @@ def test_an_opencv_that_does_not_work_is_a_problem(
 
 
 def test_gpus_are_named_with_memory_and_precision(monkeypatch: pytest.MonkeyPatch) -> None:
-    answer = {"version": "2.9", "cuda": "13.0", "threads": 4, "gpus": [["H100", 80e9]], "bf16": True}
+    new = {"name": "H100", "memory": 80e9, "bf16": True, "error": None}
+    old = {"name": "T4", "memory": 16e9, "bf16": False, "error": None}
+    answer = {"version": "2.9", "cuda": "13.0", "threads": 4, "gpus": [new, old]}
     monkeypatch.setattr(libraries, "ASK_TORCH", f"print({json.dumps(json.dumps(answer))})")
     found = list(libraries.torch())
     assert named(found, "torch").found == "2.9, built for CUDA 13.0, 4 threads"
-    assert named(found, "gpu").found == "H100, 80 GB, computes in bf16"
+    assert [each.found for each in found if each.name == "gpu"] == [
+        "H100, 80 GB, computes in bf16",
+        "T4, 16 GB, computes in fp16, since it has no bf16",
+    ]
+
+
+def test_a_card_that_is_seen_but_does_not_compute_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    pretends = (
+        "import torch\ntorch.cuda.device_count = lambda: 1\n"
+        "def fails(_): raise RuntimeError('no kernel image is available\\nfor this card')\n"
+        "torch.cuda.get_device_properties = fails\n"
+    )
+    monkeypatch.setattr(libraries, "ASK_TORCH", pretends + libraries.ASK_TORCH)
+    told = named(libraries.torch(), "gpu")
+    assert told.verdict == "problem"
+    assert told.found == "card 0 is seen, but does not compute: no kernel image is available"
 
 
 def test_the_cache_is_written_and_weighed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

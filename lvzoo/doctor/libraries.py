@@ -19,7 +19,7 @@ import lvzoo
 from lvzoo.doctor.record import GB, Examined
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 TIME_LIMIT_S: Final = 120.0
 """How long torch or OpenCV may take to be imported; from a cold network disk it can be a minute."""
@@ -33,13 +33,24 @@ HEADLESS: Final = "pip uninstall -y opencv-python && pip install opencv-python-h
 
 ASK_TORCH: Final = """
 import json, torch
+
+def card(i):
+    told = {"name": f"card {i}", "memory": 0, "bf16": False, "error": None}
+    try:
+        properties = torch.cuda.get_device_properties(i)
+        told |= {"name": properties.name, "memory": properties.total_memory}
+        with torch.cuda.device(i):
+            told["bf16"] = torch.cuda.is_bf16_supported(including_emulation=False)
+        total = (torch.ones(2, device=i) + 1).sum().item()
+        if total != 4:
+            told["error"] = f"2 + 2 gives {total}"
+    except Exception as error:
+        told["error"] = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return told
+
 print(json.dumps({
     "version": torch.__version__, "cuda": torch.version.cuda, "threads": torch.get_num_threads(),
-    "gpus": [
-        [torch.cuda.get_device_name(i), torch.cuda.get_device_properties(i).total_memory]
-        for i in range(torch.cuda.device_count())
-    ],
-    "bf16": torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False),
+    "gpus": [card(i) for i in range(torch.cuda.device_count())],
 }))
 """
 ASK_OPENCV: Final = """
@@ -86,9 +97,9 @@ def versions() -> Iterator[Examined]:
     except metadata.PackageNotFoundError:
         return  # told already
     floors = [match.groups() for each in wanted if (match := FLOOR.match(each))]
-    found = {name: _version_of_any(OPENCV if name in OPENCV else (name,)) for name, _ in floors}
+    well: list[str] = []
     for name, floor in floors:
-        version = found[name]
+        version = _version_of_any(OPENCV if name in OPENCV else (name,))
         if version is None or _numbers(version) < _numbers(floor):
             yield Examined(
                 name=name,
@@ -96,8 +107,10 @@ def versions() -> Iterator[Examined]:
                 found="is not installed" if version is None else f"{version} is older than {floor}",
                 remedy=f"run: pip install --upgrade '{name}>={floor}'",
             )
-    well = [f"{name} {version}" for name, version in found.items() if version is not None]
-    yield Examined(name="libraries", verdict="ok", found=", ".join(well))
+        else:
+            well.append(f"{name} {version}")
+    if well:
+        yield Examined(name="libraries", verdict="ok", found=", ".join(well))
 
 
 def _version_of_any(distributions: Sequence[str]) -> str | None:
@@ -122,13 +135,13 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 def torch() -> Iterator[Examined]:
-    """Ask torch what it is built for and what it sees."""
+    """Ask torch what it is built for and which cards it sees, and have each card add two numbers."""
     answer = _ask(ASK_TORCH)
     if isinstance(answer, str):
         yield Examined(
             name="torch",
             verdict="problem",
-            found=f"cannot be imported: {answer}",
+            found=f"does not work: {answer}",
             remedy="install it again as pytorch.org says for this machine",
         )
         return
@@ -136,11 +149,7 @@ def torch() -> Iterator[Examined]:
     yield Examined(
         name="torch", verdict="ok", found=f"{answer['version']}, {build}, {answer['threads']} threads"
     )
-    for name, memory in answer["gpus"]:
-        precision = "bf16" if answer["bf16"] else "fp16, since it has no bf16"
-        yield Examined(
-            name="gpu", verdict="ok", found=f"{name}, {memory / GB:.0f} GB, computes in {precision}"
-        )
+    yield from map(_gpu, answer["gpus"])
     if not answer["gpus"]:
         mend = (
             "look at nvidia-smi if there should be one"
@@ -153,6 +162,20 @@ def torch() -> Iterator[Examined]:
             found="none: models are trained on the CPU",
             remedy=f"presets smoke and quick are made for that; {mend}",
         )
+
+
+def _gpu(card: Mapping[str, Any]) -> Examined:
+    """Judge one card by what it told of itself."""
+    if card["error"]:
+        return Examined(
+            name="gpu",
+            verdict="problem",
+            found=f"{card['name']} is seen, but does not compute: {card['error']}",
+            remedy="look at nvidia-smi, and install torch as pytorch.org says for this card and its driver",
+        )
+    precision = "bf16" if card["bf16"] else "fp16, since it has no bf16"
+    found = f"{card['name']}, {card['memory'] / GB:.0f} GB, computes in {precision}"
+    return Examined(name="gpu", verdict="ok", found=found)
 
 
 def opencv() -> Examined:
