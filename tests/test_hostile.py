@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -55,6 +54,10 @@ class Nan(Harmless):
     def loss(self, output, batch):
         return super().loss(output, batch) * float("nan")
 
+class Blank(Harmless):
+    def forward(self, frames_B1HW):
+        return super().forward(frames_B1HW) * (1 if self.training else float("nan"))
+
 class Coarse(Harmless):
     def decode(self, output, *, size_HW=(112, 112)):
         return super().decode(output, size_HW=(56, 56))
@@ -84,8 +87,16 @@ def _install(install_plugin: Install, *names: str) -> None:
 def test_models_that_do_harm_in_training_cost_their_own_trials(
     install_plugin: Install, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _install(install_plugin, "nan", "coarse", "exits", "harmless")
-    words = ["bench", "--plugins", "nan,coarse,exits,harmless", "--preset", "smoke", "--corruptions", "blur"]
+    _install(install_plugin, "nan", "blank", "coarse", "exits", "harmless")
+    words = [
+        "bench",
+        "--plugins",
+        "nan,blank,coarse,exits,harmless",
+        "--preset",
+        "smoke",
+        "--corruptions",
+        "blur",
+    ]
     words += ["--severities", "1", "--resamples", "50", "--no-frames", "--executor", "inline"]
     assert main([*words, "--out", str(tmp_path / "run")]) == 1
     told = capsys.readouterr()
@@ -94,10 +105,11 @@ def test_models_that_do_harm_in_training_cost_their_own_trials(
     assert "harmless" in told.out
     lines = [line for line in told.err.splitlines() if line.startswith("failed: ")]
     reasons = dict(line.removeprefix("failed: ").split(": ", maxsplit=1) for line in lines)
-    assert set(reasons) == {"nan-s0", "coarse-s0", "exits-s0"}
+    assert set(reasons) == {"nan-s0", "blank-s0", "coarse-s0", "exits-s0"}
     assert reasons["nan-s0"].startswith(
         "the training loss is nan in epoch 1; lower --learning-rate, or look at"
     )
+    assert reasons["blank-s0"].startswith("Blank gave outputs that are not finite in eval mode; lower the")
     assert (
         "Coarse.decode gave masks of bool (8, 56, 56); they must be bool (8, 112, 112)"
         in reasons["coarse-s0"]
@@ -120,20 +132,24 @@ def test_a_process_that_crashes_or_runs_out_of_memory_is_told(
     assert "\n" not in leaks
 
 
-def test_a_plugin_that_imports_torch_slows_only_the_first_list(install_plugin: Install) -> None:
-    code = "import torch\n" + DECLARES.format(names=("slow",))
+def test_a_plugin_that_imports_torch_slows_only_the_first_list(
+    install_plugin: Install, tmp_path: Path
+) -> None:
+    """What tells is not the time, which depends on the machine, but how often the entry module is read."""
+    note = f"with open({str(tmp_path / 'read')!r}, 'a') as read:\n    read.write('x')\n"
+    code = "import torch\n" + note + DECLARES.format(names=("slow",))
     install_plugin("hostile", code, files={"model.py": MODELS})
-    listed = [_list(), _list()]
-    assert all("slow" in output for output, _ in listed)
-    assert listed[1][1] < 1.5, "torch alone would take longer"
+    for _ in range(2):
+        assert "slow" in _list()
+        assert (tmp_path / "read").read_text() == "x"
     assert main(["info", "slow"]) == 0
 
 
-def _list() -> tuple[str, float]:
-    """Return what `lvzoo list` prints and how long it takes, in seconds of this process' children."""
-    start = time.perf_counter()
-    done = subprocess.run([sys.executable, "-m", "lvzoo", "list"], capture_output=True, text=True, check=True)
-    return done.stdout, time.perf_counter() - start
+def _list() -> str:
+    """Return what `lvzoo list` prints in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "lvzoo", "list"], capture_output=True, text=True, check=True
+    ).stdout
 
 
 MISTAKE = "mine:\n  family: unet\n  options: {widht: 8}\n"

@@ -29,7 +29,7 @@ def predict_batches(
     """Yield a model's predictions for grey frames, batch by batch, in order.
 
     Raises:
-        PluginError: the model's masks are not of the frames' size and type.
+        PluginError: the model's outputs are not finite, or its masks are not of the frames' size and type.
     """
     size_HW = (frames_NHW.shape[1], frames_NHW.shape[2])
     model.eval()
@@ -40,8 +40,9 @@ def predict_batches(
         with torch.inference_mode():
             with autocast(device, precision):
                 output = model(frames_B1HW)
+            _check_finite(output, model)
             prediction = cast("LVModel", model).decode(output, size_HW=size_HW)
-        _check(prediction.masks_BHW, chunk_BHW.shape, model)
+        _check(prediction, chunk_BHW.shape, model)
         yield prediction
 
 
@@ -119,9 +120,23 @@ def score_masks(
     )
 
 
-def _check(masks_BHW: NDArray[np.bool_], expected: tuple[int, ...], model: nn.Module) -> None:
+def _check_finite(output: torch.Tensor, model: nn.Module) -> None:
+    """Refuse an output that is not finite: decoded it would be an empty mask, and score 0 in silence."""
+    if not torch.isfinite(output).all():
+        raise PluginError(
+            f"{type(model).__name__} gave outputs that are not finite in eval mode; lower the learning rate or use "
+            "--precision float32, and look for divisions by zero in forward"
+        )
+
+
+def _check(prediction: Prediction, expected: tuple[int, ...], model: nn.Module) -> None:
+    name, masks_BHW, landmarks_BK2 = type(model).__name__, prediction.masks_BHW, prediction.landmarks_BK2
     if masks_BHW.shape != expected or masks_BHW.dtype != np.bool_:
         raise PluginError(
-            f"{type(model).__name__}.decode gave masks of {masks_BHW.dtype} {masks_BHW.shape}; "
+            f"{name}.decode gave masks of {masks_BHW.dtype} {masks_BHW.shape}; "
             f"they must be bool {expected}, one for each frame"
+        )
+    if landmarks_BK2 is not None and not np.isfinite(landmarks_BK2).all():
+        raise PluginError(
+            f"{name}.decode gave landmarks that are not finite; compute them in float32, and divide by no 0"
         )

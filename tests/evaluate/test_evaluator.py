@@ -38,6 +38,22 @@ class WrongShape(Nothing):
         return Prediction(masks_BHW=np.zeros((len(output), columns + 1, rows), dtype=np.bool_))
 
 
+class NanInEval(Threshold):
+    def forward(self, frames_B1HW: torch.Tensor) -> torch.Tensor:
+        return super().forward(frames_B1HW) * (1 if self.training else float("nan"))
+
+
+class Infinite(Nothing):
+    def forward(self, frames_B1HW: torch.Tensor) -> torch.Tensor:
+        return super().forward(frames_B1HW) / 0
+
+
+class NanLandmarks(Nothing):
+    def decode(self, output: torch.Tensor, *, size_HW: tuple[int, int] = (112, 112)) -> Prediction:
+        masks_BHW = super().decode(output, size_HW=size_HW).masks_BHW
+        return Prediction(masks_BHW=masks_BHW, landmarks_BK2=np.full((len(output), 7, 2), np.nan, np.float32))
+
+
 def test_a_row_a_frame_in_order() -> None:
     frames = toy_frames(70)
     scores = EVALUATOR.score(Threshold(), frames, Condition(corruption="haze", severity=2))
@@ -97,3 +113,19 @@ def test_an_empty_answer_scores_zero_though_most_pixels_are_right() -> None:
 def test_masks_of_another_size_are_the_models_fault() -> None:
     with pytest.raises(PluginError, match=r"WrongShape\.decode gave masks of bool \(4, 113, 112\)"):
         EVALUATOR.score(WrongShape(), toy_frames(4), CLEAN)
+
+
+@pytest.mark.parametrize("model", [NanInEval(), Infinite()], ids=["nan", "infinite"])
+def test_outputs_that_are_not_finite_are_refused_rather_than_scored_0(model: MaskModel) -> None:
+    name = type(model).__name__
+    with pytest.raises(
+        PluginError, match=rf"^{name} gave outputs that are not finite .* --precision float32"
+    ):
+        EVALUATOR.score(model, toy_frames(4), CLEAN)
+    with pytest.raises(PluginError, match="not finite"):
+        EVALUATOR.mean_dice(model, toy_frames(4))
+
+
+def test_landmarks_that_are_not_finite_are_refused() -> None:
+    with pytest.raises(PluginError, match=r"^NanLandmarks.decode gave landmarks that are not finite"):
+        EVALUATOR.score(NanLandmarks(), toy_frames(4), CLEAN)
