@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import numpy as np
 import torch
@@ -20,11 +20,18 @@ from lvzoo.testing.subject import CPU, decode, forward, noise_frames, predict
 from lvzoo.types import FRAME_SIZE_HW
 
 if TYPE_CHECKING:
+    from torch import nn
+
+    from lvzoo.interfaces import LVModel
     from lvzoo.testing.subject import Subject
+    from lvzoo.types import Batch
 
 SIZES_HW: Final = (FRAME_SIZE_HW, (96, 128))
 BATCHES: Final = (1, 3)
 SHOWN: Final = 3
+TOGETHER: Final = 3
+ROUNDING: Final = 1e-4
+"""By how much of the largest output float32 may differ between sizes of batch, which are summed in other orders."""
 
 
 def shapes(subject: Subject) -> None:
@@ -66,7 +73,7 @@ def black_frame(subject: Subject) -> None:
 
 
 def low_precision(subject: Subject) -> None:
-    """Under bf16 autocast, as on a GPU, outputs stay finite and decode to masks."""
+    """Under bf16 autocast, as on a GPU, outputs are finite, decode to masks and give a finite loss with a gradient."""
     model, frames_B1HW = subject.build(), noise_frames(2, FRAME_SIZE_HW)
     with autocast(CPU, torch.bfloat16):
         output = forward(model, frames_B1HW)
@@ -74,6 +81,25 @@ def low_precision(subject: Subject) -> None:
         decode(model, output, FRAME_SIZE_HW)
     except TypeError as error:
         raise PluginError(f"decode fails on bf16 outputs ({error}); begin it with output.float()") from error
+    try:
+        value = _descend_in_bf16(model.train(), subject.batch)
+    except (TypeError, RuntimeError) as error:
+        line = " ".join(str(error).split())
+        raise PluginError(
+            f"loss fails on bf16 outputs ({line}); begin the loss with output.float()"
+        ) from error
+    if not torch.isfinite(value):
+        raise PluginError(f"the loss of bf16 outputs is {value.item()}; begin the loss with output.float()")
+
+
+def _descend_in_bf16(model: nn.Module, batch: Batch) -> torch.Tensor:
+    """Return the loss of a batch as training computes it, the loss itself outside autocast, and its gradient made."""
+    frames_B1HW = batch.frames_B1HW.contiguous(memory_format=torch.channels_last)
+    with autocast(CPU, torch.bfloat16):
+        output = model(frames_B1HW)
+    value = cast("LVModel", model).loss(output, batch)
+    value.backward()  # type: ignore[no-untyped-call] # torch leaves it untyped
+    return value.detach()
 
 
 def same_seed(subject: Subject) -> None:
@@ -111,6 +137,21 @@ def eval_mode(subject: Subject) -> None:
     if model.training or any(module.training for module in model.modules()):
         raise PluginError(
             "a part of the model is in training mode after model.eval(); do not call train() in forward"
+        )
+
+
+def one_by_one(subject: Subject) -> None:
+    """In eval mode, a frame's output is the same whichever frames share its batch."""
+    model = subject.build()
+    brightness_B111 = torch.linspace(0.2, 1, TOGETHER)[:, None, None, None]  # so that no two frames are alike
+    frames_B1HW = noise_frames(TOGETHER, FRAME_SIZE_HW) * brightness_B111
+    together = forward(model, frames_B1HW)
+    alone = torch.cat([forward(model, frame_1HW[None]) for frame_1HW in frames_B1HW])
+    off = float((together - alone).abs().max())
+    if off > ROUNDING * float(together.abs().max()):
+        raise PluginError(
+            f"a frame's output differs by {off:.2g} with the frames that share its batch; in eval mode compute each "
+            "by itself, and let batch normalisation keep track_running_stats=True"
         )
 
 

@@ -80,6 +80,7 @@ CHECKS: Final = (
     Check(name="low-precision", look=behaviour.low_precision),
     Check(name="same-seed", look=behaviour.same_seed),
     Check(name="eval-mode", look=behaviour.eval_mode),
+    Check(name="one-by-one", look=behaviour.one_by_one),
     Check(name="saved-and-loaded", look=behaviour.saved_and_loaded),
     Check(name="loss", look=learning.loss),
     Check(name="gradients", look=learning.gradients),

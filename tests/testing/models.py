@@ -116,6 +116,24 @@ class AlwaysDropsOut(Sound):
         return super().forward(nn.functional.dropout(frames_B1HW, training=True))
 
 
+class NoBf16InLoss(Sound):
+    def loss(self, output: torch.Tensor, batch: Batch) -> torch.Tensor:
+        output.detach().numpy()
+        return super().loss(output, batch)
+
+
+class OverflowsInBf16(Sound):
+    def loss(self, output: torch.Tensor, batch: Batch) -> torch.Tensor:
+        rounds_to_1 = torch.full_like(output, 1 - 2**-12)
+        return super().loss(output, batch) - (1 - rounds_to_1).log().mean()
+
+
+class BatchStatistics(Sound):
+    def __init__(self, *, width: int = 8) -> None:
+        super().__init__(width=width)
+        self.body[1] = nn.BatchNorm2d(width, track_running_stats=False)
+
+
 class ForgetsTheScale(Sound):
     def __init__(self, *, width: int = 8) -> None:
         super().__init__(width=width)

@@ -85,6 +85,13 @@ BROKEN = [
     ("masks", "FloatMasks", "ndarray of float32"),
     ("black-frame", "DividesByTheSpread", "not all finite; look for a division by zero"),
     ("low-precision", "NoBf16", r"decode fails on bf16 outputs .*; begin it with output.float\(\)"),
+    ("low-precision", "NoBf16InLoss", r"loss fails on bf16 outputs .*; begin the loss with output.float\(\)"),
+    (
+        "low-precision",
+        "OverflowsInBf16",
+        r"loss of bf16 outputs is inf; begin the loss with output.float\(\)",
+    ),
+    ("one-by-one", "BatchStatistics", "differs by .* with the frames that share its batch"),
     ("same-seed", "OwnDice", "head.bias differ between two models of one seed; draw weights from torch's"),
     ("eval-mode", "Counts", "forward changes seen in eval mode; change buffers only"),
     ("eval-mode", "InPlace", "changes the frames that it is given"),
