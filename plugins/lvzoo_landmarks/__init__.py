@@ -24,8 +24,8 @@ HEATMAP = Family(
         ),
         "loss": Option(
             default="cross-entropy",
-            help="a heatmap is a distribution trained by cross-entropy, or by DSNT (distance of its mean, "
-            "regularised), or plain values trained by squared error",
+            help="a heatmap is a distribution trained by cross-entropy (with decode mean, also by the distance of "
+            "its mean), or by DSNT (distance of its mean, regularised), or plain values trained by squared error",
             choices=("cross-entropy", "dsnt", "mse"),
         ),
         "target": Option(
@@ -37,7 +37,7 @@ HEATMAP = Family(
         "decode": Option(
             default="mean",
             help="where a heatmap says its landmark is: at its mean, at its peak below a pixel (DARK), or at its "
-            "highest pixel",
+            "highest pixel; with either peak, cross-entropy is trained without the distance of the mean",
             choices=("mean", "dark", "argmax"),
         ),
         "curve": CURVE,

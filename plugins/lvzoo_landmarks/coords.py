@@ -18,9 +18,15 @@ MEAN_SHAPE_72 = (
     (0.44, 0.18),
     *((0.57, 0.28), (0.62, 0.44), (0.60, 0.58)),
 )
-"""Seven landmarks as fractions of the frame's width and height: the mean over a phantom's training frames."""
+"""Seven landmarks as fractions of the frame's width and height: their mean (synthetic data).
+
+Made from the 400 training frames of the phantom `quick` with seed 0, every 20th of their 121 contour points, rounded.
+"""
 SPREAD = 0.06
-"""By how much landmarks scatter about the mean shape, as a fraction of the frame: the unit of the head's output."""
+"""By how much landmarks scatter about the mean shape, as a fraction of the frame: the unit of the head's output.
+
+The mean standard deviation of the coordinates over the same frames, rounded.
+"""
 CELLS = 7
 """The feature map is averaged to 7 x 7 cells and flattened, so that the head knows where a feature lies."""
 FEATURES = 32

@@ -61,6 +61,10 @@ def test_the_package_is_one_folder_with_nothing_left_to_fill_in(tmp_path: Path) 
     assert project["entry-points"] == {"lvzoo": {"echo-2": "echo_2"}}
     assert set(yaml.safe_load(files["echo_2/registry.yaml"])) == {"echo-2", "echo-2-wide"}
     assert "class Echo2(MaskModel)" in files["echo_2/model.py"]
+    command = 'pytest --lvzoo-plugin "echo-2*"'
+    assert "lvzoo-plugin" not in files["pyproject.toml"], "a mere `pytest` takes seconds"
+    assert command in files["README.md"]
+    assert command in files["tests/test_echo_2.py"]
 
 
 def test_a_class_does_not_hide_what_it_inherits(tmp_path: Path) -> None:
@@ -156,5 +160,9 @@ def test_the_printed_commands_install_check_and_rank_it(
     ranked = pd.read_csv(tmp_path / "run" / "ranking.csv")
     assert set(ranked["model"]) == {name, "unet"}
     assert not ranked["own_recipe"].any()
-    tests = environment.output_of("pytest -q", cwd=tmp_path / name)
-    assert int(re.findall(r"(\d+) passed", tests)[-1]) > 15, "its own tests, and a test for each check"
+    own = environment.output_of("pytest -q", cwd=tmp_path / name)
+    assert "2 passed" in own
+    every = environment.output_of(f"pytest -q --lvzoo-fast --lvzoo-plugin '{name}*'", cwd=tmp_path / name)
+    assert int(re.findall(r"(\d+) passed", every)[-1]) > 30, (
+        "its own tests, and one for each check of each entry"
+    )

@@ -1,4 +1,4 @@
-"""The ellipse is where its numbers say; `lvzoo check ellipse` tests that the model keeps the contract."""
+"""The ellipse is where its numbers say; `pytest --lvzoo-plugin "ellipse*"` adds the checks of lvzoo's contract."""
 
 import math
 

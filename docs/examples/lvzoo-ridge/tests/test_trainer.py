@@ -1,4 +1,4 @@
-"""The fit finds what it should; `lvzoo check ridge` tests that model and trainer keep the contract."""
+"""The fit finds what it should; `pytest --lvzoo-plugin ridge` adds the checks of lvzoo's contract."""
 
 from pathlib import Path
 
