@@ -13,6 +13,7 @@ import torch
 from lvzoo.device import choose_device, choose_precision
 from lvzoo.errors import PluginError, UsageError, did_you_mean
 from lvzoo.interfaces import NoiseSuite
+from lvzoo.models.build import as_trained, build_model
 from lvzoo.noise.apply import open_suite
 from lvzoo.noise.corrupt import conditions
 from lvzoo.noise.probe import suite_digest
@@ -95,6 +96,7 @@ def make_plan(
             raise PluginError(
                 f"{entry.name} needs {', '.join(missing)}; install it, or leave {entry.name} out"
             )
+    _see_that_they_build(zoo, entries)
     source = zoo.noise(noise)
     suite = open_suite(source)
     if severities is None:  # the preset's, as far as this suite has them
@@ -114,6 +116,21 @@ def make_plan(
         conditions=tuple(conditions(suite, corruptions, severities)),
         device=hardware,
     )
+
+
+def _see_that_they_build(zoo: Zoo, entries: Sequence[Entry]) -> None:
+    """Build each entry of a bundled plugin once, so that options that contradict each other end the run here.
+
+    Other people's code may crash or hang while it builds, so it is built only in its trials' own processes. What
+    serves training alone has its default here: pretrained weights are not fetched to be thrown away.
+
+    Raises:
+        PluginError: an entry's options do not go together.
+    """
+    bundled = {plugin.name for plugin in zoo.plugins if plugin.bundled}
+    for entry in entries:
+        if entry.plugin in bundled:
+            build_model(as_trained(entry))
 
 
 def _size(preset: Preset, given: Mapping[str, Any]) -> Preset:

@@ -271,6 +271,19 @@ def test_mistakes_are_found_before_anything_is_done(tmp_path: Path) -> None:
         assert not (tmp_path / "run").exists()
 
 
+def test_options_that_contradict_each_other_are_found_before_anything_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LVZOO_CACHE", str(tmp_path / "cache"))
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("odd:\n  family: landmark-heatmap\n  options: {loss: mse, decode: mean}\n")
+    with pytest.raises(PluginError, match=r"odd: loss 'mse' trains plain heatmaps") as refused:
+        lvzoo.bench("odd", out=tmp_path / "run", registries=[mine], **SMALL)
+    assert refused.value.exit_code == 3
+    assert not (tmp_path / "run").exists()
+    assert not (tmp_path / "cache" / "phantom").exists()
+
+
 OTHER_LEVELS = """
 from lvzoo import NoiseSource, hookimpl
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import torch
 from torch import nn
 
@@ -35,3 +37,9 @@ def build_model(entry: Entry, *, seed: int = 0) -> nn.Module:
             "MaskModel or LandmarkModel of lvzoo.models.base, or bring forward, loss and decode"
         )
     return model
+
+
+def as_trained(entry: Entry) -> Entry:
+    """Return the entry without what only its training needs: no pretrained weights are fetched to be replaced."""
+    settled = {name: option.default for name, option in entry.family.options.items() if option.training_only}
+    return dataclasses.replace(entry, options={**entry.options, **settled})

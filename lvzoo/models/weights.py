@@ -17,7 +17,7 @@ from torch import nn
 import lvzoo
 from lvzoo.errors import DataError
 from lvzoo.files import atomic_file
-from lvzoo.models.build import build_model
+from lvzoo.models.build import as_trained, build_model
 from lvzoo.types import Entry, Family, Option, Trial
 
 WEIGHTS = "model.safetensors"
@@ -43,7 +43,7 @@ def load(model: str | Path) -> nn.Module:
     """
     folder = Path(model)
     check_files(folder)
-    network = build_model(_as_trained(_read_entry(folder / CARD)))
+    network = build_model(as_trained(_read_entry(folder / CARD)))
     try:
         weights = load_file(folder / WEIGHTS)
     except SafetensorError as error:
@@ -69,12 +69,6 @@ def check_files(folder: Path) -> None:
             f"{folder}: no trained model here ({WEIGHTS} or {CARD} is missing); name a trial's folder of a "
             "run, such as runs/NAME/trials/unet-s0, or train one with `lvzoo bench`"
         )
-
-
-def _as_trained(entry: Entry) -> Entry:
-    """Return the entry without what only its training needed: no pretrained weights are fetched to be replaced."""
-    settled = {name: option.default for name, option in entry.family.options.items() if option.training_only}
-    return dataclasses.replace(entry, options={**entry.options, **settled})
 
 
 def _read_entry(path: Path) -> Entry:
