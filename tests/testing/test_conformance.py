@@ -40,7 +40,7 @@ ENTRY = Entry(
 PLUGIN = Plugin(
     name="sound", value="sound_dist", distribution="sound-dist", version="1", declared=Declarations()
 )
-SMALL = {"unet", "landmark7"}
+SMALL = {"unet", "landmark7", "coords7", "contour41"}
 """Bundled entries that are checked whenever the tests run; CI checks the others too."""
 
 
