@@ -89,10 +89,10 @@ def _measured(zoo: Zoo, entry: Entry) -> dict[str, Any]:
     if missing := zoo.missing(entry):
         return told | {"size": {"error": f"needs {', '.join(missing)}; install it"}}
     try:
-        from lvzoo.models.build import build_model
+        from lvzoo.models.build import as_trained, build_model
         from lvzoo.models.cost import cost_of
 
-        model = build_model(entry)
+        model = build_model(as_trained(entry))  # nothing is downloaded to be measured
         told["size"] = dataclasses.asdict(cost_of(model))
         if entry.family.kind == "landmark":
             told["ceiling"] = _ceiling(model)

@@ -73,7 +73,7 @@ def black_frame(subject: Subject) -> None:
 
 
 def low_precision(subject: Subject) -> None:
-    """Under bf16 autocast, as on a GPU, outputs are finite, decode to masks and give a finite loss with a gradient."""
+    """Under bf16 autocast, as on a GPU, outputs are finite, decode to masks and have a finite loss and gradient."""
     model, frames_B1HW = subject.build(), noise_frames(2, FRAME_SIZE_HW)
     with autocast(CPU, torch.bfloat16):
         output = forward(model, frames_B1HW)

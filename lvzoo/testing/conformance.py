@@ -103,6 +103,20 @@ def check_models(name: str, *, fast: bool = False, registries: Sequence[Path] = 
     return (perform(check, subject) for subject in found for check in checks_for(subject.entry, fast=fast))
 
 
+def left_out(name: str, *, registries: Sequence[Path] = ()) -> list[Result]:
+    """Return what `check_models` with `fast` does not look at, as results that are neither good nor bad.
+
+    Raises:
+        PluginError: nothing has that name, or its plugin is quarantined.
+    """
+    return [
+        Result(entry=subject.entry.name, name=check.name, ok=None, message="left out by --fast")
+        for subject in subjects(name, registries=registries)
+        for check in checks_for(subject.entry)
+        if check.slow
+    ]
+
+
 def subjects(name: str, *, registries: Sequence[Path] = ()) -> list[Subject]:
     """Return what is to be checked: the entry (or glob of entries), else the family's, else the plugin's entries.
 

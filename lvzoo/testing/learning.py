@@ -5,25 +5,29 @@ Letters in names: B batch, K landmarks.
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
+import dataclasses
+import math
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import torch
 
 from lvzoo.errors import PluginError
-from lvzoo.evaluate.evaluator import FrameEvaluator
 from lvzoo.geometry.contour import landmark_stride
-from lvzoo.plugins import resolve
-from lvzoo.testing.subject import CPU, DICE_TO_REACH, loss_of
-from lvzoo.types import Epoch, Recipe, Trial
+from lvzoo.testing.subject import DICE_TO_REACH, FRAMES, SCORE, loss_of, rows_of
 
 if TYPE_CHECKING:
-    from lvzoo.interfaces import Trainer
+    from torch import nn
+
     from lvzoo.testing.subject import Subject
+    from lvzoo.types import Epoch
 
 SHOWN: Final = 3
+STEPS_OF_AN_EPOCH: Final = 100
+"""How long the one epoch of an own trainer is made, in batches: enough that who learns is better for it."""
+SAME_DICE: Final = 1e-6
+FAR_PX: Final = 5.0
+"""Mean distance of landmarks from the references' that no model has whose masks fit and whose order is right."""
 
 
 def loss(subject: Subject) -> None:
@@ -45,8 +49,26 @@ def loss(subject: Subject) -> None:
 
 
 def gradients(subject: Subject) -> None:
-    """Every trainable parameter gets a finite gradient."""
+    """Every trainable parameter gets a finite gradient, which before or after one step is not all 0."""
     model = subject.build().train()
+    first = _gradients_of(model, subject)
+    torch.optim.AdamW(model.parameters(), lr=subject.recipe.learning_rate / 4).step()
+    model.zero_grad()
+    second = _gradients_of(model, subject)
+    # What begins behind a factor of 0 (a residual branch, say) gets its gradient once that factor has moved.
+    if dead := [name for name in first if not (first[name].any() or second[name].any())]:
+        raise PluginError(
+            f"the gradients of {_few(dead)} are all 0, also after a step; see what cuts them off (round, "
+            "clamp, an activation that never fires), or freeze them with requires_grad_(False)"
+        )
+
+
+def _gradients_of(model: nn.Module, subject: Subject) -> dict[str, torch.Tensor]:
+    """Return the gradient of each trainable parameter for the batch, all of them finite.
+
+    Raises:
+        PluginError: there is none for some parameter, or it is not finite.
+    """
     loss_of(model, subject.batch).backward()  # type: ignore[no-untyped-call] # torch leaves it untyped
     trained = {name: each.grad for name, each in model.named_parameters() if each.requires_grad}
     if without := [name for name, gradient in trained.items() if gradient is None]:
@@ -54,12 +76,12 @@ def gradients(subject: Subject) -> None:
             f"{_few(without)} get no gradient; use them in forward, remove them, or freeze them with "
             "requires_grad_(False)"
         )
-    if wild := [
-        name for name, gradient in trained.items() if gradient is not None and not gradient.isfinite().all()
-    ]:
+    found = {name: gradient.clone() for name, gradient in trained.items() if gradient is not None}
+    if wild := [name for name, gradient in found.items() if not gradient.isfinite().all()]:
         raise PluginError(
             f"the gradients of {_few(wild)} are not finite; look for sqrt or norm at 0 in the loss"
         )
+    return found
 
 
 def black_batch(subject: Subject) -> None:
@@ -82,7 +104,7 @@ def overfits(subject: Subject) -> None:
     fitted = subject.overfitted
     if not fitted.dice > DICE_TO_REACH:
         raise PluginError(
-            f"after {fitted.steps} steps on {len(fitted.prediction.masks_BHW)} frames its Dice there is "
+            f"after {fitted.steps} {fitted.by} on {len(fitted.prediction.masks_BHW)} frames its Dice there is "
             f"{fitted.dice:.3f}, not above {DICE_TO_REACH}; see that loss and decode mean the same output, that "
             "points are (x, y), and that frames are 0..1"
         )
@@ -101,34 +123,40 @@ def landmark_order(subject: Subject) -> None:
             raise PluginError(
                 f"the landmarks fit the references better {how}; order them left annulus to right annulus, (x, y)"
             )
+    if subject.overfitted.dice > DICE_TO_REACH and off_px > FAR_PX:
+        raise PluginError(
+            f"the masks fit, but the landmarks are {off_px:.1f} px from the references; give them in pixels of the "
+            "frame, at equal arc lengths in the order left annulus, left wall, apex, right wall, right annulus"
+        )
 
 
 def own_trainer(subject: Subject) -> None:
-    """The family's own trainer runs one epoch and gives back a model that predicts."""
-    entry = subject.entry
-    trainer: Trainer = resolve(entry.family.trainer or "")()
-    recipe = Recipe(**{**entry.recipe, "epochs": 1})  # type: ignore[arg-type] # the registry has checked every type
-    score = FrameEvaluator(CPU, torch.float32).mean_dice
+    """The family's own trainer runs one epoch, tells its Dice truly, and gives back a better model than it got."""
+    train, val = subject.split("train"), subject.split("val")
+    recipe = dataclasses.replace(subject.recipe, epochs=1, batch_size=FRAMES)
+    copies = math.ceil(STEPS_OF_AN_EPOCH * FRAMES / len(train))
     told: list[Epoch] = []
-    with tempfile.TemporaryDirectory(prefix="lvzoo-") as folder, torch.random.fork_rng(devices=[]):
-        fitted = trainer.fit(
-            subject.build(),
-            subject.split("train"),
-            subject.split("val"),
-            recipe,
-            Trial(entry=entry, data="check", seed=0, recipe=recipe),
-            score=score,
-            device=CPU,
-            checkpoints=Path(folder),
-            on_epoch=told.append,
-            on_batch=None,
-        )
+    fitted = subject.fit(rows_of(train, list(range(len(train))) * copies), val, recipe, on_epoch=told.append)
     if len(fitted.history) != 1 or len(told) != 1 or fitted.best_epoch != 1:
         raise PluginError(
             f"one epoch was asked for; the trainer told {len(told)} to on_epoch and returned {len(fitted.history)} "
             f"with best_epoch {fitted.best_epoch}; recipe.epochs says how many, and they count from 1"
         )
-    score(fitted.model, subject.split("val"))
+    epoch, dice, untrained = fitted.history[0], SCORE(fitted.model, val), SCORE(subject.build(), val)
+    if not math.isfinite(epoch.train_loss):
+        raise PluginError(
+            f"the trainer tells a train_loss of {epoch.train_loss}; give the epoch's mean, or raise an LvzooError"
+        )
+    if not abs(epoch.val_dice - dice) <= SAME_DICE:
+        raise PluginError(
+            f"the trainer tells a val_dice of {epoch.val_dice:.6f}, but the model that it returns has {dice:.6f}; "
+            "tell score(model, val), and return the model with the weights of its best epoch"
+        )
+    if not dice > untrained:
+        raise PluginError(
+            f"after an epoch of {copies * len(train)} frames the Dice is {dice:.3f}, and was {untrained:.3f} before; "
+            "see that the trainer changes the weights of the model that it returns"
+        )
 
 
 def _described(value: object) -> str:

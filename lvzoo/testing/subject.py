@@ -5,9 +5,14 @@ Letters in names: B batch, H rows, W columns, P contour points.
 
 from __future__ import annotations
 
+import dataclasses
+import math
+import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, cast
+from pathlib import Path
+from typing import Final, TypeVar, cast
 
 import numpy as np
 import torch
@@ -17,11 +22,12 @@ from lvzoo.data.phantom.dataset import Phantom
 from lvzoo.data.phantom.write import cached_phantom
 from lvzoo.errors import PluginError
 from lvzoo.evaluate.dice import dice_N
-from lvzoo.interfaces import LVModel
-from lvzoo.models.build import build_model
-from lvzoo.plugins import Plugin
+from lvzoo.evaluate.evaluator import FrameEvaluator
+from lvzoo.interfaces import LVModel, Trainer
+from lvzoo.models.build import as_trained, build_model
+from lvzoo.plugins import Plugin, resolve
 from lvzoo.train.memory import FramesInMemory
-from lvzoo.types import Batch, Entry, FrameSet, Prediction, Recipe, Split
+from lvzoo.types import Batch, Entry, Fitted, FrameSet, OnEpoch, Prediction, Recipe, Split, Trial
 
 PHANTOM: Final = "smoke"
 FRAMES: Final = 8
@@ -29,6 +35,8 @@ MOST_STEPS: Final = 400
 STEPS_A_LOOK: Final = 20
 DICE_TO_REACH: Final = 0.9
 CPU: Final = torch.device("cpu")
+SCORE: Final = FrameEvaluator(CPU, torch.float32).mean_dice
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,6 +46,8 @@ class Overfitted:
     prediction: Prediction
     dice: float
     steps: int
+    by: str = "steps"
+    """What `steps` counts."""
 
 
 class Subject:
@@ -51,8 +61,8 @@ class Subject:
         """The failed check without which the others cannot be made."""
 
     def build(self, *, seed: int = 0) -> nn.Module:
-        """Build a new model, laid out in memory as training and testing lay it out."""
-        return build_model(self.entry, seed=seed).to(memory_format=torch.channels_last)
+        """Build a new model, laid out in memory as training and testing lay it out; no weights are downloaded."""
+        return build_model(as_trained(self.entry), seed=seed).to(memory_format=torch.channels_last)
 
     def split(self, split: Split) -> FrameSet:
         """Return a split of the smallest phantom, which is made and cached when missing."""
@@ -65,11 +75,17 @@ class Subject:
 
     @cached_property
     def overfitted(self) -> Overfitted:
-        """The model after up to MOST_STEPS steps of AdamW on this one batch, stopped early where it fits.
+        """The model trained on this one batch: by the family's own trainer where it has one, else by AdamW."""
+        return (
+            self._overfit_plainly() if self.entry.family.trainer is None else self._overfit_by_own_trainer()
+        )
+
+    def _overfit_plainly(self) -> Overfitted:
+        """Take up to MOST_STEPS steps of AdamW, and stop early where the model fits.
 
         The rate is a quarter of the peak that the entry's recipe trains at, warmed up over the first steps.
         """
-        recipe = Recipe(**self.entry.recipe)  # type: ignore[arg-type] # the registry has checked every type
+        recipe = self.recipe
         model = self.build()
         optimiser = torch.optim.AdamW(model.parameters(), lr=recipe.learning_rate / 4)
         warmed = torch.optim.lr_scheduler.LinearLR(optimiser, start_factor=0.05, total_iters=STEPS_A_LOOK)
@@ -86,10 +102,63 @@ class Subject:
                     break
         return fitted
 
-    def _look(self, model: nn.Module, steps: int) -> Overfitted:
+    def _overfit_by_own_trainer(self) -> Overfitted:
+        """Fit for the recipe's epochs, the batch's frames repeated so that batches of them make MOST_STEPS steps."""
+        recipe = dataclasses.replace(self.recipe, batch_size=FRAMES)
+        frames = rows_of(self.split("train"), range(FRAMES))
+        copies = math.ceil(MOST_STEPS / recipe.epochs)
+        fitted = self.fit(rows_of(frames, list(range(FRAMES)) * copies), frames, recipe)
+        return self._look(fitted.model, recipe.epochs, by="epochs of its own trainer")
+
+    @property
+    def recipe(self) -> Recipe:
+        """The entry's own recipe, in float32 and without augmentation."""
+        settled = {**self.entry.recipe, "precision": "float32", "augment": "none"}
+        return Recipe(**settled)  # type: ignore[arg-type] # the registry has checked every type
+
+    def fit(
+        self, train: FrameSet, val: FrameSet, recipe: Recipe, *, on_epoch: OnEpoch = lambda _epoch: None
+    ) -> Fitted:
+        """Train a new model by the family's own trainer."""
+        trainer: Trainer = resolve(self.entry.family.trainer or "")()
+        with tempfile.TemporaryDirectory(prefix="lvzoo-") as folder, torch.random.fork_rng(devices=[]):
+            return trainer.fit(
+                self.build(),
+                train,
+                val,
+                recipe,
+                Trial(entry=as_trained(self.entry), data="check", seed=0, recipe=recipe),
+                score=SCORE,
+                device=CPU,
+                checkpoints=Path(folder),
+                on_epoch=on_epoch,
+                on_batch=None,
+            )
+
+    def _look(self, model: nn.Module, steps: int, *, by: str = "steps") -> Overfitted:
         prediction = predict(model, self.batch.frames_B1HW)
         dice_B = dice_N(prediction.masks_BHW, self.batch.masks_BHW.numpy())
-        return Overfitted(prediction=prediction, dice=float(dice_B.mean()), steps=steps)
+        return Overfitted(prediction=prediction, dice=float(dice_B.mean()), steps=steps, by=by)
+
+
+def rows_of(frames: FrameSet, rows: Sequence[int]) -> FrameSet:
+    """Return some frames of a set, in the order given, any of them more than once."""
+
+    def tuple_of(values: tuple[T, ...]) -> tuple[T, ...]:
+        return tuple(values[row] for row in rows)
+
+    return dataclasses.replace(
+        frames,
+        frames_NHW=frames.frames_NHW[list(rows)],
+        masks_NHW=frames.masks_NHW[list(rows)],
+        contours_NP2=frames.contours_NP2[list(rows)],
+        sectors=tuple_of(frames.sectors),
+        patients=tuple_of(frames.patients),
+        videos=tuple_of(frames.videos),
+        frame_indices=tuple_of(frames.frame_indices),
+        phases=tuple_of(frames.phases),
+        spacing_mm=None if frames.spacing_mm is None else tuple_of(frames.spacing_mm),
+    )
 
 
 def noise_frames(count: int, size_HW: tuple[int, int]) -> torch.Tensor:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     import pytest
 
+    from tests.conftest import Install
+
 BROKEN = """
 import numpy
 from lvzoo import Family, Option, hookimpl
@@ -122,3 +124,39 @@ def test_unknown_name_and_glob_are_refused(capsys: pytest.CaptureFixture[str]) -
     assert "unknown entry 'landmark' (did you mean 'landmark7' or 'landmark13'?)" in capsys.readouterr().err
     assert main(["info", "unet*"]) == 2
     assert "'unet*' names 2 entries; name one of unet, unet-64" in capsys.readouterr().err
+
+
+PRETRAINED = """
+from lvzoo import Family, Option, hookimpl
+
+@hookimpl
+def lvzoo_families():
+    weights = Option(default="", help="where from", training_only=True)
+    yield Family(name="net", kind="mask", factory="net_dist.model:Net", summary="a net", options={"weights": weights})
+"""
+DOWNLOADS = """
+import torch
+from lvzoo.models.base import MaskModel
+
+class Net(MaskModel):
+    def __init__(self, *, weights):
+        super().__init__()
+        if weights:
+            raise ConnectionError("no network here")
+        self.conv = torch.nn.Conv2d(1, 1, 3, padding=1)
+    def forward(self, frames_B1HW):
+        return self.conv(frames_B1HW)
+"""
+
+
+def test_neither_info_nor_check_downloads_pretrained_weights(
+    install_plugin: Install, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    install_plugin("net", PRETRAINED, files={"model.py": DOWNLOADS})
+    path = tmp_path / "mine.yaml"
+    path.write_text("far: {family: net, options: {weights: hub}, licence: MIT}")
+    assert main(["info", "far", "--json", "--registry", str(path)]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["size"]["parameters"] == 10
+    assert told["options"]["weights"]["value"] == "hub"
+    assert main(["check", "far", "--fast", "--registry", str(path)]) == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +11,11 @@ import torch
 from torch import nn
 
 from lvzoo.models.base import LandmarkModel, MaskModel
+from lvzoo.train.trainer import LoopTrainer
 from lvzoo.types import Epoch, Fitted, Prediction
 
 if TYPE_CHECKING:
-    from lvzoo.types import Batch
+    from lvzoo.types import Batch, FrameSet, Recipe, ScoreModel
 
 COUNT = itertools.count()
 
@@ -205,16 +207,85 @@ class BackwardsPoints(Points):
         return super().loss(output.flip(1), batch)
 
 
-class OneEpoch:
-    """A trainer that trains nothing, and tells of one epoch."""
+class DeadBranch(Sound):
+    """A branch that rounding cuts off from the loss, and one that begins at 0 and may."""
 
-    def fit(self, model: nn.Module, *_: Any, on_epoch: Any, **__: Any) -> Fitted:  # noqa: ANN401 - whatever comes
-        epoch = Epoch(epoch=1, train_loss=1.0, val_dice=0.5, seconds=0.0)
-        on_epoch(epoch)
-        return Fitted(model=model, history=(epoch,), best_epoch=1)
+    def __init__(self, *, width: int = 8) -> None:
+        super().__init__(width=width)
+        self.dead = nn.Linear(1, 1)
+        self.late, self.gate = nn.Parameter(torch.ones(1)), nn.Parameter(torch.zeros(1))
+
+    def forward(self, frames_B1HW: torch.Tensor) -> torch.Tensor:
+        rest = self.dead(frames_B1HW.mean().reshape(1, 1)).round().sum() + self.gate * self.late
+        logits_B1HW: torch.Tensor = super().forward(frames_B1HW) + rest
+        return logits_B1HW
 
 
-class CountsFromZero(OneEpoch):
+class SwappedPoints(Points):
+    """The right mask, and the walls' landmarks swapped pairwise."""
+
+    def decode(self, output: torch.Tensor, *, size_HW: tuple[int, int] = (112, 112)) -> Prediction:
+        prediction = super().decode(output, size_HW=size_HW)
+        assert prediction.landmarks_BK2 is not None
+        swapped_BK2 = prediction.landmarks_BK2[:, [0, 2, 1, 3, 5, 4, 6]]
+        return Prediction(masks_BHW=prediction.masks_BHW, landmarks_BK2=swapped_BK2)
+
+
+class HalvedPoints(Points):
+    """The right mask, and landmarks in pixels of a frame of half the size."""
+
+    def decode(self, output: torch.Tensor, *, size_HW: tuple[int, int] = (112, 112)) -> Prediction:
+        prediction = super().decode(output, size_HW=size_HW)
+        assert prediction.landmarks_BK2 is not None
+        halved_BK2 = prediction.landmarks_BK2 * np.float32(0.5)
+        return Prediction(masks_BHW=prediction.masks_BHW, landmarks_BK2=halved_BK2)
+
+
+class TellsTooMuch(LoopTrainer):
+    """A trainer that tells of a better Dice than its model has."""
+
+    def fit(self, *given: Any, **named: Any) -> Fitted:  # noqa: ANN401 - whatever comes
+        done = super().fit(*given, **named)
+        flattered = tuple(dataclasses.replace(each, val_dice=0.99) for each in done.history)
+        return dataclasses.replace(done, history=flattered)
+
+
+class NoLoss(LoopTrainer):
+    """A trainer whose training loss is not finite."""
+
+    def fit(self, *given: Any, **named: Any) -> Fitted:  # noqa: ANN401 - whatever comes
+        done = super().fit(*given, **named)
+        lost = tuple(dataclasses.replace(each, train_loss=float("nan")) for each in done.history)
+        return dataclasses.replace(done, history=lost)
+
+
+class DoesNothing:
+    """A trainer that trains nothing, and tells so."""
+
+    def fit(
+        self,
+        model: nn.Module,
+        train: FrameSet,
+        val: FrameSet,
+        recipe: Recipe,
+        *_: Any,  # noqa: ANN401 - whatever comes
+        score: ScoreModel,
+        on_epoch: Any,  # noqa: ANN401 - as it comes
+        **__: Any,  # noqa: ANN401 - whatever comes
+    ) -> Fitted:
+        del train
+        told = [
+            Epoch(epoch=epoch, train_loss=1.0, val_dice=score(model, val), seconds=0.0)
+            for epoch in range(1, recipe.epochs + 1)
+        ]
+        for epoch in told:
+            on_epoch(epoch)
+        return Fitted(model=model, history=tuple(told), best_epoch=1)
+
+
+class CountsFromZero:
+    """A trainer that counts epochs from 0, and forgets the history."""
+
     def fit(self, model: nn.Module, *_: Any, on_epoch: Any, **__: Any) -> Fitted:  # noqa: ANN401 - whatever comes
         on_epoch(Epoch(epoch=0, train_loss=1.0, val_dice=0.5, seconds=0.0))
         return Fitted(model=model, history=(), best_epoch=0)

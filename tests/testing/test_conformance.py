@@ -106,6 +106,7 @@ BROKEN = [
         "Unused",
         "aside.weight, aside.bias get no gradient; use them in forward, remove them, or freeze",
     ),
+    ("gradients", "DeadBranch", "the gradients of dead.weight, dead.bias are all 0, also after a step"),
     ("gradients", "RootAtZero", "the gradients of .* are not finite; look for sqrt"),
     ("black-batch", "DividesByTheSpread", "the loss of black frames is nan"),
 ]
@@ -142,17 +143,44 @@ def test_after_an_essential_check_has_failed_the_others_are_not_made() -> None:
     assert (after.ok, after.message) == (None, "not looked at: 'requirements' failed")
 
 
+def trained_by(trainer: str, **changed: Any) -> Entry:  # noqa: ANN401 - an Entry's fields
+    where = trainer if ":" in trainer else f"tests.testing.models:{trainer}"
+    return dataclasses.replace(entry_of(trainer=where), **changed)
+
+
+OWN = "lvzoo.train.trainer:LoopTrainer"
+"""A trainer that is known to train, as if it were a plugin's own."""
+
+
 def test_own_trainers_are_run_for_an_epoch() -> None:
-    sound = entry_of(trainer="tests.testing.models:OneEpoch")
-    assert "own-trainer" in [check.name for check in checks_for(sound)]
+    assert "own-trainer" in [check.name for check in checks_for(trained_by(OWN))]
     assert "own-trainer" not in [check.name for check in checks_for(ENTRY)]
-    assert result_of("own-trainer", Subject(sound, PLUGIN)).message == ""
-    odd = entry_of(trainer="tests.testing.models:CountsFromZero")
-    assert "one epoch was asked for; the trainer told 1 to on_epoch and returned 0" in failure(
-        "own-trainer", odd
-    )
+    assert result_of("own-trainer", Subject(trained_by(OWN), PLUGIN)).message == ""
     none = entry_of(trainer="tests.testing.models:Sound")
     assert "has no method 'fit'" in failure("factory", none)
+
+
+@pytest.mark.parametrize(
+    ("trainer", "message"),
+    [
+        ("CountsFromZero", "one epoch was asked for; the trainer told 1 to on_epoch and returned 0"),
+        ("TellsTooMuch", r"tells a val_dice of 0.990000, but the model that it returns has 0\."),
+        ("NoLoss", "tells a train_loss of nan"),
+        ("DoesNothing", "see that the trainer changes the weights"),
+    ],
+)
+def test_own_trainers_that_do_not_train_or_do_not_tell_the_truth_are_noticed(
+    trainer: str, message: str
+) -> None:
+    assert re.search(message, failure("own-trainer", trained_by(trainer)))
+
+
+def test_whether_a_model_can_learn_is_asked_of_its_own_trainer() -> None:
+    recipe = {"learning_rate": 0.01, "epochs": 3}
+    sound = dataclasses.replace(entry_of("Points", kind="landmark", trainer=OWN), recipe=recipe)
+    assert result_of("overfits", Subject(sound, PLUGIN)).message == ""
+    idle = failure("overfits", trained_by("DoesNothing", recipe=recipe))
+    assert "after 3 epochs of its own trainer on 8 frames its Dice there is 0." in idle
 
 
 def test_a_model_that_cannot_learn_is_told_from_one_that_can(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,6 +196,14 @@ def test_a_model_that_cannot_learn_is_told_from_one_that_can(monkeypatch: pytest
 def test_landmarks_out_of_order_are_noticed() -> None:
     backwards = failure("landmark-order", entry_of("BackwardsPoints", kind="landmark"))
     assert "fit the references better in reverse" in backwards
+
+
+@pytest.mark.parametrize("factory", ["SwappedPoints", "HalvedPoints"])
+def test_landmarks_that_are_elsewhere_than_the_mask_are_noticed(factory: str) -> None:
+    far = failure("landmark-order", entry_of(factory, kind="landmark"))
+    assert re.search(
+        r"the masks fit, but the landmarks are \d+\.\d px from the references; give them in pixels", far
+    )
 
 
 def test_a_name_is_an_entry_a_family_or_a_plugin(install_plugin: Install) -> None:
