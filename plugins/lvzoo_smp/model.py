@@ -16,6 +16,8 @@ from lvzoo.models.blocks import Normalise
 from lvzoo.types import FRAME_SIZE_HW
 from lvzoo_smp.pretrained import encoder_arguments
 
+MOMENTUM = 0.1
+
 
 class SegmentationNet(MaskModel):
     """A decoder of segmentation-models-pytorch on one of its encoders, or on a timm model.
@@ -44,6 +46,7 @@ class SegmentationNet(MaskModel):
             self.network = smp.create_model(arch, in_channels=1, classes=1, **arguments)
             self.multiple = int(self.network.encoder.output_stride)
             self.least = self.multiple * 2 ** _poolings(self.network.decoder)
+            _follow_the_batches(self.network)
             self._settle(encoder)
 
     def _settle(self, encoder: str) -> None:
@@ -86,6 +89,17 @@ class SegmentationNet(MaskModel):
         """Return how many pixels are added before and after a side, as evenly as can be."""
         missing = max(-side % self.multiple, self.least - side)
         return missing // 2, missing - missing // 2
+
+
+def _follow_the_batches(network: nn.Module) -> None:
+    """Give every batch norm the momentum of 0.1 that the rest of the zoo has.
+
+    Some encoders come with 0.01, made for trainings of 100,000 steps: after a few hundred, the statistics that
+    they use on test frames would still be those of their first steps.
+    """
+    for layer in network.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.momentum = MOMENTUM
 
 
 def _poolings(decoder: nn.Module) -> int:

@@ -122,6 +122,13 @@ def test_frames_are_padded_to_what_the_network_can_halve(arch: str, multiple: in
     assert seen == [tuple(-(-side // multiple) * multiple for side in (97, 112))]
 
 
+def test_an_encoder_s_batch_norms_follow_a_short_training() -> None:
+    network = SegmentationNet(arch="Unet", encoder="efficientnet-b0", weights=None)
+    norms = [layer for layer in network.modules() if isinstance(layer, nn.BatchNorm2d)]
+    assert norms
+    assert {layer.momentum for layer in norms} == {0.1}, "the encoder's own is 0.01"
+
+
 def test_what_no_logit_depends_on_is_neither_trained_nor_counted() -> None:
     model = model_of("smp-efficientnet-b0")
     frozen = {name for name, _ in model.named_parameters()} - trainable(model).keys()
