@@ -67,6 +67,10 @@ FAULTS = {
         FAMILY.format(name="net").replace("=8", "=9"),
         "the default must be one of 8, 16, not 9",
     ),
+    "wrong-mark": (
+        FAMILY.format(name="net").replace("choices=(8, 16)", "training_only='yes'"),
+        "option 'width': training_only must be True or False",
+    ),
     "wrong-factory": (
         FAMILY.format(name="net").replace("model:", "model."),
         "must be 'package.module:Class'",
