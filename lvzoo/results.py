@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from lvzoo.types import Condition, Kind, OptionValue, Phase, Source
 
@@ -16,6 +16,14 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
+
+
+STANDARD: Final = "standard"
+AUGMENTED: Final = "augmented"
+TRACKS: Final = (STANDARD, AUGMENTED)
+"""The tracks of the contests; a model is in the second where it was trained on noise."""
+CHANGE: Final = f"{AUGMENTED} - {STANDARD}"
+"""The row of the contests that tells what training on noise changes."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,7 +109,7 @@ class Ranking:
         conditions as the headline is, unlike dice_ed and dice_es; without noise there is no "clean", since
         "overall" is that), mask, landmark (the models' names), mask_dice, landmark_dice, difference (mask -
         landmark), difference_low, difference_high, p, p_holm (overall: that of `pairs`; the other scopes: adjusted
-        for them), winner ("mask", "landmark", or "neither" where the difference is not clear).
+        for them), verdict (as in `pairs`), winner ("mask", "landmark", or "neither" unless that is "clear").
         Where both tracks have a contest, one more row tells whether training on noise changes it: track
         "augmented - standard", scope "overall". Its mask and landmark name both models ("unet+noise - unet"), its
         numbers are the augmented track's minus the standard one's, patient by patient, so mask_dice and landmark_dice

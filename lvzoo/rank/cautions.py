@@ -6,9 +6,8 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Final
 
 from lvzoo.rank.bootstrap import FEWEST
-from lvzoo.rank.contests import TRACKS
 from lvzoo.rank.significance import ALPHA
-from lvzoo.results import Caution
+from lvzoo.results import TRACKS, Caution
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

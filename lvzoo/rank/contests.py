@@ -14,6 +14,7 @@ import pandas as pd
 from lvzoo.rank.bootstrap import interval
 from lvzoo.rank.patients import OVERALL, mean_M
 from lvzoo.rank.significance import holm, steady, verdict, wilcoxon_p
+from lvzoo.results import AUGMENTED, CHANGE, STANDARD, TRACKS
 from lvzoo.types import CLEAN
 
 if TYPE_CHECKING:
@@ -22,17 +23,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lvzoo.rank.patients import PatientScores
+    from lvzoo.rank.significance import Verdict
     from lvzoo.results import ModelFacts
     from lvzoo.types import Kind
 
 COLUMNS: Final = (
     *("track", "scope", "mask", "landmark", "mask_dice", "landmark_dice", "difference", "difference_low"),
-    *("difference_high", "p", "p_holm", "winner"),
+    *("difference_high", "p", "p_holm", "verdict", "winner"),
 )
-STANDARD: Final = "standard"
-AUGMENTED: Final = "augmented"
-TRACKS: Final = (STANDARD, AUGMENTED)
-CHANGE: Final = f"{AUGMENTED} - {STANDARD}"
 
 
 def contest_table(
@@ -142,12 +140,16 @@ def _difference(dice_2P: NDArray[np.float64], means_B2: NDArray[np.float64]) -> 
 
 
 def _with_winners(table: pd.DataFrame) -> pd.DataFrame:
-    columns = (table[name] for name in ("p_holm", "difference_low", "difference_high", "steady"))
-    return table.assign(winner=list(map(winner, *columns)))[list(COLUMNS)]
+    verdicts = [
+        verdict(row["p_holm"], row["difference_low"], row["difference_high"], steady=row["steady"])
+        for row in table.to_dict("records")
+    ]
+    winners = list(map(winner, verdicts, table["difference"]))
+    return table.assign(verdict=verdicts, winner=winners)[list(COLUMNS)]
 
 
-def winner(p_holm: float, low: float, high: float, agree: bool = True) -> str:  # noqa: FBT001, FBT002 - mapped over columns
-    """Return who wins a contest: "mask", "landmark", or "neither" unless the difference is clear."""
-    if verdict(p_holm, low, high, steady=bool(agree)) != "clear":
+def winner(found: Verdict, difference: float) -> str:
+    """Return who wins a contest, of masks minus landmarks: nobody unless the difference is clear."""
+    if found != "clear":
         return "neither"
-    return "mask" if low > 0 else "landmark"
+    return "mask" if difference > 0 else "landmark"

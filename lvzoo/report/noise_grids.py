@@ -10,6 +10,7 @@ from lvzoo.report.formats import decimals, p_value, signed
 from lvzoo.report.grids import MODEL, Cell, Column, Grid, model_cell, number
 from lvzoo.report.plots import Strips
 from lvzoo.report.words import rows_of
+from lvzoo.results import TRACKS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,7 +96,7 @@ def contest_grids(ranking: Ranking, looks: Looks) -> list[Grid]:
     """Return, for each track, the best mask against the best landmark model, scope by scope."""
     tables = {
         track: rows
-        for track in words.TRACKS
+        for track in TRACKS
         if (rows := [row for row in rows_of(ranking.contests) if row["track"] == track])
     }
     several = len(tables) > 1 or "standard" not in tables

@@ -17,6 +17,7 @@ from lvzoo.report.formats import (
     signed,
     span,
 )
+from lvzoo.results import CHANGE, STANDARD, TRACKS
 from lvzoo.types import FAILURE_DICE
 
 if TYPE_CHECKING:
@@ -34,12 +35,8 @@ MARKS: Final = {
     AUGMENTED: "augmented track: trained on noise like noise-v1's",
 }
 MOST_NAMED: Final = 3
-ALPHA: Final = 0.05
 MOSTLY: Final = 0.5
 """A model that leads though a larger share of its scores are failures is said to do so."""
-TRACKS: Final = ("standard", "augmented")
-CHANGE: Final = "augmented - standard"
-"""The row of the contests that tells what training on noise changes."""
 _A_MODEL: Final[Mapping[Kind, str]] = {"mask": "a mask model", "landmark": "a landmark model"}
 
 Row = dict[str, Any]
@@ -151,7 +148,7 @@ def contests(ranking: Ranking) -> list[str]:
         found = f"no {missing} model was ranked" if missing else "the two kinds share no track"
         return [f"masks or landmarks: {found}, so this does not say"]
     several = len(overall) > 1
-    sentences = [_contest(ranking, row, name_track=several or row["track"] != "standard") for row in overall]
+    sentences = [_contest(ranking, row, name_track=several or row["track"] != STANDARD) for row in overall]
     if several:
         sentences.append(_change([row["winner"] for row in overall], rows[CHANGE]))
     return sentences
@@ -179,8 +176,7 @@ def _contest(ranking: Ranking, row: Row, *, name_track: bool) -> str:
         by = interval(-value, -high, -low)
         return f"masks or landmarks{where}: landmarks; {landmark} beats {mask} by {by}"
     size = f"{signed(value, low, high)}, p {p_value(row['p_holm'])}"
-    beyond = low > ranking.margin or high < -ranking.margin
-    why = ", but the training seeds do not agree" if beyond and row["p_holm"] < ALPHA else ""
+    why = ", but the training seeds do not agree" if row["verdict"] == "unsteady" else ""
     return f"masks or landmarks{where}: neither clearly; {mask} minus {landmark}: {size}{why}"
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from lvzoo.rank.contests import winner
 from lvzoo.rank.ranking import rank
+from lvzoo.rank.significance import verdict
 from tests.rank.tables import TINY, WARD, conditions, facts, row, simulated, two_models
 
 
@@ -138,10 +139,13 @@ def test_a_small_lead_wins_nothing() -> None:
 
 
 def test_a_winner_needs_significance_and_the_margin() -> None:
-    assert winner(0.01, 0.006, 0.02) == "mask"
-    assert winner(0.01, -0.02, -0.006) == "landmark"
-    assert winner(0.2, 0.006, 0.02) == "neither"
-    assert winner(0.01, -0.01, 0.02) == "neither"
+    for p_holm, low, high, who in (
+        (0.01, 0.006, 0.02, "mask"),
+        (0.01, -0.02, -0.006, "landmark"),
+        (0.2, 0.006, 0.02, "neither"),
+        (0.01, -0.01, 0.02, "neither"),
+    ):
+        assert winner(verdict(p_holm, low, high), (low + high) / 2) == who
 
 
 def test_a_lead_of_lucky_trainings_wins_nothing() -> None:
@@ -155,5 +159,5 @@ def test_a_lead_of_lucky_trainings_wins_nothing() -> None:
     overall = row(result.contests, scope="overall")
     assert overall["difference_low"] > 0.005
     assert overall["p_holm"] < 0.05
-    assert overall["winner"] == "neither"
+    assert (overall["verdict"], overall["winner"]) == ("unsteady", "neither")
     assert result.pairs["verdict"].tolist() == ["unsteady"]

@@ -280,7 +280,7 @@ def _breaks(response: pd.DataFrame, source: Source) -> pd.DataFrame:
 
 def _contests(table: pd.DataFrame) -> pd.DataFrame:
     columns = ["track", "scope", "mask", "landmark", "mask_dice", "landmark_dice", "difference"]
-    columns += ["difference_low", "difference_high", "p", "p_holm", "winner"]
+    columns += ["difference_low", "difference_high", "p", "p_holm", "verdict", "winner"]
     families = [name.removeprefix("family_") for name in map(str, table) if name.startswith("family_")]
     rows = []
     for track, part in table.groupby(table["augmented"].map({False: "standard", True: "augmented"})):
@@ -298,7 +298,15 @@ def _contests(table: pd.DataFrame) -> pd.DataFrame:
             rows.append(
                 (
                     *(track, scope, mask["model"], landmark["model"], mask[column], landmark[column]),
-                    *(difference, low, high, 0.002, 0.012, winner),
+                    *(
+                        difference,
+                        low,
+                        high,
+                        0.002,
+                        0.012,
+                        "small" if winner == "neither" else "clear",
+                        winner,
+                    ),
                 )
             )
     return pd.concat([contests := pd.DataFrame(rows, columns=columns), _change(contests)], ignore_index=True)
@@ -317,7 +325,7 @@ def _change(contests: pd.DataFrame) -> pd.DataFrame:
         "difference_high": numbers["difference"] + 0.004,
     }
     row = {"track": "augmented - standard", "scope": "overall", **names, **numbers, **ends}
-    return pd.DataFrame([{**row, "p": 0.004, "p_holm": 0.004, "winner": "landmark"}])
+    return pd.DataFrame([{**row, "p": 0.004, "p_holm": 0.004, "verdict": "clear", "winner": "landmark"}])
 
 
 def _specimens(names: Sequence[str], count: int, *, noisy: bool) -> list[Specimen]:

@@ -362,3 +362,11 @@ def test_a_contest_that_nobody_wins_is_called_so() -> None:
     assert contests(ranking) == [
         "masks or landmarks: neither clearly; unet minus landmark7: -0.001 [-0.004, +0.002], p 0.012"
     ]
+
+
+def test_it_is_said_when_only_the_seeds_keep_a_contest_open() -> None:
+    study = make_study(models=2, families={"digital": FAMILIES["digital"]})
+    contest = study.ranking.contests.assign(winner="neither", verdict="unsteady")
+    [told] = contests(dataclasses.replace(study.ranking, contests=contest))
+    assert told.startswith("masks or landmarks: neither clearly")
+    assert told.endswith("but the training seeds do not agree")
