@@ -21,11 +21,10 @@ from lvzoo.merge import (
     specimens_of_models,
     suite_of,
 )
-from lvzoo.rank.export import challenge_csv
 from lvzoo.rank.ranking import rank
 from lvzoo.registry import open_zoo
 from lvzoo.report.html import fragment, write_report
-from lvzoo.report.table import TABLES, write_tables
+from lvzoo.report.table import write_tables
 from lvzoo.results import Study
 from lvzoo.run import read_run
 from lvzoo.types import SCORE_COLUMNS, Scores, Source
@@ -123,11 +122,10 @@ def compare(
     if not trials:
         scores = pd.DataFrame(columns=list(SCORE_COLUMNS))
         return Comparison(folder=folder, scores=scores, study=None, source=first.source, failed=failed)
-    suite = suite_of(first, open_zoo(registries=registries))
     scores = pd.concat([trial.folder.read_scores() for trial in trials], ignore_index=True)
     ranking = rank(
         scores,
-        suite,
+        suite_of(first, open_zoo(registries=registries)),
         models=facts_of_models(trials, first.recipe),
         references=_references(first.source, reference),
         resamples=max(run.resamples for run in found),
@@ -144,7 +142,6 @@ def compare(
         specimens=specimens_of_models(trials) if frames else (),
     )
     write_tables(study, folder)
-    challenge_csv(scores, suite, folder / TABLES / "challenge.csv")
     write_report(study, folder / REPORT)
     return Comparison(folder=folder, scores=scores, study=study, source=first.source, failed=failed)
 

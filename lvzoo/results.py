@@ -116,6 +116,8 @@ class Ranking:
         are what each kind gains; p_holm is p, this being one question; the winner is the kind that clearly gains
         more.
         Empty where a kind is missing.
+    `cases`, a row a task, model and patient, as challengeR reads it: task ("headline", "clean", or a family),
+        algorithm, case, value (Dice).
     """
 
     table: pd.DataFrame
@@ -123,6 +125,7 @@ class Ranking:
     response: pd.DataFrame
     breaks: pd.DataFrame
     contests: pd.DataFrame
+    cases: pd.DataFrame
     models: Mapping[str, ModelFacts]
     suite: str
     headline: str

@@ -17,6 +17,7 @@ from lvzoo.rank.bootstrap import RESAMPLES, interval, resampled_means
 from lvzoo.rank.cautions import cautions
 from lvzoo.rank.columns import plain_columns
 from lvzoo.rank.contests import contest_table
+from lvzoo.rank.export import challenge_table
 from lvzoo.rank.grid import make_grid
 from lvzoo.rank.pairs import pairs_table
 from lvzoo.rank.patients import OVERALL, patient_scores
@@ -95,6 +96,7 @@ def rank(
         response=response,
         breaks=break_table(response, references),
         contests=contest_table(patients, means, models, pairs),
+        cases=challenge_table(patients),
         models={model: models[model] for model in patients.grid.models},
         suite=suite.name,
         headline=headline_name(suite.name) if patients.families else CLEAN_HEADLINE,

@@ -25,6 +25,7 @@ NARROWEST: Final = 80
 RANKING: Final = "ranking.csv"
 TABLES: Final = "tables"
 """The folder of all tables but the ranking."""
+CASES: Final = "challenge.csv"
 NOTE: Final = "challenge.txt"
 
 
@@ -56,6 +57,8 @@ def write_tables(study: Study, folder: Path) -> None:
     }
     for name, table in tables.items():
         _write_csv(study, table, folder / TABLES / f"{name}.csv")
+    with atomic_file(folder / TABLES / CASES) as temporary:
+        ranking.cases.to_csv(temporary, index=False)
     with atomic_file(folder / TABLES / NOTE) as temporary:
         temporary.write_text("".join(f"{line}\n" for line in _note(study)), encoding="utf-8")
 
@@ -74,7 +77,7 @@ def _write_csv(study: Study, table: pd.DataFrame, path: Path) -> None:
 def _note(study: Study) -> Iterator[str]:
     """Yield what must be known of challenge.csv, line by line."""
     ranking = study.ranking
-    yield "challenge.csv: Dice by task, model (algorithm) and patient (case), for the R package challengeR"
+    yield f"{CASES}: Dice by task, model (algorithm) and patient (case), for the R package challengeR"
     yield f"{words.data_line(study.source)}; {number_of(ranking.patients, 'patient')}"
     yield words.noise_line(ranking).removeprefix(f"{words.PART} ")
 

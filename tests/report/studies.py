@@ -81,6 +81,7 @@ def make_study(
         response=response,
         breaks=_breaks(response, source),
         contests=_contests(table),
+        cases=_cases(names),
         models=known,
         suite="noise-v1",
         headline="mDice-N1" if noisy else "clean Dice",
@@ -310,6 +311,10 @@ def _contests(table: pd.DataFrame) -> pd.DataFrame:
                 )
             )
     return pd.concat([contests := pd.DataFrame(rows, columns=columns), _change(contests)], ignore_index=True)
+
+
+def _cases(names: Sequence[str]) -> pd.DataFrame:
+    return pd.DataFrame({"task": "headline", "algorithm": list(names), "case": "007", "value": 0.9})
 
 
 def _change(contests: pd.DataFrame) -> pd.DataFrame:

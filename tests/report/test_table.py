@@ -199,7 +199,7 @@ def test_the_csv_holds_every_column_exactly_and_names_its_suite(tmp_path: Path) 
     assert files == {
         "ranking.csv",
         *(f"tables/{name}" for name in ("pairs.csv", "response.csv", "breaks.csv", "contests.csv")),
-        "tables/challenge.txt",
+        *("tables/challenge.csv", "tables/challenge.txt"),
     }
 
 
@@ -208,7 +208,9 @@ def test_every_row_of_every_table_says_whether_it_is_synthetic(
     source: Source, synthetic: str, tmp_path: Path
 ) -> None:
     write_tables(make_study(source=source, severities=(1,)), tmp_path)
-    tables = list(tmp_path.rglob("*.csv"))
+    tables = [
+        path for path in tmp_path.rglob("*.csv") if path.name != "challenge.csv"
+    ]  # challengeR's own form
     assert len(tables) == 5
     for path in tables:
         found = {tuple(row[name] for name in LABELS) for row in rows_in(path)}
@@ -224,6 +226,8 @@ def test_an_empty_table_has_its_columns_all_the_same(tmp_path: Path) -> None:
 
 def test_the_table_for_challenger_has_a_note_beside_it(tmp_path: Path) -> None:
     write_tables(make_study(), tmp_path)
+    lines = (tmp_path / "tables" / "challenge.csv").read_text().splitlines()
+    assert lines[:2] == ["task,algorithm,case,value", "headline,unet,007,0.9"]
     note = (tmp_path / "tables" / "challenge.txt").read_text()
     assert "synthetic phantom" in note
     assert "mean Dice over noise-v1 (speckle" in note
