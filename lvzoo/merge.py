@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,22 +43,26 @@ def merge(runs: Sequence[FinishedRun]) -> tuple[MergedTrial, ...]:
     for run in runs[1:]:
         _refuse_other(run, runs[0])
     merged: dict[str, MergedTrial] = {}
-    version: dict[str, tuple[str, TrialFolder]] = {}
+    first: dict[str, TrialFolder] = {}
+    for trial in _finished(runs):
+        here, there = trial.folder, first.setdefault(trial.model, trial.folder)
+        if here.status().get("model_key") != there.status().get("model_key"):
+            raise UsageError(
+                f"{trial.model} was trained with other settings or code in {here.path} than in {there.path}; "
+                "leave one of the runs out, or repeat the command that made the older one"
+            )
+        merged.setdefault(trial.name, trial)
+    return tuple(merged.values())
+
+
+def _finished(runs: Sequence[FinishedRun]) -> Iterator[MergedTrial]:
+    """Yield the finished trials run by run, in the order of models and seeds."""
     for run in runs:
         for model in run.models:
-            for name in run.trials_of(model):
-                if name not in run.finished:
-                    continue
-                trial = run.finished[name]
-                here = str(trial.status().get("model_key"))
-                there, other = version.setdefault(model, (here, trial))
-                if here != there:
-                    raise UsageError(
-                        f"{model} was trained with other settings or code in {trial.path} than in {other.path}; "
-                        "leave one of the runs out, or repeat the command that made the older one"
-                    )
-                merged.setdefault(name, MergedTrial(name=name, model=model, run=run, folder=trial))
-    return tuple(merged.values())
+            names = (name for name in run.trials_of(model) if name in run.finished)
+            yield from (
+                MergedTrial(name=name, model=model, run=run, folder=run.finished[name]) for name in names
+            )
 
 
 def facts_of_models(

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from lvzoo.cli.options import integers, registry_option, words
+from lvzoo.cli.options import noise_options, registry_option
 from lvzoo.presets import PRESETS
 from lvzoo.types import Recipe
 
@@ -37,11 +37,7 @@ DEFAULT = Recipe()
 @click.option(
     "--out", metavar="DIR", type=click.Path(path_type=Path), help="The run's folder.  [default: runs/NAME]"
 )
-@click.option(
-    "--noise", metavar="NAME", default="noise-v1", show_default=True, help="The suite of corruptions."
-)
-@click.option("--corruptions", metavar="NAMES", callback=words, help="Only these of the suite: haze,blur.")
-@click.option("--severities", metavar="LIST", callback=integers, help="Only these: 1,3,5.")
+@noise_options
 @click.option("--seeds", type=int, metavar="N", help="Train each entry N times, with seeds 0..N-1.")
 @click.option("--resamples", type=int, metavar="N", help="Bootstrap resamples of the patients.")
 @click.option("--phantom-size", metavar="SIZE", help="smoke, quick, small or full.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from lvzoo.cli.options import integers, json_option, print_json, records, registry_option, words
+from lvzoo.cli.options import json_option, noise_options, print_json, records, registry_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,16 +27,7 @@ def noise() -> None:
 @click.option(
     "--frame", type=click.IntRange(min=0), default=0, show_default=True, help="Which frame, from 0."
 )
-@click.option(
-    "--noise",
-    "suite",
-    metavar="NAME",
-    default="noise-v1",
-    show_default=True,
-    help="The suite of corruptions.",
-)
-@click.option("--corruptions", metavar="NAMES", callback=words, help="Only these of the suite: haze,blur.")
-@click.option("--severities", metavar="LIST", callback=integers, help="Only these: 1,3,5.")
+@noise_options
 @click.option(
     "--out",
     metavar="FILE",
@@ -50,8 +41,8 @@ def preview(
     *,
     clip: Path,
     frame: int,
-    suite: str,
-    corruptions: tuple[str, ...] | None,
+    noise: str,
+    corruptions: str | None,
     severities: tuple[int, ...] | None,
     out: Path,
     registries: tuple[Path, ...],
@@ -66,7 +57,7 @@ def preview(
     path = preview_noise(
         clip,
         frame=frame,
-        noise=suite,
+        noise=noise,
         corruptions=corruptions,
         severities=severities,
         out=out,

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pandas as pd
+
+Command = TypeVar("Command", bound="Callable[..., object]")
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 registry_option = click.option(
@@ -43,6 +47,14 @@ def integers(_ctx: click.Context, _parameter: click.Parameter, value: str | None
         raise click.BadParameter(f"'{value}' is no list of whole numbers such as 1,3,5") from error
 
 
-def words(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[str, ...] | None:
-    """Read `haze,blur`."""
-    return None if value is None else tuple(word.strip() for word in value.split(","))
+def noise_options(command: Command) -> Command:
+    """Add the options that name a suite and select from it."""
+    for option in (
+        click.option("--severities", metavar="LIST", callback=integers, help="Only these: 1,3,5."),
+        click.option("--corruptions", metavar="NAMES", help="Only these of the suite: haze,blur."),
+        click.option(
+            "--noise", metavar="NAME", default="noise-v1", show_default=True, help="The suite of corruptions."
+        ),
+    ):
+        command = option(command)
+    return command

@@ -119,18 +119,18 @@ class TrialFolder:
         """Return what was written."""
         path = self.path / SPECIMENS
         try:
-            with np.load(path, allow_pickle=False) as kept:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
                 told = json.loads(str(kept["labels"]))
                 pictures = [kept[f"{name}_NHW"] for name in _PICTURES]
-        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-            raise DataError(f"{path}: cannot be read ({error}); run again") from error
-        return tuple(
-            Specimen(
-                **{**label, "condition": Condition(**label["condition"])},
-                **dict(zip(_PICTURES, each, strict=True)),
+            return tuple(
+                Specimen(
+                    **{**label, "condition": Condition(**label["condition"])},
+                    **dict(zip(_PICTURES, each, strict=True)),
+                )
+                for label, *each in zip(told, *pictures, strict=True)
             )
-            for label, *each in zip(told, *pictures, strict=True)
-        )
+        except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+            raise DataError(f"{path}: cannot be read ({error}); run again") from error
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 
 from lvzoo.errors import PluginError
-from lvzoo.noise.apply import corrupt_frame, open_suite
+from lvzoo.noise.apply import RESERVED, corrupt_frame, open_suite
 from lvzoo.noise.probe import suite_digest
 from lvzoo.noise.suite import NOISE_V1, Corruption, NoiseV1, TableSuite
-from lvzoo.types import Condition, NoiseSource
+from lvzoo.rank.export import HEADLINE
+from lvzoo.rank.patients import OVERALL, PHASES
+from lvzoo.types import CLEAN, Condition, NoiseSource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -117,3 +119,7 @@ def test_a_suite_is_known_by_its_families_and_by_what_it_does() -> None:
 
 def _with(line: Corruption[Any], **changes: Any) -> Corruption[Any]:  # noqa: ANN401 - any field
     return dataclasses.replace(line, **changes)
+
+
+def test_the_names_that_tables_keep_are_the_ones_they_use() -> None:
+    assert set(RESERVED) == {OVERALL, CLEAN.corruption, *PHASES, HEADLINE}

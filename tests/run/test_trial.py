@@ -1,0 +1,53 @@
+"""A trial's folder: what its scoring left comes back as it was, or is told to be damaged."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lvzoo.errors import DataError
+from lvzoo.results import ModelFacts
+from lvzoo.run import TrialFolder
+from tests.made_runs import make_run
+
+
+@pytest.fixture
+def trial(tmp_path: Path) -> TrialFolder:
+    return TrialFolder(path=make_run(tmp_path / "run") / "trials/landmark7-s0")
+
+
+def test_specimens_come_back_as_they_were(trial: TrialFolder) -> None:
+    before = trial.read_specimens()
+    trial.write_specimens(before)
+    for one, other in zip(before, trial.read_specimens(), strict=True):
+        for field in dataclasses.fields(one):
+            assert np.array_equal(getattr(one, field.name), getattr(other, field.name)), field.name
+
+
+def test_facts_come_back_as_they_were(trial: TrialFolder) -> None:
+    facts = ModelFacts(kind="landmark", plugin="p", landmarks=7, ceiling={"all": 0.9}, ms_per_frame=1.5)
+    trial.write_facts(facts)
+    assert trial.read_facts() == facts
+
+
+@pytest.mark.parametrize("labels", ["[{}]", '[{"condition": {}, "shape": 3}]', "no json"])
+def test_damaged_labels_are_told(trial: TrialFolder, labels: str) -> None:
+    path = trial.path / "specimens.npz"
+    with np.load(path) as kept:
+        arrays = {name: kept[name][:1] for name in kept.files if name != "labels"}
+    np.savez(path, labels=np.array(labels), **arrays)
+    with pytest.raises(DataError, match=r"specimens.npz: cannot be read .*; run again"):
+        trial.read_specimens()
+
+
+def test_cut_files_are_told(trial: TrialFolder) -> None:
+    for name, read in (("specimens.npz", trial.read_specimens), ("facts.json", trial.read_facts)):
+        path = trial.path / name
+        path.write_bytes(path.read_bytes()[:40])
+        with pytest.raises(DataError, match=rf"{name}: cannot be read"):
+            read()
+    assert json.loads((trial.path / "status.json").read_text())["state"] == "finished"
