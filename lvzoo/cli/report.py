@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from lvzoo.cli.options import json_option, print_json, records, registry_option
+from lvzoo.errors import UsageError
 
 if TYPE_CHECKING:
     from lvzoo.comparison import Comparison
 
+NOTHING: Final = "nothing to rank: no trial finished"
 TABLES: Final = ("ranking", "pairs", "response", "breaks", "contests")
 
 
@@ -30,6 +32,7 @@ TABLES: Final = ("ranking", "pairs", "response", "breaks", "contests")
     help="The Dice whose loss is a break point.  [default: the tracings' against the truth, if known, and 0.90]",
 )
 @click.option("--no-frames", is_flag=True, help="Show no test frames: the file holds no picture of the data.")
+@click.option("--markdown", "as_markdown", is_flag=True, help="Print Markdown.")
 @json_option
 @registry_option
 def report(
@@ -38,6 +41,7 @@ def report(
     out: Path | None,
     reference: float | None,
     no_frames: bool,
+    as_markdown: bool,
     as_json: bool,
     registries: tuple[Path, ...],
 ) -> int:
@@ -47,9 +51,14 @@ def report(
     """
     from lvzoo.comparison import compare
 
+    if as_json and as_markdown:
+        raise UsageError("--json and --markdown exclude each other; give one of them")
     result = compare(*runs, reference=reference, out=out, frames=not no_frames, registries=registries)
     if as_json:
         print_json(told(result))
+        show_failed(result)
+    elif as_markdown:
+        show_markdown(result)
         show_failed(result)
     else:
         show(result)
@@ -77,11 +86,18 @@ def show(result: Comparison) -> None:
     from lvzoo.report.table import print_study
 
     if result.study is None:
-        click.echo("nothing to rank: no trial finished")
+        click.echo(NOTHING)
     else:
         print_study(result.study)
         click.echo(f"report: {result.report}")
     show_failed(result)
+
+
+def show_markdown(result: Comparison) -> None:
+    """Print a comparison on stdout as Markdown."""
+    from lvzoo.report.markdown import markdown
+
+    click.echo(NOTHING if result.study is None else markdown(result.study), nl=result.study is None)
 
 
 def show_failed(result: Comparison) -> None:

@@ -79,7 +79,6 @@ def provenance(study: Study) -> Mapping[str, str]:
         f"{split} split": f"{number_of(size['patients'], 'patient')}, {number_of(size['frames'], 'frame')}"
         for split, size in study.splits.items()
     }
-    recipe = ", ".join(f"{name} {value}" for name, value in study.recipe.items())
     facts = {
         "data": f"{source.name}, version {source.version}",
         "fingerprint": source.fingerprint,
@@ -96,7 +95,7 @@ def provenance(study: Study) -> Mapping[str, str]:
         "bootstrap": f"{ranking.resamples:,} resamples of the patients, seed {ranking.bootstrap_seed}",
         "detectable differences": "".join(words.power_line(ranking)),
         "training seeds": words.seeds_line(ranking),
-        "recipe": recipe,
+        "recipe": words.recipe_words(study.recipe),
         "agreement of the resamples": _agreement(ranking),
         **study.computed,
         "runs": ", ".join(study.runs),

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lvzoo.results import Ranking, Study
-    from lvzoo.types import Kind, Source
+    from lvzoo.types import Kind, OptionValue, Source
 
 SYNTHETIC: Final = "synthetic phantom: a test of software and relative robustness, no evidence about patients"
 OWN_RECIPE: Final = "†"
@@ -257,6 +257,11 @@ def power_line(ranking: Ranking) -> list[str]:
 def data_line(source: Source) -> str:
     """Say what the frames are."""
     return f"data: {SYNTHETIC if source.synthetic else source.name}"
+
+
+def recipe_words(recipe: Mapping[str, OptionValue]) -> str:
+    """Return a recipe in a line."""
+    return ", ".join(f"{name} {value}" for name, value in recipe.items())
 
 
 def exclusions_line(source: Source) -> list[str]:

@@ -56,3 +56,16 @@ def test_nothing_to_rank_is_no_success(tmp_path: Path, capsys: pytest.CaptureFix
     assert (told["synthetic"], told["suite"], told["partial"], told["ranking"]) == (True, None, None, [])
     assert main(["report", str(run)]) == 1
     assert "nothing to rank" in capsys.readouterr().out
+
+
+def test_markdown_goes_to_stdout_and_failures_to_stderr(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = make_run(tmp_path / "run")
+    (run / "trials/unet-s0/status.json").write_text(FAILED)
+    assert main(["report", str(run), "--markdown"]) == 1
+    streams = capsys.readouterr()
+    assert "| landmark7 (landmark, 7 points) |" in streams.out
+    assert "failed: unet-s0: it burst" in streams.err
+    assert main(["report", str(run), "--markdown", "--json"]) == 2
+    assert "give one of them" in capsys.readouterr().err
