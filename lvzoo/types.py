@@ -144,8 +144,8 @@ class Recipe:
 
     `learning_rate` is the peak of a one-cycle schedule that warms up over `warmup` of all steps.
     `clip_norm` bounds the gradient's L2 norm. `augment` names the training augmentation ("none", "default",
-    "flip", "noise"). `precision` is "auto" (bf16 or fp16 where the device has it, else float32), "bf16", "fp16" or
-    "float32".
+    "flip", "strong", "noise"). `precision` is "auto" (bf16 or fp16 where the device has it, else float32), "bf16",
+    "fp16" or "float32".
     """
 
     epochs: int = 20

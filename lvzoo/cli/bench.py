@@ -50,7 +50,9 @@ DEFAULT = Recipe()
 @click.option("--weight-decay", type=float, metavar="X", help="AdamW's.")
 @click.option("--warmup", type=float, metavar="X", help="Share of the steps until the peak.")
 @click.option("--clip-norm", type=float, metavar="X", help="Largest norm of the gradient.")
-@click.option("--augment", metavar="NAME", help="Training augmentation: none, default, flip or noise.")
+@click.option(
+    "--augment", metavar="NAME", help="Training augmentation: none, default, flip, strong or noise."
+)
 @click.option("--precision", metavar="NAME", help="auto, bf16, fp16 or float32.")
 @click.option("--device", metavar="NAME", default="auto", show_default=True, help="auto, cpu or cuda.")
 @click.option("--executor", metavar="NAME", default="process", show_default=True, help="process or inline.")

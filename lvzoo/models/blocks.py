@@ -45,26 +45,38 @@ class UNetBody(nn.Module):
     """The U-Net of Ronneberger et al. 2015 (arXiv 1505.04597), with padded convolutions and batch norm.
 
     Channels double from `width` at each of `levels` halvings; the last layer is a 1x1 convolution. Any frame
-    size will do: frames are padded to a multiple of 2^levels and the output is cropped back.
+    size will do: frames are padded to a multiple of `stem` 2^levels and the output is cropped back.
+
+    With a `stem` of 2 or more, blocks of stem x stem pixels become channels before the first layer and pixels again
+    after the last (sub-pixel convolution: Shi et al. 2016, arXiv 1609.05158): most of a U-Net's time goes into its
+    finest level, which is left out so.
     """
 
     def __init__(
-        self, *, in_channels: int = 1, out_channels: int = 1, width: int = 16, levels: int = 4
+        self,
+        *,
+        in_channels: int = 1,
+        out_channels: int = 1,
+        width: int = 16,
+        levels: int = 4,
+        stem: int = 1,
     ) -> None:
         super().__init__()
-        self.multiple = 2**levels
+        self.stem = stem
+        self.multiple = stem * 2**levels
         channels = [width * 2**level for level in range(levels + 1)]
-        inputs = [in_channels, *channels[:-1]]
+        inputs = [in_channels * stem**2, *channels[:-1]]
         self.down = nn.ModuleList(DoubleConv(i, o) for i, o in zip(inputs, channels, strict=True))
         climb = list(zip(channels[:0:-1], channels[-2::-1], strict=True))
         self.rise = nn.ModuleList(nn.ConvTranspose2d(i, o, 2, stride=2) for i, o in climb)
         self.up = nn.ModuleList(DoubleConv(2 * o, o) for _, o in climb)
-        self.head = nn.Conv2d(width, out_channels, 1)
+        self.head = nn.Conv2d(width, out_channels * stem**2, 1)
 
     def forward(self, x_BCHW: torch.Tensor) -> torch.Tensor:
         """Return (B, out_channels, H, W) for (B, in_channels, H, W)."""
         rows, columns = x_BCHW.shape[-2:]
         x_BCHW = functional.pad(x_BCHW, (0, -columns % self.multiple, 0, -rows % self.multiple))
+        x_BCHW = functional.pixel_unshuffle(x_BCHW, self.stem)
         skips: list[torch.Tensor] = []
         for level, block in enumerate(self.down):
             x_BCHW = block(x_BCHW if level == 0 else functional.max_pool2d(x_BCHW, 2))
@@ -72,5 +84,5 @@ class UNetBody(nn.Module):
         skips.pop()  # the deepest level has no one across
         for rise, block in zip(self.rise, self.up, strict=True):
             x_BCHW = block(torch.cat([skips.pop(), rise(x_BCHW)], dim=1))
-        output: torch.Tensor = self.head(x_BCHW)
+        output = functional.pixel_shuffle(self.head(x_BCHW), self.stem)
         return output[..., :rows, :columns]

@@ -1,7 +1,8 @@
 """Training augmentation, batched on the device: geometry moves frame, mask and contour together.
 
 The default is geometry, gain, gamma and mild blur: what any recipe does. It is the same for every model; of the
-tested corruptions it comes near two only, at their mildest: blur and gain. `noise` adds them (`lvzoo.train.noise`).
+tested corruptions it comes near two only, at their mildest: blur and gain. `strong` moves and shades more, for models
+that are to work on other data than they were trained on. `noise` adds the corruptions (`lvzoo.train.noise`).
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ class Augmentation:
 
     rotation_deg: float = 15.0
     scale: float = 0.12
+    stretch: float = 0.0
+    """Largest stretch along one axis of the frame and shrinkage along the other, as a logarithm."""
     shift_px: float = 8.0
     flip: float = 0.0
     """Probability of a left-right flip, which reverses the order of the contour's points."""
@@ -34,6 +37,8 @@ class Augmentation:
     """Largest grey level (of 1) added to or taken from what carries a signal."""
     gamma: float = 0.25
     """Largest change of the exponent's logarithm."""
+    shade: float = 0.0
+    """Standard deviation (of 1) of a smooth field of grey levels, added to what carries a signal."""
     blur: float = 0.2
     """Probability of a blur of up to 1 px."""
     noise: float = 0.0
@@ -44,9 +49,14 @@ AUGMENTATIONS: Final[Mapping[str, Augmentation | None]] = {
     "none": None,
     "default": Augmentation(),
     "flip": Augmentation(flip=0.5),
+    "strong": Augmentation(
+        rotation_deg=25.0, scale=0.3, stretch=0.15, shift_px=14.0, gain=0.2, gamma=0.5, shade=0.1, blur=0.3
+    ),
     "noise": Augmentation(noise=0.5),
 }
 BLUR_SIGMA_PX: Final = 1.0
+SHADE_KNOTS: Final = 4
+"""The shading's field is drawn on so many knots a side, some 30 px apart."""
 
 
 def choose_augmentation(name: str) -> Augmentation | None:
@@ -66,6 +76,7 @@ def augment(batch: Batch, ranges: Augmentation, draw: torch.Generator) -> Batch:
     batch = _flip(batch, ranges.flip, draw)
     batch = _move(batch, ranges, draw)
     frames_B1HW = _intensity(batch.frames_B1HW, ranges, draw)
+    frames_B1HW = _shade(frames_B1HW, ranges.shade, draw)
     frames_B1HW = _blur(frames_B1HW, ranges.blur, draw)
     frames_B1HW = corrupt(frames_B1HW, ranges.noise, draw)
     return Batch(frames_B1HW=frames_B1HW, masks_BHW=batch.masks_BHW, contours_BP2=batch.contours_BP2)
@@ -93,17 +104,20 @@ def _flip(batch: Batch, probability: float, draw: torch.Generator) -> Batch:
 
 
 def _move(batch: Batch, ranges: Augmentation, draw: torch.Generator) -> Batch:
-    """Rotate and scale about the centre, then shift: `p' = A (p - c) + c + t`, in pixels."""
+    """Stretch, rotate and scale about the centre, then shift: `p' = A (p - c) + c + t`, in pixels."""
     count, _, rows, columns = batch.frames_B1HW.shape
     angle_B = _uniform(count, math.radians(ranges.rotation_deg), draw)
     scale_B = torch.exp(_uniform(count, ranges.scale, draw))
     shift_B2 = torch.stack([_uniform(count, ranges.shift_px, draw) for _ in "xy"], dim=1)
     turn_B22 = _similarity(angle_B, scale_B)
+    back_B22 = _similarity(-angle_B, 1 / scale_B)
+    if ranges.stretch:
+        stretch_B2 = torch.exp(_uniform(count, ranges.stretch, draw)[:, None] * shift_B2.new_tensor([1, -1]))
+        turn_B22, back_B22 = turn_B22 * stretch_B2[:, None], back_B22 / stretch_B2[..., None]
     centre_2 = (
         torch.arange(2, device=draw.device) * (rows - columns) + columns - 1
     ) / 2  # x, y; made on the device
 
-    back_B22 = _similarity(-angle_B, 1 / scale_B)
     grid_BHW2 = _sampling_grid(back_B22, shift_B2, centre_2, (rows, columns))
     layers_B2HW = torch.cat([batch.frames_B1HW, batch.masks_BHW[:, None].float()], dim=1)
     moved_B2HW = functional.grid_sample(layers_B2HW, grid_BHW2, align_corners=True)
@@ -140,6 +154,18 @@ def _intensity(frames_B1HW: torch.Tensor, ranges: Augmentation, draw: torch.Gene
     gain_B111 = _uniform(count, ranges.gain, draw)[:, None, None, None]
     changed_B1HW = frames_B1HW.clamp_min(0).pow(gamma_B111) + gain_B111
     return torch.where(frames_B1HW > DARK_LEVEL / 255, changed_B1HW.clamp(0, 1), frames_B1HW)
+
+
+def _shade(frames_B1HW: torch.Tensor, deviation: float, draw: torch.Generator) -> torch.Tensor:
+    """Add a smooth field to what carries a signal, as a gain that is set by depth and across the beams does."""
+    if not deviation:
+        return frames_B1HW
+    shape = (len(frames_B1HW), 1, SHADE_KNOTS, SHADE_KNOTS)
+    knots = deviation * torch.randn(shape, generator=draw, device=draw.device)
+    field_B1HW = functional.interpolate(
+        knots, size=frames_B1HW.shape[-2:], mode="bicubic", align_corners=True
+    )
+    return torch.where(frames_B1HW > DARK_LEVEL / 255, (frames_B1HW + field_B1HW).clamp(0, 1), frames_B1HW)
 
 
 def _blur(frames_B1HW: torch.Tensor, probability: float, draw: torch.Generator) -> torch.Tensor:

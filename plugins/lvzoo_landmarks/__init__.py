@@ -19,6 +19,11 @@ HEATMAP = Family(
         "landmarks": Option(default=7, help="K, annulus and apex included", choices=(5, 7, 9, 13, 21)),
         "width": Option(default=16, help="channels of the first level; doubled at each level below"),
         "levels": Option(default=4, help="how many times the frame is halved by 2x2 max pooling"),
+        "stem": Option(
+            default=1,
+            help="blocks of stem x stem pixels become channels before the first layer: 2 is several times faster",
+            choices=(1, 2, 4),
+        ),
         "sigma_px": Option(
             default=2.0, help="standard deviation of the heatmap's Gaussian target, in pixels"
         ),

@@ -30,6 +30,7 @@ class HeatmapUNet(LandmarkModel):
         width: int,
         levels: int,
         sigma_px: float,
+        stem: int = 1,
         loss: Loss = "cross-entropy",
         target: Target = "gaussian",
         decode: Decode = "mean",
@@ -46,7 +47,7 @@ class HeatmapUNet(LandmarkModel):
         self.target: Target = target
         self.read_out: Decode = decode
         self.normalise = Normalise()
-        self.body = UNetBody(out_channels=landmarks, width=width, levels=levels)
+        self.body = UNetBody(out_channels=landmarks, width=width, levels=levels, stem=stem)
 
     def forward(self, frames_B1HW: torch.Tensor) -> torch.Tensor:
         """Return heatmaps (B, K, H, W): as logits, or plain ones where they are trained by squared error."""

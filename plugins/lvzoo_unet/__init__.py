@@ -12,6 +12,11 @@ UNET = Family(
     options={
         "width": Option(default=16, help="channels of the first level; doubled at each level below"),
         "levels": Option(default=4, help="how many times the frame is halved by 2x2 max pooling"),
+        "stem": Option(
+            default=1,
+            help="blocks of stem x stem pixels become channels before the first layer: 2 is several times faster",
+            choices=(1, 2, 4),
+        ),
     },
 )
 

@@ -11,10 +11,10 @@ from lvzoo.models.blocks import Normalise, UNetBody
 class UNet(MaskModel):
     """U-Net with 3x3 convolutions, ReLU and 2x2 max pooling; 64 channels wide, it is the original study's."""
 
-    def __init__(self, *, width: int, levels: int) -> None:
+    def __init__(self, *, width: int, levels: int, stem: int = 1) -> None:
         super().__init__()
         self.normalise = Normalise()
-        self.body = UNetBody(width=width, levels=levels)
+        self.body = UNetBody(width=width, levels=levels, stem=stem)
 
     def forward(self, frames_B1HW: torch.Tensor) -> torch.Tensor:
         """Return logits (B, 1, H, W)."""

@@ -38,9 +38,11 @@ def changed(*, seed: int = 0, **ranges: float) -> tuple[Batch, Batch]:
     [
         {"rotation_deg": 20.0},
         {"scale": 0.2},
+        {"stretch": 0.2},
         {"shift_px": 9.0},
         {"flip": 1.0},
         {"rotation_deg": 15.0, "scale": 0.12, "shift_px": 8.0, "flip": 0.5},
+        {"rotation_deg": 25.0, "scale": 0.2, "shift_px": 8.0, "stretch": 0.15},
     ],
     ids="+".join,
 )
@@ -70,10 +72,21 @@ def test_nothing_asked_nothing_changed() -> None:
     assert torch.allclose(after.contours_BP2, before.contours_BP2, atol=1e-4)
 
 
+def test_shading_is_smooth_and_each_frame_has_its_own() -> None:
+    batch = batch_of(4)
+    batch.frames_B1HW[:] = 0.5
+    after = augment(batch, dataclasses.replace(STILL, shade=0.1), torch.Generator().manual_seed(0))
+    field_BHW = (after.frames_B1HW - 0.5).squeeze(1)
+    assert 0.05 < field_BHW.std() < 0.2
+    assert field_BHW.diff(dim=1).abs().max() < 0.03
+    assert (field_BHW[0] - field_BHW[1]).abs().max() > 0.05
+
+
 def test_black_stays_black_and_grey_stays_in_range() -> None:
     batch = batch_of(8)
     batch.frames_B1HW[:, :, :20] = 0
-    after = augment(batch, dataclasses.replace(STILL, gain=0.5, gamma=0.5), torch.Generator().manual_seed(0))
+    ranges = dataclasses.replace(STILL, gain=0.5, gamma=0.5, shade=0.3)
+    after = augment(batch, ranges, torch.Generator().manual_seed(0))
     assert after.frames_B1HW[:, :, :20].max() < 1e-5
     assert after.frames_B1HW.min() >= 0
     assert after.frames_B1HW.max() <= 1
