@@ -125,7 +125,11 @@ class NoiseSource:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
-    """One named model of a catalogue: a family with every option settled, recipe overrides, paper, licence."""
+    """One named model of a catalogue: a family with every option settled, recipe overrides, paper, licence.
+
+    `weights` is where its trained weights lie, as the catalogue says it: `package:path`, or a path beside the
+    catalogue's own.
+    """
 
     name: str
     family: Family
@@ -136,6 +140,7 @@ class Entry:
     paper: str | None = None
     licence: str | None = None
     catalogue: str | None = None
+    weights: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -172,6 +177,11 @@ def model_name(entry: str, recipe: Recipe) -> str:
     return f"{entry}+noise" if recipe.augmented else entry
 
 
+def trial_name(model: str, seed: int) -> str:
+    """Return what a model's training by a seed is called: `unet-s0`."""
+    return f"{model}-s{seed}"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Trial:
     """One entry on one data set with one training seed."""
@@ -195,7 +205,7 @@ class Trial:
     @property
     def name(self) -> str:
         """The trial's folder below `trials/`: `unet-s0`."""
-        return f"{self.model}-s{self.seed}"
+        return trial_name(self.model, self.seed)
 
     @property
     def key(self) -> str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from lvzoo.types import Family, OptionValue
 
-TEXTS: Final = ("summary", "paper", "licence")
+TEXTS: Final = ("summary", "paper", "licence", "weights")
 KEYS: Final = ("family", "options", "recipe", *TEXTS)
 RECIPE: Final = {
     name: Option(default=value, help=name) for name, value in dataclasses.asdict(Recipe()).items()
@@ -147,6 +147,7 @@ def _entry(
         paper=texts["paper"],
         licence=texts["licence"],
         catalogue=catalogue,
+        weights=texts["weights"],
     )
 
 

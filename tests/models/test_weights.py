@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 import lvzoo
-from lvzoo.errors import DataError
+from lvzoo.errors import DataError, LvzooError, PluginError
 from lvzoo.models.build import build_model
 from lvzoo.models.weights import save_model
 from lvzoo.registry import open_zoo
 from lvzoo.types import Recipe, Trial
+from tests.made_weights import small_entry, write_weights
 
 
 @pytest.fixture
@@ -47,9 +49,15 @@ def test_a_folder_without_weights_is_refused(tmp_path: Path) -> None:
 
 
 def test_damaged_weights_are_refused(saved: Path) -> None:
-    (saved / "model.safetensors").write_bytes(b"\x80\x04 a pickle, perhaps")
-    with pytest.raises(DataError, match="not a safetensors file"):
-        lvzoo.load(saved)
+    path = saved / "model.safetensors"
+    whole = path.read_bytes()
+    for damaged, message in (
+        (b"\x80\x04 a pickle, perhaps", r"model\.safetensors: is a pickle .* never read"),
+        (whole[:-7], r"model\.safetensors: cut short or damaged: its tensors have \d+ bytes"),
+    ):
+        path.write_bytes(damaged)
+        with pytest.raises(DataError, match=message):
+            lvzoo.load(saved)
 
 
 def test_weights_of_another_model_are_refused(saved: Path) -> None:
@@ -64,3 +72,95 @@ def test_a_card_that_is_none_is_refused(saved: Path) -> None:
     (saved / "model.json").write_text("{}")
     with pytest.raises(DataError, match="not a model card"):
         lvzoo.load(saved)
+
+
+def test_a_card_runs_no_code_of_its_own_choice(saved: Path) -> None:
+    """Whoever hands on a folder or a file must not choose what is called: only installed families are built."""
+    card = json.loads((saved / "model.json").read_text())
+    card["trial"]["entry"]["family"] |= {"name": "evil", "factory": "pathlib:Path"}
+    card["trial"]["entry"]["options"] = {}
+    (saved / "model.json").write_text(json.dumps(card))
+    with pytest.raises(
+        PluginError, match=r"is of the family 'evil' of the plugin 'landmarks', which is not to be had"
+    ):
+        lvzoo.load(saved)
+
+
+def test_a_weights_file_is_loaded_and_float16_becomes_float32(tmp_path: Path) -> None:
+    path = write_weights(tmp_path / "small.safetensors", dtype=torch.float16)
+    loaded, made = lvzoo.load(path), build_model(small_entry(), seed=3)
+    for name, tensor in loaded.state_dict().items():
+        own = made.state_dict()[name]
+        assert tensor.dtype == own.dtype
+        expected = own.half().float() if own.is_floating_point() else own
+        assert torch.equal(tensor, expected), name
+    assert any(not torch.equal(a, b) for a, b in zip(loaded.parameters(), made.parameters(), strict=True))
+    assert not loaded.training
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"options": {"width": 5, "levels": 2}},
+            r"weights of another model than its card says \(.* has shape \[",
+        ),
+        (
+            {"options": {"width": 4, "levels": 3}},
+            r"weights of another model than its card says \(.* is missing\)",
+        ),
+        (
+            {"options": {"wide": 4}},
+            r"option 'wide' of the family 'unet' is unknown here; it was trained with another",
+        ),
+        ({"options": {"width": "4"}}, r"option 'width' .* must be int, not str '4'"),
+        (
+            {"plugin": "elsewhere"},
+            r"family 'unet' of the plugin 'elsewhere', which is not to be had; install",
+        ),
+    ],
+)
+def test_weights_that_do_not_fit_their_card_are_refused(
+    changes: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    path = write_weights(tmp_path / "small.safetensors", **changes)
+    with pytest.raises((DataError, PluginError), match=message):
+        lvzoo.load(path)
+
+
+def test_weights_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
+    model = build_model(small_entry())
+    next(model.parameters()).data[0] = float("nan")
+    path = write_weights(tmp_path / "small.safetensors", model=model)
+    with pytest.raises(DataError, match="is not finite: damaged, or its training went astray"):
+        lvzoo.load(path)
+
+
+def test_an_entry_that_carries_weights_is_loaded_by_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_weights(tmp_path / "small.safetensors")
+    (tmp_path / "mine.yaml").write_text(
+        "mine: {family: unet, options: {width: 4, levels: 2}, weights: small.safetensors}\n"
+        "wide: {family: unet, options: {width: 8, levels: 2}, weights: small.safetensors}\n"
+        "lost: {family: unet, weights: lost.safetensors}\n"
+        "bare: {family: unet}\n"
+    )
+    registries = [tmp_path / "mine.yaml"]
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine").mkdir()  # a name is an entry's before it is a folder's
+    loaded = lvzoo.load("mine", registries=registries)
+    assert torch.equal(next(loaded.parameters()), next(build_model(small_entry(), seed=3).parameters()))
+    for name, message in (
+        ("wide", r"wide: .*small\.safetensors: weights of another model .*: width is 4 there, 8 here"),
+        ("lost", r"lost: .*lost\.safetensors: cannot be read \(no such file"),
+        (
+            "bare",
+            r"the entry 'bare' carries no weights; train it with `lvzoo train bare`, or name one that does \(",
+        ),
+        ("mime", r"unknown entry 'mime' \(did you mean 'mine'"),
+        ("./mime", r"mime: no such file or folder; name a trial's folder"),
+        ("./mine", r"mine: no trained model here"),
+    ):
+        with pytest.raises(LvzooError, match=message):
+            lvzoo.load(name, registries=registries)

@@ -1,0 +1,101 @@
+"""The card of a weights file as a page of Markdown, to lie beside the file."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lvzoo.weights.card import WeightsCard
+
+KINDS: Final = {"mask": "a mask", "landmark": "landmarks"}
+SYNTHETIC: Final = (
+    "**Trained on simulated echocardiograms only: no patient's image was used.** All figures below are of simulated "
+    "patients, and are no evidence about real ones."
+)
+NOT_FOR: Final = (
+    "No diagnosis, no treatment, no measurement of a patient: this is research software, no medical device.",
+    "Only apical four-chamber views, as grey frames that are cropped to their sector; nothing else was trained on.",
+)
+NOT_FOR_SYNTHETIC: Final = (
+    "No claim about real clips. Its Dice on your own is for you to measure: `lvzoo eval FILE --data DIR` scores it "
+    "on a folder of traced frames."
+)
+TERMS: Final = (
+    "Weights carry traces of what they were trained on: before passing them on, look at the terms of that data "
+    "set."
+)
+
+
+def card_page(card: WeightsCard, *, file: str, size_bytes: int) -> str:
+    """Return the page for a card whose weights file is called `file`."""
+    return "\n".join(_lines(card, file, size_bytes)) + "\n"
+
+
+def dice_lines(card: WeightsCard) -> Iterator[tuple[str, str]]:
+    """Yield how good the model is: on which frames, and its Dice; clean frames all."""
+    where = f"{card.trained_on}, clean frames"
+    dice = card.dice
+    phases = ", ".join(
+        f"{name} {value:.3f}"
+        for name, value in (("ED", dice.test_ed), ("ES", dice.test_es))
+        if value is not None
+    )
+    if dice.test is not None:
+        yield f"test Dice ({where})", f"{dice.test:.3f}{f' ({phases})' if phases else ''}"
+    if dice.val is not None:
+        yield f"validation Dice ({where}), by which the epoch was chosen", f"{dice.val:.3f}"
+
+
+def rounding_line(card: WeightsCard) -> str:
+    """Say what float16 cost."""
+    if card.rounding is None:
+        return "none: the weights are as they were trained"
+    cost = card.rounding
+    return (
+        f"float16: Dice {cost.before:.4f} before, {cost.after:.4f} after, masks agree with Dice {cost.agreement:.4f} "
+        f"({cost.frames} test frames of the {cost.data})"
+    )
+
+
+def splits_line(card: WeightsCard) -> str:
+    """Say how much data it was trained on."""
+    counts = (
+        f"{split} {each.patients:,} patients ({each.frames:,} frames)"
+        for split, each in card.trained_on.splits.items()
+    )
+    return "; ".join(counts) or "size not known"
+
+
+def _lines(card: WeightsCard, file: str, size_bytes: int) -> Iterator[str]:
+    trained = card.trained_on
+    yield f"# {card.entry}: {card.summary}"
+    yield from ("", SYNTHETIC if trained.synthetic else f"Trained on {trained}. {TERMS}")
+    yield from ("", "| | |", "|---|---|")
+    for name, value in _facts(card, file, size_bytes):
+        yield f"| {name} | {value} |"
+    if card.commands:
+        yield from ("", "## How to make it again", "", "```sh", *card.commands, "```")
+    yield from ("", "## What it is not for", "")
+    yield from (f"- {line}" for line in (*NOT_FOR, *([NOT_FOR_SYNTHETIC] if trained.synthetic else [])))
+
+
+def _facts(card: WeightsCard, file: str, size_bytes: int) -> Iterator[tuple[str, str]]:
+    yield "file", f"`{file}`, {size_bytes / 1e6:.2f} MB, safetensors"
+    yield "predicts", KINDS[card.kind]
+    options = ", ".join(f"{name} {value}" for name, value in card.options.items())
+    yield "network", f"family `{card.family}` of plugin `{card.plugin}`: {options or 'no options'}"
+    yield "trained on", f"{card.trained_on}; {splits_line(card)}; fingerprint `{card.trained_on.fingerprint}`"
+    yield "recipe", ", ".join(f"{name} {value}" for name, value in dataclasses.asdict(card.recipe).items())
+    yield "seed", f"{card.seed}; best epoch {card.best_epoch}"
+    yield from dice_lines(card)
+    yield "rounding", rounding_line(card)
+    yield "trained with", ", ".join([f"lvzoo {card.lvzoo}", *_computed(card)])
+    yield "paper", card.paper or "not given"
+    yield "licence", card.licence or "not given"
+
+
+def _computed(card: WeightsCard) -> Iterator[str]:
+    yield from (f"{name} {value}" for name, value in card.computed.items() if name != "lvzoo")

@@ -1,0 +1,69 @@
+"""Weights files as `lvzoo pack` writes them, of a small network that was never trained: for what reads them."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from lvzoo.models.build import build_model
+from lvzoo.registry import open_zoo
+from lvzoo.types import Entry, Recipe
+from lvzoo.weights import KEY, CleanDice, Counts, TrainedOn, WeightsCard
+
+OPTIONS = {"width": 4, "levels": 2}
+TRAINED_ON = TrainedOn(
+    name="phantom",
+    version="phantom-v9",
+    synthetic=True,
+    fingerprint="f00d",
+    splits={
+        split: Counts(patients=count, frames=2 * count, fingerprint=f"f-{split}")
+        for split, count in (("train", 8), ("val", 4), ("test", 6))
+    },
+)
+CARD = WeightsCard(
+    entry="small",
+    kind="mask",
+    family="unet",
+    plugin="unet",
+    options=OPTIONS,
+    summary="a small U-Net",
+    licence="MIT",
+    trained_on=TRAINED_ON,
+    recipe=Recipe(epochs=3),
+    seed=3,
+    best_epoch=2,
+    lvzoo="0.1.0",
+    code="c0de",
+    dice=CleanDice(val=0.9, test=0.91, test_ed=0.92, test_es=0.9),
+    computed={"device": "CPU", "torch": "2"},
+    commands=("lvzoo train small --seed 3",),
+)
+
+
+def small_entry() -> Entry:
+    """The U-Net that the files are of."""
+    [unet] = open_zoo().select("unet")
+    return dataclasses.replace(unet, name="small", options={**unet.options, **OPTIONS})
+
+
+def write_weights(
+    path: Path,
+    *,
+    model: nn.Module | None = None,
+    dtype: torch.dtype = torch.float32,
+    **changes: Any,  # noqa: ANN401 - fields of the card
+) -> Path:
+    """Write a weights file whose card is CARD with some changes; the network is drawn from seed 3."""
+    network = model or build_model(small_entry(), seed=3)
+    weights = {
+        name: tensor.to(dtype) if tensor.is_floating_point() else tensor
+        for name, tensor in network.state_dict().items()
+    }
+    save_file(weights, path, metadata={KEY: dataclasses.replace(CARD, **changes).to_json()})
+    return path

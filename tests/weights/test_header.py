@@ -1,0 +1,166 @@
+"""A weights file is told from a damaged, a foreign and a dangerous one, by its header alone."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import pickle
+import struct
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from lvzoo.errors import DataError
+from lvzoo.weights import KEY, Rounding, read_card, read_header
+from tests.made_weights import CARD, write_weights
+
+GONE = "gone"
+
+
+@pytest.fixture
+def sound(tmp_path: Path) -> Path:
+    return write_weights(tmp_path / "sound.safetensors")
+
+
+def with_header(path: Path, **changes: object) -> bytes:
+    """The file's bytes with some keys of its header changed, and a length that fits it."""
+    whole = path.read_bytes()
+    (length,) = struct.unpack("<Q", whole[:8])
+    text = json.dumps({**json.loads(whole[8 : 8 + length]), **changes}).encode()
+    return struct.pack("<Q", len(text)) + text + whole[8 + length :]
+
+
+def refused(path: Path, content: bytes) -> str:
+    """What is said of a file with that content."""
+    path.write_bytes(content)
+    with pytest.raises(DataError) as error:
+        read_card(path)
+    assert str(error.value).startswith(f"{path}: ")
+    return str(error.value).removeprefix(f"{path}: ")
+
+
+def test_a_card_comes_back_as_it_was_written(sound: Path) -> None:
+    assert read_card(sound) == CARD
+    cost = Rounding(before=0.91, after=0.9099, agreement=0.9996, frames=12, data="phantom")
+    rounded = dataclasses.replace(CARD, rounding=cost, paper="A. Paper")
+    assert read_card(write_weights(sound, rounding=cost, paper="A. Paper")) == rounded
+
+
+def test_the_header_tells_every_tensor(sound: Path) -> None:
+    tensors = read_header(sound).tensors
+    name, tensor = next((name, each) for name, each in tensors.items() if len(each.shape) == 4)
+    assert (tensor.dtype, tensor.floating) == ("F32", True), name
+    counters = [each for each in tensors.values() if not each.floating]
+    assert {each.dtype for each in counters} == {"I64"}
+
+
+def test_every_cut_is_noticed(sound: Path, tmp_path: Path) -> None:
+    whole = sound.read_bytes()
+    (length,) = struct.unpack("<Q", whole[:8])
+    path = tmp_path / "cut.safetensors"
+    assert "is empty; copy or download it again" in refused(path, b"")
+    for end in (3, 8, 9, 8 + length // 2, 8 + length - 1, 8 + length, len(whole) - 1):
+        assert "damaged" in refused(path, whole[:end]), end
+    assert "cut short or damaged: its tensors have" in refused(path, whole + b"\0")
+    assert read_card(sound) == CARD
+
+
+def test_a_pickle_is_named_and_never_read(tmp_path: Path) -> None:
+    class Evil:
+        def __reduce__(self) -> tuple[Any, ...]:
+            return (Path.touch, (tmp_path / "ran",))
+
+    path = tmp_path / "model.pt"
+    torch.save({"weight": torch.zeros(3)}, path)
+    assert "torch.save writes it (.pt, .pth): a pickle; it is never read" in refused(path, path.read_bytes())
+    for protocol in (2, 4, 5):
+        said = refused(path, pickle.dumps(Evil(), protocol=protocol))
+        assert "is a pickle (.pt, .pth, .pkl); it is never read, since it can run code" in said
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n", "a Git LFS pointer"),
+        (b"<!DOCTYPE html><html>404</html>", "a page of the web; download the file itself"),
+        (b"\x89HDF\r\n\x1a\n" + bytes(50), "is HDF5"),
+        (b"weights, honestly", "is no safetensors file, or damaged at its beginning"),
+        (
+            struct.pack("<Q", 2**62) + b"{}",
+            "its header should have 4611686018427387904 bytes, and the file has 10",
+        ),
+        (struct.pack("<Q", 2) + b"{]", "its header is no JSON"),
+        (struct.pack("<Q", 90_000) + b'{"a":' + b"[" * 89_995, "its header is no JSON"),
+        (struct.pack("<Q", 9) + b'{"a": []}', "cut short or damaged"),
+    ],
+)
+def test_what_else_a_file_may_be_is_said(content: bytes, said: str, tmp_path: Path) -> None:
+    assert said in refused(tmp_path / "odd.safetensors", content)
+
+
+def test_tensors_that_lie_wrong_are_noticed(sound: Path, tmp_path: Path) -> None:
+    tensors = read_header(sound).tensors
+    name = next(iter(tensors))
+    for wrong in (
+        {"dtype": "F32", "shape": [1], "data_offsets": [0, 8]},
+        {"dtype": "F99", "shape": [1], "data_offsets": [0, 4]},
+        {"dtype": "F32", "shape": ["1"], "data_offsets": [0, 4]},
+        {"dtype": "F32", "shape": [-1], "data_offsets": [0, -4]},
+        {"shape": [1]},
+        7,
+    ):
+        assert "cut short or damaged" in refused(
+            tmp_path / "x.safetensors", with_header(sound, **{name: wrong})
+        )
+
+
+def test_a_file_without_a_card_is_not_called_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "theirs.safetensors"
+    save_file({"weight": torch.zeros(3)}, path, metadata={"format": "pt"})
+    said = refused(path, path.read_bytes())
+    assert said.startswith("a sound safetensors file, but without lvzoo's card")
+    assert "`lvzoo pack TRIAL` makes a weights file" in said
+
+
+def test_a_missing_file_is_said_to_be_missing(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"none\.safetensors: cannot be read \(no such file"):
+        read_card(tmp_path / "none.safetensors")
+    with pytest.raises(DataError, match=r"cannot be read \(is a directory\)"):
+        read_card(tmp_path)
+
+
+def test_a_newer_card_asks_for_an_update(sound: Path, tmp_path: Path) -> None:
+    path = tmp_path / "new.safetensors"
+    for newer in ({"card": 2}, {"recipe": {"epochs": 3, "swirl": 1}}):
+        text = json.dumps({**CARD.plain(), **newer})
+        assert "was made by a newer lvzoo" in refused(path, with_header(sound, __metadata__={KEY: text}))
+    path.write_bytes(with_header(sound, __metadata__={KEY: json.dumps({**CARD.plain(), "more": 1})}))
+    assert read_card(path) == CARD, "what a newer lvzoo only added does no harm"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"seed": GONE}, "'seed' is missing"),
+        ({"seed": "3"}, "'seed' is '3'"),
+        ({"seed": True}, "'seed' is True"),
+        ({"kind": "blob"}, "'kind' is 'blob'"),
+        ({"trained_on": {}}, "'splits' is missing"),
+        ({"recipe": {"epochs": "many"}}, "'recipe' has epochs 'many'"),
+        ({"options": {"width": [4]}}, r"'width' is [4]"),
+        ({"dice": {"val": "good"}}, "'val' is 'good'"),
+    ],
+)
+def test_a_damaged_card_is_told_with_what_is_wrong(
+    changes: dict[str, Any], said: str, sound: Path, tmp_path: Path
+) -> None:
+    card = {key: value for key, value in {**CARD.plain(), **changes}.items() if value != GONE}
+    content = with_header(sound, __metadata__={KEY: json.dumps(card)})
+    assert f"its card is damaged ({said})" in refused(tmp_path / "x.safetensors", content)
+    for text in ("{", "[]", "7"):
+        content = with_header(sound, __metadata__={KEY: text})
+        assert "its card is damaged (" in refused(tmp_path / "x.safetensors", content)

@@ -1,0 +1,41 @@
+"""The page beside a weights file says what must be known before using it."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from lvzoo.weights import Rounding, card_page
+from tests.made_weights import CARD, TRAINED_ON
+
+
+def test_the_page_of_synthetic_weights_says_so_first() -> None:
+    cost = Rounding(
+        before=0.91, after=0.9099, agreement=0.9996, frames=12, data="phantom `smoke` (synthetic)"
+    )
+    page = card_page(dataclasses.replace(CARD, rounding=cost), file="small.safetensors", size_bytes=1_500_000)
+    assert page.startswith(
+        "# small: a small U-Net\n\n**Trained on simulated echocardiograms only: no patient's"
+    )
+    for part in (
+        "| file | `small.safetensors`, 1.50 MB, safetensors |",
+        "| trained on | synthetic phantom-v9; train 8 patients (16 frames); val 4 patients (8 frames); test 6 ",
+        "| recipe | epochs 3, batch_size 16,",
+        "| seed | 3; best epoch 2 |",
+        "| test Dice (synthetic phantom-v9, clean frames) | 0.910 (ED 0.920, ES 0.900) |",
+        "float16: Dice 0.9100 before, 0.9099 after, masks agree with Dice 0.9996 (12 test frames of the phantom",
+        "```sh\nlvzoo train small --seed 3\n```",
+        "No diagnosis, no treatment",
+        "No claim about real clips.",
+    ):
+        assert part in page, part
+
+
+def test_the_page_of_other_weights_names_the_data_and_its_terms() -> None:
+    real = dataclasses.replace(TRAINED_ON, name="echonet-dynamic", version="reader-1", synthetic=False)
+    page = card_page(
+        dataclasses.replace(CARD, trained_on=real, commands=()), file="small.safetensors", size_bytes=1
+    )
+    assert "Trained on echonet-dynamic (reader-1). Weights carry traces" in page
+    assert "simulated" not in page
+    assert "No claim about real clips." not in page
+    assert "How to make it again" not in page
