@@ -1,28 +1,23 @@
-"""The heart of one synthetic patient: its shape at end-diastole, and its outlines in any pose of the beat.
+"""The heart of one synthetic patient: its shape at end-diastole, and its outline in any pose of the beat.
 
 Two systems of coordinates: the frame's pixels (x, y), and the heart's own (z, d): z along the ventricle's long
 axis from the apex towards the base, d across it, positive towards the lateral wall (right in the display).
-Population figures are those of EchoNet-Dynamic's published lists; shapes are the project's own.
+`lvzoo.data.phantom.patient` draws one.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lvzoo.data.phantom.reader import disks_volume_px
 from lvzoo.geometry.contour import join_walls
 
 if TYPE_CHECKING:
-    from numpy.random import Generator
     from numpy.typing import NDArray
 
-    from lvzoo.data.phantom.imaging import Scan
-
 WALL_POINTS = 80
-MM3_PER_ML = 1000.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,9 +82,11 @@ class Heart:
     slant: float
     shortening: float
     thickness_mm: float
-    rv_width_mm: float
+    rv_width_mm: float | None
+    """None where the view shows no right heart."""
     rv_apex: float
-    la_height_mm: float
+    la_height_mm: float | None
+    """None where the view shows no left atrium."""
     la_width_mm: float
     ra_height_mm: float
     ra_width_mm: float
@@ -97,7 +94,9 @@ class Heart:
     echogenicity: NDArray[np.float64]
     """How bright each stroke is, 0..1: the four leaflets, both ends and the middle of the atrial septum, the crux."""
     unevenness_mm: NDArray[np.float64]
-    """Displacements (16, 2) of the atria's corners."""
+    """Displacements (15, 2) of the atria's corners."""
+    strand: bool
+    """Whether a false tendon crosses the cavity."""
 
     @property
     def axis_2(self) -> NDArray[np.float64]:
@@ -108,6 +107,11 @@ class Heart:
     def across_2(self) -> NDArray[np.float64]:
         """Unit vector from the septum towards the lateral wall."""
         return np.array([np.cos(self.tilt_rad), -np.sin(self.tilt_rad)])
+
+    @property
+    def roof_mm(self) -> float:
+        """How far below the mitral valve the left atrium ends."""
+        return self.la_height_mm or 0.0
 
     def px(self, mm: float) -> float:
         """Turn millimetres into pixels."""
@@ -131,64 +135,6 @@ class Heart:
         along = z * np.float32(1 / pose.length_px)
         bow = np.float32(4 * self.bow * pose.length_px) * np.clip(along * (1 - along), 0, None)
         return z, cosine * right - sine * down - bow
-
-
-def draw_heart(rng: Generator, scan: Scan) -> Heart:
-    """Draw a patient whose ventricle lies in the sector as an apical four-chamber view shows it."""
-    ef = float(np.clip(rng.normal(60.5, 6.0) if rng.random() < 0.78 else rng.normal(38.0, 13.0), 12, 85))
-    log_edv = 4.41 - 0.49 * 0.43 * (ef - 55.8) / 12.4 + 0.375 * rng.standard_normal()
-    edv_ml = float(np.clip(np.exp(log_edv), 25, 350))
-    aspect = float(np.clip(rng.normal(1.80, 0.18) - 0.35 * (np.log(edv_ml) - 4.41), 1.25, 2.4))
-    length_px = float(np.clip(rng.normal(53, 6), 38, 66))
-    tilt = float(np.deg2rad(np.clip(rng.normal(13, 9), -8, 34)))
-    asymmetry = rng.normal(0.10, 0.08)
-    foreshortened = rng.random() < 0.1
-    heart = Heart(
-        ejection_fraction=ef,
-        edv_ml=edv_ml,
-        mm_per_px=1.0,
-        apex_px=(
-            scan.apex_px[0] + rng.normal(-3, 4) - 0.35 * length_px * np.sin(tilt),
-            scan.apex_px[1] + rng.uniform(9, 17),
-        ),
-        tilt_rad=tilt,
-        length_px=length_px,
-        half_width_px=length_px / (2 * aspect),
-        septal=_draw_wall(rng, widest=(0.55, 0.80), basal=(0.75, 1.0), factor=1 - asymmetry),
-        lateral=_draw_wall(rng, widest=(0.55, 0.75), basal=(0.65, 0.95), factor=1 + asymmetry),
-        bow=rng.normal(0, 0.02),
-        slant=rng.normal(0, 0.035),
-        shortening=float(np.clip(rng.normal(0.16, 0.04), 0.04, 0.3)) * ef / 58,
-        thickness_mm=float(np.clip(rng.normal(9.5, 1.6), 6, 15)),
-        rv_width_mm=rng.uniform(26, 40),
-        rv_apex=rng.uniform(0.12, 0.35),
-        la_height_mm=rng.uniform(32, 48) * (0.45 if foreshortened else 1.0),
-        la_width_mm=rng.uniform(34, 46),
-        ra_height_mm=rng.uniform(32, 46) * (0.6 if foreshortened else 1.0),
-        ra_width_mm=rng.uniform(30, 44),
-        leaflet_mm=rng.uniform(19, 26),
-        echogenicity=rng.uniform(0.35, 1.0, size=8),
-        unevenness_mm=rng.normal(0, 3.0, size=(16, 2)),
-    )
-    return _scaled(heart)
-
-
-def _draw_wall(
-    rng: Generator, *, widest: tuple[float, float], basal: tuple[float, float], factor: float
-) -> Wall:
-    return Wall(
-        widest=rng.uniform(*widest),
-        bluntness=rng.uniform(1.6, 2.3),
-        roundness=rng.uniform(1.6, 2.3),
-        basal=rng.uniform(*basal),
-        factor=factor,
-    )
-
-
-def _scaled(heart: Heart) -> Heart:
-    """Settle the size of a pixel, so that the ventricle's disks hold the patient's end-diastolic volume."""
-    volume_px3 = disks_volume_px(ventricle_contour(heart, Pose.at_rest(heart)))
-    return replace(heart, mm_per_px=float(np.cbrt(heart.edv_ml * MM3_PER_ML / volume_px3)))
 
 
 def ventricle_contour(heart: Heart, pose: Pose) -> NDArray[np.float64]:

@@ -20,13 +20,16 @@ def other_chambers(heart: Heart, pose: Pose) -> list[NDArray[np.float64]]:
     """Return the closed outlines of the right ventricle and both atria, px.
 
     Their far walls stand still; the annuli move with the left ventricle's base, so that the atria fill as the
-    ventricles empty.
+    ventricles empty. What the view does not show is left out.
     """
-    corners = (
-        _right_ventricle(heart, pose),
-        _left_atrium(heart, pose) + _unevenness(heart, slice(0, 8), still=[0, 1]),
-        _right_atrium(heart, pose) + _unevenness(heart, slice(8, 15), still=[0, 6]),
-    )
+    corners = []
+    if heart.rv_width_mm is not None:
+        width_px = heart.px(heart.rv_width_mm) * (1 - RIGHT_NARROWING * pose.contraction)
+        corners.append(_right_ventricle(heart, pose, width_px))
+        corners.append(_right_atrium(heart, pose, width_px) + _unevenness(heart, slice(8, 15), still=[0, 6]))
+    if heart.la_height_mm is not None:
+        height_px = heart.px(heart.la_height_mm)
+        corners.append(_left_atrium(heart, pose, height_px) + _unevenness(heart, slice(0, 8), still=[0, 1]))
     return [_smooth(heart.place(pose, *corners_P2.T)) for corners_P2 in corners]
 
 
@@ -42,14 +45,14 @@ def _septal_edge(heart: Heart, pose: Pose) -> float:
     return -pose.half_width_px * float(heart.septal.half_width(np.array(1.0)))
 
 
-def _left_atrium(heart: Heart, pose: Pose) -> NDArray[np.float64]:
+def _left_atrium(heart: Heart, pose: Pose, height: float) -> NDArray[np.float64]:
     """Return the left atrium's corners (z, d): the mitral annulus, then round by the lateral wall and the roof."""
     base, rest = pose.length_px, pose.base_at_rest_px
     septum, lateral = (
         _septal_edge(heart, pose),
         pose.half_width_px * float(heart.lateral.half_width(np.array(1.0))),
     )
-    width, height = heart.px(heart.la_width_mm), heart.px(heart.la_height_mm)
+    width = heart.px(heart.la_width_mm)
     middle = (septum + lateral) / 2
     left, right = max(middle - width / 2, septum + heart.px(1)), middle + width / 2
     corners = [
@@ -65,7 +68,7 @@ def _left_atrium(heart: Heart, pose: Pose) -> NDArray[np.float64]:
     return np.array(corners)
 
 
-def _right_atrium(heart: Heart, pose: Pose) -> NDArray[np.float64]:
+def _right_atrium(heart: Heart, pose: Pose, rv_width: float) -> NDArray[np.float64]:
     """Return the right atrium's corners (z, d), from the septal end of the tricuspid annulus to its far end."""
     rest, septum = pose.base_at_rest_px, _septal_edge(heart, pose)
     outer = septum - heart.px(pose.thickness_mm)
@@ -79,21 +82,17 @@ def _right_atrium(heart: Heart, pose: Pose) -> NDArray[np.float64]:
         (rest + 0.98 * height, right - 0.30 * width),
         (rest + 0.90 * height, right - 0.75 * width),
         (rest + 0.50 * height, right - 1.05 * width),
-        (annulus, outer - 0.95 * _right_width_px(heart, pose)),
+        (annulus, outer - 0.95 * rv_width),
     ]
     return np.array(corners)
 
 
-def _right_width_px(heart: Heart, pose: Pose) -> float:
-    return heart.px(heart.rv_width_mm) * (1 - RIGHT_NARROWING * pose.contraction)
-
-
-def _right_ventricle(heart: Heart, pose: Pose) -> NDArray[np.float64]:
+def _right_ventricle(heart: Heart, pose: Pose, width: float) -> NDArray[np.float64]:
     """Return the right ventricle's corners (z, d): down the septum to the tricuspid valve, up the free wall."""
     along = np.linspace(heart.rv_apex, RIGHT_BASE, 8)
     septum = -pose.half_width_px * heart.septal.half_width(along) - heart.px(pose.thickness_mm)
     opening = np.sin(np.pi / 2 * (along - heart.rv_apex) / (RIGHT_BASE - heart.rv_apex)) ** 0.8
-    free_wall = septum - _right_width_px(heart, pose) * opening
+    free_wall = septum - width * opening
     z = along * pose.length_px
     return np.concatenate([np.stack([z, septum], axis=1), np.stack([z, free_wall], axis=1)[:0:-1]])
 

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lvzoo.data.phantom.anatomy import Heart, draw_heart, ventricle_contour
-from lvzoo.data.phantom.imaging import Scan, Scanner, draw_scan
+from lvzoo.data.phantom.anatomy import Heart, ventricle_contour
+from lvzoo.data.phantom.imaging import Scanner
 from lvzoo.data.phantom.motion import Beat, draw_beat, pose_at
+from lvzoo.data.phantom.patient import draw_heart
+from lvzoo.data.phantom.ranges import RANGES, Ranges
 from lvzoo.data.phantom.reader import disks_volume_px, draw_reader, trace, tracing
 from lvzoo.data.phantom.rng import stream, video_name
+from lvzoo.data.phantom.scan import Scan, draw_scan
 from lvzoo.data.phantom.tissue import Tissue
 from lvzoo.data.phantom.warp import Warp
 
@@ -41,20 +44,25 @@ class Clip:
     scan: Scan
     edv_ml: float
     esv_ml: float
+    quality: int
+    """Of the JPEGs in its file, 1..100."""
 
 
-def simulate(*, seed: int, split: Split, index: int) -> Clip:
-    """Simulate one video: the same bytes for the same arguments, whoever asks."""
+def simulate(*, seed: int, split: Split, index: int, ranges: Ranges = RANGES) -> Clip:
+    """Simulate one video: the same bytes for the same arguments, whoever asks.
+
+    With other ranges it is the same patient, drawn with the same random numbers.
+    """
 
     def part(name: str) -> Generator:
         return stream(seed=seed, split=split, index=index, part=name)
 
-    scan = draw_scan(part("scan"))
-    heart = draw_heart(part("anatomy"), scan)
-    beat = draw_beat(part("motion"))
-    warp = Warp(part("warp"))
-    tissue = Tissue(part("tissue"), heart, scan, warp)
-    scanner = Scanner(part("imaging"), scan)
+    scan = draw_scan(part("scan"), ranges)
+    warp = Warp(part("warp"), ranges)
+    heart = draw_heart(part("anatomy"), scan, warp, ranges)
+    beat = draw_beat(part("motion"), ranges)
+    tissue = Tissue(part("tissue"), heart, scan, warp, ranges)
+    scanner = Scanner(part("imaging"), scan, ranges)
 
     poses = [pose_at(heart, beat, frame) for frame in range(-WARM_UP_FRAMES, beat.frames)]
     frames_NHW = np.stack([scanner.frame(*tissue.echo(pose)) for pose in poses])[WARM_UP_FRAMES:]
@@ -82,4 +90,5 @@ def simulate(*, seed: int, split: Split, index: int) -> Clip:
         scan=scan,
         edv_ml=edv_ml,
         esv_ml=esv_ml,
+        quality=round(ranges.mjpg_quality.draw(part("file"))),
     )

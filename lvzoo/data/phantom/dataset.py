@@ -36,7 +36,8 @@ class Phantom:
         """
         self.folder = Path(folder)
         self._videos = EchoNetDynamic(self.folder)
-        self.version = _generator(self.folder / NOTE)
+        self.version, shift = _note(self.folder / NOTE)
+        self.name = "phantom" if shift is None else f"phantom-{shift}"
 
     def load(self, split: Split) -> FrameSet:
         """Return the labelled frames of a split; a second call finds them decoded.
@@ -54,7 +55,7 @@ class Phantom:
             raise DataError(f"{self.folder / TRUTH}: has no row for {missing[0]}; write the phantom again")
         reader_dice = _reader_dice(frames, self.folder / TRUE_CONTOURS) if split == "test" else None
         source = replace(
-            frames.source, name="phantom", version=self.version, synthetic=True, reader_dice=reader_dice
+            frames.source, name=self.name, version=self.version, synthetic=True, reader_dice=reader_dice
         )
         return replace(
             frames,
@@ -63,10 +64,12 @@ class Phantom:
         )
 
 
-def _generator(path: Path) -> str:
+def _note(path: Path) -> tuple[str, str | None]:
+    """Return the generator's version and the name of the shift, where there is one."""
     try:
-        return str(json.loads(path.read_text())["generator"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        note = json.loads(path.read_text())
+        return str(note["generator"]), note.get("shift")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{path}: does not name the phantom's generator; write the phantom again") from error
 
 

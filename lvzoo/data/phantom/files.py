@@ -80,6 +80,7 @@ def _write_video(path: Path, clip: Clip) -> None:
     writer = cv2.VideoWriter(str(path), cv2.CAP_OPENCV_MJPEG, codec, clip.beat.fps, (width, height))
     if not writer.isOpened():
         raise DataError(f"{path}: opencv cannot write this video; is there space on the disk?")
+    writer.set(cv2.VIDEOWRITER_PROP_QUALITY, clip.quality)
     for frame_HW in clip.frames_NHW:
         writer.write(cv2.cvtColor(frame_HW, cv2.COLOR_GRAY2BGR))
     writer.release()

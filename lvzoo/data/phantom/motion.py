@@ -12,9 +12,13 @@ from lvzoo.data.phantom.anatomy import Heart, Pose
 if TYPE_CHECKING:
     from numpy.random import Generator
 
+    from lvzoo.data.phantom.ranges import Ranges
+
 CLIP_FRAMES = 28
 FRAMES_BEFORE_ED = 4
 FRAMES_AFTER_ES = 4
+USUAL_FPS = 50.0
+SYSTOLE_SHARES = (0.25, 0.5)
 EARLY_FILLING = 0.72
 APEX_SHARE = 0.12
 THICKENING = 0.35
@@ -75,17 +79,17 @@ class Beat:
         return (position - self.systole) / early_s, (position - 1 + kick_s) / kick_s
 
 
-def draw_beat(rng: Generator) -> Beat:
+def draw_beat(rng: Generator, ranges: Ranges) -> Beat:
     """Draw a heart rate, a frame rate (50 in four of five clips) and a slow sway of the heart."""
-    heart_rate = float(np.clip(rng.normal(70, 13), 42, 120))
-    fps = 50.0 if rng.random() < 0.79 else float(np.clip(np.round(rng.normal(55, 12)), 33, 76))
+    heart_rate = ranges.heart_rate_bpm.draw(rng)
+    usual, other_fps = ranges.usual_fps.draw(rng), ranges.other_fps.draw(rng)
     return Beat(
         heart_rate_bpm=heart_rate,
-        fps=fps,
-        systole=float(np.clip(0.30 * heart_rate / 60 * rng.uniform(0.95, 1.1), 0.25, 0.5)),
-        sway_px=rng.uniform(0.2, 1.2),
-        sway_hz=rng.uniform(0.15, 0.35),
-        sway_angle_rad=rng.uniform(0, 2 * np.pi),
+        fps=USUAL_FPS if usual else float(np.round(other_fps)),
+        systole=float(np.clip(ranges.systole.draw(rng) * heart_rate / 60, *SYSTOLE_SHARES)),
+        sway_px=ranges.sway_px.draw(rng),
+        sway_hz=ranges.sway_hz.draw(rng),
+        sway_angle_rad=float(np.deg2rad(ranges.sway_angle_deg.draw(rng))),
     )
 
 

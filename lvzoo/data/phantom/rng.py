@@ -6,7 +6,7 @@ import hashlib
 
 from numpy.random import Generator, Philox
 
-GENERATOR_VERSION = "phantom-v1"
+GENERATOR_VERSION = "phantom-v2"
 """Names everything that decides a pixel; any change to the simulator is another version."""
 
 

@@ -38,6 +38,7 @@ def draw_strokes(
         *_annulus(heart, septal_2, lateral_2),
         *_mitral_valve(heart, pose, septal_2, lateral_2),
         *_tricuspid_valve(heart, pose, septal_2),
+        *_strand(heart, contour_P2),
     )
     for stroke in strokes:
         corners = np.rint((stroke.points_P2 + margin_px) * scale * 2**FRACTION_BITS).astype(np.int32)
@@ -49,6 +50,8 @@ def draw_strokes(
 
 def _atrial_septum(heart: Heart, pose: Pose) -> Iterator[_Stroke]:
     """Yield the septum between the atria: wavy, and faint in its middle, which the beam runs along."""
+    if heart.la_height_mm is None:
+        return
     septum = -pose.half_width_px * float(heart.septal.half_width(np.array(1.0)))
     roof = pose.base_at_rest_px + 0.95 * heart.px(heart.la_height_mm)
     z = np.linspace(pose.length_px + heart.px(2), roof, 10)
@@ -79,11 +82,20 @@ def _mitral_valve(
 
 def _tricuspid_valve(heart: Heart, pose: Pose, septal_2: NDArray[np.float64]) -> Iterator[_Stroke]:
     """Yield the two leaflets of the right side, fainter and a little nearer to the apex."""
+    if heart.rv_width_mm is None:
+        return
     septal, free = heart.echogenicity[2:4]
     hinge_2 = septal_2 - heart.px(pose.thickness_mm) * heart.across_2 - heart.px(5) * heart.axis_2
     far_2 = hinge_2 - heart.px(heart.rv_width_mm * 0.8) * heart.across_2
     yield _Stroke(_leaflet(heart, pose, hinge_2, far_2, 0.5), 0.47 * septal, 1.4)
     yield _Stroke(_leaflet(heart, pose, far_2, hinge_2, 0.45), 0.39 * free, 1.4)
+
+
+def _strand(heart: Heart, contour_P2: NDArray[np.float64]) -> Iterator[_Stroke]:
+    """Yield a false tendon from wall to wall, if the patient has one."""
+    if heart.strand:
+        ends_22 = contour_P2[[len(contour_P2) // 3, 3 * len(contour_P2) // 4]]
+        yield _Stroke(ends_22, 0.2 * heart.echogenicity[5], 1.2)
 
 
 def _leaflet(

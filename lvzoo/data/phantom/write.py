@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 from lvzoo.data.opencv import cv2
 from lvzoo.data.phantom.clip import simulate
 from lvzoo.data.phantom.files import Written, write_clip, write_tables
+from lvzoo.data.phantom.ranges import ranges_of, shifted
 from lvzoo.data.phantom.rng import GENERATOR_VERSION
 from lvzoo.errors import DataError, UsageError, did_you_mean
 from lvzoo.files import atomic_folder, cache_folder
@@ -60,18 +61,25 @@ SIZES: Final[Mapping[str, PhantomSize]] = MappingProxyType(
 
 
 def cached_phantom(
-    *, size: str, seed: int, workers: int | None = None, on_video: Callable[[int, int], None] | None = None
+    *,
+    size: str,
+    seed: int,
+    shift: str | None = None,
+    workers: int | None = None,
+    on_video: Callable[[int, int], None] | None = None,
 ) -> Path:
     """Return the folder of a phantom in the user's cache, made there when missing.
 
     Raises:
-        UsageError: there is no such size.
+        UsageError: there is no such size or shift.
     """
     _size(size)
-    out = cache_folder("phantom") / f"{GENERATOR_VERSION}-{size}-s{seed}"
-    return (
-        out if out.is_dir() else write_phantom(out, size=size, seed=seed, workers=workers, on_video=on_video)
-    )
+    ranges_of(shift)
+    kind = GENERATOR_VERSION if shift is None else f"{GENERATOR_VERSION}-{shift}"
+    out = cache_folder("phantom") / f"{kind}-{size}-s{seed}"
+    if out.is_dir():
+        return out
+    return write_phantom(out, size=size, seed=seed, shift=shift, workers=workers, on_video=on_video)
 
 
 def write_phantom(
@@ -79,30 +87,34 @@ def write_phantom(
     *,
     size: str = "quick",
     seed: int = 0,
+    shift: str | None = None,
     workers: int | None = None,
     on_video: Callable[[int, int], None] | None = None,
 ) -> Path:
     """Write a phantom into the new folder `out` and return it: whole, or not at all.
 
-    `workers` processes share the work (default: one a core; 1 works in this process). `on_video` is called
-    with (videos done, videos in all).
+    `shift` names ranges other than the standard ones (`lvzoo.data.phantom.ranges.SHIFTS`): the same patients, drawn
+    so. `workers` processes share the work (default: one a core; 1 works in this process). `on_video` is called with
+    (videos done, videos in all).
 
     Raises:
-        UsageError: there is no such size.
+        UsageError: there is no such size or shift.
         DataError: `out` is there and holds something.
     """
     videos = _size(size)
+    ranges_of(shift)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise DataError(f"{out}: is not empty; name a new folder for the phantom, or remove this one")
     with atomic_folder(out) as folder:
         (folder / "Videos").mkdir()
         written = []
-        for clip in _written_clips(folder / "Videos", videos, seed=seed, workers=workers or _cores()):
+        make = partial(_make, folder / "Videos", seed, shift)
+        for clip in _written_clips(make, videos, workers=workers or _cores()):
             written.append(clip)
             if on_video is not None:
                 on_video(len(written), videos.videos)
         write_tables(folder, written)
-        _write_note(folder, size=size, seed=seed)
+        _write_note(folder, size=size, seed=seed, shift=shift)
     return out
 
 
@@ -124,31 +136,32 @@ def _cores() -> int:
 # --- The videos -----------------------------------------------------------------------------------------------
 
 
-def _written_clips(videos: Path, size: PhantomSize, *, seed: int, workers: int) -> Iterator[Written]:
+def _written_clips(
+    make: Callable[[tuple[Split, int]], Written], size: PhantomSize, *, workers: int
+) -> Iterator[Written]:
     """Write every video and yield what the tables need of each, in the order of the splits."""
     tasks = [(split, index) for split in SPLITS for index in range(size.of(split))]
-    write = partial(_make, videos, seed)
     if workers == 1:
         with _single_threaded_opencv():
-            yield from map(write, tasks)
+            yield from map(make, tasks)
         return
     pool = ProcessPoolExecutor(
         min(workers, len(tasks)), mp_context=get_context("spawn"), initializer=_become_worker
     )
     try:
-        yield from pool.map(write, tasks)
+        yield from pool.map(make, tasks)
     except BrokenProcessPool as error:
         raise DataError(
-            f"{videos}: a worker process ended while it simulated; try --workers 1 (in a script, call this "
+            "a worker process of the phantom ended while it simulated; try --workers 1 (in a script, call this "
             "below 'if __name__ == \"__main__\":')"
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _make(videos: Path, seed: int, task: tuple[Split, int]) -> Written:
+def _make(videos: Path, seed: int, shift: str | None, task: tuple[Split, int]) -> Written:
     split, index = task
-    return write_clip(videos, simulate(seed=seed, split=split, index=index))
+    return write_clip(videos, simulate(seed=seed, split=split, index=index, ranges=ranges_of(shift)))
 
 
 def _become_worker() -> None:
@@ -167,12 +180,14 @@ def _single_threaded_opencv() -> Iterator[None]:
         cv2.setNumThreads(before)
 
 
-def _write_note(folder: Path, *, size: str, seed: int) -> None:
+def _write_note(folder: Path, *, size: str, seed: int, shift: str | None) -> None:
     note = {
         "synthetic": True,
         "generator": GENERATOR_VERSION,
         "size": size,
         "seed": seed,
+        "shift": shift,
+        "shifted": {} if shift is None else dict(shifted(shift)),
         "videos": {split: SIZES[size].of(split) for split in SPLITS},
         "note": "simulated echocardiograms, no patient: good for software and relative robustness only",
     }

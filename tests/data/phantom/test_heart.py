@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from lvzoo.data.phantom.anatomy import Heart, draw_heart, ventricle_contour
-from lvzoo.data.phantom.imaging import draw_scan
+from lvzoo.data.phantom.anatomy import Heart, ventricle_contour
 from lvzoo.data.phantom.motion import draw_beat, pose_at
+from lvzoo.data.phantom.patient import draw_heart
+from lvzoo.data.phantom.ranges import RANGES
 from lvzoo.data.phantom.reader import disks_volume_px, draw_reader, trace, tracing
 from lvzoo.data.phantom.rng import stream
+from lvzoo.data.phantom.scan import draw_scan
 from lvzoo.data.phantom.warp import Warp
 from lvzoo.geometry.contour import join_walls
 from lvzoo.geometry.raster import rasterise
@@ -29,7 +31,7 @@ def hearts() -> list[Heart]:
 
 def draw_one(index: int) -> Heart:
     rng = stream(seed=0, split="train", index=index, part="test")
-    return draw_heart(rng, draw_scan(rng))
+    return draw_heart(rng, draw_scan(rng, RANGES), Warp(rng, RANGES), RANGES)
 
 
 def dice(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:
@@ -48,7 +50,7 @@ def test_the_population_is_that_of_the_real_lists(hearts: list[Heart]) -> None:
 
 def test_a_beat_ejects_what_the_ejection_fraction_says(hearts: list[Heart]) -> None:
     for index, heart in enumerate(hearts[:40]):
-        beat = draw_beat(stream(seed=0, split="train", index=index, part="test beat"))
+        beat = draw_beat(stream(seed=0, split="train", index=index, part="test beat"), RANGES)
         volumes_ml = [
             disks_volume_px(ventricle_contour(heart, pose_at(heart, beat, frame))) * heart.mm_per_px**3 / 1000
             for frame in (beat.ed_frame, beat.es_frame)
@@ -62,7 +64,7 @@ def test_readers_trace_near_the_truth_but_not_on_it(hearts: list[Heart]) -> None
     agreement: dict[str, list[float]] = {"ED": [], "ES": []}
     for index, heart in enumerate(hearts[:120]):
         rng = stream(seed=0, split="train", index=index, part="test reader")
-        beat, reader = draw_beat(rng), draw_reader(rng)
+        beat, reader = draw_beat(rng, RANGES), draw_reader(rng)
         for phase, frame in (("ED", beat.ed_frame), ("ES", beat.es_frame)):
             contour_P2 = ventricle_contour(heart, pose_at(heart, beat, frame))
             traced = tracing(trace(contour_P2, reader, rng, mm_per_px=heart.mm_per_px))
@@ -90,7 +92,7 @@ def test_chords_of_an_oblique_valve_end_on_the_mitral_line() -> None:
 
 
 def test_a_warp_is_undone() -> None:
-    warp = Warp(stream(seed=0, split="train", index=0, part="warp"))
+    warp = Warp(stream(seed=0, split="train", index=0, part="warp"), RANGES)
     y, x = np.mgrid[0:112:7, 0:112:7].astype(np.float32)
     regular = np.stack(warp.undo(x, y), axis=-1).reshape(-1, 2)
     display = np.stack([x, y], axis=-1).reshape(-1, 2)

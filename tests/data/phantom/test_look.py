@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from lvzoo.data.phantom.clip import Clip, simulate
-from lvzoo.data.phantom.statistics import REAL_RANGES, look
+from lvzoo.data.phantom.draw import Chance, Uniform
+from lvzoo.data.phantom.ranges import RANGES
+from lvzoo.data.statistics import REAL_RANGES, look
 
 
 @pytest.fixture(scope="module")
@@ -19,14 +21,14 @@ def clips() -> list[Clip]:
 @pytest.mark.parametrize("statistic", REAL_RANGES)
 def test_the_mean_of_a_statistic_lies_in_the_real_range(clips: list[Clip], statistic: str) -> None:
     least, most = REAL_RANGES[statistic]
-    assert least <= np.mean([look(clip)[statistic] for clip in clips]) <= most
+    assert least <= np.mean([look(clip.frames_NHW)[statistic] for clip in clips]) <= most
 
 
-def test_statistics_of_a_known_frame(clips: list[Clip]) -> None:
+def test_statistics_of_a_known_frame() -> None:
     halves = np.zeros((112, 112), np.uint8)
     halves[:, 56:] = 100
-    still = replace(clips[0], frames_NHW=np.stack([halves + np.eye(112, dtype=np.uint8)] * 28))
-    figures = look(still)
+    frames_NHW = np.stack([halves + np.eye(112, dtype=np.uint8)] * 28)
+    figures = look(frames_NHW)
     assert figures["mean grey level"] == pytest.approx(50, abs=0.1)
     assert figures["share of pixels below 8"] == 0.5
     assert figures["correlation of successive frames"] == pytest.approx(1)
@@ -48,10 +50,22 @@ def test_the_cavity_is_darker_than_its_wall(clips: list[Clip]) -> None:
     assert np.mean(np.array(contrasts) > 5) >= 0.85
 
 
-def test_outside_the_sector_there_is_black(clips: list[Clip]) -> None:
-    y, x = np.mgrid[:112, :112]
-    for clip in clips:
-        right, down = x - clip.scan.apex_px[0], y - clip.scan.apex_px[1]
-        outside = np.abs(np.arctan2(right, down)) > clip.scan.half_angle_rad + 0.05
-        outside &= (np.hypot(right, down) > 15) & (x < 104)  # the probe's marker and the depth marks
+UNMARKED = replace(
+    RANGES,
+    marks=Chance(0),
+    text=Chance(0),
+    trace=Chance(0),
+    outline=Chance(0),
+    compressed=Chance(0),
+    native_px=Uniform(112, 112),
+)
+
+
+def test_outside_the_sector_there_is_black() -> None:
+    y, x = np.mgrid[:112, :112].astype(np.float64)
+    for index in range(4):
+        clip = simulate(seed=0, split="train", index=index, ranges=UNMARKED)
+        *_, outside = clip.scan.beams_at(x, y)
+        assert 0.1 < outside.mean() < 0.9
         assert (clip.frames_NHW[:, outside] == 0).all()
+        assert (clip.frames_NHW[:, ~outside] > 0).mean() > 0.1

@@ -79,7 +79,7 @@ def test_the_cache_makes_a_phantom_once_and_counts_its_videos(
         cached_phantom(size="smoke", seed=3, workers=1, on_video=lambda *progress: seen.append(progress))
         for _ in range(2)
     ]
-    assert folders[0] == folders[1] == tmp_path / "phantom" / "phantom-v1-smoke-s3"
+    assert folders[0] == folders[1] == tmp_path / "phantom" / "phantom-v2-smoke-s3"
     assert seen == [(1, 3), (2, 3), (3, 3)]
 
 
