@@ -11,15 +11,25 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from lvzoo.cli.options import json_option, print_json
+from lvzoo.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from lvzoo.data.statistics import Statistics
     from lvzoo.data.summary import Summary
 
 MOST_NAMES: Final = 10
 """Findings of one quirk that are shown; --json tells all."""
 PHANTOM_SIZES: Final = ("smoke", "quick", "small", "full")
+PHANTOM_SHIFTS: Final = ("gain", "depth", "opening-angle", "anatomy", "speckle", "frame-size")
+
+seed_option = click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Another seed, other patients."
+)
+shift_option = click.option(
+    "--shift", type=click.Choice(PHANTOM_SHIFTS), help="The same patients, drawn outside of the usual ranges."
+)
 
 
 @click.group()
@@ -32,13 +42,12 @@ def data() -> None:
 @click.option(
     "--size", type=click.Choice(PHANTOM_SIZES), default="quick", show_default=True, help="How many videos."
 )
-@click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Another seed, other patients."
-)
+@seed_option
+@shift_option
 @click.option(
     "--workers", type=click.IntRange(min=1), help="Processes to share the work  [default: one a core]"
 )
-def phantom(*, out: Path, size: str, seed: int, workers: int | None) -> None:
+def phantom(*, out: Path, size: str, seed: int, shift: str | None, workers: int | None) -> None:
     """Write a synthetic data set in EchoNet-Dynamic's layout into the new folder OUT, and print its path.
 
     smoke has 18 videos, quick 260, small 580 and full 10,030: one video a simulated patient.
@@ -46,8 +55,67 @@ def phantom(*, out: Path, size: str, seed: int, workers: int | None) -> None:
     from lvzoo.data.phantom.write import write_phantom
 
     with _progress("simulating echocardiograms") as on_video:
-        folder = write_phantom(out, size=size, seed=seed, workers=workers, on_video=on_video)
+        folder = write_phantom(out, size=size, seed=seed, shift=shift, workers=workers, on_video=on_video)
     click.echo(folder)
+
+
+@data.command()
+@click.argument("picture", type=click.Path(path_type=Path, dir_okay=False))
+@seed_option
+@shift_option
+@click.option("--contours", is_flag=True, help="Beside each frame, the same with its true contour.")
+def sheet(*, picture: Path, seed: int, shift: str | None, contours: bool) -> None:
+    """Draw end-diastolic frames of many simulated patients into the new PNG file PICTURE, and print its path."""
+    from lvzoo.data.phantom.sheet import draw_sheet
+
+    with _progress("simulating echocardiograms") as on_video:
+        path = draw_sheet(picture, seed=seed, shift=shift, contours=contours, on_video=on_video)
+    click.echo(path)
+
+
+@data.command()
+@click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path))
+@click.option(
+    "--clips",
+    type=click.IntRange(min=1),
+    default=100,
+    show_default=True,
+    help="How many, at most, of each folder; or how many patients are simulated.",
+)
+@seed_option
+@shift_option
+@json_option
+def statistics(*, paths: tuple[Path, ...], clips: int, seed: int, shift: str | None, as_json: bool) -> None:
+    """Tell what frames are like in figures, beside the range of real ones.
+
+    PATH is a clip (AVI, MP4 or DICOM), or a folder of them such as a data set's. Without one, patients are
+    simulated; --seed and --shift say which.
+    """
+    from lvzoo.data.statistics import statistics_of_files, statistics_of_phantom
+
+    if paths and (shift is not None or seed):
+        raise UsageError("--seed and --shift say which patients are simulated; leave them out, or the PATH")
+    with _progress("looking at clips") as on_clip:
+        if paths:
+            found = statistics_of_files(paths, most=clips, on_clip=on_clip)
+        else:
+            found = statistics_of_phantom(patients=clips, seed=seed, shift=shift, on_clip=on_clip)
+    if as_json:
+        print_json(found.as_json())
+    else:
+        click.echo("\n".join(_table(found)))
+
+
+def _table(found: Statistics) -> Iterator[str]:
+    """Write statistics as a table that a page of Markdown shows as well as a terminal."""
+    yield f"{found.source}{', synthetic' * found.synthetic}: {found.clips:,} clip{'s' * (found.clips != 1)}"
+    yield ""
+    yield f"| {'statistic':<34} | mean (10th to 90th percentile) | real clips     |"
+    yield f"|{'-' * 36}|{'-' * 32}|{'-' * 16}|"
+    for each in found.statistics:
+        real = "" if each.real is None else f"{each.real[0]:g} to {each.real[1]:g}"
+        figures = f"{each.mean:.3g} ({each.low:.3g} to {each.high:.3g})"
+        yield f"| {each.name:<34} | {figures:<30} | {real:<14} |"
 
 
 @data.command()

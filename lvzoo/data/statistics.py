@@ -78,6 +78,28 @@ class Statistics:
     clips: int
     statistics: tuple[Statistic, ...]
 
+    def as_json(self) -> dict[str, object]:
+        """Return all as JSON knows it: what no clip has is null, for JSON has no NaN."""
+        return {
+            "source": self.source,
+            "synthetic": self.synthetic,
+            "clips": self.clips,
+            "statistics": {
+                each.name: {
+                    "mean": _known(each.mean),
+                    "p10": _known(each.low),
+                    "p90": _known(each.high),
+                    "real": each.real,
+                    "as_real": each.as_real,
+                }
+                for each in self.statistics
+            },
+        }
+
+
+def _known(figure: float) -> float | None:
+    return None if math.isnan(figure) else figure
+
 
 def statistics_of_files(
     paths: Sequence[Path], *, most: int = 100, on_clip: Callable[[int, int], None] | None = None
@@ -99,7 +121,7 @@ def statistics_of_files(
             on_clip(len(looks), len(files))
     return Statistics(
         source=", ".join(path.name or str(path) for path in paths),
-        synthetic=all((path / NOTE).is_file() for path in paths),
+        synthetic=all(_is_synthetic(file) for file in files),
         clips=len(files),
         statistics=tuple(_summed(looks)),
     )
@@ -132,6 +154,11 @@ def statistics_of_phantom(
         clips=patients,
         statistics=tuple(_summed(looks)),
     )
+
+
+def _is_synthetic(file: Path) -> bool:
+    """Tell whether a phantom's note lies beside the folder of the clip."""
+    return (file.resolve().parent.parent / NOTE).is_file()
 
 
 def look(frames_NHW: NDArray[np.uint8]) -> dict[str, float]:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from lvzoo.data.phantom.ranges import Ranges
 
 TO_THE_SIDE_PX = 2.0
+SEPTAL_SHARE = 0.5
+"""A lost septum is lost half as much: it is what readers find the ventricle by."""
 MUSCLE_WIDTH = 0.6
 
 
@@ -105,13 +107,13 @@ def draw_dropout(rng: Generator, heart: Heart, place_px: tuple[Map, Map], ranges
     lateral, apex = ranges.lateral_missing.draw(rng), ranges.apex_missing.draw(rng)
     septum, loss_db, reach = ranges.septum_missing.draw(rng), ranges.missing_db.draw(rng), rng.random()
     z, d = heart.locate(Pose.at_rest(heart), x, y)
-    along = z * np.float32(1 / heart.length_px)
+    along, middle = z * np.float32(1 / heart.length_px), np.float32(0.3 + 0.4 * reach)
     if septum:
         lost_db += (
             loss_db * soft(-d - TO_THE_SIDE_PX, 8.0) * bump(along - np.float32(0.3 + 0.3 * reach), 0.25)
         )
     elif lateral:
-        lost_db += loss_db * soft(d - TO_THE_SIDE_PX, 8.0) * bump(along - np.float32(0.3 + 0.4 * reach), 0.28)
+        lost_db += loss_db * soft(d - TO_THE_SIDE_PX, 8.0) * bump(along - middle, 0.28)
     if apex and not septum:
         lost_db += loss_db * soft(np.float32(0.15 + 0.15 * reach) - along, 0.25)
     return amplitude(-lost_db)

@@ -207,10 +207,10 @@ class Ranges:
     dropout_px: Number = varied(Uniform(3, 10), "px", "radius of one")
     dropout_db: Number = varied(Uniform(6, 26), "dB", "loss in one")
     lateral_missing: Chance = varied(
-        Chance(0.32), "", "lateral walls that are lost; science knows it of most real clips"
+        Chance(0.32), "", "lateral walls that are lost, as in many real clips"
     )
     apex_missing: Chance = varied(Chance(0.25), "", "apices that are lost in the near field")
-    septum_missing: Chance = varied(Chance(0.06), "", "septa that are lost; then the rest is there")
+    septum_missing: Chance = varied(Chance(0.06), "", "septa that fade; then the rest is there")
     missing_db: Number = varied(Uniform(10, 36), "dB", "loss of a missing wall")
 
     # The scanner
@@ -300,7 +300,7 @@ SHIFTS: Final[Mapping[str, Ranges]] = MappingProxyType(
             la_missing=Chance(0.3),
             corner_mm=Normal(0, 7, -16, 16),
             papillaries=Poisson(2.0),
-            coarse_warp_px=Uniform(2.4, 3.6),
+            coarse_warp_px=Uniform(3.2, 4.0),
         ),
         "speckle": replace(
             RANGES,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import filecmp
+import json
 import os
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import pytest
 
 from lvzoo.cli import main
 from lvzoo.data.phantom.clip import simulate
+from lvzoo.data.phantom.dataset import Phantom
 from lvzoo.data.phantom.write import PhantomSize, cached_phantom, write_phantom
 from lvzoo.errors import DataError, UsageError
 
@@ -90,3 +92,26 @@ def test_the_command_prints_the_folder_alone(tmp_path: Path, capsys: pytest.Capt
     assert capsys.readouterr().out == f"{out}\n"
     assert main(["data", "phantom", str(out), "--size", "smoke"]) == 4
     assert "is not empty" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("tiny")
+def test_a_shifted_phantom_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LVZOO_CACHE", str(tmp_path / "cache"))
+    out = tmp_path / "out"
+    words = ["data", "phantom", str(out), "--size", "smoke", "--workers", "1", "--shift", "gain"]
+    assert main(words) == 0
+    note = json.loads((out / "SYNTHETIC.json").read_text())
+    assert note["shift"] == "gain"
+    assert "headroom_db" in note["shifted"]
+    usual = cached_phantom(size="smoke", seed=0, workers=1)
+    shifted = cached_phantom(size="smoke", seed=0, shift="gain", workers=1)
+    assert shifted.name == "phantom-v2-gain-smoke-s0"
+    sources = [Phantom(folder).load("test").source for folder in (usual, shifted, out)]
+    assert [source.name for source in sources] == ["phantom", "phantom-gain", "phantom-gain"]
+    assert sources[0].fingerprint != sources[1].fingerprint == sources[2].fingerprint
+
+
+def test_an_unknown_shift_makes_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="unknown shift 'bright'; use one of gain, depth"):
+        write_phantom(tmp_path / "out", size="smoke", shift="bright")
+    assert files_below(tmp_path) == []
