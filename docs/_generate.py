@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 import click
@@ -60,3 +61,28 @@ def checks_table() -> str:
 
     rows = [f"| `{each.name}` | {each.about}{' (slow)' if each.slow else ''} |" for each in CHECKS]
     return "\n".join(["| check | what it asks for |", "|---|---|", *rows, ""])
+
+
+def ranges_table() -> str:
+    """Return every quantity of the phantom: its range, its unit, its reason."""
+    from lvzoo.data.phantom.ranges import RANGES
+
+    rows = [
+        f"| `{each.name}` | {getattr(RANGES, each.name)} | {each.metadata['unit']} | {each.metadata['reason']} |"
+        for each in fields(RANGES)
+    ]
+    return "\n".join(["| quantity | range | unit | reason |", "|---|---|---|---|", *rows, ""])
+
+
+def shifts_table() -> str:
+    """Return every shifted phantom: what it draws from which range, beside the standard one."""
+    from lvzoo.data.phantom.ranges import RANGES, SHIFTS, shifted
+
+    rows = [
+        f"| {f'`{shift}`' if first else ''} | `{name}` | {text} | {getattr(RANGES, name)} |"
+        for shift in SHIFTS
+        for first, (name, text) in zip(
+            [True, *[False] * len(shifted(shift))], shifted(shift).items(), strict=False
+        )
+    ]
+    return "\n".join(["| shift | quantity | its range | standard |", "|---|---|---|---|", *rows, ""])

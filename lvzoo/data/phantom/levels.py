@@ -84,7 +84,7 @@ def _draw_papillary(rng: Generator, ranges: Ranges) -> Papillary:
     length_mm = ranges.papillary_mm.draw(rng)
     return Papillary(
         place=ranges.papillary_at.draw(rng),
-        wall=1 if rng.random() < 0.8 else -1,
+        wall=1 if ranges.papillary_lateral.draw(rng) else -1,
         length_mm=length_mm,
         width_mm=MUSCLE_WIDTH * length_mm,
         level_db=ranges.papillary_db.draw(rng),
@@ -101,21 +101,20 @@ def draw_dropout(rng: Generator, heart: Heart, place_px: tuple[Map, Map], ranges
     lost_db = np.zeros(POLAR, np.float32)
     contour_P2 = ventricle_contour(heart, Pose.at_rest(heart))
     for _ in range(ranges.dropouts.draw(rng)):
-        elsewhere, share = rng.random() < 0.3, rng.random()
-        place = 0.05 + 0.35 * share if elsewhere else 0.45 + 0.47 * share
-        lost_db += _blob(contour_P2, place, x, y, ranges.dropout_px.draw(rng), ranges.dropout_db.draw(rng))
+        place, reach_px = ranges.dropout_at.draw(rng), ranges.dropout_px.draw(rng)
+        lost_db += _blob(contour_P2, place, x, y, reach_px, ranges.dropout_db.draw(rng))
     lateral, apex = ranges.lateral_missing.draw(rng), ranges.apex_missing.draw(rng)
-    septum, loss_db, reach = ranges.septum_missing.draw(rng), ranges.missing_db.draw(rng), rng.random()
+    septum, loss_db = ranges.septum_missing.draw(rng), ranges.missing_db.draw(rng)
+    middle, apical = np.float32(ranges.missing_at.draw(rng)), np.float32(ranges.missing_apex.draw(rng))
     z, d = heart.locate(Pose.at_rest(heart), x, y)
-    along, middle = z * np.float32(1 / heart.length_px), np.float32(0.3 + 0.4 * reach)
+    along = z * np.float32(1 / heart.length_px)
     if septum:
-        lost_db += (
-            loss_db * soft(-d - TO_THE_SIDE_PX, 8.0) * bump(along - np.float32(0.3 + 0.3 * reach), 0.25)
-        )
+        there = SEPTAL_SHARE * soft(-d - TO_THE_SIDE_PX, 8.0) * bump(along - middle, 0.22)
+        lost_db += loss_db * there
     elif lateral:
         lost_db += loss_db * soft(d - TO_THE_SIDE_PX, 8.0) * bump(along - middle, 0.28)
     if apex and not septum:
-        lost_db += loss_db * soft(np.float32(0.15 + 0.15 * reach) - along, 0.25)
+        lost_db += loss_db * soft(apical - along, 0.25)
     return amplitude(-lost_db)
 
 

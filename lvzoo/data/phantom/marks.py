@@ -34,19 +34,19 @@ def draw_marks(rng: Generator, scan: Scan, ranges: Ranges) -> Picture:
     if outline:
         _outline(canvas, scan, 0.7 * levels[0])
     if marks:
-        _depth_marks(rng, canvas, scan, levels[1])
-        _probe_marker(rng, canvas, scan, levels[2])
+        _depth_marks(rng, canvas, scan, ranges, levels[1])
+        _probe_marker(rng, canvas, scan, ranges, levels[2])
     if text:
-        _text(rng, canvas, levels[3])
+        _text(rng, canvas, ranges, levels[3])
     if trace:
-        _trace(rng, canvas, levels[4])
+        _trace(rng, canvas, ranges, levels[4])
     return canvas
 
 
-def _depth_marks(rng: Generator, canvas: Picture, scan: Scan, level: float) -> None:
+def _depth_marks(rng: Generator, canvas: Picture, scan: Scan, ranges: Ranges, level: float) -> None:
     """Dot the frame's side, or the sector's right edge, at equal depths."""
-    step, along_edge = rng.uniform(6, 14), rng.random() < 0.3
-    column = rng.uniform(104, 110) if rng.random() < 0.8 else rng.uniform(1, 6)
+    step, along_edge = ranges.mark_step_px.draw(rng), ranges.marks_on_edge.draw(rng)
+    column = ranges.mark_column_px.draw(rng)
     slope = np.tan(scan.steer_rad + scan.half_angle_rad)
     for row in np.arange(scan.apex_px[1], HEIGHT - 1, step):
         x = scan.apex_px[0] + slope * (row - scan.apex_px[1]) + 2 if along_edge else column
@@ -54,10 +54,9 @@ def _depth_marks(rng: Generator, canvas: Picture, scan: Scan, level: float) -> N
             _line(canvas, np.array([[x, row], [x + 1, row]]), level)
 
 
-def _probe_marker(rng: Generator, canvas: Picture, scan: Scan, level: float) -> None:
-    side = -1 if rng.random() < 0.5 else 1
-    x, y = scan.apex_px[0] + side * rng.uniform(7, 14), max(scan.apex_px[1], 2.0)
-    radius = int(rng.integers(2, 5))
+def _probe_marker(rng: Generator, canvas: Picture, scan: Scan, ranges: Ranges, level: float) -> None:
+    x, y = scan.apex_px[0] + ranges.marker_px.draw(rng), max(scan.apex_px[1], 2.0)
+    radius = round(SCALE * ranges.marker_radius_px.draw(rng))
     cv2.circle(canvas, (round(SCALE * x), round(SCALE * y)), radius, 255 * level, -1, cv2.LINE_AA)
 
 
@@ -67,11 +66,11 @@ def _outline(canvas: Picture, scan: Scan, level: float) -> None:
     _line(canvas, np.concatenate([[scan.apex_px], arc_P2, [scan.apex_px]]), level)
 
 
-def _text(rng: Generator, canvas: Picture, level: float) -> None:
-    """Write one to three short words, of letters that no alphabet has, into a corner."""
-    left, top, size = rng.random() < 0.5, rng.random() < 0.6, rng.uniform(0.6, 1.1)
-    for line in range(int(rng.integers(1, 4))):
-        letters, step_px = int(rng.integers(2, 8)), 4.2 * size
+def _text(rng: Generator, canvas: Picture, ranges: Ranges, level: float) -> None:
+    """Write a few short lines, of letters that no alphabet has, into a corner."""
+    left, top, size = ranges.text_left.draw(rng), ranges.text_top.draw(rng), ranges.text_px.draw(rng)
+    for line in range(1 + ranges.text_lines.draw(rng)):
+        letters, step_px = 2 + ranges.text_letters.draw(rng), 4.2 * size
         x = 2 if left else WIDTH - 3 - letters * step_px
         y = 3 + 7 * size * line if top else HEIGHT - 8 - 7 * size * line
         for letter in range(letters):
@@ -79,13 +78,14 @@ def _text(rng: Generator, canvas: Picture, level: float) -> None:
             _line(canvas, np.array([x + letter * step_px, y]) + size * points_P2, level)
 
 
-def _trace(rng: Generator, canvas: Picture, level: float) -> None:
+def _trace(rng: Generator, canvas: Picture, ranges: Ranges, level: float) -> None:
     """Draw an electrocardiogram along the bottom: its beats stand where they like."""
     x = np.arange(WIDTH, dtype=np.float64)
-    phase = (x / rng.uniform(22, 60) + rng.random()) % 1.0
+    phase = (x / ranges.trace_beat_px.draw(rng) + rng.random()) % 1.0
     wave = 1.0 * np.exp(-(((phase - 0.3) / 0.02) ** 2)) - 0.25 * np.exp(-(((phase - 0.35) / 0.03) ** 2))
     wave += 0.25 * np.exp(-(((phase - 0.62) / 0.07) ** 2)) + 0.12 * np.exp(-(((phase - 0.15) / 0.04) ** 2))
-    _line(canvas, np.stack([x, rng.uniform(100, 109) - rng.uniform(5, 12) * wave], axis=1), level)
+    y = ranges.trace_row_px.draw(rng) - ranges.trace_px.draw(rng) * wave
+    _line(canvas, np.stack([x, y], axis=1), level)
 
 
 def _line(canvas: Picture, points_P2: NDArray[np.floating], level: float) -> None:

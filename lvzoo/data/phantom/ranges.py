@@ -43,6 +43,7 @@ class Ranges:
     last_px: Number = varied(Uniform(96, 130), "px", "where they end; above 112 the display cuts the sector")
     side_cut: Chance = varied(Chance(0.18), "", "a clip cropped so that a side of the sector is lost")
     side_cut_px: Number = varied(Uniform(3, 16), "px", "how much of it")
+    cut_left: Chance = varied(Chance(0.5), "", "whether it is the left side")
 
     # Ventricle and beat
     ejection_fraction: Number = varied(
@@ -200,18 +201,26 @@ class Ranges:
     papillary_at: Number = varied(Uniform(0.35, 0.65), "of the length", "where one stands on its wall")
     papillary_mm: Number = varied(Uniform(3.5, 8), "mm", "its half length; it is 0.6 as wide")
     papillary_db: Number = varied(Uniform(-26, -14), "dB", "its echo")
+    papillary_lateral: Chance = varied(
+        Chance(0.8), "", "whether it stands on the lateral wall, or on the septal one"
+    )
     trabeculae: Number = varied(Uniform(0.1, 1.3), "", "muscle that frays into the cavity, most at the apex")
     dropouts: Poisson = varied(
         Poisson(2.2), "", "places where the wall gives no echo, 70 % at apex and lateral wall"
     )
+    dropout_at: Number = varied(
+        Either(0.3, Uniform(0.05, 0.4), Uniform(0.45, 0.92)),
+        "of the contour",
+        "where one lies, from the septal annulus",
+    )
     dropout_px: Number = varied(Uniform(3, 10), "px", "radius of one")
     dropout_db: Number = varied(Uniform(6, 26), "dB", "loss in one")
-    lateral_missing: Chance = varied(
-        Chance(0.32), "", "lateral walls that are lost, as in many real clips"
-    )
+    lateral_missing: Chance = varied(Chance(0.32), "", "lateral walls that are lost, as in many real clips")
     apex_missing: Chance = varied(Chance(0.25), "", "apices that are lost in the near field")
     septum_missing: Chance = varied(Chance(0.06), "", "septa that fade; then the rest is there")
     missing_db: Number = varied(Uniform(10, 36), "dB", "loss of a missing wall")
+    missing_at: Number = varied(Uniform(0.3, 0.7), "of the length", "middle of what is lost of a side wall")
+    missing_apex: Number = varied(Uniform(0.15, 0.3), "of the length", "how much is lost with the apex")
 
     # The scanner
     axial_px: Number = varied(
@@ -266,12 +275,31 @@ class Ranges:
     )
     compressed: Chance = varied(Chance(0.5), "", "clips that were JPEGs before they were made small")
     jpeg_quality: Number = varied(Uniform(25, 90), "", "of those JPEGs: blocks of 8 px, and ringing")
-    mjpg_quality: Number = varied(Uniform(75, 97), "", "of the file")
+    mjpg_quality: Number = varied(Uniform(20, 85), "", "of the file")
     marks: Chance = varied(Chance(0.85), "", "depth marks and the probe's marker")
     text: Chance = varied(Chance(0.15), "", "letters at the frame's border")
     trace: Chance = varied(Chance(0.12), "", "a line like an electrocardiogram, in no step with the beat")
     outline: Chance = varied(Chance(0.1), "", "the sector's edges drawn as lines")
     mark_level: Number = varied(Uniform(0.3, 1), "of white", "brightness of each mark")
+    mark_step_px: Number = varied(Uniform(6, 14), "px", "distance of depth marks: a centimetre at any depth")
+    marks_on_edge: Chance = varied(
+        Chance(0.3), "", "depth marks along the sector's right edge, else in a column"
+    )
+    mark_column_px: Number = varied(Either(0.8, Uniform(104, 110), Uniform(1, 6)), "px", "that column")
+    marker_px: Number = varied(
+        Either(0.5, Uniform(-14, -7), Uniform(7, 14)),
+        "px",
+        "the probe's marker beside the apex of the sector",
+    )
+    marker_radius_px: Number = varied(Uniform(0.8, 2.3), "px", "its size")
+    text_left: Chance = varied(Chance(0.5), "", "letters on the left, else on the right")
+    text_top: Chance = varied(Chance(0.6), "", "letters at the top, else at the bottom")
+    text_lines: Poisson = varied(Poisson(1.2), "", "further lines of letters after the first")
+    text_letters: Poisson = varied(Poisson(3), "", "further letters in a line after the first two")
+    text_px: Number = varied(Uniform(0.6, 1.1), "px", "a fourth of a letter's width")
+    trace_beat_px: Number = varied(Uniform(22, 60), "px", "distance of two beats of the trace")
+    trace_row_px: Number = varied(Uniform(100, 109), "px", "where the trace runs")
+    trace_px: Number = varied(Uniform(5, 12), "px", "its height")
 
 
 RANGES: Final = Ranges()
@@ -311,9 +339,9 @@ SHIFTS: Final[Mapping[str, Ranges]] = MappingProxyType(
         ),
         "frame-size": replace(
             RANGES,
-            native_px=Either(0.5, Uniform(48, 84), Uniform(330, 440)),
+            native_px=Either(0.5, Uniform(56, 84), Uniform(330, 440)),
             compressed=Chance(1.0),
-            jpeg_quality=Uniform(12, 35),
+            jpeg_quality=Uniform(16, 32),
         ),
     }
 )

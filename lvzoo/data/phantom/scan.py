@@ -93,7 +93,11 @@ def draw_scan(rng: Generator, ranges: Ranges) -> Scan:
     """Draw a sector."""
     apex_px = (ranges.sector_x_px.draw(rng), ranges.sector_y_px.draw(rng))
     half_angle, steer = ranges.half_angle_deg.draw(rng), ranges.steer_deg.draw(rng)
-    cut, width_px, left = ranges.side_cut.draw(rng), ranges.side_cut_px.draw(rng), rng.random() < 0.5
+    cut, width_px, left = (
+        ranges.side_cut.draw(rng),
+        ranges.side_cut_px.draw(rng),
+        ranges.cut_left.draw(rng),
+    )
     return Scan(
         apex_px=apex_px,
         half_angle_rad=float(np.deg2rad(half_angle)),
