@@ -14,8 +14,11 @@ if TYPE_CHECKING:
     from lvzoo.errors import DataError, LvzooError, PluginError, UsageError
     from lvzoo.hookspecs import hookimpl
     from lvzoo.models.weights import load
+    from lvzoo.packing import pack
     from lvzoo.prediction import predict
     from lvzoo.registry import list_models
+    from lvzoo.scoring_run import score
+    from lvzoo.training import fit
     from lvzoo.types import DatasetSource, Entry, Family, NoiseSource, Option
 
 __version__ = "0.1.0"
@@ -23,6 +26,9 @@ __version__ = "0.1.0"
 _HOMES = {
     "bench": "lvzoo.benchmark",
     "compare": "lvzoo.comparison",
+    "fit": "lvzoo.training",
+    "score": "lvzoo.scoring_run",
+    "pack": "lvzoo.packing",
     "predict": "lvzoo.prediction",
     "load": "lvzoo.models.weights",
     "list_models": "lvzoo.registry",
@@ -43,10 +49,13 @@ __all__ = [
     "UsageError",
     "bench",
     "compare",
+    "fit",
     "hookimpl",
     "list_models",
     "load",
+    "pack",
     "predict",
+    "score",
 ]
 
 

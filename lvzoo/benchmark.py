@@ -5,45 +5,31 @@ Each step hands the next a value. `lvzoo.bench` is the same as the command `lvzo
 
 from __future__ import annotations
 
-import dataclasses
-import logging
-import os
-import sys
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import redirect_stdout
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
-
-import pluggy
 
 from lvzoo.comparison import Comparison, compare
-from lvzoo.data.phantom.write import cached_phantom
 from lvzoo.device import choose_precision, describe
-from lvzoo.errors import UsageError
 from lvzoo.execute import choose_executor, refuse_unguarded_script
-from lvzoo.interfaces import Dataset, Executor
-from lvzoo.jobs import TrialSettings, is_finished
-from lvzoo.noise.corrupt import corrupted_frames
+from lvzoo.interfaces import Executor
+from lvzoo.jobs import TrialSettings
 from lvzoo.plan import Plan, make_plan
-from lvzoo.plugins import code_digest, hook_manager, resolve
-from lvzoo.registry import Zoo, open_zoo
+from lvzoo.plugins import code_digest, resolve
+from lvzoo.registry import open_zoo
 from lvzoo.run import RunFolder, digest
-from lvzoo.types import (
-    SPLITS,
-    DatasetSource,
-    Entry,
-    Event,
-    FrameSet,
-    Job,
-    OptionValue,
-    Source,
-    Split,
-    Trial,
+from lvzoo.running import (
+    RUNS,
+    OnEvent,
+    command_line,
+    data_facts,
+    load_splits,
+    make_noise,
+    open_data,
+    perform,
+    refuse_both,
+    unheard,
 )
-
-OnEvent = Callable[[str, Event], None]
-RUNS: Final = Path("runs")
-log = logging.getLogger(__name__)
+from lvzoo.types import SPLITS, DatasetSource, Entry, Job, OptionValue, Source, Trial
 
 
 def bench(
@@ -63,7 +49,7 @@ def bench(
     registries: Sequence[Path] = (),
     device: str = "auto",
     executor: str = "process",
-    on_event: OnEvent = lambda name, event: None,  # noqa: ARG005 - nobody listens
+    on_event: OnEvent = unheard,
     listeners: Sequence[object] = (),
     **recipe: OptionValue,
 ) -> Comparison:
@@ -92,8 +78,7 @@ def bench(
         LvzooError: a mistake in the arguments or the data. A trial that fails is no error: see `failed`.
     """
     refuse_unguarded_script()
-    if data is not None and (phantom_size is not None or phantom_seed is not None):
-        raise UsageError("a phantom's size or seed and data of one's own exclude each other; leave one out")
+    refuse_both(data, phantom_size, phantom_seed)
     plan = make_plan(
         open_zoo(registries=registries),
         preset=preset,
@@ -105,76 +90,70 @@ def bench(
         given={"seeds": seeds, "resamples": resamples, "phantom_size": phantom_size},
         recipe=recipe,
     )
-    runner = choose_executor(executor)
-    folder, layout = _open_data(data, plan, phantom_seed or 0, on_event)
-    splits = _load(resolve(layout.factory)(folder), on_event)
+    command = command_line(
+        "bench",
+        plugins=[entry.name for entry in plan.entries],
+        preset=preset,
+        data=None if data is None else Path(data),
+        noise=noise,
+        corruptions=corruptions,
+        severities=severities,
+        seeds=seeds,
+        phantom_size=phantom_size,
+        phantom_seed=phantom_seed,
+        registry=tuple(map(Path, registries)),
+        **recipe,
+    )
+    return run_plan(
+        plan,
+        command=command,
+        data=data,
+        phantom_seed=phantom_seed or 0,
+        out=out,
+        frames=frames,
+        registries=registries,
+        executor=choose_executor(executor),
+        on_event=on_event,
+        listeners=listeners,
+    )
+
+
+def run_plan(
+    plan: Plan,
+    *,
+    command: str,
+    data: str | Path | None,
+    phantom_seed: int,
+    out: str | Path | None,
+    frames: bool,
+    registries: Sequence[Path],
+    executor: Executor,
+    on_event: OnEvent,
+    listeners: Sequence[object],
+) -> Comparison:
+    """Do what is planned, in the order in which things happen; `command` is written down for who makes it again."""
+    folder, layout = open_data(
+        plan.zoo,
+        data,
+        phantom_size=plan.size.phantom_size,
+        phantom_seed=phantom_seed,
+        on_event=on_event,
+    )
+    splits = load_splits(resolve(layout.factory)(folder), SPLITS, on_event)
     source = splits["test"].source
     fingerprint = digest([splits[split].source.fingerprint for split in SPLITS])
     settings = plan.settings(source.name, fingerprint)
     run = RunFolder(path=Path(out) if out else RUNS / plan.run_name(settings))
-    with run.open(settings, _facts(splits, plan)):
-        _corrupt(splits["test"], plan, on_event)
+    computed = describe(plan.device, choose_precision(plan.device, plan.recipe.precision))
+    with run.open(settings, {"command": command, "computed": computed, **data_facts(splits)}):
+        make_noise(splits["test"], plan.noise, on_event)
         jobs = [
             _job(plan, entry, seed, data=folder, layout=layout, fingerprint=fingerprint, test=source, run=run)
             for entry in plan.entries
-            for seed in range(plan.size.seeds)
+            for seed in plan.seeds
         ]
-        _perform(jobs, run, runner, plan.zoo, on_event, listeners)
+        perform(jobs, run, executor, plan.zoo, on_event, listeners)
         return compare(run.path, frames=frames, registries=registries)
-
-
-def _open_data(
-    data: str | Path | None, plan: Plan, seed: int, on_event: OnEvent
-) -> tuple[Path, DatasetSource]:
-    """Return the data folder and how it is read; without one, make (or find) the phantom."""
-    if data is not None:
-        return Path(data).resolve(), plan.zoo.dataset_for(Path(data))
-    folder = cached_phantom(
-        size=plan.size.phantom_size,
-        seed=seed,
-        on_video=lambda done, total: on_event("", Event(step="phantom", done=done, total=total)),
-    )
-    return folder, plan.zoo.dataset_for(folder)
-
-
-def _load(dataset: Dataset, on_event: OnEvent) -> Mapping[Split, FrameSet]:
-    """Return all splits; the first time, their frames are decoded."""
-    splits: dict[Split, FrameSet] = {}
-    for done, split in enumerate(SPLITS):
-        on_event("", Event(step="frames", done=done, total=len(SPLITS), text=split))
-        splits[split] = dataset.load(split)
-    on_event("", Event(step="frames", done=len(SPLITS), total=len(SPLITS)))
-    return splits
-
-
-def _corrupt(test: FrameSet, plan: Plan, on_event: OnEvent) -> None:
-    """Make the noisy test frames, once for all trials: they find them in the cache."""
-    on_event("", Event(step="noise", done=0, total=1))
-    corrupted_frames(test, plan.suite, plan.conditions, workers=os.cpu_count() or 1)
-    on_event("", Event(step="noise", done=1, total=1))
-
-
-def _facts(splits: Mapping[Split, FrameSet], plan: Plan) -> Mapping[str, Any]:
-    """Return what a reader of the run should know of its data and its computer.
-
-    Each finding is named once, whatever splits it touches.
-    """
-    findings = {finding: None for frames in splits.values() for finding in frames.source.findings}
-    return {
-        "computed": describe(plan.device, choose_precision(plan.device, plan.recipe.precision)),
-        "synthetic": splits["test"].source.synthetic,
-        "reader_dice": splits["test"].source.reader_dice,
-        "data": {
-            split: {
-                "frames": len(frames),
-                "patients": len(set(frames.patients)),
-                "fingerprint": frames.source.fingerprint,
-                "version": frames.source.version,
-            }
-            for split, frames in splits.items()
-        },
-        "findings": [dataclasses.asdict(finding) for finding in findings],
-    }
 
 
 def _job(
@@ -196,56 +175,10 @@ def _job(
         dataset=layout.factory,
         data=data,
         test_fingerprint=test.fingerprint,
-        noise=plan.noise,
-        noise_digest=plan.noise_digest,
-        conditions=plan.conditions,
+        noise=plan.noise.source,
+        noise_digest=plan.noise.digest,
+        conditions=plan.noise.conditions,
         folder=run.trial(trial.name).path,
         device=str(plan.device),
     )
     return Job(name=trial.name, task="lvzoo.jobs:run_trial", settings=settings)
-
-
-def _perform(
-    jobs: Sequence[Job],
-    run: RunFolder,
-    executor: Executor,
-    zoo: Zoo,
-    on_event: OnEvent,
-    listeners: Sequence[object],
-) -> None:
-    """Run the jobs that are not done and notify who listens; one that fails is recorded, and the others go on."""
-    hooks = hook_manager(zoo.plugins)
-    for listener in listeners:
-        hooks.register(listener)
-
-    def hear(job: Job, event: Event) -> None:
-        on_event(job.name, event)
-        if event.epoch is not None:
-            _notify(
-                hooks,
-                "lvzoo_epoch_finished",
-                trial=job.settings.trial,
-                epoch=event.epoch.epoch,
-                train_loss=event.epoch.train_loss,
-                val_dice=event.epoch.val_dice,
-            )
-
-    to_do = [job for job in jobs if not is_finished(job.settings)]
-    for result in executor.run(to_do, on_event=hear):
-        if result.error is not None:
-            run.record_failure(result.job.name, result)
-        elif not result.summary["skipped"]:
-            scores = run.trial(result.job.name).read_scores()
-            _notify(hooks, "lvzoo_trial_finished", trial=result.job.settings.trial, scores=scores)
-
-
-def _notify(manager: pluggy.PluginManager, name: str, **facts: object) -> None:
-    """Call a notification hook, listener by listener: one that raises costs neither the run nor the others."""
-    listeners = manager.get_plugins()
-    for listener in listeners:
-        try:
-            with redirect_stdout(sys.stderr):  # stdout is data
-                manager.subset_hook_caller(name, listeners - {listener})(**facts)
-        except Exception as error:  # noqa: BLE001 - a plugin may raise anything
-            who = manager.get_name(listener)
-            log.warning("%s of %s raised %s: %s", name, who, type(error).__name__, error)

@@ -1,4 +1,7 @@
-"""What one job does, in whatever process it runs: train a trial, score it, write both into the run folder."""
+"""What one job does, in whatever process it runs: train a trial, score it, write both into the run folder.
+
+A trial whose model is trained already is only scored.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ from lvzoo.errors import DataError
 from lvzoo.evaluate.evaluator import FrameEvaluator
 from lvzoo.interfaces import Dataset, Trainer
 from lvzoo.models.build import build_model
-from lvzoo.models.weights import check_files, load, save_model
+from lvzoo.models.weights import CARD, WEIGHTS, Located, check_files, read_model, save_model
 from lvzoo.noise.apply import open_suite
 from lvzoo.noise.corrupt import corrupted_frames
 from lvzoo.plugins import resolve
@@ -47,24 +50,33 @@ class TrialSettings:
     conditions: tuple[Condition, ...]
     folder: Path
     device: str
+    weights: Path | None = None
+    """The weights of a model that is trained already, wherever it was; without them, the trial is trained."""
+    weights_digest: str = ""
+    """What changes the scores of such a model: its weights, and the code that computes with them."""
 
     @property
     def scores_key(self) -> str:
         """Hash of all that changes the trial's scores."""
         conditions = [dataclasses.astuple(condition) for condition in self.conditions]
-        return digest([self.trial.key, self.test_fingerprint, self.noise_digest, conditions])
+        decides = [self.trial.key, self.test_fingerprint, self.noise_digest, conditions]
+        return digest(decides if self.weights is None else [*decides, self.weights_digest])
+
+    @property
+    def precision(self) -> str:
+        """The precision that scores are computed in: training's own, or the device's best for another's model."""
+        return self.trial.recipe.precision if self.weights is None else "auto"
 
 
 def run_trial(settings: TrialSettings, report: Report) -> Mapping[str, Any]:
-    """Train and score one trial, skipping what is done already; return a summary of it."""
+    """Train one trial, unless its model is trained already, and score it; skip what is done; return a summary."""
     if is_finished(settings):
         return {"trial": settings.trial.name, "skipped": True}
     folder = TrialFolder(path=settings.folder)
     device = choose_device(settings.device)
     dataset: Dataset = resolve(settings.dataset)(settings.data)
-    precision = choose_precision(device, settings.trial.recipe.precision)
-    evaluator = FrameEvaluator(device, precision)
-    model = _trained(folder, device) if folder.status().get("key") == settings.trial.key else None
+    evaluator = FrameEvaluator(device, choose_precision(device, settings.precision))
+    model = _trained(settings, device)
     if model is None:
         model = _train(settings, dataset, evaluator, device, report)
     _test(settings, dataset.load("test"), model, evaluator, folder, report)
@@ -82,20 +94,35 @@ def is_finished(settings: TrialSettings) -> bool:
         folder.read_scores()
         folder.read_facts()
         folder.read_specimens()
-        check_files(folder.path)
+        if settings.weights is None:
+            check_files(folder.path)
     except DataError as error:
         log.warning("%s; what is missing is made again", error)
         return False
     return True
 
 
-def _trained(folder: TrialFolder, device: torch.device) -> nn.Module | None:
-    """Return the trial's trained model, or None where its files are lost or damaged."""
+def _trained(settings: TrialSettings, device: torch.device) -> nn.Module | None:
+    """Return the trial's trained model; None where it is to be trained, its files being lost or damaged or of old.
+
+    Raises:
+        DataError: the weights that were given are damaged.
+    """
+    entry, folder = settings.trial.entry, TrialFolder(path=settings.folder)
+    if settings.weights is not None:
+        return _ready(read_model(Located(path=settings.weights, entry=entry, card="its card")), device)
+    if folder.status().get("key") != settings.trial.key:
+        return None
     try:
-        return load(folder.path).to(device).to(memory_format=torch.channels_last)
+        check_files(folder.path)
+        return _ready(read_model(Located(path=folder.path / WEIGHTS, entry=entry, card=CARD)), device)
     except DataError as error:
         log.warning("%s", error)
         return None
+
+
+def _ready(model: nn.Module, device: torch.device) -> nn.Module:
+    return model.to(device).to(memory_format=torch.channels_last)
 
 
 def _train(

@@ -70,18 +70,21 @@ def facts_of_models(
 ) -> dict[str, ModelFacts]:
     """Return the facts of each model: of its seeds those of the first, with the median time on the same hardware.
 
-    A model whose recipe is not the given one is marked.
+    A model whose recipe is not the given one is marked, and one that was trained before its run.
     """
     facts: dict[str, ModelFacts] = {}
     for model in dict.fromkeys(trial.model for trial in trials):
         own = [trial for trial in trials if trial.model == model]
         first, *others = (trial.folder.read_facts() for trial in own)
         alike = [first, *(each for each in others if each.hardware == first.hardware)]
+        origin, trained_on = own[0].run.origin(model)
         times = [each.ms_per_frame for each in alike if each.ms_per_frame is not None]
         facts[model] = dataclasses.replace(
             first,
             ms_per_frame=statistics.median(times) if times else None,
             own_recipe=own[0].run.trained_otherwise(model, recipe),
+            origin=origin,
+            trained_on=trained_on,
         )
     return facts
 
@@ -144,8 +147,10 @@ def suite_of(run: FinishedRun, zoo: Zoo) -> NoiseSuite:
 
 
 def _refuse_other(run: FinishedRun, first: FinishedRun) -> None:
+    trained = None not in (run.fingerprint, first.fingerprint)  # else only their test frames must be the same
+    prints = [each.fingerprint if trained else each.source.fingerprint for each in (run, first)]
     for what, here, there in (
-        ("data", f"{run.data} {run.fingerprint}", f"{first.data} {first.fingerprint}"),
+        ("data", f"{run.data} {prints[0]}", f"{first.data} {prints[1]}"),
         ("noise", f"{run.suite} {run.noise_digest}", f"{first.suite} {first.noise_digest}"),
     ):
         if here != there:

@@ -6,7 +6,7 @@ import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import torch
 
@@ -22,9 +22,27 @@ from lvzoo.presets import Preset, choose_preset
 from lvzoo.registry import Zoo
 from lvzoo.run import digest
 from lvzoo.train.augment import choose_augmentation
-from lvzoo.types import Condition, Entry, NoiseSource, Option, OptionValue, Recipe
+from lvzoo.types import Condition, Entry, NoiseSource, Option, OptionValue, Recipe, model_name, trial_name
 
-ABOVE_ZERO = ("epochs", "batch_size", "learning_rate", "clip_norm")
+ABOVE_ZERO: Final = ("epochs", "batch_size", "learning_rate", "clip_norm")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NoisePlan:
+    """Under what models are tested; `digest` is of what the suite does."""
+
+    source: NoiseSource
+    suite: NoiseSuite
+    digest: str
+    conditions: tuple[Condition, ...]
+
+    def settings(self) -> Mapping[str, Any]:
+        """Return what of it decides a number of the run."""
+        return {
+            "suite": self.suite.name,
+            "noise": self.digest,
+            "conditions": [f"{condition.corruption}:{condition.severity}" for condition in self.conditions],
+        }
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,11 +56,17 @@ class Plan:
     recipe: Recipe
     """The one that all entries share, but for what their catalogue overrides."""
     recipes: Mapping[str, Recipe]
-    noise: NoiseSource
-    suite: NoiseSuite
-    noise_digest: str
-    conditions: tuple[Condition, ...]
+    seeds: tuple[int, ...]
+    noise: NoisePlan
     device: torch.device
+    prefix: str = ""
+    """What the run's name begins with."""
+
+    @property
+    def trials(self) -> tuple[str, ...]:
+        """The names of the trials, entry by entry."""
+        models = (model_name(entry.name, self.recipes[entry.name]) for entry in self.entries)
+        return tuple(trial_name(model, seed) for model in models for seed in self.seeds)
 
     def settings(self, data: str, fingerprint: str) -> Mapping[str, Any]:
         """Return everything that decides a number of the run, for data of a name and fingerprint."""
@@ -52,15 +76,13 @@ class Plan:
             "entries": {entry.name: self._entry(entry) for entry in self.entries},
             "recipe": dataclasses.asdict(self.recipe),
             "seeds": self.size.seeds,
-            "suite": self.suite.name,
-            "noise": self.noise_digest,
-            "conditions": [f"{condition.corruption}:{condition.severity}" for condition in self.conditions],
+            **self.noise.settings(),
             "resamples": self.size.resamples,
         }
 
     def run_name(self, settings: Mapping[str, Any]) -> str:
         """Return the run's name, so that the same settings find their run again."""
-        return f"{self.preset}-{settings['data']['name']}-{digest(settings)[:8]}"
+        return f"{self.prefix}{self.preset}-{settings['data']['name']}-{digest(settings)[:8]}"
 
     def _entry(self, entry: Entry) -> Mapping[str, Any]:
         return {
@@ -69,6 +91,7 @@ class Plan:
             "options": dict(entry.options),
             "recipe": dataclasses.asdict(self.recipes[entry.name]),
             "trainer": entry.family.trainer,
+            **({} if self.seeds == tuple(range(self.size.seeds)) else {"seeds": list(self.seeds)}),
         }
 
 
@@ -83,8 +106,11 @@ def make_plan(
     device: str,
     given: Mapping[str, Any],
     recipe: Mapping[str, OptionValue],
+    call: str = "bench",
 ) -> Plan:
     """Settle a run; `given` overrides numbers of the preset, `recipe` those of every entry's recipe.
+
+    `call` is what the caller is called, for its errors.
 
     Raises:
         LvzooError: a name or a value that is unknown or impossible, before anything is done.
@@ -97,25 +123,41 @@ def make_plan(
                 f"{entry.name} needs {', '.join(missing)}; install it, or leave {entry.name} out"
             )
     _see_that_they_build(zoo, entries)
-    source = zoo.noise(noise)
-    suite = open_suite(source)
-    if severities is None:  # the preset's, as far as this suite has them
-        severities = [each for each in size.severities if each in suite.severities] or None
+    test = plan_noise(zoo, noise, corruptions, severities, preferred=size.severities)
     hardware = choose_device(device)
-    recipes = {entry.name: _recipe(size.recipe, entry.recipe, recipe, hardware) for entry in entries}
+    recipes = {entry.name: _recipe(size.recipe, entry.recipe, recipe, hardware, call) for entry in entries}
     return Plan(
         preset=preset,
         size=size,
         zoo=zoo,
         entries=entries,
-        recipe=_recipe(size.recipe, {}, recipe, hardware),
+        recipe=_recipe(size.recipe, {}, recipe, hardware, call),
         recipes=recipes,
-        noise=source,
-        suite=suite,
-        noise_digest=suite_digest(suite),
-        conditions=tuple(conditions(suite, corruptions, severities)),
+        seeds=tuple(range(size.seeds)),
+        noise=test,
         device=hardware,
     )
+
+
+def plan_noise(
+    zoo: Zoo,
+    name: str,
+    corruptions: str | Sequence[str] | None,
+    severities: int | Sequence[int] | None,
+    *,
+    preferred: Sequence[int] = (),
+) -> NoisePlan:
+    """Settle under what models are tested; without `severities`, the `preferred` ones that the suite has.
+
+    Raises:
+        LvzooError: a name that is unknown.
+    """
+    source = zoo.noise(name)
+    suite = open_suite(source)
+    if severities is None:
+        severities = [each for each in preferred if each in suite.severities] or None
+    chosen = tuple(conditions(suite, corruptions, severities))
+    return NoisePlan(source=source, suite=suite, digest=suite_digest(suite), conditions=chosen)
 
 
 def _see_that_they_build(zoo: Zoo, entries: Sequence[Entry]) -> None:
@@ -142,14 +184,18 @@ def _size(preset: Preset, given: Mapping[str, Any]) -> Preset:
 
 
 def _recipe(
-    base: Recipe, own: Mapping[str, OptionValue], given: Mapping[str, OptionValue], device: torch.device
+    base: Recipe,
+    own: Mapping[str, OptionValue],
+    given: Mapping[str, OptionValue],
+    device: torch.device,
+    call: str,
 ) -> Recipe:
     """Return a recipe: the preset's, overridden by an entry's own in its catalogue, overridden by the call."""
     known = {key: Option(default=value, help=key) for key, value in dataclasses.asdict(base).items()}
     wanted = {key: value for key, value in given.items() if value is not None}
     for key, value in wanted.items():
         if key not in known:
-            raise UsageError(f"unknown option '{key}' of bench{did_you_mean(key, known)}")
+            raise UsageError(f"unknown option '{key}' of {call}{did_you_mean(key, known)}")
         if mistake := mistake_in_value(known[key], value):
             raise UsageError(f"{key} {mistake}")
     settled: dict[str, Any] = {**own, **wanted}

@@ -26,6 +26,11 @@ CHANGE: Final = f"{AUGMENTED} - {STANDARD}"
 """The row of the contests that tells what training on noise changes."""
 
 
+Origin: TypeAlias = Literal["run", "here", "elsewhere", "seen"]
+"""Where a model was trained: by the run that is ranked; or before, on the train split of the data set that it is
+tested on, on other data, or, which it should not be, on the very frames that it is tested on."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ModelFacts:
     """What a reader of a ranking should know of a model beside its scores.
@@ -33,7 +38,7 @@ class ModelFacts:
     `flops` are those of one frame's forward pass (a multiply-add is two); `ms_per_frame` includes decoding, and
     was measured on `hardware`. `ceiling` is the Dice that perfect landmarks of this model would get on the same
     frames, through its own curve and the same rasteriser: "all", "ED" and "ES"; empty for masks. It is no upper
-    bound.
+    bound. `trained_on` names the data of a model whose `origin` is not the run itself.
     """
 
     kind: Kind
@@ -41,6 +46,8 @@ class ModelFacts:
     summary: str = ""
     augmented: bool = False
     own_recipe: bool = False
+    origin: Origin = "run"
+    trained_on: str = ""
     parameters: int | None = None
     flops: int | None = None
     ms_per_frame: float | None = None
@@ -60,6 +67,7 @@ CautionKind: TypeAlias = Literal[
     "few patients",
     "mean rank",
     "own recipe",
+    "trained before",
 ]
 
 
@@ -81,7 +89,8 @@ class Ranking:
     says otherwise. The tables:
 
     `table`, a row a model, best first:
-        rank, model, kind, augmented, own_recipe; headline, headline_low, headline_high; rank_low, rank_high
+        rank, model, kind, augmented, own_recipe, trained_on ("" where the run itself trained it);
+        headline, headline_low, headline_high; rank_low, rank_high
         (95 % interval of the rank over the resamples), p_first (share of resamples in which it is first),
         group (letters: models that share one are not separable); clean, clean_low, clean_high; retention
         (headline / clean; NaN where clean is 0); worst_corruption and worst (its Dice over all severities; ""

@@ -52,6 +52,16 @@ def small_entry() -> Entry:
     return dataclasses.replace(unet, name="small", options={**unet.options, **OPTIONS})
 
 
+def write_registry(folder: Path) -> Path:
+    """Write a registry with `small`, and `points` for landmarks: to be trained in a second."""
+    path = folder / "small.yaml"
+    path.write_text(
+        "small: {family: unet, options: {width: 4, levels: 2}, recipe: {epochs: 1}, licence: MIT}\n"
+        "points: {family: landmark-heatmap, options: {width: 4, levels: 2}, recipe: {epochs: 1}}\n"
+    )
+    return path
+
+
 def write_weights(
     path: Path,
     *,

@@ -10,26 +10,46 @@ from lvzoo.rank.significance import ALPHA
 from lvzoo.results import TRACKS, Caution
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     import pandas as pd
 
-    from lvzoo.results import Ranking
+    from lvzoo.results import Origin, Ranking
 
 FEW_PATIENTS_MDD: Final = 0.01
 """Where differences as large as this may go unseen, there are few patients."""
 MOST_NAMED: Final = 3
+ORIGINS: Final[Mapping[Origin, str]] = {
+    "here": "the train split of this very data set ({}), of which no patient is tested",
+    "elsewhere": "other data ({})",
+    "seen": "THE VERY FRAMES THAT ARE TESTED ({}), so its scores say nothing of new patients",
+}
 
 
 def cautions(ranking: Ranking) -> tuple[Caution, ...]:
     """Return the warnings of a ranking whose other fields are filled."""
     return (
+        *_origins(ranking),
         *_noise(ranking),
         *_seeds(ranking.table),
         *_patients(ranking),
         *_disagreement(ranking),
         *_own_recipes(ranking),
     )
+
+
+def _origins(ranking: Ranking) -> Iterator[Caution]:
+    """Tell what models were trained on that were trained before: their test frames come from elsewhere, perhaps."""
+    of_data: dict[str, list[str]] = {}
+    for name, facts in ranking.models.items():
+        if facts.origin != "run":
+            of_data.setdefault(ORIGINS[facts.origin].format(facts.trained_on), []).append(name)
+    if not of_data:
+        return
+    told = "; ".join(f"{', '.join(names)} on {data}" for data, names in of_data.items())
+    unlike = len({(each.origin, each.trained_on) for each in ranking.models.values()}) > 1
+    unfair = ": differences are not the models' alone" if unlike else ""
+    yield Caution(kind="trained before", text=f"trained before and only tested here: {told}{unfair}")
 
 
 def _noise(ranking: Ranking) -> Iterator[Caution]:

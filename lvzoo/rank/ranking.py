@@ -139,6 +139,7 @@ def _table(
         "kind": [models[name].kind for name in names],
         "augmented": [models[name].augmented for name in names],
         "own_recipe": [models[name].own_recipe for name in names],
+        "trained_on": [models[name].trained_on for name in names],
         **rank_columns(headline_BM),
         "group": letters(len(names), significant_pairs(len(names), pairs["p_holm"].to_numpy())),
         "difference": headline_M - headline_M[0],
@@ -155,7 +156,8 @@ def _table(
 
 
 COLUMNS: Final = (
-    *("rank", "model", "kind", "augmented", "own_recipe", "headline", "headline_low", "headline_high"),
+    *("rank", "model", "kind", "augmented", "own_recipe", "trained_on"),
+    *("headline", "headline_low", "headline_high"),
     *("rank_low", "rank_high", "p_first", "group", "clean", "clean_low", "clean_high", "retention"),
     *("worst_corruption", "worst", "dice_ed", "dice_es", "dice_pooled", "nsd1", "nsd2", "hd95", "assd"),
     *("nsd1_noisy", "nsd2_noisy", "hd95_noisy", "assd_noisy", "failures", "failure_share", "empty"),

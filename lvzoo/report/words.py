@@ -21,19 +21,27 @@ from lvzoo.results import CHANGE, STANDARD, TRACKS
 from lvzoo.types import FAILURE_DICE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-    from lvzoo.results import Ranking, Study
+    from lvzoo.results import ModelFacts, Ranking, Study
     from lvzoo.types import Kind, OptionValue, Source
 
 SYNTHETIC: Final = "synthetic phantom: a test of software and relative robustness, no evidence about patients"
 OWN_RECIPE: Final = "†"
 AUGMENTED: Final = "‡"
+ELSEWHERE: Final = "§"
 PART: Final = "*"
 MARKS: Final = {
     OWN_RECIPE: "own recipe: trained otherwise than the rest",
     AUGMENTED: "augmented track: trained on noise like noise-v1's",
+    ELSEWHERE: "trained on other data than the train split of the data set that it is tested on",
 }
+BEARERS: Final[Mapping[str, Callable[[ModelFacts], bool]]] = {
+    OWN_RECIPE: lambda facts: facts.own_recipe,
+    AUGMENTED: lambda facts: facts.augmented,
+    ELSEWHERE: lambda facts: facts.origin in ("elsewhere", "seen"),
+}
+"""Who bears a mark."""
 MOST_NAMED: Final = 3
 MOSTLY: Final = 0.5
 """A model that leads though a larger share of its scores are failures is said to do so."""
@@ -50,18 +58,13 @@ def rows_of(table: Any) -> list[Row]:  # noqa: ANN401 - pandas would be imported
 
 def marked(ranking: Ranking, model: str) -> str:
     """Return a model's name with the marks that it must not be read without."""
-    facts = ranking.models[model]
-    return f"{model}{OWN_RECIPE if facts.own_recipe else ''}{AUGMENTED if facts.augmented else ''}"
+    return "".join((model, *(mark for mark, bears in BEARERS.items() if bears(ranking.models[model]))))
 
 
 def marks(ranking: Ranking) -> list[str]:
     """Return what the marks mean that stand in this ranking."""
     facts = ranking.models.values()
-    present = {
-        OWN_RECIPE: any(each.own_recipe for each in facts),
-        AUGMENTED: any(each.augmented for each in facts),
-    }
-    return [f"{mark} {meaning}" for mark, meaning in MARKS.items() if present[mark]]
+    return [f"{mark} {meaning}" for mark, meaning in MARKS.items() if any(map(BEARERS[mark], facts))]
 
 
 def headline(ranking: Ranking) -> str:

@@ -6,12 +6,13 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from lvzoo.errors import DataError
+from lvzoo.results import Origin
 from lvzoo.run.folder import RunFolder
 from lvzoo.run.trial import TrialFolder
-from lvzoo.types import Finding, OptionValue, Recipe, Source, model_name
+from lvzoo.types import Finding, OptionValue, Recipe, Source, model_name, trial_name
 
 UNFINISHED: Final = "not finished; the command that began the run goes on with it"
 
@@ -22,7 +23,8 @@ class FinishedRun:
 
     path: Path
     data: str
-    fingerprint: str
+    fingerprint: str | None
+    """Of all splits, by which the run's models were trained; None where they were trained before."""
     suite: str
     noise_digest: str
     conditions: frozenset[str]
@@ -34,7 +36,8 @@ class FinishedRun:
     """The one that the run's entries share."""
     models: Mapping[str, Mapping[str, Any]]
     """The settings of each entry, by what it is called in tables."""
-    seeds: int
+    seeds: Mapping[str, tuple[int, ...]]
+    """Of each model."""
     computed: Mapping[str, str]
     finished: Mapping[str, TrialFolder]
     unfinished: Mapping[str, str]
@@ -42,16 +45,23 @@ class FinishedRun:
 
     def trials_of(self, model: str) -> Iterator[str]:
         """Return the names of a model's trials, seed by seed."""
-        return _names(model, self.seeds)
+        return (trial_name(model, seed) for seed in self.seeds[model])
 
     def trained_otherwise(self, model: str, recipe: Mapping[str, OptionValue]) -> bool:
         """Tell whether a model was trained by a trainer of its own, or by another recipe than the one given.
 
-        The augmentation does not count: it decides the track, which every table names by itself.
+        Noise in the augmentation does not count: it decides the track, which every table names by itself.
         """
         settings = self.models[model]
-        own = {**settings["recipe"], "augment": None}
-        return settings["trainer"] is not None or own != {**recipe, "augment": None}
+        own, shared = Recipe(**settings["recipe"]), Recipe(**cast("Mapping[str, Any]", recipe))
+        if own.augmented != shared.augmented:
+            own = dataclasses.replace(own, augment=shared.augment)
+        return settings["trainer"] is not None or own != shared
+
+    def origin(self, model: str) -> tuple[Origin, str]:
+        """Return where a model was trained, and on what if not by this run."""
+        before = self.models[model].get("trained_on")
+        return ("run", "") if before is None else (before["origin"], before["data"])
 
 
 def read_run(path: str | Path) -> FinishedRun:
@@ -74,14 +84,20 @@ def read_run(path: str | Path) -> FinishedRun:
 def _understand(folder: RunFolder, known: Mapping[str, Any]) -> FinishedRun:
     settings = known["settings"]
     models = {
-        model_name(name, Recipe(**entry["recipe"])): entry for name, entry in settings["entries"].items()
+        entry.get("model") or model_name(name, Recipe(**entry["recipe"])): entry
+        for name, entry in settings["entries"].items()
     }
-    states = {name: folder.trial(name) for model in models for name in _names(model, int(settings["seeds"]))}
+    seeds = {
+        model: tuple(entry["seeds"] if "seeds" in entry else range(settings["seeds"]))
+        for model, entry in models.items()
+    }
+    names = [trial_name(model, seed) for model in models for seed in seeds[model]]
+    states = {name: folder.trial(name) for name in names}
     done = {name: trial for name, trial in states.items() if trial.status().get("state") == "finished"}
     return FinishedRun(
         path=folder.path,
         data=settings["data"]["name"],
-        fingerprint=settings["data"]["fingerprint"],
+        fingerprint=settings["data"].get("fingerprint"),
         suite=settings["suite"],
         noise_digest=settings["noise"],
         conditions=frozenset(settings["conditions"]),
@@ -93,7 +109,7 @@ def _understand(folder: RunFolder, known: Mapping[str, Any]) -> FinishedRun:
         },
         recipe=dataclasses.asdict(Recipe(**settings["recipe"])),
         models=models,
-        seeds=int(settings["seeds"]),
+        seeds=seeds,
         computed=known["computed"],
         finished=done,
         unfinished={
@@ -102,11 +118,6 @@ def _understand(folder: RunFolder, known: Mapping[str, Any]) -> FinishedRun:
             if name not in done
         },
     )
-
-
-def _names(model: str, seeds: int) -> Iterator[str]:
-    for seed in range(seeds):
-        yield f"{model}-s{seed}"
 
 
 def _source(settings: Mapping[str, Any], known: Mapping[str, Any]) -> Source:

@@ -75,7 +75,7 @@ def _lines(card: WeightsCard, file: str, size_bytes: int) -> Iterator[str]:
     yield from ("", SYNTHETIC if trained.synthetic else f"Trained on {trained}. {TERMS}")
     yield from ("", "| | |", "|---|---|")
     for name, value in _facts(card, file, size_bytes):
-        yield f"| {name} | {value} |"
+        yield f"| {name} | {value.replace('|', '&#124;')} |"
     if card.commands:
         yield from ("", "## How to make it again", "", "```sh", *card.commands, "```")
     yield from ("", "## What it is not for", "")

@@ -1,0 +1,270 @@
+"""Trained models under noise, without training: scored on anyone's test frames, and ranked where they are several.
+
+`lvzoo.score` is the same as the command `lvzoo eval`. Its run folder is read like that of a benchmark; its trials
+hold scores and no weights.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+
+from lvzoo.comparison import Comparison, compare
+from lvzoo.device import choose_device, choose_precision, describe
+from lvzoo.errors import PluginError, UsageError
+from lvzoo.execute import choose_executor, refuse_unguarded_script
+from lvzoo.jobs import TrialSettings
+from lvzoo.models.weights import Located, read_model
+from lvzoo.plan import NoisePlan, plan_noise
+from lvzoo.plugins import code_digest, resolve
+from lvzoo.presets import PRESETS
+from lvzoo.registry import Zoo, open_zoo
+from lvzoo.results import Origin
+from lvzoo.run import RunFolder, digest
+from lvzoo.running import (
+    RUNS,
+    OnEvent,
+    data_facts,
+    load_splits,
+    make_noise,
+    open_data,
+    perform,
+    refuse_both,
+    unheard,
+)
+from lvzoo.trained import TrainedModel, find_trained
+from lvzoo.types import DatasetSource, Job, Recipe, Source, model_name
+from lvzoo.weights import TrainedOn
+
+USUAL: Final = PRESETS["quick"]
+"""Whose size of the phantom and number of resamples are taken where none is given."""
+
+
+def score(
+    models: str | Path | Sequence[str | Path],
+    *,
+    data: str | Path | None = None,
+    noise: str = "noise-v1",
+    corruptions: str | Sequence[str] | None = None,
+    severities: int | Sequence[int] | None = None,
+    resamples: int | None = None,
+    phantom_size: str | None = None,
+    phantom_seed: int | None = None,
+    shift: str | None = None,
+    out: str | Path | None = None,
+    frames: bool = True,
+    registries: Sequence[Path] = (),
+    device: str = "auto",
+    executor: str = "process",
+    on_event: OnEvent = unheard,
+    listeners: Sequence[object] = (),
+) -> Comparison:
+    """Score trained models on the test frames of a data set under noise, and rank them; nothing is trained.
+
+    In the ranking a model has its entry's name. Several of one name are its training seeds where they differ in
+    nothing else; otherwise each is called as its file or its trial's folder. What each was trained on stands in the
+    ranking's warnings, and who was not trained on this data set's own train split is marked.
+
+    Args:
+        models: one or several: a trial's folder, a weights file, or an entry that carries weights.
+        data: a folder in a layout that lvzoo knows, of which only the test split is read; where None, the phantom.
+        noise: the suite of corruptions; `corruptions` and `severities` select from it, () leaves clean frames.
+        resamples: of the bootstrap over patients.
+        phantom_size: smoke, quick, small or full.
+        phantom_seed: another seed is another set of synthetic patients.
+        shift: a phantom that is drawn from shifted ranges ("gain", "depth", ...), to measure transfer.
+        out: the run's folder; by default below `runs/`, so that the same call finds its run again.
+        frames: whether the report shows test frames (and so holds pictures of the data set).
+        registries: further registry.yaml files.
+        device: auto, cpu or cuda.
+        executor: process (a child for each model) or inline.
+        on_event: called with a trial's name ("" for common steps) and an `Event`.
+        listeners: objects with `lvzoo_trial_finished`, marked with `lvzoo.hookimpl`.
+
+    Raises:
+        LvzooError: a mistake in the arguments, the models or the data. A model that fails on the frames is no error:
+            see `failed`.
+    """
+    refuse_unguarded_script()
+    refuse_both(data, phantom_size, phantom_seed, shift)
+    zoo = open_zoo(registries=registries)
+    test_noise = plan_noise(zoo, noise, corruptions, severities)
+    where, runner = choose_device(device), choose_executor(executor)
+    if resamples is not None and resamples < 1:
+        raise UsageError(f"resamples is {resamples}; it must be at least 1")
+    wanted = [models] if isinstance(models, str | Path) else list(models)
+    contestants = _contestants([find_trained(model, registries=registries) for model in wanted])
+    _see_that_they_load(zoo, contestants)
+    folder, layout = open_data(
+        zoo,
+        data,
+        phantom_size=phantom_size or USUAL.phantom_size,
+        phantom_seed=phantom_seed or 0,
+        shift=shift,
+        on_event=on_event,
+    )
+    splits = load_splits(resolve(layout.factory)(folder), ("test",), on_event)
+    source = splits["test"].source
+    settings = _settings(contestants, source, test_noise, resamples or USUAL.resamples)
+    run = RunFolder(path=Path(out) if out else RUNS / f"eval-{source.name}-{digest(settings)[:8]}")
+    facts = {"computed": describe(where, choose_precision(where)), **data_facts(splits)}
+    with run.open(settings, facts):
+        make_noise(splits["test"], test_noise, on_event)
+        jobs = [_job(each, folder, layout, source, test_noise, run, where) for each in contestants]
+        perform(jobs, run, runner, zoo, on_event, listeners)
+        return compare(run.path, frames=frames, registries=registries)
+
+
+# --- Who is scored, and under which name ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Contestant:
+    """A trained model, and the name that its entry has in the ranking."""
+
+    model: TrainedModel
+    name: str
+
+    @property
+    def called(self) -> str:
+        """What the model is called in every table."""
+        return model_name(self.name, self.model.card.recipe)
+
+
+def _contestants(models: Sequence[TrainedModel]) -> list[_Contestant]:
+    """Give each model its name: its entry's, or of unlike ones that share it, their files'.
+
+    Raises:
+        UsageError: no model is given, one is given twice, or two would have one name all the same.
+    """
+    if not models:
+        raise UsageError("no model is named; name a trial's folder, a weights file or an entry with weights")
+    contestants: list[_Contestant] = []
+    for model in models:
+        alike = [each for each in models if _own_name(each) == _own_name(model)]
+        names = [model.card.entry, _bare(model.stem), _bare(f"{model.place}-{model.stem}")]
+        stems = [each.stem for each in alike]
+        name = names[0] if _are_seeds(alike) else names[1] if len(set(stems)) == len(stems) else names[2]
+        contestants.append(_Contestant(model=model, name=name))
+    first: dict[tuple[str, int], TrainedModel] = {}
+    for each in contestants:
+        other = first.setdefault((each.called, each.model.card.seed), each.model)
+        if other is not each.model:
+            raise UsageError(
+                f"{other.named} and {each.model.named} would both be called {each.called!r} with seed "
+                f"{each.model.card.seed}; leave one out, or rename its file"
+            )
+    return contestants
+
+
+def _own_name(model: TrainedModel) -> str:
+    return model_name(model.card.entry, model.card.recipe)
+
+
+def _are_seeds(models: Sequence[TrainedModel]) -> bool:
+    """Tell whether models are one, trained by several seeds."""
+    keys = {model.as_trial("x").model_key for model in models}
+    return len(keys) == 1 and len({model.card.seed for model in models}) == len(models)
+
+
+def _bare(name: str) -> str:
+    """Return a file's name without what `model_name` adds to it."""
+    return name.replace("+noise", "")
+
+
+def _see_that_they_load(zoo: Zoo, contestants: Sequence[_Contestant]) -> None:
+    """Read the weights of every model of a bundled plugin, so that a damaged file ends the run here.
+
+    Raises:
+        PluginError: a model's plugin lacks something.
+        DataError: a file is damaged, or of another model.
+    """
+    bundled = {plugin.name for plugin in zoo.plugins if plugin.bundled}
+    for each in contestants:
+        entry, weights = each.model.entry, each.model.weights
+        if missing := zoo.missing(entry):
+            raise PluginError(f"{each.model.named} needs {', '.join(missing)}; install it, or leave it out")
+        if entry.plugin in bundled:
+            read_model(Located(path=weights, entry=entry, card="its card"))
+
+
+# --- What decides a number ------------------------------------------------------------------------------------
+
+
+def _settings(
+    contestants: Sequence[_Contestant], test: Source, noise: NoisePlan, resamples: int
+) -> Mapping[str, Any]:
+    """Return everything that decides a number of the run.
+
+    The recipe that models are held against, to mark who was trained otherwise, is the one that most of them share.
+    """
+    recipes = Counter(each.model.card.recipe for each in contestants)
+    entries: dict[str, dict[str, Any]] = {}
+    for each in contestants:
+        entry = entries.setdefault(each.called, {"model": each.called, **_entry(each.model, test)})
+        entry["seeds"].append(each.model.card.seed)
+        entry["weights"].append(each.model.digest)
+    return {
+        "data": {"name": test.name, "test": test.fingerprint},
+        "entries": entries,
+        "recipe": dataclasses.asdict(recipes.most_common(1)[0][0]),
+        **noise.settings(),
+        "resamples": resamples,
+    }
+
+
+def _entry(model: TrainedModel, test: Source) -> dict[str, Any]:
+    entry, trained_on = model.entry, model.card.trained_on
+    recipe: Recipe = model.card.recipe
+    return {
+        "family": entry.family.name,
+        "plugin": entry.plugin,
+        "options": dict(entry.options),
+        "recipe": dataclasses.asdict(recipe),
+        "trainer": entry.family.trainer,
+        "trained_on": {"data": str(trained_on), "origin": _origin(trained_on, test)},
+        "seeds": [],
+        "weights": [],
+    }
+
+
+def _origin(trained_on: TrainedOn, test: Source) -> Origin:
+    """Tell how what a model was trained on stands to the test frames: data sets are known by their fingerprints."""
+    prints = {split: counts.fingerprint for split, counts in trained_on.splits.items()}
+    if test.fingerprint in (prints.get("train"), prints.get("val")):
+        return "seen"
+    return "here" if prints.get("test") == test.fingerprint else "elsewhere"
+
+
+def _job(
+    contestant: _Contestant,
+    data: Path,
+    layout: DatasetSource,
+    test: Source,
+    noise: NoisePlan,
+    run: RunFolder,
+    device: torch.device,
+) -> Job:
+    """Return the job that scores one model."""
+    model = contestant.model
+    trial = model.as_trial(contestant.name)
+    settings = TrialSettings(
+        trial=trial,
+        dataset=layout.factory,
+        data=data,
+        test_fingerprint=test.fingerprint,
+        noise=noise.source,
+        noise_digest=noise.digest,
+        conditions=noise.conditions,
+        folder=run.trial(trial.name).path,
+        device=str(device),
+        weights=model.weights.resolve(),
+        weights_digest=digest([model.digest, code_digest(model.entry.family)]),
+    )
+    return Job(name=trial.name, task="lvzoo.jobs:run_trial", settings=settings)
