@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -19,11 +19,14 @@ from lvzoo.data.clip import ClipFrames, read_clip
 from lvzoo.data.crop import crop_to_sector, uncrop
 from lvzoo.data.opencv import cv2
 from lvzoo.device import choose_device, choose_precision
-from lvzoo.errors import DataError, UsageError
+from lvzoo.errors import DataError, LvzooError, UsageError
 from lvzoo.evaluate.evaluator import predict_batches
 from lvzoo.files import atomic_folder
-from lvzoo.models.weights import load
+from lvzoo.models.weights import locate, read_model
+from lvzoo.weights import read_card
 
+IN_THE_BOX: Final = "unet-fast"
+"""The entry whose weights are taken where no model is named."""
 FALLBACK_FPS: Final = 30.0
 OVERLAY_SIDE: Final = 448
 """Least height and width of the overlay video, in pixels: small clips are enlarged."""
@@ -45,9 +48,10 @@ class ClipPrediction:
 def predict(
     clips: str | Path | Sequence[str | Path],
     *,
-    model: str | Path,
+    model: str | Path | None = None,
     out: str | Path = "predictions",
     device: str = "auto",
+    registries: Sequence[Path] = (),
 ) -> list[ClipPrediction]:
     """Segment the left ventricle in every frame of AVI, MP4 or DICOM clips.
 
@@ -56,9 +60,11 @@ def predict(
 
     Args:
         clips: one path or several.
-        model: a trial's folder of a run, such as `runs/NAME/trials/unet-s0`.
+        model: a trial's folder of a run (`runs/NAME/trials/unet-s0`), a weights file, or an entry that carries
+            weights; by default the one that lvzoo brings along, which was trained on synthetic patients only.
         out: where to write; a clip that was predicted there before is not overwritten.
         device: auto, cpu or cuda.
+        registries: further registry.yaml files.
 
     Raises:
         DataError: a clip or the model cannot be read, or a clip's folder is there already; the other clips are
@@ -66,7 +72,7 @@ def predict(
         UsageError: two clips have the same name.
     """
     paths = [Path(clips)] if isinstance(clips, str | Path) else [Path(clip) for clip in clips]
-    done = list(predict_each(paths, model=model, out=out, device=device))
+    done = list(predict_each(paths, model=model, out=out, device=device, registries=registries))
     failed = [result for result in done if isinstance(result, DataError)]
     if failed:
         more = f" (and {len(failed) - 1} more of {len(paths)} clips)" if len(failed) > 1 else ""
@@ -75,7 +81,12 @@ def predict(
 
 
 def predict_each(
-    clips: Sequence[Path], *, model: str | Path, out: str | Path, device: str
+    clips: Sequence[Path],
+    *,
+    model: str | Path | None = None,
+    out: str | Path,
+    device: str,
+    registries: Sequence[Path] = (),
 ) -> Iterator[ClipPrediction | DataError]:
     """Yield each clip's prediction as it is done, or the error that this one clip ended in.
 
@@ -85,12 +96,35 @@ def predict_each(
     """
     folders = _folders(clips, Path(out))
     where = choose_device(device)
-    network = load(model).to(where).to(memory_format=torch.channels_last)
+    network, known = _open(model, registries)
+    network.to(where).to(memory_format=torch.channels_last)
     for path, folder in zip(clips, folders, strict=True):
         try:
-            yield _predict_clip(path, folder, network, where, str(model))
+            yield _predict_clip(path, folder, network, where, known)
         except DataError as error:
             yield error
+
+
+def _open(model: str | Path | None, registries: Sequence[Path]) -> tuple[nn.Module, Mapping[str, Any]]:
+    """Return the network, and what is written down of it: its name and, where its weights tell, its training data.
+
+    Raises:
+        LvzooError: it cannot be had.
+    """
+    chosen = IN_THE_BOX if model is None else model
+    try:
+        found = locate(chosen, registries=registries)
+        network = read_model(found)
+    except LvzooError as error:
+        if model is not None:
+            raise
+        raise type(error)(f"the model in the box is not to be had: {error}") from error
+    if found.trial is not None:
+        return network, {"model": str(chosen)}
+    trained_on = read_card(found.path).trained_on
+    if trained_on.synthetic:
+        log.warning("%s was trained on %s, on no patient: look at the overlay", chosen, trained_on)
+    return network, {"model": str(chosen), "trained on": str(trained_on)}
 
 
 def _folders(paths: Sequence[Path], out: Path) -> list[Path]:
@@ -105,7 +139,7 @@ def _folders(paths: Sequence[Path], out: Path) -> list[Path]:
 
 
 def _predict_clip(
-    path: Path, folder: Path, network: nn.Module, device: torch.device, model: str
+    path: Path, folder: Path, network: nn.Module, device: torch.device, known: Mapping[str, Any]
 ) -> ClipPrediction:
     if folder.exists():
         raise DataError(f"{folder}: exists; remove it, or name another --out")
@@ -128,7 +162,7 @@ def _predict_clip(
         _write_overlay(clip, masks_NHW, temporary / "overlay.avi")
         about = {
             "clip": path.name,
-            "model": model,
+            **known,
             "frames": len(masks_NHW),
             "fps": clip.fps,
             "decoded by": clip.way,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -11,6 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hatchling.builders.wheel import WheelBuilder
+
+from lvzoo.registry import carried_by, open_zoo
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,6 +46,37 @@ def wheel_python(tmp_path: Path) -> Path:
 def _listed(python: str | Path, cwd: Path) -> Any:  # noqa: ANN401 - JSON
     code = "from lvzoo.cli import main; raise SystemExit(main())"
     return json.loads(_output_of([python, "-c", code, "list", "--json"], cwd=cwd))
+
+
+def test_what_lies_in_a_plugin_s_weights_folder_is_built_into_the_wheel(tmp_path: Path) -> None:
+    """On a copy of the checkout with one more file, which nothing names: the build's settings alone carry it."""
+    copy = tmp_path / "checkout"
+    for name in ("pyproject.toml", "README.md", "LICENSE", "registry.yaml", ".gitignore"):
+        (copy / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, copy / name)
+    for package in ("lvzoo", "plugins/lvzoo_unet", "plugins/lvzoo_landmarks", "plugins/lvzoo_smp"):
+        (copy / package).mkdir(parents=True)
+        (copy / package / "__init__.py").touch()
+    for plugin in ("unet", "landmarks"):
+        weights = copy / f"plugins/lvzoo_{plugin}/weights"
+        weights.mkdir()
+        (weights / "x.safetensors").write_bytes(b"weights")
+    builder = WheelBuilder(str(copy))
+    carried = {each.distribution_path for each in builder.recurse_included_files()}
+    assert carried >= {
+        "lvzoo_unet/weights/x.safetensors",
+        "lvzoo_landmarks/weights/x.safetensors",
+        "lvzoo_unet/__init__.py",
+    }
+    assert {"plugins", "."} <= set(builder.config.dev_mode_dirs), (
+        "an editable install finds them where they lie"
+    )
+
+
+def test_entries_find_their_weights_in_the_packages_that_are_installed() -> None:
+    for entry in open_zoo().entries:
+        found = carried_by(entry)
+        assert found is None or found.fault is None, found
 
 
 @pytest.mark.slow

@@ -23,6 +23,7 @@ from lvzoo.models.weights import save_model
 from lvzoo.prediction import overlay
 from lvzoo.registry import open_zoo
 from lvzoo.types import Recipe, Trial
+from tests.made_weights import write_weights
 
 
 @pytest.fixture(scope="module")
@@ -156,6 +157,46 @@ def test_a_clip_that_fails_is_named_and_the_others_are_predicted(
     assert not (tmp_path / "out/notes").exists()
     with pytest.raises(DataError, match=r"notes\.avi.* \(and 1 more of 2 clips\)"):
         lvzoo.predict([tmp_path / "notes.avi", tmp_path / "missing.avi"], model=model, out=tmp_path / "out")
+
+
+def test_weights_say_what_they_were_trained_on(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = write_avi(tmp_path / "clip.avi", sector_frames(2, (240, 320)))
+    weights = write_weights(tmp_path / "small.safetensors")
+    lvzoo.predict(clip, model=weights, out=tmp_path / "file")
+    about = json.loads((tmp_path / "file/clip/prediction.json").read_text())
+    assert about["trained on"] == "synthetic phantom-v9"
+    assert "on no patient: look at the overlay" in caplog.text
+    (tmp_path / "mine.yaml").write_text(
+        "mine: {family: unet, options: {width: 4, levels: 2}, weights: small.safetensors}"
+    )
+    monkeypatch.chdir(tmp_path)
+    command = ["predict", str(clip), "--out", "named", "--model", "mine", "--registry", "mine.yaml"]
+    assert main(command) == 0
+    about = json.loads((tmp_path / "named/clip/prediction.json").read_text())
+    assert (about["model"], about["trained on"]) == ("mine", "synthetic phantom-v9")
+
+
+def test_without_a_model_the_one_in_the_box_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = write_avi(tmp_path / "clip.avi", sector_frames(2, (240, 320)))
+    (tmp_path / "box.yaml").write_text(
+        "boxed: {family: unet, options: {width: 4, levels: 2}, weights: small.safetensors}\n"
+        "empty: {family: unet}\n"
+    )
+    write_weights(tmp_path / "small.safetensors")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("lvzoo.prediction.IN_THE_BOX", "boxed")
+    command = ["predict", str(clip), "--registry", "box.yaml", "--out"]
+    assert main([*command, "one"]) == 0
+    assert json.loads((tmp_path / "one/clip/prediction.json").read_text())["model"] == "boxed"
+    monkeypatch.setattr("lvzoo.prediction.IN_THE_BOX", "empty")
+    assert main([*command, "two"]) == 2
+    error = capsys.readouterr().err
+    assert "error: the model in the box is not to be had: the entry 'empty' carries no weights" in error
+    assert not (tmp_path / "two").exists()
 
 
 @pytest.mark.slow

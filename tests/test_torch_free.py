@@ -5,8 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 from importlib import metadata
+from pathlib import Path
 
 import pytest
+
+from tests.made_weights import write_weights
 
 HEAVY = ("torch", "numpy", "pandas", "cv2", "scipy", "matplotlib")
 ZONE = (
@@ -20,6 +23,7 @@ ZONE = (
         "lvzoo.files",
     ),
     *(
+        "lvzoo.weights",
         "lvzoo.plugins.declarations",
         "lvzoo.plugins.probe",
         "lvzoo.plugins.probing",
@@ -28,6 +32,8 @@ ZONE = (
     ),
     *(
         "lvzoo.registry.catalogue",
+        "lvzoo.registry.carried",
+        "lvzoo.registry.described",
         "lvzoo.registry.strict_yaml",
         "lvzoo.registry",
         "lvzoo.cli",
@@ -37,6 +43,10 @@ ZONE = (
         "lvzoo.cli.list",
         "lvzoo.cli.info",
         "lvzoo.cli.bench",
+        "lvzoo.cli.train",
+        "lvzoo.cli.eval",
+        "lvzoo.cli.pack",
+        "lvzoo.cli.shown",
         "lvzoo.cli.check",
         "lvzoo.cli.doctor",
         "lvzoo.doctor",
@@ -56,6 +66,9 @@ COMMANDS = (
     ["list", "--help"],
     ["info", "--help"],
     ["bench", "--help"],
+    ["train", "--help"],
+    ["eval", "--help"],
+    ["pack", "--help"],
     ["data", "--help"],
     ["predict", "--help"],
     ["report", "--help"],
@@ -78,6 +91,16 @@ def _heavy_after(code: str) -> list[str]:
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_command_imports_nothing_heavy(words: list[str]) -> None:
     assert _heavy_after(f"from lvzoo.cli import main\nassert main({words}) == 0") == []
+
+
+def test_a_listing_of_entries_with_weights_imports_nothing_heavy(tmp_path: Path) -> None:
+    write_weights(tmp_path / "small.safetensors")
+    registry = tmp_path / "mine.yaml"
+    registry.write_text("mine: {family: unet, options: {width: 4, levels: 2}, weights: small.safetensors}")
+    for words in (["list", "mine"], ["list", "--json", "mine"]):
+        command = [*words, "--registry", str(registry)]
+        said = f"from lvzoo.cli import main\nassert main({command}) == 0"
+        assert _heavy_after(said) == []
 
 
 def test_zone_and_every_bundled_plugin_import_nothing_heavy() -> None:

@@ -10,8 +10,10 @@ import click
 
 from lvzoo.cli.options import json_option, print_json, registry_option
 from lvzoo.errors import LvzooError, UsageError
-from lvzoo.registry import open_zoo
+from lvzoo.registry import carried_by, open_zoo
 from lvzoo.types import FRAME_SIZE_HW, Recipe
+from lvzoo.weights.card import card_of
+from lvzoo.weights.page import dice_lines, rounding_line, splits_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,7 +33,7 @@ WIDTH: Final = 80
 @json_option
 @registry_option
 def info(*, name: str, as_json: bool, registries: tuple[Path, ...]) -> None:
-    """Tell everything about the model NAME: options, recipe, paper, licence, plugin, size."""
+    """Tell everything about the model NAME: options, recipe, paper, licence, plugin, size, weights."""
     zoo = open_zoo(registries=registries)
     entries = zoo.select(name)
     if len(entries) != 1:
@@ -46,7 +48,7 @@ def info(*, name: str, as_json: bool, registries: tuple[Path, ...]) -> None:
 
 
 def _described(zoo: Zoo, entry: Entry) -> dict[str, Any]:
-    plugin = zoo.plugin(entry.plugin)
+    plugin, carried = zoo.plugin(entry.plugin), carried_by(entry)
     return {
         "name": entry.name,
         "kind": entry.family.kind,
@@ -76,6 +78,7 @@ def _described(zoo: Zoo, entry: Entry) -> dict[str, Any]:
         },
         "recipe": {**dataclasses.asdict(Recipe()), **entry.recipe},
         "recipe_overrides": list(entry.recipe),
+        "weights": carried and carried.plain(),
         **_measured(zoo, entry),
     }
 
@@ -139,6 +142,26 @@ def _lines(described: Mapping[str, Any]) -> Iterator[str]:
     for name, value in described["recipe"].items():
         mark = "  (set by this entry)" if name in described["recipe_overrides"] else ""
         yield from _wrapped(f"  {name}", f"{value}{mark}")
+    if described["weights"]:
+        yield from ("", "weights")
+        for label, text in _weights(described["weights"]):
+            yield from _wrapped(f"  {label}", text)
+
+
+def _weights(weights: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield what an entry's weights are, line by line."""
+    yield "file", weights["file"]
+    if weights["card"] is None:
+        yield "fault", weights["fault"]
+        return
+    card = card_of(weights["card"])
+    yield "trained on", f"{card.trained_on}: {splits_line(card)}"
+    yield "recipe", ", ".join(f"{name} {value}" for name, value in dataclasses.asdict(card.recipe).items())
+    yield "seed", f"{card.seed}; best epoch {card.best_epoch}; lvzoo {card.lvzoo}"
+    for label, value in dice_lines(card):
+        yield "Dice", f"{value}: {label}"
+    yield "rounding", rounding_line(card)
+    yield from (("made by", command) for command in card.commands)
 
 
 def _wrapped(label: str, text: str) -> list[str]:

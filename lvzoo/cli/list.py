@@ -11,7 +11,7 @@ import click
 
 from lvzoo.cli.options import json_option, print_json, registry_option
 from lvzoo.errors import UsageError, did_you_mean
-from lvzoo.registry import open_zoo
+from lvzoo.registry import carried_by, open_zoo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,7 +34,7 @@ WIDEST: Final = 120
 def list_(*, pattern: str, kind: str | None, as_json: bool, registries: tuple[Path, ...]) -> None:
     """Show every model of the zoo, and the plugins that do not work.
 
-    GLOB selects by name: 'unet*'.
+    GLOB selects by name: 'unet*'. An entry that carries trained weights says what they were trained on.
     """
     zoo = open_zoo(registries=registries)
     entries = _chosen(zoo, pattern, kind)
@@ -66,6 +66,7 @@ def _plain(zoo: Zoo, entries: Sequence[Entry]) -> dict[str, Any]:
                 "paper": entry.paper,
                 "licence": entry.licence,
                 "missing": list(zoo.missing(entry)),
+                "weights": (found := carried_by(entry)) and found.plain(),
             }
             for entry in entries
         ],
@@ -104,7 +105,17 @@ def _lines(zoo: Zoo, entries: Sequence[Entry]) -> Iterator[str]:
 def _row(zoo: Zoo, entry: Entry) -> tuple[str, str, str, str]:
     missing = ", ".join(zoo.missing(entry))
     needs = f" (needs {missing})" if missing else ""
-    return entry.name, entry.family.kind, entry.plugin, entry.summary + needs
+    return entry.name, entry.family.kind, entry.plugin, entry.summary + needs + _weights(entry)
+
+
+def _weights(entry: Entry) -> str:
+    """Say what an entry's weights were trained on, or that they cannot be used."""
+    found = carried_by(entry)
+    if found is None:
+        return ""
+    if found.card is None:
+        return " [weights: cannot be used; `lvzoo info` tells why]"
+    return f" [weights: trained on {found.card.trained_on}]"
 
 
 def _reason(plugin: Plugin, width: int) -> list[str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from lvzoo.cli.options import device_option, registry_option
 from lvzoo.errors import LvzooError
 
 
@@ -13,10 +14,8 @@ from lvzoo.errors import LvzooError
 @click.argument("clips", metavar="CLIP...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "--model",
-    metavar="TRIAL",
-    required=True,
-    type=click.Path(path_type=Path),
-    help="A trial's folder of a run: runs/NAME/trials/unet-s0.",
+    metavar="MODEL",
+    help="An entry that carries weights, a weights file, or a trial's folder of a run.  [default: unet-fast]",
 )
 @click.option(
     "--out",
@@ -26,8 +25,11 @@ from lvzoo.errors import LvzooError
     type=click.Path(path_type=Path),
     help="Where to write a folder for each clip.",
 )
-@click.option("--device", metavar="NAME", default="auto", show_default=True, help="auto, cpu or cuda.")
-def predict(*, clips: tuple[Path, ...], model: Path, out: Path, device: str) -> int:
+@device_option
+@registry_option
+def predict(
+    *, clips: tuple[Path, ...], model: str | None, out: Path, device: str, registries: tuple[Path, ...]
+) -> int:
     """Segment the left ventricle in AVI, MP4 or DICOM clips: a mask for every frame, and an overlay video.
 
     Prints a folder for each clip. A clip that fails is named on stderr, and the others go on.
@@ -35,7 +37,7 @@ def predict(*, clips: tuple[Path, ...], model: Path, out: Path, device: str) -> 
     from lvzoo.prediction import predict_each
 
     code = 0
-    for result in predict_each(clips, model=model, out=out, device=device):
+    for result in predict_each(clips, model=model, out=out, device=device, registries=registries):
         if isinstance(result, LvzooError):
             click.echo(f"error: {result}", err=True)
             code = result.exit_code

@@ -159,11 +159,11 @@ def _entry_called(name: str, zoo: Zoo) -> Entry | None:
 def _carried(entry: Entry, zoo: Zoo) -> Located:
     found = carried_by(entry)
     if found is None:
-        with_weights = ", ".join(each.name for each in zoo.entries if each.weights is not None)
-        instead = f"name one that does ({with_weights})" if with_weights else "no entry here does yet"
+        others = ", ".join(each.name for each in zoo.entries if each.weights is not None)
+        instead = f", or name one that does: {others}" if others else ""
         raise UsageError(
-            f"the entry {entry.name!r} carries no weights; train it with `lvzoo train {entry.name}`, or "
-            f"{instead}, or a trial's folder or weights file"
+            f"the entry {entry.name!r} carries no weights; train it with `lvzoo train {entry.name}` and name its "
+            f"trial's folder{instead}"
         )
     if found.path is None:
         raise DataError(f"{entry.name}: {found.fault}")

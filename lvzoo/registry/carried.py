@@ -30,6 +30,10 @@ class Carried:
     card: WeightsCard | None = None
     fault: str | None = None
 
+    def plain(self) -> dict[str, Any]:
+        """Return it as JSON knows it, the same on every machine that has it."""
+        return {"file": self.named, "card": self.card and self.card.plain(), "fault": self.fault}
+
 
 def carried_by(entry: Entry) -> Carried | None:
     """Return what an entry carries, or None where it names no weights; a fault is told, not raised."""

@@ -153,7 +153,7 @@ def list_models(pattern: str = "*") -> list[Entry]:
     """Return the entries whose name matches a glob; broken plugins are left out, as `lvzoo list` shows them.
 
     >>> [entry.name for entry in list_models("unet*")]
-    ['unet', 'unet-64']
+    ['unet', 'unet-64', 'unet-fast']
     """
     return [entry for entry in open_zoo().entries if fnmatchcase(entry.name, pattern)]
 

@@ -42,7 +42,7 @@ def _user_file(tmp_path: Path, text: str) -> Path:
 def test_bundled_zoo_is_listed_in_the_order_of_its_catalogue() -> None:
     zoo = open_zoo()
     names = [entry.name for entry in zoo.entries]
-    assert names[: names.index("landmark7") + 1] == ["unet", "unet-64", "landmark7"]
+    assert names[: names.index("landmark7") + 1] == ["unet", "unet-64", "unet-fast", "landmark7"]
     assert zoo.quarantined == ()
     unet64 = zoo.select("unet-64")[0]
     assert (unet64.options["width"], unet64.options["levels"], unet64.plugin) == (64, 4, "unet")
@@ -55,13 +55,18 @@ def test_every_bundled_entry_says_its_paper_and_licence() -> None:
 
 
 def test_public_list_models_takes_a_glob() -> None:
-    assert [entry.name for entry in lvzoo.list_models("unet*")] == ["unet", "unet-64"]
+    assert [entry.name for entry in lvzoo.list_models("unet*")] == ["unet", "unet-64", "unet-fast"]
     assert lvzoo.list_models("nothing*") == []
 
 
 @pytest.mark.parametrize("patterns", ["landmark7, unet*,unet", ["landmark7", "unet*,unet"]])
 def test_select_keeps_the_order_asked_for_and_repeats_nothing(patterns: str | list[str]) -> None:
-    assert [entry.name for entry in open_zoo().select(patterns)] == ["landmark7", "unet", "unet-64"]
+    assert [entry.name for entry in open_zoo().select(patterns)] == [
+        "landmark7",
+        "unet",
+        "unet-64",
+        "unet-fast",
+    ]
 
 
 @pytest.mark.parametrize(
