@@ -21,6 +21,7 @@ from lvzoo.data.crop import crop_to_sector
 from lvzoo.data.phantom.clip import Clip, simulate
 from lvzoo.data.phantom.dataset import NOTE
 from lvzoo.data.phantom.ranges import ranges_of
+from lvzoo.data.phantom.write import single_threaded_opencv
 from lvzoo.errors import DataError
 from lvzoo.geometry.raster import rasterise
 from lvzoo.geometry.sector import evenly_spaced
@@ -143,7 +144,8 @@ def statistics_of_phantom(
     looks: list[dict[str, float]] = []
     for index in range(patients):
         start_s = time.process_time()
-        clip = simulate(seed=seed, split="train", index=index, ranges=ranges)
+        with single_threaded_opencv():
+            clip = simulate(seed=seed, split="train", index=index, ranges=ranges)
         spent_ms = MS * (time.process_time() - start_s) / len(clip.frames_NHW)
         looks.append({**look(clip.frames_NHW), **_agreement(clip), "ms of processor time a frame": spent_ms})
         if on_clip is not None:

@@ -142,7 +142,7 @@ def _written_clips(
     """Write every video and yield what the tables need of each, in the order of the splits."""
     tasks = [(split, index) for split in SPLITS for index in range(size.of(split))]
     if workers == 1:
-        with _single_threaded_opencv():
+        with single_threaded_opencv():
             yield from map(make, tasks)
         return
     pool = ProcessPoolExecutor(
@@ -171,7 +171,8 @@ def _become_worker() -> None:
 
 
 @contextmanager
-def _single_threaded_opencv() -> Iterator[None]:
+def single_threaded_opencv() -> Iterator[None]:
+    """Keep OpenCV to one thread: frames are too small to share, and processes share the cores."""
     before = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:
