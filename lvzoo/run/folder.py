@@ -5,6 +5,8 @@
                                              scores.parquet, facts.json, specimens.npz
     runs/NAME/report.html, ranking.csv       and further tables in tables/
 
+A run of models that were trained before has the scores of each trial, and neither weights nor history.
+
 Every file is written whole or not at all. A trial whose `scores_key` stands in its status, and whose scores can
 be read, is finished and skipped; one whose `key` stands there is trained, and only scored; any other goes on from
 its checkpoint.
