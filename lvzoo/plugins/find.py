@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import importlib
+import logging
 import os
 from dataclasses import dataclass
 from importlib import metadata
@@ -36,6 +37,7 @@ CORE: Final = "core"
 """The plugin that holds lvzoo's own data sets and noise; the only one that cannot be disabled."""
 LEFT_OUT: Final = "left out by LVZOO_PLUGINS; add it there"
 DISABLED: Final = "disabled by LVZOO_DISABLE_PLUGINS (or --no-plugin); take it out there"
+log = logging.getLogger(__name__)
 NOTIFICATIONS: Final = ("lvzoo_epoch_finished", "lvzoo_trial_finished")
 
 
@@ -173,7 +175,12 @@ def _disabled(installed: set[str]) -> dict[str, str]:
             raise UsageError(f"LVZOO_PLUGINS: no plugin {name!r} is installed{hint}; correct or unset it")
     left_out = installed - set(only) if only else set()
     disabled = dict.fromkeys(left_out, LEFT_OUT)
-    disabled |= dict.fromkeys(_names_in("LVZOO_DISABLE_PLUGINS"), DISABLED)
+    unwanted = _names_in("LVZOO_DISABLE_PLUGINS")
+    for name in unwanted:
+        if name not in installed:  # no error: several machines may share a setting
+            hint = did_you_mean(name, installed)
+            log.warning("LVZOO_DISABLE_PLUGINS, --no-plugin: no plugin %r is installed%s", name, hint)
+    disabled |= dict.fromkeys(unwanted, DISABLED)
     disabled.pop(CORE, None)
     return disabled
 

@@ -129,11 +129,14 @@ def test_repeated_plugin_name_loses_to_the_bundled_one_and_then_to_the_first(
 
 
 def test_environment_chooses_plugins(
-    install_plugin: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+    install_plugin: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     install_plugin("extra", FAMILY.format(name="extra"))
-    monkeypatch.setenv("LVZOO_DISABLE_PLUGINS", "extra, core, not-installed")
+    monkeypatch.setenv("LVZOO_DISABLE_PLUGINS", "extra, core, not-installed, landmrks")
     assert "disabled by LVZOO_DISABLE_PLUGINS" in (_found("extra").fault or "")
+    assert "no plugin 'not-installed' is installed" in caplog.text
+    assert "no plugin 'landmrks' is installed (did you mean 'landmarks'?)" in caplog.text
+    assert "'core'" not in caplog.text
     assert _found("core", "lvzoo").fault is None
     monkeypatch.delenv("LVZOO_DISABLE_PLUGINS")
     monkeypatch.setenv("LVZOO_PLUGINS", "extra")
