@@ -102,7 +102,7 @@ def make_plan(
     if severities is None:  # the preset's, as far as this suite has them
         severities = [each for each in size.severities if each in suite.severities] or None
     hardware = choose_device(device)
-    recipes = {entry.name: _recipe(size.recipe, entry.recipe, recipe, hardware) for entry in entries}
+    recipes = {entry.name: _recipe_of(entry, size.recipe, recipe, hardware) for entry in entries}
     return Plan(
         preset=preset,
         size=size,
@@ -139,6 +139,15 @@ def _size(preset: Preset, given: Mapping[str, Any]) -> Preset:
         if given[name] is not None and given[name] < 1:
             raise UsageError(f"{name} is {given[name]}; it must be at least 1")
     return dataclasses.replace(preset, **{key: value for key, value in given.items() if value is not None})
+
+
+def _recipe_of(entry: Entry, base: Recipe, given: Mapping[str, OptionValue], device: torch.device) -> Recipe:
+    """Return an entry's recipe; a value that its own catalogue sets wrongly is told with the place."""
+    try:
+        _recipe(base, entry.recipe, {}, device)
+    except UsageError as error:
+        raise UsageError(f"{entry.catalogue}: {entry.name}: recipe: {error}") from error
+    return _recipe(base, entry.recipe, given, device)
 
 
 def _recipe(

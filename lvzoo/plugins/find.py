@@ -12,10 +12,13 @@ import hashlib
 import importlib
 import logging
 import os
+import sys
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from lvzoo.errors import PluginError, UsageError, did_you_mean
@@ -93,13 +96,14 @@ def resolve(path: str) -> Any:  # noqa: ANN401 - whatever the name stands for
     """
     module, _, attributes = path.partition(":")
     try:
-        found: Any = importlib.import_module(module)
+        with redirect_stdout(sys.stderr):  # stdout is data
+            found: Any = importlib.import_module(module)
         for attribute in filter(None, attributes.split(".")):
             found = getattr(found, attribute)
     except (Exception, SystemExit) as error:
         reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
         raise PluginError(
-            f"cannot load '{path}': {reason}; {_remedy(error)} (--debug shows the traceback)"
+            f"cannot load '{path}': {reason}; {_remedy(error, module)} (--debug shows the traceback)"
         ) from error
     return found
 
@@ -142,9 +146,13 @@ def hook_manager(plugins: Iterable[Plugin]) -> pluggy.PluginManager:
     return manager
 
 
-def _remedy(error: BaseException) -> str:
+def _remedy(error: BaseException, module: str) -> str:
+    """Return what to do about a name that cannot be loaded from `module`."""
     if isinstance(error, ModuleNotFoundError) and error.name:
-        return f"install {error.name!r}"
+        own = "." in error.name and error.name.partition(".")[0] == module.partition(".")[0]
+        return f"correct the name {error.name!r} in the plugin" if own else f"install {error.name!r}"
+    if isinstance(error, AttributeError) and isinstance(error.obj, ModuleType):
+        return f"correct the name in its factory{did_you_mean(error.name or '', vars(error.obj))}"
     return "update or uninstall the plugin, or ask its author"
 
 
