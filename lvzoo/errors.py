@@ -23,11 +23,11 @@ class LvzooError(Exception):
 
 
 class UsageError(LvzooError):
-    """A name, option or value that lvzoo does not know."""
+    """A command, option or value that lvzoo does not know."""
 
 
 class PluginError(LvzooError):
-    """A plugin that is broken, quarantined or not installed."""
+    """A model or plugin that is unknown, broken, quarantined or not installed."""
 
     exit_code: ClassVar[int] = 3
 

@@ -18,16 +18,16 @@ import torch
 from torch import nn
 
 from lvzoo.device import choose_device, choose_precision, describe
-from lvzoo.errors import DataError
+from lvzoo.errors import DataError, LvzooError, PluginError
 from lvzoo.evaluate.evaluator import FrameEvaluator
 from lvzoo.interfaces import Dataset, Trainer
 from lvzoo.models.build import build_model
 from lvzoo.models.weights import CARD, WEIGHTS, Located, check_files, read_model, save_model
 from lvzoo.noise.apply import open_suite
 from lvzoo.noise.corrupt import corrupted_frames
-from lvzoo.plugins import resolve
+from lvzoo.plugins import raised, resolve
 from lvzoo.run import TrialFolder, digest
-from lvzoo.scoring import Report, facts_of, score_conditions, specimens
+from lvzoo.scoring import Report, facts_of, score_conditions, see_that_frames_stand_alone, specimens
 from lvzoo.train.trainer import LoopTrainer
 from lvzoo.types import Condition, Epoch, Event, FrameSet, NoiseSource, Trial
 
@@ -69,20 +69,37 @@ class TrialSettings:
 
 
 def run_trial(settings: TrialSettings, report: Report) -> Mapping[str, Any]:
-    """Train one trial, unless its model is trained already, and score it; skip what is done; return a summary."""
+    """Train one trial, unless its model is trained already, and score it; skip what is done; return a summary.
+
+    Raises:
+        PluginError: the model's code raised something; says what, where, and how to look for it.
+    """
     if is_finished(settings):
         return {"trial": settings.trial.name, "skipped": True}
+    entry = settings.trial.entry
+    try:
+        _run(settings, report)
+    except LvzooError:
+        raise
+    except Exception as error:
+        raise PluginError(
+            f"{raised(error, entry.family.factory)}; `lvzoo check {entry.name}` looks for what its model does wrong"
+        ) from error
+    return {"trial": settings.trial.name, "skipped": False}
+
+
+def _run(settings: TrialSettings, report: Report) -> None:
     folder = TrialFolder(path=settings.folder)
     device = choose_device(settings.device)
     dataset: Dataset = resolve(settings.dataset)(settings.data)
     evaluator = FrameEvaluator(device, choose_precision(device, settings.precision))
     model = _trained(settings, device)
     if model is None:
-        model = _train(settings, dataset, evaluator, device, report)
+        _train(settings, dataset, evaluator, device, report)
+        model = _read(settings, device)  # what is scored is what others will load
     _test(settings, dataset.load("test"), model, evaluator, folder, report)
     trial = settings.trial
     folder.mark("finished", key=trial.key, model_key=trial.model_key, scores_key=settings.scores_key)
-    return {"trial": settings.trial.name, "skipped": False}
 
 
 def is_finished(settings: TrialSettings) -> bool:
@@ -114,11 +131,21 @@ def _trained(settings: TrialSettings, device: torch.device) -> nn.Module | None:
     if folder.status().get("key") != settings.trial.key:
         return None
     try:
-        check_files(folder.path)
-        return _ready(read_model(Located(path=folder.path / WEIGHTS, entry=entry, card=CARD)), device)
+        return _read(settings, device)
     except DataError as error:
         log.warning("%s", error)
         return None
+
+
+def _read(settings: TrialSettings, device: torch.device) -> nn.Module:
+    """Return the model as its folder holds it.
+
+    Raises:
+        DataError: files are missing or damaged.
+    """
+    folder = settings.folder
+    check_files(folder)
+    return _ready(read_model(Located(path=folder / WEIGHTS, entry=settings.trial.entry, card=CARD)), device)
 
 
 def _ready(model: nn.Module, device: torch.device) -> nn.Module:
@@ -127,7 +154,7 @@ def _ready(model: nn.Module, device: torch.device) -> nn.Module:
 
 def _train(
     settings: TrialSettings, dataset: Dataset, evaluator: FrameEvaluator, device: torch.device, report: Report
-) -> nn.Module:
+) -> None:
     """Fit a new model, or go on from the trial's checkpoint; leave its weights and history in the folder."""
     trial, folder = settings.trial, TrialFolder(path=settings.folder)
     checkpoints = folder.checkpoints(trial.key)
@@ -152,7 +179,6 @@ def _train(
     save_model(fitted.model, trial, folder.path, best_epoch=fitted.best_epoch, computed=computed)
     folder.mark("trained", key=trial.key)
     shutil.rmtree(checkpoints)
-    return fitted.model
 
 
 def _test(
@@ -165,6 +191,7 @@ def _test(
 ) -> None:
     """Score the model under every condition, and leave in the folder what a comparison reads."""
     trial, conditions = settings.trial, settings.conditions
+    see_that_frames_stand_alone(model, trial, test, device=evaluator.device)
     frames_CNHW = corrupted_frames(test, open_suite(settings.noise), conditions)
     scores = score_conditions(model, trial, test, frames_CNHW, conditions, evaluator=evaluator, report=report)
     kept = specimens(model, scores, test, frames_CNHW, conditions, evaluator=evaluator)

@@ -125,7 +125,7 @@ def make_plan(
     _see_that_they_build(zoo, entries)
     test = plan_noise(zoo, noise, corruptions, severities, preferred=size.severities)
     hardware = choose_device(device)
-    recipes = {entry.name: _recipe(size.recipe, entry.recipe, recipe, hardware, call) for entry in entries}
+    recipes = {entry.name: _recipe_of(entry, size.recipe, recipe, hardware, call) for entry in entries}
     return Plan(
         preset=preset,
         size=size,
@@ -181,6 +181,17 @@ def _size(preset: Preset, given: Mapping[str, Any]) -> Preset:
         if given[name] is not None and given[name] < 1:
             raise UsageError(f"{name} is {given[name]}; it must be at least 1")
     return dataclasses.replace(preset, **{key: value for key, value in given.items() if value is not None})
+
+
+def _recipe_of(
+    entry: Entry, base: Recipe, given: Mapping[str, OptionValue], device: torch.device, call: str
+) -> Recipe:
+    """Return an entry's recipe; a value that its own catalogue sets wrongly is told with the place."""
+    try:
+        _recipe(base, entry.recipe, {}, device, call)
+    except UsageError as error:
+        raise UsageError(f"{entry.catalogue}: {entry.name}: recipe: {error}") from error
+    return _recipe(base, entry.recipe, given, device, call)
 
 
 def _recipe(

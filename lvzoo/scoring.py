@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from torch import nn
 from lvzoo.data.phantom.dataset import Phantom
 from lvzoo.data.phantom.write import cached_phantom
 from lvzoo.device import describe
+from lvzoo.errors import PluginError
 from lvzoo.evaluate.ceiling import ceiling_N
 from lvzoo.evaluate.evaluator import BATCH_SIZE, FrameEvaluator, predict_batches
 from lvzoo.evaluate.specimens import choose_specimens
@@ -25,6 +27,38 @@ from lvzoo.results import ModelFacts, Specimen
 from lvzoo.types import Condition, Event, FrameSet, Prediction, Scores, Trial
 
 Report = Callable[[Event], None]
+STANDING_ALONE: Final = 4
+"""How many frames are looked at for masks that depend on others."""
+ROUNDING: Final = 0.002
+"""Share of pixels that may change for no other reason than the order in which float32 numbers are added."""
+
+
+def see_that_frames_stand_alone(
+    model: nn.Module, trial: Trial, test: FrameSet, *, device: torch.device
+) -> None:
+    """See that a frame's mask does not depend on the frames beside it, nor on chance: else its score would.
+
+    A few clean frames are predicted together, together again, and each alone, in float32.
+
+    Raises:
+        PluginError: the masks differ by more than rounding does.
+    """
+    few_BHW = test.frames_NHW[:: max(1, len(test) // STANDING_ALONE)][:STANDING_ALONE]
+
+    def masks(frames_BHW: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        [prediction] = predict_batches(model, frames_BHW, device=device, precision=torch.float32)
+        return prediction.masks_BHW
+
+    together_BHW = masks(few_BHW)
+    for again_BHW, why in (
+        (masks(few_BHW), "changes from one time to the next; draw nothing at random in eval mode"),
+        (
+            np.concatenate([masks(frame_HW[None]) for frame_HW in few_BHW]),
+            "depends on the frames beside it; in eval mode, compute nothing over a batch",
+        ),
+    ):
+        if (again_BHW != together_BHW).mean() > ROUNDING:
+            raise PluginError(f"the mask of a frame {why}; `lvzoo check {trial.entry.name}` says more")
 
 
 def score_conditions(
@@ -79,6 +113,10 @@ def facts_of(model: nn.Module, trial: Trial, test: FrameSet, *, evaluator: Frame
     """Return what a reader of a ranking should know of a trial's model beside its scores."""
     cost = cost_of(model)
     landmarks = _landmarks(model, test, evaluator)
+    if landmarks is not None and trial.entry.family.kind == "mask":
+        raise PluginError(
+            f"{trial.entry.name} is declared as a mask model and gives landmarks; declare kind='landmark'"
+        )
     place = describe(evaluator.device, evaluator.precision)
     return ModelFacts(
         kind=trial.entry.family.kind,

@@ -230,7 +230,8 @@ def test_a_trial_that_fails_or_dies_is_recorded_and_the_others_finish(
         **(SMALL | {"executor": "process", "corruptions": ("blur",)}),
     )
     assert result.failed == {
-        "raises-s0": "RuntimeError: boom",
+        "raises-s0": "RuntimeError: boom (model.py, line 11); "
+        "`lvzoo check raises` looks for what its model does wrong",
         "dies-s0": "its process was killed by SIGKILL (out of memory?)",
     }
     status = json.loads((tmp_path / "run/trials/raises-s0/status.json").read_text())
@@ -240,6 +241,17 @@ def test_a_trial_that_fails_or_dies_is_recorded_and_the_others_finish(
     assert heard.epochs == [("unet-s0", 1)]
     assert heard.trials == [("unet-s0", 12 * 3)]
     assert "a listener's own fault" in caplog.text
+
+
+def test_a_wrong_recipe_of_an_entry_is_told_with_its_file(tmp_path: Path) -> None:
+    registry = tmp_path / "mine.yaml"
+    for recipe, what in (
+        ("{augment: nosie}", "augmentation 'nosie' is unknown"),
+        ("{epochs: 0}", "epochs is 0"),
+    ):
+        registry.write_text(f"mine: {{family: unet, recipe: {recipe}}}")
+        with pytest.raises(UsageError, match=rf"mine.yaml: mine: recipe: {what}"):
+            lvzoo.bench("mine", preset="smoke", registries=[registry], out=tmp_path / "run")
 
 
 def test_mistakes_are_found_before_anything_is_done(tmp_path: Path) -> None:

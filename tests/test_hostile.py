@@ -58,6 +58,34 @@ class Blank(Harmless):
     def forward(self, frames_B1HW):
         return super().forward(frames_B1HW) * (1 if self.training else float("nan"))
 
+class Crowd(Harmless):
+    def forward(self, frames_B1HW):
+        logits_B1HW = super().forward(frames_B1HW)
+        return logits_B1HW - logits_B1HW.mean()
+
+class Dice(Harmless):
+    def forward(self, frames_B1HW):
+        return super().forward(frames_B1HW) + torch.randn_like(frames_B1HW)
+
+class Points(Harmless):
+    def decode(self, output, *, size_HW=(112, 112)):
+        masks_BHW = super().decode(output, size_HW=size_HW).masks_BHW
+        return Prediction(masks_BHW=masks_BHW, landmarks_BK2=torch.zeros(len(output), 7, 2).numpy())
+
+class Tuple(Harmless):
+    def forward(self, frames_B1HW):
+        return super().forward(frames_B1HW), None
+
+class Hidden(Harmless):
+    # a layer that no state dict knows: what was trained is not what is loaded
+    def __init__(self):
+        super().__init__()
+        self.hidden = [torch.nn.Conv2d(1, 1, 1)]
+    def forward(self, frames_B1HW):
+        with torch.no_grad():
+            self.hidden[0].weight.add_(1.0 if self.training else 0.0)
+        return super().forward(frames_B1HW) * self.hidden[0].to(frames_B1HW)(frames_B1HW)
+
 class Coarse(Harmless):
     def decode(self, output, *, size_HW=(112, 112)):
         return super().decode(output, size_HW=(56, 56))
@@ -115,8 +143,27 @@ def test_models_that_do_harm_in_training_cost_their_own_trials(
         in reasons["coarse-s0"]
     )
     assert reasons["exits-s0"].startswith("SystemExit: 0")
-    assert all("more in its status.json" in reason for reason in reasons.values())
+    assert all(f"more in trials/{name}/status.json" in reason for name, reason in reasons.items())
     assert "Traceback" not in told.err
+
+
+def test_what_no_fair_score_can_be_given_to_is_not_ranked(install_plugin: Install, tmp_path: Path) -> None:
+    _install(install_plugin, "crowd", "dice", "points", "tuple", "harmless")
+    result = lvzoo.bench("crowd,dice,points,tuple,harmless", out=tmp_path / "run", executor="inline", **SMALL)
+    assert set(result.ranking["model"]) == {"harmless"}
+    assert "depends on the frames beside it" in result.failed["crowd-s0"]
+    assert "changes from one time to the next" in result.failed["dice-s0"]
+    assert "points is declared as a mask model and gives landmarks" in result.failed["points-s0"]
+    assert result.failed["tuple-s0"].startswith("AttributeError: 'tuple' object has no attribute")
+    assert "`lvzoo check tuple` looks for" in result.failed["tuple-s0"]
+
+
+def test_what_is_scored_is_what_is_loaded(install_plugin: Install, tmp_path: Path) -> None:
+    _install(install_plugin, "hidden")
+    settings: dict[str, Any] = {**SMALL, "out": tmp_path / "run", "executor": "inline"}
+    first = lvzoo.bench("hidden", **settings).ranking
+    (tmp_path / "run/trials/hidden-s0/scores.parquet").unlink()
+    assert lvzoo.bench("hidden", **settings).ranking.equals(first)
 
 
 @pytest.mark.slow

@@ -133,7 +133,11 @@ def _explained(error: Exception) -> tuple[str, int]:
     """Return the line that explains an error, and the exit code."""
     if isinstance(error, click.UsageError):
         command = error.ctx.command_path if error.ctx else "lvzoo"
-        return f"error: {_as_ours(error.format_message())}; see '{command} --help'", error.exit_code
+        early = isinstance(error, click.NoSuchOption) and error.option_name == "--no-plugin"
+        hint = (
+            " behind the command; say 'lvzoo --no-plugin NAME list'" if early else f"; see '{command} --help'"
+        )
+        return f"error: {_as_ours(error.format_message())}{hint}", error.exit_code
     if isinstance(error, click.ClickException):
         return f"error: {_as_ours(error.format_message())}", error.exit_code
     if isinstance(error, LvzooError):

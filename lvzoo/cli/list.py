@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from lvzoo.cli.options import json_option, print_json, registry_option
-from lvzoo.errors import UsageError, did_you_mean
 from lvzoo.registry import carried_by, open_zoo
 
 if TYPE_CHECKING:
@@ -47,8 +46,7 @@ def list_(*, pattern: str, kind: str | None, as_json: bool, registries: tuple[Pa
 def _chosen(zoo: Zoo, pattern: str, kind: str | None) -> list[Entry]:
     named = [entry for entry in zoo.entries if fnmatchcase(entry.name, pattern)]
     if not named and pattern != "*":
-        hint = did_you_mean(pattern, [entry.name for entry in zoo.entries])
-        raise UsageError(f"no entry matches {pattern!r}{hint}; 'lvzoo list' shows them all")
+        raise zoo.why_not(pattern)
     return [entry for entry in named if kind in (None, entry.family.kind)]
 
 
@@ -93,9 +91,15 @@ def _lines(zoo: Zoo, entries: Sequence[Entry]) -> Iterator[str]:
         yield GAP.join([*(cell.ljust(size) for cell, size in zip(cells, fixed, strict=True)), first])
         indent = " " * (sum(fixed) + len(GAP) * len(fixed))
         yield from (indent + line for line in more)
-    if zoo.quarantined:
-        yield from ("", "quarantined plugins (the others work without them):")
-        for plugin in zoo.quarantined:
+    broken = [plugin for plugin in zoo.quarantined if not plugin.switched_off]
+    off = [plugin for plugin in zoo.quarantined if plugin.switched_off]
+    for heading, plugins in (
+        ("quarantined plugins (the others work without them):", broken),
+        ("plugins that are switched off:", off),
+    ):
+        if plugins:
+            yield from ("", heading)
+        for plugin in plugins:
             yield from _reason(plugin, width)
     if zoo.absent:
         names = ", ".join(f"{entry.name} (family {entry.family})" for entry in zoo.absent)

@@ -103,4 +103,4 @@ def show_markdown(result: Comparison) -> None:
 def show_failed(result: Comparison) -> None:
     """Say on stderr what failed."""
     for name, reason in result.failed.items():
-        click.echo(f"failed: {name}: {reason} (more in its status.json)", err=True)
+        click.echo(f"failed: {name}: {reason} (more in trials/{name}/status.json)", err=True)

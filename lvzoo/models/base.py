@@ -60,13 +60,16 @@ class LandmarkModel(nn.Module):
         """Return the distance to the landmarks of the batch's contours, K of them at equal arc lengths."""
         are_points = _are_points(output)
         landmarks_BK2 = batch.contours_BP2[:, :: landmark_stride(output.shape[1])]
-        if are_points:
-            return losses.points_loss(output, landmarks_BK2)
         rows, columns = batch.frames_B1HW.shape[-2:]
+        if are_points:
+            return losses.points_loss(self.points(output, (rows, columns)), landmarks_BK2)
         return losses.heatmap_loss(output, landmarks_BK2, self.sigma_px, (rows, columns))
 
     def points(self, output: torch.Tensor, size_HW: tuple[int, int]) -> torch.Tensor:
-        """Return the landmarks (B, K, 2) that an output stands for, in pixels of a frame of `size_HW`."""
+        """Return the landmarks (B, K, 2) that an output stands for, in pixels of a frame of `size_HW`.
+
+        The loss of points is their distance as read by it, so that a model may give points in a scale of its own.
+        """
         return output.float() if _are_points(output) else expected_points(output, size_HW)
 
     def draw(self, landmarks_BK2: NDArray[np.floating], size_HW: tuple[int, int]) -> NDArray[np.bool_]:

@@ -9,7 +9,7 @@ from torch import nn
 
 from lvzoo.errors import PluginError
 from lvzoo.interfaces import LVModel
-from lvzoo.plugins import resolve
+from lvzoo.plugins import raised, resolve
 from lvzoo.types import Entry
 
 
@@ -29,7 +29,7 @@ def build_model(entry: Entry, *, seed: int = 0) -> nn.Module:
         except Exception as error:
             raise PluginError(
                 f"{entry.name}: {entry.family.factory} (plugin '{entry.plugin}') failed to build: "
-                f"{type(error).__name__}: {error}; see its options with `lvzoo info {entry.name}`"
+                f"{raised(error, entry.family.factory)}; {_remedy(error, entry)}"
             ) from error
     if not (isinstance(model, nn.Module) and isinstance(model, LVModel)):
         raise PluginError(
@@ -37,6 +37,12 @@ def build_model(entry: Entry, *, seed: int = 0) -> nn.Module:
             "MaskModel or LandmarkModel of lvzoo.models.base, or bring forward, loss and decode"
         )
     return model
+
+
+def _remedy(error: Exception, entry: Entry) -> str:
+    if "before Module.__init__() call" in str(error):
+        return "call super().__init__() first in its __init__"
+    return f"see its options with `lvzoo info {entry.name}`"
 
 
 def as_trained(entry: Entry) -> Entry:

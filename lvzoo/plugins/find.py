@@ -10,11 +10,15 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import importlib
+import logging
 import os
+import sys
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from lvzoo.errors import PluginError, UsageError, did_you_mean
@@ -36,6 +40,7 @@ CORE: Final = "core"
 """The plugin that holds lvzoo's own data sets and noise; the only one that cannot be disabled."""
 LEFT_OUT: Final = "left out by LVZOO_PLUGINS; add it there"
 DISABLED: Final = "disabled by LVZOO_DISABLE_PLUGINS (or --no-plugin); take it out there"
+log = logging.getLogger(__name__)
 NOTIFICATIONS: Final = ("lvzoo_epoch_finished", "lvzoo_trial_finished")
 
 
@@ -91,13 +96,14 @@ def resolve(path: str) -> Any:  # noqa: ANN401 - whatever the name stands for
     """
     module, _, attributes = path.partition(":")
     try:
-        found: Any = importlib.import_module(module)
+        with redirect_stdout(sys.stderr):  # stdout is data
+            found: Any = importlib.import_module(module)
         for attribute in filter(None, attributes.split(".")):
             found = getattr(found, attribute)
     except (Exception, SystemExit) as error:
         reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
         raise PluginError(
-            f"cannot load '{path}': {reason}; {_remedy(error)} (--debug shows the traceback)"
+            f"cannot load '{path}': {reason}; {_remedy(error, module)} (--debug shows the traceback)"
         ) from error
     return found
 
@@ -140,9 +146,13 @@ def hook_manager(plugins: Iterable[Plugin]) -> pluggy.PluginManager:
     return manager
 
 
-def _remedy(error: BaseException) -> str:
+def _remedy(error: BaseException, module: str) -> str:
+    """Return what to do about a name that cannot be loaded from `module`."""
     if isinstance(error, ModuleNotFoundError) and error.name:
-        return f"install {error.name!r}"
+        own = "." in error.name and error.name.partition(".")[0] == module.partition(".")[0]
+        return f"correct the name {error.name!r} in the plugin" if own else f"install {error.name!r}"
+    if isinstance(error, AttributeError) and isinstance(error.obj, ModuleType):
+        return f"correct the name in its factory{did_you_mean(error.name or '', vars(error.obj))}"
     return "update or uninstall the plugin, or ask its author"
 
 
@@ -173,7 +183,12 @@ def _disabled(installed: set[str]) -> dict[str, str]:
             raise UsageError(f"LVZOO_PLUGINS: no plugin {name!r} is installed{hint}; correct or unset it")
     left_out = installed - set(only) if only else set()
     disabled = dict.fromkeys(left_out, LEFT_OUT)
-    disabled |= dict.fromkeys(_names_in("LVZOO_DISABLE_PLUGINS"), DISABLED)
+    unwanted = _names_in("LVZOO_DISABLE_PLUGINS")
+    for name in unwanted:
+        if name not in installed:  # no error: several machines may share a setting
+            hint = did_you_mean(name, installed)
+            log.warning("LVZOO_DISABLE_PLUGINS, --no-plugin: no plugin %r is installed%s", name, hint)
+    disabled |= dict.fromkeys(unwanted, DISABLED)
     disabled.pop(CORE, None)
     return disabled
 

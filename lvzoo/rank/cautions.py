@@ -6,7 +6,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Final
 
 from lvzoo.rank.bootstrap import FEWEST
-from lvzoo.rank.significance import ALPHA
+from lvzoo.rank.significance import ALPHA, least_p
 from lvzoo.results import TRACKS, Caution
 
 if TYPE_CHECKING:
@@ -89,7 +89,13 @@ def _patients(ranking: Ranking) -> Iterator[Caution]:
         yield Caution(kind="one patient", text="one patient: nothing can be said of others")
     elif len(ranking.pairs):
         mdd = float(ranking.pairs["mdd"].median())
-        if mdd > FEW_PATIENTS_MDD:
+        if len(ranking.pairs) * least_p(ranking.patients) > ALPHA:
+            yield Caution(
+                kind="few patients",
+                text=f"few patients: {ranking.patients} patients cannot tell {len(ranking.table)} models apart by "
+                "the tests, whatever the differences",
+            )
+        elif mdd > FEW_PATIENTS_MDD:
             yield Caution(
                 kind="few patients",
                 text=f"few patients: with {ranking.patients} patients, differences below {mdd:.3f} are not to be "

@@ -52,6 +52,11 @@ def wilcoxon_p(differences_P: NDArray[np.float64]) -> float:
     return math.erfc(abs(z) / math.sqrt(2.0))
 
 
+def least_p(patients: int) -> float:
+    """Return the smallest p that so many patients can give: all of them differ, and to the same side."""
+    return 2.0 ** (1 - patients)
+
+
 def _exact_p(ranks: NDArray[np.float64], signs: NDArray[np.float64]) -> float:
     """Return the share of all sign patterns whose sum of positive ranks is as far from its mean as the observed.
 

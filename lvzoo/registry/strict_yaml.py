@@ -28,7 +28,10 @@ def parse(text: str, shown: str) -> object:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = f", line {mark.line + 1}" if mark else ""
-        raise UsageError(f"{shown}{line}: {error.problem}") from error
+        rest = text.splitlines()[mark.line :] if mark else []
+        tab = rest and rest[0].lstrip(" ").startswith("\t")
+        problem = "begins with a tab; indent with spaces" if tab else error.problem
+        raise UsageError(f"{shown}{line}: {problem}") from error
     except yaml.YAMLError as error:
         raise UsageError(f"{shown}: {' '.join(str(error).split())}") from error
 

@@ -54,8 +54,8 @@ class Zoo:
         """Return the entries that names and globs (comma-separated, or several) name, each once, in order.
 
         Raises:
-            UsageError: a name that nobody has, or a glob that matches nothing.
-            PluginError: a name whose plugin is quarantined.
+            UsageError: nothing is named.
+            PluginError: a name that nobody has or whose plugin is quarantined, or a glob that matches nothing.
         """
         texts = [patterns] if isinstance(patterns, str) else list(patterns)
         wanted = [pattern.strip() for text in texts for pattern in text.split(",") if pattern.strip()]
@@ -116,12 +116,10 @@ class Zoo:
         found = [entry for entry in self.entries if fnmatchcase(entry.name, pattern)]
         if found:
             return found
-        if any(character in pattern for character in "*?["):
-            raise UsageError(f"no entry matches {pattern!r}; 'lvzoo list' shows them all")
-        raise self._why_not(pattern)
+        raise self.why_not(pattern)
 
-    def _why_not(self, name: str) -> PluginError:
-        """Return the error for a name that no usable entry has."""
+    def why_not(self, name: str) -> PluginError:
+        """Return the error for a name that no usable entry has, or for a glob that matches none."""
         for plugin in self.quarantined:
             if name == plugin.name or name in {family.name for family in plugin.declared.families}:
                 return PluginError(
@@ -134,10 +132,18 @@ class Zoo:
                     f"{name!r} needs the family {entry.family!r}, which no working plugin offers; "
                     f"quarantined: {reasons}"
                 )
-        hint = did_you_mean(name, [entry.name for entry in self.entries])
         unused = "; ".join(f"{plugin.name} ({plugin.fault})" for plugin in self.quarantined)
         unless = f", unless it is of a plugin that is not used: {unused}" if unused else ""
-        return PluginError(f"unknown entry {name!r}{hint}; 'lvzoo list' shows them all{unless}")
+        what = "no entry matches" if any(character in name for character in "*?[") else "unknown entry"
+        return PluginError(f"{what} {name!r}{self._hint(name)}; 'lvzoo list' shows them all{unless}")
+
+    def _hint(self, name: str) -> str:
+        """Return what may have been meant: the entries of the plugin or family of that name, or close names."""
+        theirs = [each.name for each in self.entries if name in (each.plugin, each.family.name)]
+        if theirs:
+            what = "plugin" if any(plugin.name == name for plugin in self.plugins) else "family"
+            return f", which is a {what}: its entries are {', '.join(theirs)}"
+        return did_you_mean(name, [entry.name for entry in self.entries])
 
 
 def open_zoo(*, registries: Sequence[Path] = ()) -> Zoo:

@@ -47,7 +47,11 @@ def masks(subject: Subject) -> None:
     model = subject.build()
     for size_HW in SIZES_HW:
         for count in BATCHES:
-            predict(model, noise_frames(count, size_HW))
+            prediction = predict(model, noise_frames(count, size_HW))
+            if subject.entry.family.kind == "mask" and prediction.landmarks_BK2 is not None:
+                raise PluginError(
+                    "decode gives landmarks, so it is no mask model; declare kind='landmark', or leave them out"
+                )
 
 
 def landmarks(subject: Subject) -> None:

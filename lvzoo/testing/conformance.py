@@ -11,16 +11,17 @@ import time
 import traceback
 from contextlib import redirect_stdout
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from lvzoo.errors import LvzooError, PluginError
+from lvzoo.plugins import raised
 from lvzoo.registry import open_zoo
 from lvzoo.testing import behaviour, declared, learning
 from lvzoo.testing.subject import Subject
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from lvzoo.registry import Zoo
     from lvzoo.types import Entry
@@ -158,14 +159,8 @@ def perform(check: Check, subject: Subject) -> Result:
 
 def _told(error: BaseException, subject: Subject) -> str:
     """Return an exception of a plugin's code as a line: what, where in the plugin, what next."""
-    package = subject.entry.family.factory.partition(":")[0].partition(".")[0]
-    places = [
-        f" ({Path(frame.filename).name}, line {frame.lineno})"
-        for frame in traceback.extract_tb(error.__traceback__)
-        if package in Path(frame.filename).parts or Path(frame.filename).stem == package
-    ]
-    what = " ".join(f"{type(error).__name__}: {error}".split())
-    return f"raises {what}{places[-1] if places else ''}; correct it there (--debug shows the traceback)"
+    what = raised(error, subject.entry.family.factory)
+    return f"raises {what}; correct it there (--debug shows the traceback)"
 
 
 def _entries(zoo: Zoo, name: str) -> Sequence[Entry]:

@@ -62,8 +62,15 @@ def test_debug_shows_the_traceback_wherever_it_stands(
 
 
 def test_debug_after_two_dashes_is_an_argument(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["list", "--", "--debug"]) == 2
-    assert "no entry matches '--debug'" in capsys.readouterr().err
+    assert main(["list", "--", "--debug"]) == 3
+    assert "unknown entry '--debug'" in capsys.readouterr().err
+
+
+def test_an_option_of_the_program_behind_a_command_is_told_its_place(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["list", "--no-plugin", "smp"]) == 2
+    assert "say 'lvzoo --no-plugin NAME list'" in capsys.readouterr().err
 
 
 def test_interruption_has_its_own_exit_code(

@@ -57,8 +57,10 @@ def test_glob_and_kind_choose(capsys: pytest.CaptureFixture[str]) -> None:
     assert [entry["name"] for entry in _listed(capsys, "unet*")["entries"]] == ["unet", "unet-64", "unet-fast"]
     kinds = {entry["kind"] for entry in _listed(capsys, "--kind", "landmark")["entries"]}
     assert kinds == {"landmark"}
-    assert main(["list", "unett"]) == 2
-    assert "no entry matches 'unett' (did you mean 'unet'" in capsys.readouterr().err
+    assert main(["list", "unett"]) == 3
+    assert "unknown entry 'unett' (did you mean 'unet'" in capsys.readouterr().err
+    assert main(["list", "landmarks"]) == 3
+    assert "which is a plugin: its entries are landmark7, landmark13" in capsys.readouterr().err
 
 
 def test_users_registry_is_added(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -82,6 +82,21 @@ def test_landmark_losses_are_least_at_the_truth_and_grow_with_the_distance() -> 
         assert losses[3] > losses[0] + 0.5
 
 
+class Halves(LandmarkModel):
+    """Gives points as -1..1, and reads them so."""
+
+    def points(self, output: torch.Tensor, size_HW: tuple[int, int]) -> torch.Tensor:
+        return (output.float() + 1) / 2 * torch.tensor([size_HW[1], size_HW[0]]) - 0.5
+
+
+def test_points_are_trained_in_the_scale_in_which_they_are_read() -> None:
+    batch = batch_of(4)
+    points_BK2 = batch.contours_BP2[:, ::20]
+    output = (points_BK2 + 0.5) / 112 * 2 - 1
+    assert Halves().loss(output, batch) < 1e-6
+    assert Halves().loss(points_BK2, batch) > 10
+
+
 def test_landmarks_moved_out_of_the_frame_keep_the_loss_finite() -> None:
     batch = batch_of(2)
     moved = Batch(

@@ -129,11 +129,14 @@ def test_repeated_plugin_name_loses_to_the_bundled_one_and_then_to_the_first(
 
 
 def test_environment_chooses_plugins(
-    install_plugin: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+    install_plugin: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     install_plugin("extra", FAMILY.format(name="extra"))
-    monkeypatch.setenv("LVZOO_DISABLE_PLUGINS", "extra, core, not-installed")
+    monkeypatch.setenv("LVZOO_DISABLE_PLUGINS", "extra, core, not-installed, landmrks")
     assert "disabled by LVZOO_DISABLE_PLUGINS" in (_found("extra").fault or "")
+    assert "no plugin 'not-installed' is installed" in caplog.text
+    assert "no plugin 'landmrks' is installed (did you mean 'landmarks'?)" in caplog.text
+    assert "'core'" not in caplog.text
     assert _found("core", "lvzoo").fault is None
     monkeypatch.delenv("LVZOO_DISABLE_PLUGINS")
     monkeypatch.setenv("LVZOO_PLUGINS", "extra")
@@ -206,3 +209,18 @@ def _wait_for(condition: Callable[[], bool], limit_s: float = 30) -> None:
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.01)
+
+
+def test_what_cannot_be_loaded_says_what_may_be_meant(
+    install_plugin: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = "print('hello')\nclass StarNet:\n    pass\n"
+    install_plugin("star", FAMILY.format(name="star"), files={"model.py": model})
+    assert plugins.resolve("star_dist.model:StarNet")
+    assert capsys.readouterr().out == "", "stdout is data"
+    with pytest.raises(PluginError, match=r"correct the name in its factory \(did you mean 'StarNet'"):
+        plugins.resolve("star_dist.model:StarNt")
+    with pytest.raises(PluginError, match=r"correct the name 'star_dist.modle' in the plugin"):
+        plugins.resolve("star_dist.modle:StarNet")
+    with pytest.raises(PluginError, match=r"install 'no_such_package'"):
+        plugins.resolve("no_such_package.model:Net")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pandas as pd
+import pytest
 
 from lvzoo.rank.ranking import rank
 from tests.rank.tables import WARD, conditions, facts, simulated
@@ -63,12 +64,27 @@ def test_no_noise_at_all() -> None:
 
 
 def test_few_patients_are_told_with_what_they_cannot_show() -> None:
-    scores = simulated({"a": 0.9, "b": 0.8}, conditions([1]), patients=4, seeds=2)
+    scores = simulated({"a": 0.9, "b": 0.8}, conditions([1]), patients=6, draw=2)
     ranking = rank(scores, WARD, models=facts("a", "b"), resamples=20)
     mdd = ranking.pairs["mdd"][0]
     assert mdd > 0.01
     (said,) = (each.text for each in ranking.warnings if each.kind == "few patients")
-    assert said == f"few patients: with 4 patients, differences below {mdd:.3f} are not to be seen"
+    assert said == f"few patients: with 6 patients, differences below {mdd:.3f} are not to be seen"
+
+
+@pytest.mark.parametrize(
+    ("models", "patients", "can"), [(2, 5, False), (2, 6, True), (4, 7, False), (4, 8, True)]
+)
+def test_too_few_patients_for_any_difference_are_told(models: int, patients: int, *, can: bool) -> None:
+    names = "abcd"[:models]
+    dice = {name: 0.9 - 0.2 * number for number, name in enumerate(names)}
+    ranking = rank(
+        simulated(dice, conditions([1]), patients=patients, seeds=2), WARD, models=facts(*names), resamples=20
+    )
+    said = [each.text for each in ranking.warnings if each.kind == "few patients"]
+    told = f"few patients: {patients} patients cannot tell {models} models apart by the tests"
+    assert any(each.startswith(told) for each in said) != can
+    assert bool((ranking.pairs["p_holm"] < 0.05).any()) == can
 
 
 def test_one_patient() -> None:

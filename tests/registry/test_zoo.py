@@ -74,6 +74,7 @@ def test_select_keeps_the_order_asked_for_and_repeats_nothing(patterns: str | li
     [
         ("unt", r"unknown entry 'unt' \(did you mean 'unet'"),
         ("smpp-*", r"no entry matches 'smpp-\*'"),
+        ("landmark-coords", r"is a family: its entries are coords7, contour41"),
         (" , ", "no entry is named"),
     ],
 )
@@ -112,6 +113,7 @@ def test_select_refuses_what_nobody_has(patterns: str, message: str) -> None:
             "line 3: the key 'a' stands here a second time",
         ),
         ("a:\n  family: unet\n b: [", "line 3: "),
+        ("a:\n\tfamily: unet", "line 2: begins with a tab; indent with spaces"),
         ("[a]: {family: unet}", "line 1: found unhashable key"),
         ("- unet", "must be keys with values ('key: value'), not list"),
     ],

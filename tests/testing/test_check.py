@@ -57,6 +57,23 @@ def test_a_line_a_check_and_exit_code_0(install_plugin: Install, capsys: pytest.
     assert not any("overfits" in line for line in lines), "--fast leaves out what trains"
 
 
+def test_a_mask_model_that_gives_landmarks_is_told(
+    install_plugin: Install, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = """
+from lvzoo_landmarks.heatmap import HeatmapUNet
+
+class Net(HeatmapUNet):
+    def __init__(self):
+        super().__init__(landmarks=5, width=2, levels=1, sigma_px=2.0)
+"""
+    files = {"model.py": model, "registry.yaml": "mine: {family: mine, licence: MIT}"}
+    install_plugin("mine", PLUGIN, files=files)
+    assert main(["check", "mine", "--fast"]) == 1
+    told = capsys.readouterr().out
+    assert "decode gives landmarks, so it is no mask model; declare kind='landmark'" in told
+
+
 @pytest.mark.parametrize("body", ["raise RuntimeError('boom')", "raise SystemExit(3)"])
 def test_a_broken_model_is_a_line_that_says_where_and_no_traceback(
     body: str, install_plugin: Install, capsys: pytest.CaptureFixture[str]
