@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lvzoo.registry import list_models
     from lvzoo.scoring_run import score
     from lvzoo.training import fit
+    from lvzoo.transfer_run import transfer
     from lvzoo.types import DatasetSource, Entry, Family, NoiseSource, Option
 
 __version__ = "0.1.0"
@@ -28,6 +29,7 @@ _HOMES = {
     "compare": "lvzoo.comparison",
     "fit": "lvzoo.training",
     "score": "lvzoo.scoring_run",
+    "transfer": "lvzoo.transfer_run",
     "pack": "lvzoo.packing",
     "predict": "lvzoo.prediction",
     "load": "lvzoo.models.weights",
@@ -56,6 +58,7 @@ __all__ = [
     "pack",
     "predict",
     "score",
+    "transfer",
 ]
 
 

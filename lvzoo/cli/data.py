@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 MOST_NAMES: Final = 10
 """Findings of one quirk that are shown; --json tells all."""
-PHANTOM_SIZES: Final = ("smoke", "quick", "small", "full")
+PHANTOM_SIZES: Final = ("smoke", "quick", "small", "full", "transfer")
 PHANTOM_SHIFTS: Final = ("gain", "depth", "opening-angle", "anatomy", "speckle", "frame-size")
 
 seed_option = click.option(
@@ -50,7 +50,8 @@ def data() -> None:
 def phantom(*, out: Path, size: str, seed: int, shift: str | None, workers: int | None) -> None:
     """Write a synthetic data set in EchoNet-Dynamic's layout into the new folder OUT, and print its path.
 
-    smoke has 18 videos, quick 260, small 580 and full 10,030: one video a simulated patient.
+    smoke has 18 videos, quick 260, small 580 and full 10,030: one video a simulated patient. transfer has a test
+    split only, of 100.
     """
     from lvzoo.data.phantom.write import write_phantom
 

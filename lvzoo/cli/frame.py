@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "bench": "Train models, test them on noisier frames, and rank them.",
     "train": "Train one model once.",
     "eval": "Score trained models on noisier frames, without training.",
+    "transfer": "Test models on phantoms drawn from other ranges than the usual.",
     "predict": "Segment the left ventricle in clips of one's own.",
     "report": "Rank the models of runs that have been made, and write the HTML report.",
     "pack": "Write a trained model as one small file.",

@@ -121,7 +121,10 @@ def test_model_that_cannot_be_built_is_told_all_the_same(
 
 def test_unknown_name_and_glob_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["info", "landmark"]) == 3
-    assert "unknown entry 'landmark' (did you mean 'landmark7' or 'landmark13' or 'landmark7-fast'?)" in capsys.readouterr().err
+    assert (
+        "unknown entry 'landmark' (did you mean 'landmark7' or 'landmark13' or 'landmark7-fast'?)"
+        in capsys.readouterr().err
+    )
     assert main(["info", "unet*"]) == 2
     assert "'unet*' names 3 entries; name one of unet, unet-64, unet-fast" in capsys.readouterr().err
 

@@ -54,7 +54,11 @@ def test_table_names_kind_plugin_and_summary_within_80_columns(
 
 
 def test_glob_and_kind_choose(capsys: pytest.CaptureFixture[str]) -> None:
-    assert [entry["name"] for entry in _listed(capsys, "unet*")["entries"]] == ["unet", "unet-64", "unet-fast"]
+    assert [entry["name"] for entry in _listed(capsys, "unet*")["entries"]] == [
+        "unet",
+        "unet-64",
+        "unet-fast",
+    ]
     kinds = {entry["kind"] for entry in _listed(capsys, "--kind", "landmark")["entries"]}
     assert kinds == {"landmark"}
     assert main(["list", "unett"]) == 3

@@ -56,6 +56,7 @@ SIZES: Final[Mapping[str, PhantomSize]] = MappingProxyType(
         "quick": PhantomSize(train=200, val=20, test=40),
         "small": PhantomSize(train=400, val=60, test=120),
         "full": PhantomSize(train=7465, val=1288, test=1277),
+        "transfer": PhantomSize(train=0, val=0, test=100),
     }
 )
 

@@ -1,0 +1,80 @@
+"""`lvzoo transfer`: trained models on phantoms drawn from other ranges than the one that they were trained on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lvzoo.cli.options import (
+    device_option,
+    executor_option,
+    json_option,
+    out_option,
+    preset_option,
+    print_json,
+    recipe_options,
+    records,
+    registry_option,
+)
+
+if TYPE_CHECKING:
+    from lvzoo.transfer_run import Transfer
+
+
+@click.command()
+@click.argument("models", metavar="[MODEL]...", nargs=-1)
+@click.option(
+    "--train", metavar="NAMES", default="", help="Entries to train first: unet-fast,landmark7-fast."
+)
+@click.option("--seeds", type=int, metavar="N", help="Train each of these N times, with seeds 0..N-1.")
+@preset_option
+@click.option("--phantom-size", metavar="SIZE", help="Of the phantom that is trained on.")
+@click.option(
+    "--phantom-seed",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="N",
+    help="Of all phantoms.  [default: 0]",
+)
+@recipe_options
+@out_option
+@device_option
+@executor_option
+@json_option
+@registry_option
+def transfer(*, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - click's options, named as the function's
+    """Test models on the usual phantom and on shifted ones: gain, depth, opening angle, anatomy, speckle, frame size.
+
+    MODEL is an entry that carries weights, a weights file, or a trial's folder of a run; with --train, entries are
+    trained first. Prints the Dice of clean frames on each phantom as a Markdown table. All of it is synthetic.
+    """
+    from lvzoo.cli.shown import shown
+    from lvzoo.transfer_run import transfer as run
+
+    with shown() as progress:
+        result = run(**options, on_event=progress.show, listeners=[progress])
+    if as_json:
+        print_json({"synthetic": True, "patients": result.patients, "table": records(result.table)})
+    else:
+        click.echo("\n".join(_lines(result)))
+    click.echo(f"runs: {result.folder}", err=True)
+
+
+def _lines(result: Transfer) -> list[str]:
+    table = result.table
+    head = [name.replace("-", " ") for name in table.columns]
+    rows = [
+        [f"{value:.3f}" if isinstance(value, float) else str(value) for value in row]
+        for row in table.itertuples(index=False)
+    ]
+    marks = ["--:" if table[name].dtype.kind in "fi" else ":--" for name in table.columns]
+    width = (result.intervals["dice_high"] - result.intervals["dice_low"]).max() / 2
+    return [
+        *(f"| {' | '.join(cells)} |" for cells in (head, marks, *rows)),
+        "",
+        (
+            f"synthetic phantoms; mean Dice of clean frames of {result.patients} patients on each, the same in all; "
+            f"95 % intervals reach at most {width:.3f} to either side; shifted: the mean over the shifts"
+        ),
+    ]
