@@ -59,7 +59,10 @@ def autocast(device: torch.device, precision: torch.dtype) -> AbstractContextMan
 
 def describe(device: torch.device, precision: torch.dtype) -> dict[str, str]:
     """Name what a number was computed with: hardware, precision and versions."""
-    hardware = f"CPU, {torch.get_num_threads()} threads, {torch.backends.cpu.get_cpu_capability()}"
+    threads = torch.get_num_threads()
+    hardware = (
+        f"CPU, {threads} thread{'' if threads == 1 else 's'}, {torch.backends.cpu.get_cpu_capability()}"
+    )
     return {
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else hardware,
         "precision": str(precision).removeprefix("torch."),
