@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import pytest
 from lvzoo.cli import main
 from lvzoo.doctor import Examined, libraries, storage, zoo
 from lvzoo.plugins import find_plugins
+from lvzoo.registry import carried_by, open_zoo
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,6 +79,15 @@ def test_each_plugin_is_examined(install_plugin: Install, monkeypatch: pytest.Mo
     assert named(found, "entry heavy") == Examined(
         name="entry heavy", verdict="note", found="needs no_such_module", remedy="install it to use the entry"
     )
+
+
+def test_weights_with_a_fault_are_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    [unet] = open_zoo().select("unet")
+    lost = dataclasses.replace(unet, weights="lvzoo_unet:weights/lost.safetensors")
+    monkeypatch.setattr(zoo, "carried_by", lambda each: carried_by(lost) if each.name == "unet" else None)
+    told = named(list(zoo.plugins_and_entries()), "weights lvzoo_unet:weights/lost.safetensors")
+    assert told.verdict == "problem"
+    assert "no such file" in told.found + told.remedy
 
 
 def test_a_mistaken_setting_is_a_problem_and_no_crash(monkeypatch: pytest.MonkeyPatch) -> None:

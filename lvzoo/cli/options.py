@@ -86,7 +86,9 @@ def noise_options(command: Command) -> Command:
         click.option(
             "--noise", metavar="NAME", default="noise-v1", show_default=True, help="The suite of corruptions."
         ),
-        click.option("--corruptions", metavar="NAMES", help="Only these of the suite: haze,blur."),
+        click.option(
+            "--corruptions", metavar="NAMES", help="Only these of the suite: haze,blur; none: clean frames."
+        ),
         click.option("--severities", metavar="LIST", callback=integers, help="Only these: 1,3,5."),
     )
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lvzoo.doctor.record import Examined, Verdict
 from lvzoo.errors import LvzooError
-from lvzoo.registry import open_zoo
+from lvzoo.registry import Carried, carried_by, open_zoo
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -30,6 +30,7 @@ def plugins_and_entries() -> Iterator[Examined]:
             yield Examined(
                 name=f"entry {name}", verdict="note", found=needs, remedy="install it to use the entry"
             )
+    yield from map(_weights, filter(None, map(carried_by, zoo.entries)))
     ready = sum(not missing for missing in lacking.values())
     verdict: Verdict = "ok" if ready else "problem"
     remedy = "" if ready else "see the plugins above: without them there is nothing to train"
@@ -54,6 +55,16 @@ def _plugin(plugin: Plugin) -> Examined:
         )
     offers = [*_names(declared.families), *_names(declared.datasets), *_names(declared.noises)]
     return Examined(name=name, verdict="ok", found=f"{whose}: {', '.join(offers) or 'listens only'}")
+
+
+def _weights(carried: Carried) -> Examined:
+    name = f"weights {carried.named}"
+    if carried.fault or carried.card is None:
+        found, _, remedy = (carried.fault or "").rpartition("; ")
+        return Examined(name=name, verdict="problem", found=found or remedy, remedy=remedy)
+    return Examined(
+        name=name, verdict="ok", found=f"{carried.card.entry}, trained on {carried.card.trained_on}"
+    )
 
 
 def _names(sources: Iterable[Family | DatasetSource | NoiseSource]) -> list[str]:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from lvzoo.interfaces import NoiseSuite
     from lvzoo.types import FrameSet, Sector
 
+NO_NOISE: Final = "none"
 FRAMES_AT_A_TIME: Final = 32
 LEAST_WORK: Final = 8_000
 """Noisy frames worth a process of their own: starting one takes about as long as making these."""
@@ -45,12 +46,15 @@ def conditions(
 ) -> list[Condition]:
     """Return the conditions of a suite, clean first, then by family, corruption and severity.
 
-    `corruptions` ("haze, blur" or a list) and `severities` (a number or a list) select some; None stands for all.
+    `corruptions` ("haze, blur" or a list) and `severities` (a number or a list) select some; None stands for all,
+    and "none" (or an empty list) for clean frames alone.
 
     Raises:
         UsageError: the suite has no such corruption or severity.
     """
     known = [name for family in suite.families.values() for name in family]
+    if isinstance(corruptions, str) and corruptions.strip() == NO_NOISE:
+        corruptions = []
     if isinstance(corruptions, str):
         corruptions = [name.strip() for name in corruptions.split(",")]
     if isinstance(severities, int):

@@ -90,6 +90,7 @@ def test_conditions_are_selected_by_name_and_severity_in_the_suites_order() -> N
         *(("blur", 1), ("blur", 5)),
     ]
     assert conditions(NoiseV1(), corruptions=[]) == [CLEAN]
+    assert conditions(NoiseV1(), corruptions="none") == [CLEAN]
 
 
 def test_unknown_names_get_a_close_match_and_unknown_severities_the_known_ones() -> None:
