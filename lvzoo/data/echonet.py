@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 LOG = logging.getLogger("lvzoo.data")
 
 VIDEOS: Final = "Videos"
-READER_VERSION: Final = "echonet-reader-2"
+READER_VERSION: Final = "echonet-reader-3"
 """Raise it with any change to what is read from the same files: labels, contours, sectors, findings."""
 
 

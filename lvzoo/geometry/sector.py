@@ -13,8 +13,8 @@ import math
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
-from scipy import ndimage
 
+from lvzoo.geometry.region import scanned_region
 from lvzoo.types import FRAME_SIZE_HW, Sector
 
 if TYPE_CHECKING:
@@ -67,15 +67,16 @@ def evenly_spaced(count: int, most: int = MOST_FRAMES) -> list[int]:
 def fit_sector(frames_NHW: NDArray[np.uint8]) -> Sector:
     """Return the sector that the given frames of one video show (at most 8 evenly spaced ones will do).
 
-    The scan mask is the convex hull of the largest 4-connected region that is brighter than 8 of 255 in any
-    of the frames. The apex is where the lines through the hull's straight left and right edges meet. Where
-    these make no plausible sector, the standard one stands in (scaled to the frame) and `fitted` is False;
-    its scan mask is still the hull, unless that covers less than a tenth of the frame.
+    The scan mask is the convex hull of what is brighter than 8 of 255 in any of the frames: the largest
+    4-connected region, and the other parts of the picture (`lvzoo.geometry.region`). The apex is where the lines
+    through the hull's straight left and right edges meet. Where these make no plausible sector, the standard one
+    stands in (scaled to the frame) and `fitted` is False; its scan mask is still the hull, unless that covers less
+    than a tenth of the frame.
 
     Source: the sector that lvzoo's noise suites are defined on, `docs/noise.md`.
     """
     size_HW = (frames_NHW.shape[1], frames_NHW.shape[2])
-    hull = _convex_hull(_largest_region(frames_NHW.max(axis=0) > DARK_LEVEL)) if len(frames_NHW) else []
+    hull = _convex_hull(scanned_region(frames_NHW.max(axis=0) > DARK_LEVEL)) if len(frames_NHW) else []
     if _area(hull) < LEAST_HULL_SHARE * size_HW[0] * size_HW[1]:
         return standard_sector(size_HW)
     return _fit_edges(hull, size_HW) or standard_sector(size_HW, hull_px=tuple(hull))
@@ -119,15 +120,6 @@ def scan_mask(sector: Sector, size_HW: tuple[int, int]) -> NDArray[np.bool_]:
         turn_HW = (x1 - x0) * (rows_H1 - y0) - (y1 - y0) * (columns_1W - x0)
         mask_HW &= orientation * turn_HW >= -ON_THE_EDGE_PX2
     return mask_HW
-
-
-def _largest_region(bright_HW: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return the largest 4-connected region; of equally large ones, the first in reading order."""
-    labels_HW, regions = ndimage.label(bright_HW)
-    if regions == 0:
-        return bright_HW
-    sizes = np.bincount(labels_HW.ravel())
-    return np.asarray(labels_HW == 1 + int(np.argmax(sizes[1:])))
 
 
 def _convex_hull(region_HW: NDArray[np.bool_]) -> list[Point]:

@@ -12,6 +12,8 @@ from lvzoo.geometry.sector import evenly_spaced, fit_sector, polar, scan_mask, s
 from lvzoo.types import Sector
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
 SIZE_HW = (112, 112)
@@ -78,6 +80,61 @@ def test_a_marker_beside_the_sector_does_not_move_it() -> None:
     frames_NHW, inside_HW = scan((56.0, 4.0), 40.0, 100.0)
     frames_NHW[:, 2:6, 100:104] = 255
     assert np.array_equal(scan_mask(fit_sector(frames_NHW), SIZE_HW), inside_HW)
+
+
+def torn_apart(frames_NHW: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Blacken a broad shadow down the middle and a dark band across: the sector's four pieces touch nowhere."""
+    torn_NHW = frames_NHW.copy()
+    torn_NHW[:, :, 50:60] = 0
+    torn_NHW[:, 52:60] = 0
+    return torn_NHW
+
+
+def test_a_picture_that_shadows_tear_apart_is_scanned_whole() -> None:
+    frames_NHW, inside_HW = scan((56.0, 4.0), 42.0, 104.0)
+    sector = fit_sector(torn_apart(frames_NHW))
+    scanned_HW = scan_mask(sector, SIZE_HW)
+    assert sector.fitted
+    assert math.dist(sector.apex_px, (56.0, 4.0)) < 1.5
+    assert (scanned_HW & inside_HW).sum() > 0.98 * inside_HW.sum()
+    assert not (scanned_HW & ~inside_HW).any()
+
+
+def letters(frames_NHW: NDArray[np.uint8]) -> None:
+    """Three lines of bold letters in each upper corner, run together by blurring."""
+    for top in (2, 9, 16):
+        frames_NHW[:, top : top + 4, 2:22] = frames_NHW[:, top : top + 4, 90:110] = 200
+
+
+def trace(frames_NHW: NDArray[np.uint8]) -> None:
+    """A line like an electrocardiogram along the bottom, with its spikes."""
+    frames_NHW[:, 107:109] = 220
+    frames_NHW[:, 98:108, 20::30] = 220
+
+
+def depth_marks(frames_NHW: NDArray[np.uint8]) -> None:
+    """Dots down the right side, and the probe's marker beside the apex."""
+    frames_NHW[:, 6::9, 107:110] = 180
+    frames_NHW[:, 2:6, 66:70] = 180
+
+
+@pytest.mark.parametrize("mark", [letters, trace, depth_marks])
+@pytest.mark.parametrize("picture", [np.copy, torn_apart], ids=["whole", "torn"])
+def test_what_a_machine_writes_does_not_move_the_sector(
+    mark: Callable[[NDArray[np.uint8]], None], picture: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
+) -> None:
+    frames_NHW = picture(scan((56.0, 4.0), 36.0, 88.0)[0])
+    marked_NHW = frames_NHW.copy()
+    mark(marked_NHW)
+    assert (marked_NHW != frames_NHW).any()
+    assert fit_sector(marked_NHW) == fit_sector(frames_NHW)
+
+
+def test_a_torn_picture_on_a_larger_frame_is_whole_too() -> None:
+    frames_NHW, inside_HW = scan((300.0, 20.0), 40.0, 500.0, size_HW=(600, 800), probe_px=40.0)
+    frames_NHW = np.maximum(frames_NHW, 40 * inside_HW.astype(np.uint8))
+    frames_NHW[:, :, 290:310] = 0
+    assert math.dist(fit_sector(frames_NHW).apex_px, (300.0, 20.0)) < 4
 
 
 def test_compression_noise_outside_the_sector_does_not_move_it() -> None:
