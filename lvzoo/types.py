@@ -15,6 +15,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
@@ -32,6 +33,8 @@ Split: TypeAlias = Literal["train", "val", "test"]
 OptionValue: TypeAlias = "bool | int | float | str | None"
 
 SPLITS: Final[tuple[Split, ...]] = ("train", "val", "test")
+NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]*")
+"""What an entry, a family, a suite or a layout may be called: entries name folders."""
 FRAME_SIZE_HW: Final = (112, 112)
 """Rows and columns of every frame that is trained on and scored: EchoNet-Dynamic's format."""
 CONTOUR_POINTS: Final = 121

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import torch
 from torch import nn
 from torch.nn import functional
@@ -9,6 +11,8 @@ from torch.nn import functional
 ECHO_MEAN = 0.13
 ECHO_STD = 0.19
 """Typical grey level and spread of an echo frame (0..1): means of 20-46 and SDs of 45-68 of 255 are seen."""
+DEEPEST: Final = 8
+"""Levels of a contracting path: a frame of 112 pixels, padded to 256, is one pixel then."""
 
 
 class Normalise(nn.Module):
@@ -41,6 +45,22 @@ class DoubleConv(nn.Sequential):
         )
 
 
+def doubling(width: int, levels: int) -> list[int]:
+    """Return the channels of a contracting path, from the full frame to its deepest level.
+
+    Raises:
+        ValueError: there is no such path: a frame of 112 pixels cannot be halved more often than DEEPEST.
+
+    >>> doubling(16, 4)
+    [16, 32, 64, 128, 256]
+    """
+    if width < 1 or not 0 <= levels <= DEEPEST:
+        raise ValueError(
+            f"width {width} and {levels} levels: they must be at least 1, and between 0 and {DEEPEST}"
+        )
+    return [width * 2**level for level in range(levels + 1)]
+
+
 class UNetBody(nn.Module):
     """The U-Net of Ronneberger et al. 2015 (arXiv 1505.04597), with padded convolutions and batch norm.
 
@@ -64,7 +84,7 @@ class UNetBody(nn.Module):
         super().__init__()
         self.stem = stem
         self.multiple = stem * 2**levels
-        channels = [width * 2**level for level in range(levels + 1)]
+        channels = doubling(width, levels)
         inputs = [in_channels * stem**2, *channels[:-1]]
         self.down = nn.ModuleList(DoubleConv(i, o) for i, o in zip(inputs, channels, strict=True))
         climb = list(zip(channels[:0:-1], channels[-2::-1], strict=True))

@@ -20,9 +20,11 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 import lvzoo
-from lvzoo.errors import DataError, UsageError
+from lvzoo.errors import DataError, PluginError, UsageError
 from lvzoo.files import atomic_file
+from lvzoo.models.bounded import Bounded, TooLargeError
 from lvzoo.models.build import as_trained, build_model
+from lvzoo.plugins import raised, resolve
 from lvzoo.registry import Zoo, carried_by, entry_described, open_zoo
 from lvzoo.types import Entry, Trial
 from lvzoo.weights import Header, read_card, read_header
@@ -100,12 +102,13 @@ def read_model(located: Located) -> nn.Module:
     """Build the network of a located model and read its weights; float16 becomes the network's float32.
 
     Raises:
-        DataError: the weights are damaged, or not those of the network.
-        PluginError: the network cannot be built.
+        DataError: the weights are damaged, or not those of the network, or no network can be as their card says.
+        PluginError: the plugin cannot be imported.
     """
     path = located.path
-    network = build_model(as_trained(located.entry))
-    mistake = _mistake(read_header(path), network.state_dict())
+    header = read_header(path)
+    network = _build(located, header)
+    mistake = _mistake(header, network.state_dict())
     if mistake:
         raise DataError(f"{path}: weights of another model than {located.card} says ({mistake})")
     try:
@@ -189,12 +192,33 @@ def _of_trial(folder: Path, zoo: Zoo) -> Located:
     return Located(path=folder / WEIGHTS, entry=entry, card=CARD, trial=folder)
 
 
+def _build(located: Located, header: Header) -> nn.Module:
+    """Build the network that a file's card describes; it is the file that says how large that would be."""
+    resolve(located.entry.family.factory)  # a plugin that is broken itself is told as that
+    try:
+        with Bounded(header):
+            return build_model(as_trained(located.entry))
+    except PluginError as error:
+        why = error.__cause__
+        if why is None or isinstance(why, PluginError):  # the plugin's own sentence
+            raise PluginError(f"{located.path}: {error}") from error
+        if isinstance(why, TooLargeError):
+            raise DataError(
+                f"{located.path}: weights of another model than {located.card} says (which is far larger)"
+            ) from error
+        raise DataError(
+            f"{located.path}: no network can be built as {located.card} says "
+            f"({raised(why, located.entry.family.factory)}); damaged, or of another version of the plugin "
+            f"{located.entry.plugin!r}"
+        ) from error
+
+
 def _mistake(header: Header, wanted: Mapping[str, torch.Tensor]) -> str | None:
     """Say in what the tensors of a file are not those of a network, or return None."""
     if lacking := sorted(wanted.keys() - header.tensors.keys()):
         return f"{lacking[0]} is missing"
     if more := sorted(header.tensors.keys() - wanted.keys()):
-        return f"{more[0]} is one too many"
+        return f"{more[0]!r} is one too many"
     for name, tensor in wanted.items():
         there = header.tensors[name]
         if there.shape != tuple(tensor.shape):

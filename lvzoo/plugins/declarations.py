@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, get_args
 
 from lvzoo.errors import did_you_mean
-from lvzoo.types import DatasetSource, Family, Kind, NoiseSource, Option
+from lvzoo.types import NAME, DatasetSource, Family, Kind, NoiseSource, Option
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lvzoo.types import OptionValue
 
-NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]*")
 FACTORY: Final = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
 

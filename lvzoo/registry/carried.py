@@ -55,7 +55,12 @@ def _path(entry: Entry, named: str) -> Path:
     inside = IN_A_PACKAGE.fullmatch(named)
     if inside is None:
         return Path(entry.catalogue or "").parent / named
-    spec = find_spec(inside["package"])
+    try:
+        spec = find_spec(inside["package"])
+    except (ValueError, ImportError) as error:  # a module without a spec, such as __main__
+        raise DataError(
+            f"{named}: {inside['package']!r} is no package ({error}); correct the entry"
+        ) from error
     folders = [] if spec is None else list(spec.submodule_search_locations or [])
     if not folders:
         raise DataError(f"{named}: no package {inside['package']!r} is installed; install it for its weights")

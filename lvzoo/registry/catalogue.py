@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 import lvzoo
 from lvzoo.errors import UsageError, did_you_mean
 from lvzoo.files import atomic_file, cache_folder
-from lvzoo.plugins.declarations import NAME, mistake_in_value
-from lvzoo.types import Entry, Option, Recipe
+from lvzoo.plugins.declarations import mistake_in_value
+from lvzoo.types import NAME, Entry, Option, Recipe
+from lvzoo.weights.card import control_characters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -152,9 +153,15 @@ def _entry(
 
 
 def _text(where: str, key: str, value: object) -> str | None:
-    if value is None or (isinstance(value, str) and value.strip()):
-        return value
-    raise UsageError(f"{where}: {key} must be text, not {value!r}")
+    """Return a text as one line, as YAML may write it in several."""
+    if value is None:
+        return None
+    if not isinstance(value, str) or not value.strip():
+        raise UsageError(f"{where}: {key} must be text, not {value!r}")
+    line = " ".join(map(str.strip, value.strip().splitlines()))
+    if control_characters(line):
+        raise UsageError(f"{where}: {key} has control characters: {line!r}")
+    return line
 
 
 def _values(where: str, what: str, plain: object, known: Mapping[str, Option]) -> dict[str, OptionValue]:

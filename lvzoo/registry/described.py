@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from lvzoo.errors import DataError, PluginError
 from lvzoo.plugins.declarations import mistake_in_value
-from lvzoo.types import Entry
+from lvzoo.types import NAME, Entry
+from lvzoo.weights.card import control_characters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,8 +32,13 @@ def entry_described(
 
     Raises:
         PluginError: no working plugin of that name offers the family.
-        DataError: the family has no such option, or not with such a value.
+        DataError: the family has no such option, or not with such a value; or a name or text is none.
     """
+    if not NAME.fullmatch(name):
+        raise DataError(f"{where}: {name!r} is no name of an entry; it was not written by lvzoo")
+    lines = {key: text and " ".join(text.split()) for key, text in texts.items()}
+    if odd := [text for text in lines.values() if text and control_characters(text)]:
+        raise DataError(f"{where}: control characters in {odd[0]!r}; it was not written by lvzoo")
     found = _family(zoo, plugin, family, where)
     for key, value in options.items():
         known = found.options.get(key)
@@ -47,9 +53,9 @@ def entry_described(
         family=found,
         plugin=plugin,
         options={key: options.get(key, option.default) for key, option in found.options.items()},
-        summary=texts["summary"] or found.summary,
-        paper=texts["paper"],
-        licence=texts["licence"],
+        summary=lines["summary"] or found.summary,
+        paper=lines["paper"],
+        licence=lines["licence"],
     )
 
 

@@ -45,7 +45,13 @@ class RunFolder:
     path: Path
 
     def trial(self, name: str) -> TrialFolder:
-        """Return the folder of a trial such as `unet-s0`."""
+        """Return the folder of a trial such as `unet-s0`.
+
+        Raises:
+            DataError: that is no name of one folder: a name from elsewhere must lead nowhere else.
+        """
+        if name in ("", ".", "..") or set("/\\\0") & set(name):
+            raise DataError(f"{self.path}: {name!r} is no name of a trial")
         return TrialFolder(path=self.path / TRIALS / name)
 
     @contextmanager

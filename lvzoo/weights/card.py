@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar, get_args
 
-from lvzoo.types import SPLITS, Kind, OptionValue, Recipe
+from lvzoo.types import NAME, SPLITS, Kind, OptionValue, Recipe
 
 KEY: Final = "lvzoo"
 """The key of a safetensors header's metadata that holds the card."""
@@ -18,6 +19,8 @@ VERSION: Final = 1
 Plain = Mapping[str, Any]
 T = TypeVar("T")
 NONE: Final = type(None)
+UNPRINTED: Final = ("Cc", "Cf", "Cs", "Zl", "Zp")
+"""Unicode's categories of characters that steer a terminal or turn a line round, and show nothing themselves."""
 
 
 class NewerCardError(ValueError):
@@ -81,7 +84,7 @@ class Rounding:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WeightsCard:
-    """What a trained model is.
+    """What a trained model is. It may come from anywhere, and names a folder and is printed: both are held to.
 
     `lvzoo` is the version that trained it, and `code` the digest of its code then. `rounding` is None where the
     weights are as they were trained. `commands` make them again.
@@ -106,6 +109,16 @@ class WeightsCard:
     computed: Mapping[str, str] = field(default_factory=dict)
     commands: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        """Raise ValueError where the entry is no name, the seed is none, or a text would not print as it reads."""
+        if not NAME.fullmatch(self.entry):
+            raise ValueError(f"'entry' is {self.entry!r}, which is no name of an entry")
+        if self.seed < 0:
+            raise ValueError(f"'seed' is {self.seed}")
+        odd = next((text for text in _texts(self.plain()) if control_characters(text)), None)
+        if odd is not None:
+            raise ValueError(f"control characters in {odd!r}")
+
     def plain(self) -> dict[str, Any]:
         """Return the card as JSON knows it."""
         return {"card": VERSION, **dataclasses.asdict(self), "commands": list(self.commands)}
@@ -113,6 +126,15 @@ class WeightsCard:
     def to_json(self) -> str:
         """Return the text that stands in a header: the same for the same card."""
         return json.dumps(self.plain(), sort_keys=True)
+
+
+def control_characters(text: str) -> bool:
+    r"""Tell whether a text holds what does not print as it reads: line breaks, escapes, changes of direction.
+
+    >>> control_characters("U-Net, 1 % noise"), control_characters("U-Net\x1b[2K")
+    (False, True)
+    """
+    return any(unicodedata.category(character) in UNPRINTED for character in text)
 
 
 def card_of(plain: object) -> WeightsCard:
@@ -180,6 +202,18 @@ def _record(kind: type[T], plain: Plain, *types: type) -> T:
 def _values(plain: Plain, key: str, *types: type) -> dict[str, Any]:
     values = _take(plain, key, dict)
     return {name: _take(values, name, *types) for name in values}
+
+
+def _texts(plain: object) -> Iterator[str]:
+    """Yield every text in what JSON knows, keys too."""
+    if isinstance(plain, str):
+        yield plain
+    elif isinstance(plain, Mapping):
+        for key, value in plain.items():
+            yield from (key, *_texts(value))
+    elif isinstance(plain, list | tuple):
+        for value in plain:
+            yield from _texts(value)
 
 
 def _take(plain: Plain, key: str, *types: type) -> Any:  # noqa: ANN401 - of these types

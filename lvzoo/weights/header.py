@@ -139,7 +139,7 @@ def _parse(text: bytes, room: int) -> Header:
         start, stop = tensor["data_offsets"]
         size = math.prod(tensor["shape"]) * ITEM_BYTES[tensor["dtype"]]
         if start != end or stop - start != size:
-            raise ValueError(f"{name} does not lie where it should")
+            raise ValueError(f"{name!r} does not lie where it should")
         end = stop
     if end != room:
         raise ValueError(f"its tensors have {end} bytes, and {room} are there")

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from lvzoo.errors import PluginError, did_you_mean
-from lvzoo.models.blocks import DoubleConv
+from lvzoo.models.blocks import DoubleConv, doubling
 
 SMALL = "small"
 
@@ -18,7 +18,7 @@ class SmallEncoder(nn.Sequential):
     """The contracting path of the benchmark's U-Net: 16-32-64-128-256 channels, the frame halved four times."""
 
     def __init__(self, width: int = 16, levels: int = 4) -> None:
-        channels = [width * 2**level for level in range(levels + 1)]
+        channels = doubling(width, levels)
         layers: list[nn.Module] = [DoubleConv(1, width)]
         for inputs, outputs in pairwise(channels):
             layers += [nn.MaxPool2d(2), DoubleConv(inputs, outputs)]

@@ -86,6 +86,34 @@ def test_a_card_runs_no_code_of_its_own_choice(saved: Path) -> None:
         lvzoo.load(saved)
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"name": "../../../escaped/x"}, r"'\.\./\.\./\.\./escaped/x' is no name of an entry"),
+        ({"name": 7}, "not a model card of lvzoo"),
+        ({"summary": "fine\x1b[2K"}, r"control characters in 'fine\\x1b\[2K'"),
+    ],
+)
+def test_a_trial_s_card_names_no_other_folder_and_prints_as_it_reads(
+    changes: dict[str, Any], said: str, saved: Path
+) -> None:
+    card = json.loads((saved / "model.json").read_text())
+    card["trial"]["entry"] |= changes
+    (saved / "model.json").write_text(json.dumps(card))
+    with pytest.raises(DataError, match=said):
+        lvzoo.load(saved)
+
+
+@pytest.mark.parametrize("name", ["landmark7", "coords7"])
+def test_what_bounds_a_network_lets_the_right_one_through(name: str, tmp_path: Path) -> None:
+    [entry] = open_zoo().select(name)
+    trial = Trial(entry=entry, data="fingerprint", seed=3, recipe=Recipe())
+    model = build_model(entry, seed=3)
+    save_model(model, trial, tmp_path, best_epoch=1)
+    loaded = lvzoo.load(tmp_path)
+    assert all(torch.equal(a, b) for a, b in zip(loaded.parameters(), model.parameters(), strict=True))
+
+
 def test_a_weights_file_is_loaded_and_float16_becomes_float32(tmp_path: Path) -> None:
     path = write_weights(tmp_path / "small.safetensors", dtype=torch.float16)
     loaded, made = lvzoo.load(path), build_model(small_entry(), seed=3)
@@ -112,6 +140,18 @@ def test_a_weights_file_is_loaded_and_float16_becomes_float32(tmp_path: Path) ->
         (
             {"options": {"wide": 4}},
             r"option 'wide' of the family 'unet' is unknown here; it was trained with another",
+        ),
+        (
+            {"options": {"width": 4096, "levels": 4}},
+            r"small\.safetensors: weights of another model than its card says \(which is far larger\)",
+        ),
+        (
+            {"options": {"width": -4, "levels": 2}},
+            r"small\.safetensors: no network can be built as its card says \(ValueError: width -4 .*; damaged",
+        ),
+        (
+            {"options": {"width": 4, "levels": 10**6}},
+            r"small\.safetensors: no network can be built as its card says \(ValueError: width 4 and 1000000",
         ),
         ({"options": {"width": "4"}}, r"option 'width' .* must be int, not str '4'"),
         (

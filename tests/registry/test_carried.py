@@ -58,6 +58,7 @@ def test_weights_in_a_package_are_found_without_importing_it(
         ("lvzoo_unet:weights/none.safetensors", "none.safetensors: cannot be read (no such file"),
         ("none.safetensors", "none.safetensors: cannot be read (no such file"),
         ("mine.yaml", "mine.yaml: is no safetensors file"),
+        ("__main__:x.safetensors", "__main__:x.safetensors: '__main__' is no package"),
     ],
 )
 def test_a_fault_is_told_and_not_raised(weights: str, fault: str, tmp_path: Path) -> None:
@@ -72,6 +73,19 @@ def test_weights_of_another_model_are_a_fault(tmp_path: Path) -> None:
     write_weights(tmp_path / "small.safetensors", family="landmark-heatmap", plugin="landmarks")
     fault = carried(tmp_path, "small.safetensors").fault
     assert "the entry 'mine': family 'landmark-heatmap' of plugin 'landmarks'" in str(fault)
+
+
+def test_texts_are_one_line_each(tmp_path: Path) -> None:
+    """As a folded text of YAML is not, which ends in a line break."""
+    path = tmp_path / "mine.yaml"
+    path.write_text(
+        "mine:\n  family: unet\n  summary: >\n    one\n    two\n  licence: |\n    MIT\n    twice\n"
+    )
+    [entry] = open_zoo(registries=[path]).select("mine")
+    assert (entry.summary, entry.licence) == ("one two", "MIT twice")
+    path.write_text('mine: {family: unet, summary: "a\\eb"}')
+    with pytest.raises(UsageError, match=r"mine: summary has control characters: 'a\\x1bb'"):
+        open_zoo(registries=[path])
 
 
 def test_the_key_must_be_text(tmp_path: Path) -> None:

@@ -99,3 +99,9 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError), atomic_folder(tmp_path / "folder") as temporary:
         (temporary / "file").write_text(f"half {1 / 0}")
     assert [each.name for each in tmp_path.iterdir()] == ["run.json"]
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../x-s0", "/x-s0", "a/b-s0", "..\\x-s0", "x\0-s0"])
+def test_a_trial_s_folder_lies_in_its_run(name: str, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="is no name of a trial"):
+        RunFolder(path=tmp_path).trial(name)

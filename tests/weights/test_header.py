@@ -153,6 +153,15 @@ def test_a_newer_card_asks_for_an_update(sound: Path, tmp_path: Path) -> None:
         ({"recipe": {"epochs": "many"}}, "'recipe' has epochs 'many'"),
         ({"options": {"width": [4]}}, r"'width' is [4]"),
         ({"dice": {"val": "good"}}, "'val' is 'good'"),
+        ({"entry": "../../../escaped/x"}, "'entry' is '../../../escaped/x', which is no name of an entry"),
+        ({"entry": ".."}, "'entry' is '..', which is no name of an entry"),
+        ({"entry": "a\x1b[2Kb"}, r"'entry' is 'a\x1b[2Kb', which is no name of an entry"),
+        ({"summary": "fine\nreally"}, r"control characters in 'fine\nreally'"),
+        ({"paper": "fine\u202eylaer"}, r"control characters in 'fine\u202eylaer'"),
+        ({"options": {"act": "\x07"}}, r"control characters in '\x07'"),
+        ({"commands": ["rm -rf x\r"]}, r"control characters in 'rm -rf x\r'"),
+        ({"trained_on": {**CARD.plain()["trained_on"], "name": "\x00"}}, r"control characters in '\x00'"),
+        ({"seed": -5}, "'seed' is -5"),
     ],
 )
 def test_a_damaged_card_is_told_with_what_is_wrong(
