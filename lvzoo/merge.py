@@ -42,6 +42,9 @@ def merge(runs: Sequence[FinishedRun]) -> tuple[MergedTrial, ...]:
     """
     for run in runs[1:]:
         _refuse_other(run, runs[0])
+    trained = [run for run in runs if run.fingerprint is not None]
+    for run in trained[1:]:
+        _refuse_other_training(run, trained[0])
     merged: dict[str, MergedTrial] = {}
     first: dict[str, TrialFolder] = {}
     for trial in _finished(runs):
@@ -147,10 +150,8 @@ def suite_of(run: FinishedRun, zoo: Zoo) -> NoiseSuite:
 
 
 def _refuse_other(run: FinishedRun, first: FinishedRun) -> None:
-    trained = None not in (run.fingerprint, first.fingerprint)  # else only their test frames must be the same
-    prints = [each.fingerprint if trained else each.source.fingerprint for each in (run, first)]
     for what, here, there in (
-        ("data", f"{run.data} {prints[0]}", f"{first.data} {prints[1]}"),
+        ("data", f"{run.data} {run.source.fingerprint}", f"{first.data} {first.source.fingerprint}"),
         ("noise", f"{run.suite} {run.noise_digest}", f"{first.suite} {first.noise_digest}"),
     ):
         if here != there:
@@ -164,6 +165,13 @@ def _refuse_other(run: FinishedRun, first: FinishedRun) -> None:
             ]
         )
         raise _other(run, first, f"its conditions are not those of {first.path}: it {differing}")
+
+
+def _refuse_other_training(run: FinishedRun, first: FinishedRun) -> None:
+    """Of runs that trained their models, all splits must be the same, and not the test frames alone."""
+    if run.fingerprint != first.fingerprint:
+        here, there = f"{run.data} {run.fingerprint}", f"{first.data} {first.fingerprint}"
+        raise _other(run, first, f"its data ({here}) are not those of {first.path} ({there})")
 
 
 def _other(run: FinishedRun, first: FinishedRun, reason: str) -> UsageError:

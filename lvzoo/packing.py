@@ -26,7 +26,7 @@ from lvzoo.evaluate.evaluator import predict_batches
 from lvzoo.files import atomic_file
 from lvzoo.models.weights import SUFFIX, Located, read_model
 from lvzoo.trained import TrainedModel, find_trained
-from lvzoo.types import FrameSet, model_name
+from lvzoo.types import FAILURE_DICE, FrameSet, model_name
 from lvzoo.weights import KEY, Rounding, WeightsCard, card_page
 
 log = logging.getLogger(__name__)
@@ -141,13 +141,18 @@ def _rounding(model: nn.Module, weights: Mapping[str, torch.Tensor]) -> Rounding
     before_NHW = _masks(model, frames)
     model.load_state_dict(dict(weights))
     after_NHW = _masks(model, frames)
+    shown_N = (before_NHW | after_NHW).any(axis=(1, 2))
+    agreement_N = dice_N(after_NHW[shown_N], before_NHW[shown_N])
     cost = Rounding(
         before=float(dice_N(before_NHW, frames.masks_NHW).mean()),
         after=float(dice_N(after_NHW, frames.masks_NHW).mean()),
-        agreement=float(dice_N(after_NHW, before_NHW).mean()),
+        agreement=float(agreement_N.mean()) if len(agreement_N) else 0.0,
         frames=len(frames),
         data=f"phantom `{PHANTOM}` ({frames.source.version}, synthetic)",
+        empty=int((~shown_N).sum()),
     )
+    if cost.before < FAILURE_DICE:
+        log.warning("Dice is %.3f on the %s: is this the model that you mean?", cost.before, cost.data)
     if cost.agreement < LEAST_AGREEMENT:
         log.warning("rounding to float16 changed the masks: they agree with a Dice of %.3f", cost.agreement)
     return cost

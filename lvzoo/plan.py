@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import torch
 
+from lvzoo.data.phantom.write import SIZES
 from lvzoo.device import choose_device, choose_precision
 from lvzoo.errors import PluginError, UsageError, did_you_mean
 from lvzoo.interfaces import NoiseSuite
@@ -116,6 +117,7 @@ def make_plan(
         LvzooError: a name or a value that is unknown or impossible, before anything is done.
     """
     size = _size(choose_preset(preset), given)
+    _see_that_it_trains(size.phantom_size)
     entries = zoo.select(size.plugins if plugins is None else plugins)
     for entry in entries:
         if missing := zoo.missing(entry):
@@ -181,6 +183,13 @@ def _size(preset: Preset, given: Mapping[str, Any]) -> Preset:
         if given[name] is not None and given[name] < 1:
             raise UsageError(f"{name} is {given[name]}; it must be at least 1")
     return dataclasses.replace(preset, **{key: value for key, value in given.items() if value is not None})
+
+
+def _see_that_it_trains(phantom: str) -> None:
+    """Refuse a phantom that has a test split alone; one that is unknown is told when it is to be made."""
+    if phantom in SIZES and not (SIZES[phantom].train and SIZES[phantom].val):
+        usable = ", ".join(name for name, size in SIZES.items() if size.train and size.val)
+        raise UsageError(f"the phantom {phantom!r} has no patients to train on; use one of {usable}")
 
 
 def _recipe_of(

@@ -23,6 +23,7 @@ from lvzoo.errors import DataError, LvzooError, UsageError
 from lvzoo.evaluate.evaluator import predict_batches
 from lvzoo.files import atomic_folder
 from lvzoo.models.weights import locate, read_model
+from lvzoo.trained import card_of_trial
 from lvzoo.weights import read_card
 
 IN_THE_BOX: Final = "unet-fast"
@@ -119,9 +120,12 @@ def _open(model: str | Path | None, registries: Sequence[Path]) -> tuple[nn.Modu
         if model is not None:
             raise
         raise type(error)(f"the model in the box is not to be had: {error}") from error
-    if found.trial is not None:
-        return network, {"model": str(chosen)}
-    trained_on = read_card(found.path).trained_on
+    try:
+        card = read_card(found.path) if found.trial is None else card_of_trial(found.trial, found.entry)
+    except DataError as error:  # a trial that was moved out of its run
+        log.warning("%s", error)
+        return network, {"model": str(chosen), "trained on": None}
+    trained_on = card.trained_on
     if trained_on.synthetic:
         log.warning("%s was trained on %s, on no patient: look at the overlay", chosen, trained_on)
     return network, {"model": str(chosen), "trained on": str(trained_on)}

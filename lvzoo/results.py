@@ -28,7 +28,9 @@ CHANGE: Final = f"{AUGMENTED} - {STANDARD}"
 
 Origin: TypeAlias = Literal["run", "here", "elsewhere", "seen"]
 """Where a model was trained: by the run that is ranked; or before, on the train split of the data set that it is
-tested on, on other data, or, which it should not be, on the very frames that it is tested on."""
+tested on (one with the same test split), on data that are not known to be its, or, which it should not be, on the
+very frames that it is tested on. Data are known by the fingerprints of whole splits: of a copy under other names, or
+of a patient who is in two data sets, nothing is known."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -18,7 +18,7 @@ from lvzoo.data.phantom.write import cached_phantom
 from lvzoo.errors import UsageError
 from lvzoo.interfaces import Dataset, Executor
 from lvzoo.jobs import is_finished
-from lvzoo.noise.corrupt import corrupted_frames
+from lvzoo.noise.corrupt import NO_NOISE, corrupted_frames
 from lvzoo.plan import NoisePlan
 from lvzoo.plugins import hook_manager
 from lvzoo.registry import Zoo
@@ -40,10 +40,12 @@ def command_line(command: str, *words: str | Path, **options: object) -> str:
 
     >>> command_line("train", "unet", data=Path("/home/me/EchoNet"), seed=0, phantom_size=None)
     'lvzoo train unet --data EchoNet --seed 0'
+    >>> command_line("bench", plugins=["unet", "landmark7"], corruptions=())
+    'lvzoo bench --plugins unet,landmark7 --corruptions none'
     """
     line = ["lvzoo", command, *map(_word, words)]
     for name, value in options.items():
-        if value is None or value == ():
+        if value is None:
             continue
         values = value if name == "registry" and isinstance(value, Sequence) else [value]
         line.extend(word for each in values for word in (f"--{name.replace('_', '-')}", _word(each)))
@@ -171,7 +173,7 @@ def _notify(manager: pluggy.PluginManager, name: str, **facts: object) -> None:
 def _word(value: object) -> str:
     """Return a value as a word of a command line."""
     if isinstance(value, Path):
-        return value.name
+        return value.resolve().name
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return ",".join(map(str, value))
+        return ",".join(map(str, value)) or NO_NOISE
     return str(value)

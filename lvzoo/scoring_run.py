@@ -7,15 +7,16 @@ hold scores and no weights.
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import torch
 
 from lvzoo.comparison import Comparison, compare
+from lvzoo.contestants import Contestant, name_contestants
 from lvzoo.device import choose_device, choose_precision, describe
 from lvzoo.errors import PluginError, UsageError
 from lvzoo.execute import choose_executor, refuse_unguarded_script
@@ -39,7 +40,7 @@ from lvzoo.running import (
     unheard,
 )
 from lvzoo.trained import TrainedModel, find_trained
-from lvzoo.types import DatasetSource, Job, Recipe, Source, model_name
+from lvzoo.types import DatasetSource, Job, Recipe, Source
 from lvzoo.weights import TrainedOn
 
 USUAL: Final = PRESETS["quick"]
@@ -69,14 +70,14 @@ def score(
 
     In the ranking a model has its entry's name. Several of one name are its training seeds where they differ in
     nothing else; otherwise each is called as its file or its trial's folder. What each was trained on stands in the
-    ranking's warnings, and who was not trained on this data set's own train split is marked.
+    ranking's warnings, and who is not known to be trained on the train split of this data set is marked.
 
     Args:
         models: one or several: a trial's folder, a weights file, or an entry that carries weights.
         data: a folder in a layout that lvzoo knows, of which only the test split is read; where None, the phantom.
         noise: the suite of corruptions; `corruptions` and `severities` select from it, () leaves clean frames.
         resamples: of the bootstrap over patients.
-        phantom_size: smoke, quick, small or full.
+        phantom_size: smoke, quick, small, full, or transfer: 100 patients to test on.
         phantom_seed: another seed is another set of synthetic patients.
         shift: a phantom that is drawn from shifted ranges ("gain", "depth", ...), to measure transfer.
         out: the run's folder; by default below `runs/`, so that the same call finds its run again.
@@ -99,7 +100,7 @@ def score(
     if resamples is not None and resamples < 1:
         raise UsageError(f"resamples is {resamples}; it must be at least 1")
     wanted = [models] if isinstance(models, str | Path) else list(models)
-    contestants = _contestants([find_trained(model, registries=registries) for model in wanted])
+    contestants = name_contestants([find_trained(model, registries=registries) for model in wanted])
     _see_that_they_load(zoo, contestants)
     folder, layout = open_data(
         zoo,
@@ -121,64 +122,7 @@ def score(
         return compare(run.path, frames=frames, registries=registries)
 
 
-# --- Who is scored, and under which name ----------------------------------------------------------------------
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Contestant:
-    """A trained model, and the name that its entry has in the ranking."""
-
-    model: TrainedModel
-    name: str
-
-    @property
-    def called(self) -> str:
-        """What the model is called in every table."""
-        return model_name(self.name, self.model.card.recipe)
-
-
-def _contestants(models: Sequence[TrainedModel]) -> list[_Contestant]:
-    """Give each model its name: its entry's, or of unlike ones that share it, their files'.
-
-    Raises:
-        UsageError: no model is given, one is given twice, or two would have one name all the same.
-    """
-    if not models:
-        raise UsageError("no model is named; name a trial's folder, a weights file or an entry with weights")
-    contestants: list[_Contestant] = []
-    for model in models:
-        alike = [each for each in models if _own_name(each) == _own_name(model)]
-        names = [model.card.entry, _bare(model.stem), _bare(f"{model.place}-{model.stem}")]
-        stems = [each.stem for each in alike]
-        name = names[0] if _are_seeds(alike) else names[1] if len(set(stems)) == len(stems) else names[2]
-        contestants.append(_Contestant(model=model, name=name))
-    first: dict[tuple[str, int], TrainedModel] = {}
-    for each in contestants:
-        other = first.setdefault((each.called, each.model.card.seed), each.model)
-        if other is not each.model:
-            raise UsageError(
-                f"{other.named} and {each.model.named} would both be called {each.called!r} with seed "
-                f"{each.model.card.seed}; leave one out, or rename its file"
-            )
-    return contestants
-
-
-def _own_name(model: TrainedModel) -> str:
-    return model_name(model.card.entry, model.card.recipe)
-
-
-def _are_seeds(models: Sequence[TrainedModel]) -> bool:
-    """Tell whether models are one, trained by several seeds."""
-    keys = {model.as_trial("x").model_key for model in models}
-    return len(keys) == 1 and len({model.card.seed for model in models}) == len(models)
-
-
-def _bare(name: str) -> str:
-    """Return a file's name without what `model_name` adds to it."""
-    return name.replace("+noise", "")
-
-
-def _see_that_they_load(zoo: Zoo, contestants: Sequence[_Contestant]) -> None:
+def _see_that_they_load(zoo: Zoo, contestants: Sequence[Contestant]) -> None:
     """Read the weights of every model of a bundled plugin, so that a damaged file ends the run here.
 
     Raises:
@@ -198,13 +142,15 @@ def _see_that_they_load(zoo: Zoo, contestants: Sequence[_Contestant]) -> None:
 
 
 def _settings(
-    contestants: Sequence[_Contestant], test: Source, noise: NoisePlan, resamples: int
+    contestants: Sequence[Contestant], test: Source, noise: NoisePlan, resamples: int
 ) -> Mapping[str, Any]:
     """Return everything that decides a number of the run.
 
-    The recipe that models are held against, to mark who was trained otherwise, is the one that most of them share.
+    The recipe that models are held against, to mark who was trained otherwise, is the one that most of them share; of
+    several, the first by its content, whoever was named first.
     """
-    recipes = Counter(each.model.card.recipe for each in contestants)
+    recipes = Counter(json.dumps(dataclasses.asdict(each.model.card.recipe)) for each in contestants)
+    shared = min(recipes, key=lambda recipe: (-recipes[recipe], recipe))
     entries: dict[str, dict[str, Any]] = {}
     for each in contestants:
         entry = entries.setdefault(each.called, {"model": each.called, **_entry(each.model, test)})
@@ -213,7 +159,7 @@ def _settings(
     return {
         "data": {"name": test.name, "test": test.fingerprint},
         "entries": entries,
-        "recipe": dataclasses.asdict(recipes.most_common(1)[0][0]),
+        "recipe": json.loads(shared),
         **noise.settings(),
         "resamples": resamples,
     }
@@ -235,7 +181,7 @@ def _entry(model: TrainedModel, test: Source) -> dict[str, Any]:
 
 
 def _origin(trained_on: TrainedOn, test: Source) -> Origin:
-    """Tell how what a model was trained on stands to the test frames: data sets are known by their fingerprints."""
+    """Tell how what a model was trained on stands to the test frames, as far as fingerprints of splits tell it."""
     prints = {split: counts.fingerprint for split, counts in trained_on.splits.items()}
     if test.fingerprint in (prints.get("train"), prints.get("val")):
         return "seen"
@@ -243,7 +189,7 @@ def _origin(trained_on: TrainedOn, test: Source) -> Origin:
 
 
 def _job(
-    contestant: _Contestant,
+    contestant: Contestant,
     data: Path,
     layout: DatasetSource,
     test: Source,

@@ -70,15 +70,11 @@ def fit(
     if seed < 0:
         raise UsageError(f"seed is {seed}; it must be at least 0")
     zoo = open_zoo(registries=registries)
-    chosen = zoo.select(entry)
-    if len(chosen) != 1:
-        raise UsageError(
-            f"{entry!r} names {len(chosen)} entries; name one of {', '.join(e.name for e in chosen)}"
-        )
+    name = zoo.select_one(entry).name
     plan = make_plan(
         zoo,
         preset=preset,
-        plugins=chosen[0].name,
+        plugins=name,
         noise="noise-v1",
         corruptions=(),
         severities=None,
@@ -90,7 +86,7 @@ def fit(
     plan = dataclasses.replace(plan, seeds=(seed,), prefix="train-")
     command = command_line(
         "train",
-        chosen[0].name,
+        name,
         preset=preset,
         data=None if data is None else Path(data),
         phantom_size=phantom_size,
@@ -111,5 +107,5 @@ def fit(
         on_event=on_event,
         listeners=listeners,
     )
-    [name] = plan.trials
-    return Training(trial=RunFolder(path=result.folder).trial(name).path, comparison=result)
+    [trial] = plan.trials
+    return Training(trial=RunFolder(path=result.folder).trial(trial).path, comparison=result)

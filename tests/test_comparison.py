@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 
@@ -81,6 +82,19 @@ def test_other_data_noise_or_versions_are_refused(tmp_path: Path, other: dict[st
     first, second = make_run(tmp_path / "a"), make_run(tmp_path / "b", **other)  # type: ignore[arg-type] # mixed
     with pytest.raises(UsageError, match=reason):
         lvzoo.compare(first, second)
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations("abe")))
+def test_other_training_data_are_refused_in_whatever_order(tmp_path: Path, order: tuple[str, ...]) -> None:
+    """A run of models that were trained before (e) has no training data of its own to be held against."""
+    prints = {"a": "f00d", "b": "beef", "e": None}
+    runs = {
+        name: make_run(tmp_path / name, entries=(entry,), fingerprint=prints[name])
+        for name, entry in zip("abe", ("unet", "landmark7", "other"), strict=True)
+    }
+    with pytest.raises(UsageError, match=r"its data \(phantom \w+\) are not those of"):
+        lvzoo.compare(*(runs[name] for name in order))
+    assert set(lvzoo.compare(runs["e"], runs["a"]).ranking["model"]) == {"unet", "other"}
 
 
 def test_unequal_frames_are_named_and_nothing_is_ranked(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -12,7 +13,9 @@ import torch
 import lvzoo
 from lvzoo.cli import main
 from lvzoo.errors import DataError, UsageError
-from lvzoo.packing import _halved, pack
+from lvzoo.models.build import build_model
+from lvzoo.packing import _halved, _rounding, pack
+from lvzoo.registry import open_zoo
 from lvzoo.weights import read_card, read_header
 from tests.made_weights import write_registry
 
@@ -38,7 +41,10 @@ def test_the_file_holds_the_model_in_half_the_bytes(trial: Path, tmp_path: Path)
         torch.testing.assert_close(loaded(frames_B1HW), whole(frames_B1HW), atol=0.05, rtol=0.05)
     dtypes = {name: tensor.dtype for name, tensor in read_header(packed.path).tensors.items()}
     assert {dtypes[name] for name, _ in whole.named_parameters()} == {"F16"}
-    assert {dtypes[name] for name in packed.kept_float32} <= {"F32"}
+    assert {name for name, dtype in dtypes.items() if dtype == "F32"} == set(packed.kept_float32)
+    assert {name for name, dtype in dtypes.items() if dtype not in ("F16", "F32")} == {
+        name for name, tensor in whole.state_dict().items() if not tensor.is_floating_point()
+    }
     rounding = packed.card.rounding
     assert rounding is not None
     assert rounding.agreement > 0.95
@@ -90,6 +96,19 @@ def test_what_float16_cannot_hold_stays_float32() -> None:
     assert weights["1.num_batches_tracked"].dtype == torch.int64
     assert {weights[name].dtype for name in ("0.bias", "1.running_mean", "2.weight")} == {torch.float16}
     assert torch.equal(weights["1.running_var"], torch.full((2,), 1e-9))
+
+
+def test_empty_masks_do_not_count_as_agreement(caplog: pytest.LogCaptureFixture) -> None:
+    [entry] = open_zoo().select("unet")
+    model = build_model(dataclasses.replace(entry, options={**entry.options, "width": 4, "levels": 2})).eval()
+    bias = model.state_dict()["body.head.bias"]
+    bias.fill_(-1e4)
+    blank = _rounding(model, _halved(model)[0])
+    assert (blank.before, blank.agreement, blank.empty, blank.frames) == (0.0, 0.0, 12, 12)
+    assert "is this the model that you mean?" in caplog.text
+    bias.fill_(1e4)
+    full = _rounding(model, _halved(model)[0])
+    assert (full.agreement, full.empty) == (1.0, 0)
 
 
 def test_nothing_is_overwritten_and_names_are_those_of_weights(trial: Path, tmp_path: Path) -> None:

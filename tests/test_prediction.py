@@ -23,7 +23,7 @@ from lvzoo.models.weights import save_model
 from lvzoo.prediction import overlay
 from lvzoo.registry import open_zoo
 from lvzoo.types import Recipe, Trial
-from tests.made_weights import write_weights
+from tests.made_weights import write_registry, write_weights
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +74,29 @@ def test_a_clip_of_the_models_size_is_taken_as_it_is(model: Path, tmp_path: Path
     video = cv2.VideoCapture(str(tmp_path / "out/clip/overlay.avi"))
     assert video.get(cv2.CAP_PROP_FRAME_COUNT) == 5
     assert video.get(cv2.CAP_PROP_FRAME_HEIGHT) == 448
+
+
+def test_what_a_trial_was_trained_on_is_told_as_for_weights(
+    model: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    clip = write_avi(tmp_path / "clip.avi", np.zeros((2, 112, 112), dtype=np.uint8))
+    trial = lvzoo.fit(
+        "small",
+        preset="smoke",
+        out=tmp_path / "run",
+        executor="inline",
+        frames=False,
+        registries=[write_registry(tmp_path)],
+    ).trial
+    caplog.clear()
+    lvzoo.predict(clip, model=trial, out=tmp_path / "a")
+    assert "was trained on synthetic phantom-v" in caplog.text
+    known = json.loads((tmp_path / "a/clip/prediction.json").read_text())
+    assert known["trained on"].startswith("synthetic phantom-v")
+    caplog.clear()
+    lvzoo.predict(clip, model=model, out=tmp_path / "b")
+    assert "cannot tell what it was trained on" in caplog.text
+    assert json.loads((tmp_path / "b/clip/prediction.json").read_text())["trained on"] is None
 
 
 def test_mp4_and_dicom_are_clips_too(model: Path, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 import pytest
 import torch
+from safetensors.torch import save_file
 
 import lvzoo
 from lvzoo.cli import main
@@ -19,7 +20,7 @@ from lvzoo.data.phantom.write import cached_phantom
 from lvzoo.errors import DataError, PluginError, UsageError
 from lvzoo.models.build import build_model
 from lvzoo.types import Recipe
-from lvzoo.weights import Counts
+from lvzoo.weights import KEY, Counts
 from tests.made_weights import CARD, TRAINED_ON, small_entry, write_registry, write_weights
 
 NOISE: dict[str, Any] = {"corruptions": ("blur", "haze"), "severities": (1,), "resamples": 200}
@@ -89,6 +90,24 @@ def test_unlike_models_of_one_name_are_called_as_their_files(bench: Comparison, 
     assert set(result.ranking["model"]) == {f"{tmp_path.name}-two", "a-two"}
 
 
+def test_a_file_s_name_is_not_taken_for_another_entry_s(bench: Comparison, tmp_path: Path) -> None:
+    """Else two models would be one with two seeds."""
+    first = write_weights(tmp_path / "points.safetensors", code="a")
+    second = write_weights(tmp_path / "two.safetensors", code="b")
+    with pytest.raises(UsageError, match=r"would both be called 'points' with seed 0, 3; .*rename its file"):
+        lvzoo.score([*trials(bench, "points-s0"), first, second], out=tmp_path / "eval", **FAST)
+    assert not (tmp_path / "eval").exists()
+
+
+def test_a_card_from_elsewhere_writes_nothing_outside_of_its_run(tmp_path: Path) -> None:
+    card = CARD.plain() | {"entry": "../../../escaped/x"}
+    path = tmp_path / "evil.safetensors"
+    save_file(build_model(small_entry()).state_dict(), path, metadata={KEY: json.dumps(card)})
+    with pytest.raises(DataError, match=r"evil\.safetensors: its card is damaged \('entry' is"):
+        lvzoo.score(path, out=tmp_path / "a/b/eval", **FAST)
+    assert [each.name for each in tmp_path.rglob("*")] == ["evil.safetensors"]
+
+
 def test_models_trained_here_and_elsewhere_are_told_apart(
     bench: Comparison, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -98,15 +117,15 @@ def test_models_trained_here_and_elsewhere_are_told_apart(
     assert named(result) == {"points": "here", "small": "elsewhere"}
     assert result.study is not None
     [told] = [each.text for each in result.study.ranking.warnings if each.kind == "trained before"]
-    assert "points on the train split of this very data set (synthetic phantom-v" in told
-    assert "small on other data (synthetic phantom-v9)" in told
+    assert "points on the train split of a data set with this very test split (synthetic phantom-v" in told
+    assert "small on data not known to be of this data set (synthetic phantom-v9)" in told
     assert "differences are not the models' alone" in told
     assert result.ranking.set_index("model").loc["small", "trained_on"] == "synthetic phantom-v9"
     assert main(["report", str(result.folder)]) == 0
     printed = " ".join(capsys.readouterr().out.split())
     assert "small†§" in printed, "and by another recipe"
     assert "points§" not in printed
-    assert "§ trained on other data than the train split" in printed
+    assert "§ not known to be trained on the train split of a data set with this very test split" in printed
     html = result.report.read_text()
     assert "small†§" in html
     assert "synthetic phantom-v9" in html
@@ -143,6 +162,17 @@ def test_the_recipe_of_the_most_is_what_others_are_held_against(bench: Compariso
         "other": True,
         "small+noise": False,
     }
+
+
+def test_who_is_named_first_decides_no_mark(bench: Comparison, tmp_path: Path) -> None:
+    [trial] = trials(bench, "points-s0")
+    other = write_weights(tmp_path / "other.safetensors", recipe=Recipe(epochs=7))
+    one, two = (
+        lvzoo.score(models, out=tmp_path / name, **FAST).ranking.set_index("model")["own_recipe"].to_dict()
+        for name, models in (("one", [trial, other]), ("two", [other, trial]))
+    )
+    assert one == two
+    assert sum(one.values()) == 1
 
 
 def test_runs_of_both_kinds_are_ranked_together_on_the_same_frames(bench: Comparison, tmp_path: Path) -> None:

@@ -79,6 +79,11 @@ def test_a_report_reads_it_like_any_other_run(trained: Training) -> None:
         ("unet*", {}, r"'unet\*' names \d entries; name one of unet, unet-64"),
         ("unet", {"seed": -1}, "seed is -1"),
         ("unet", {"epoch": 3}, r"unknown option 'epoch' of fit \(did you mean 'epochs'"),
+        (
+            "unet",
+            {"phantom_size": "transfer"},
+            "has no patients to train on; use one of smoke, quick, small, full",
+        ),
         ("unet", {"data": "x", "phantom_seed": 0}, "exclude each other"),
     ],
 )

@@ -13,8 +13,8 @@ from lvzoo.cli.options import (
     frames_option,
     noise_options,
     out_option,
-    phantom_options,
     registry_option,
+    test_phantom_options,
 )
 
 
@@ -23,7 +23,7 @@ from lvzoo.cli.options import (
 @data_option
 @out_option
 @noise_options
-@phantom_options
+@test_phantom_options
 @click.option(
     "--shift", metavar="NAME", help="A phantom from shifted ranges, as `lvzoo data phantom` makes it."
 )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from lvzoo.cli.options import json_option, print_json, registry_option
-from lvzoo.errors import LvzooError, UsageError
+from lvzoo.errors import LvzooError
 from lvzoo.registry import carried_by, open_zoo
 from lvzoo.types import FRAME_SIZE_HW, Recipe
 from lvzoo.weights.card import card_of
@@ -35,12 +35,7 @@ WIDTH: Final = 80
 def info(*, name: str, as_json: bool, registries: tuple[Path, ...]) -> None:
     """Tell everything about the model NAME: options, recipe, paper, licence, plugin, size, weights."""
     zoo = open_zoo(registries=registries)
-    entries = zoo.select(name)
-    if len(entries) != 1:
-        raise UsageError(
-            f"{name!r} names {len(entries)} entries; name one of {', '.join(e.name for e in entries)}"
-        )
-    described = _described(zoo, entries[0])
+    described = _described(zoo, zoo.select_one(name))
     if as_json:
         print_json(described)
     else:

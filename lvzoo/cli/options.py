@@ -94,10 +94,19 @@ def noise_options(command: Command) -> Command:
 
 
 def phantom_options(command: Command) -> Command:
-    """Add the options that choose a phantom."""
+    """Add the options that choose a phantom to train and test on."""
+    return _phantom(command, "smoke, quick, small or full.")
+
+
+def test_phantom_options(command: Command) -> Command:
+    """Add the options that choose a phantom of which the test split alone is read."""
+    return _phantom(command, "smoke, quick, small, full, or transfer: 100 patients to test on.")
+
+
+def _phantom(command: Command, sizes: str) -> Command:
     return _with(
         command,
-        click.option("--phantom-size", metavar="SIZE", help="smoke, quick, small or full."),
+        click.option("--phantom-size", metavar="SIZE", help=sizes),
         click.option(
             "--phantom-seed",
             type=click.IntRange(min=0),

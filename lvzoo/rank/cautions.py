@@ -20,8 +20,8 @@ FEW_PATIENTS_MDD: Final = 0.01
 """Where differences as large as this may go unseen, there are few patients."""
 MOST_NAMED: Final = 3
 ORIGINS: Final[Mapping[Origin, str]] = {
-    "here": "the train split of this very data set ({}), of which no patient is tested",
-    "elsewhere": "other data ({})",
+    "here": "the train split of a data set with this very test split ({})",
+    "elsewhere": "data not known to be of this data set ({})",
     "seen": "THE VERY FRAMES THAT ARE TESTED ({}), so its scores say nothing of new patients",
 }
 

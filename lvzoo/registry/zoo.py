@@ -64,6 +64,20 @@ class Zoo:
         chosen = {entry.name: entry for pattern in wanted for entry in self._matching(pattern)}
         return tuple(chosen.values())
 
+    def select_one(self, name: str) -> Entry:
+        """Return the one entry of that name; a glob may name it.
+
+        Raises:
+            UsageError: several are named.
+            PluginError: nobody has the name.
+        """
+        chosen = self.select(name)
+        if len(chosen) != 1:
+            raise UsageError(
+                f"{name!r} names {len(chosen)} entries; name one of {', '.join(each.name for each in chosen)}"
+            )
+        return chosen[0]
+
     def missing(self, entry: Entry) -> tuple[str, ...]:
         """Return the modules that the entry's family requires and that are not installed; imports none."""
         return tuple(name for name in entry.family.requires if not _is_installed(name))

@@ -34,7 +34,7 @@ PART: Final = "*"
 MARKS: Final = {
     OWN_RECIPE: "own recipe: trained otherwise than the rest",
     AUGMENTED: "augmented track: trained on noise like noise-v1's",
-    ELSEWHERE: "trained on other data than the train split of the data set that it is tested on",
+    ELSEWHERE: "not known to be trained on the train split of a data set with this very test split",
 }
 BEARERS: Final[Mapping[str, Callable[[ModelFacts], bool]]] = {
     OWN_RECIPE: lambda facts: facts.own_recipe,

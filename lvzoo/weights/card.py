@@ -29,7 +29,7 @@ class NewerCardError(ValueError):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Counts:
-    """How much of a data set a split is; `fingerprint` is of its frames and references themselves."""
+    """How much of a data set a split is; `fingerprint` is of its frames, references and videos' names."""
 
     patients: int
     frames: int
@@ -72,7 +72,7 @@ class Rounding:
     """What it cost to round the weights to float16, on the clean test frames of a small phantom (synthetic).
 
     `before` and `after` are mean Dice against the references, `agreement` that of the masks before against those
-    after.
+    after; of it, the frames on which both masks are `empty` are left out (0 where all are).
     """
 
     before: float
@@ -80,6 +80,7 @@ class Rounding:
     agreement: float
     frames: int
     data: str
+    empty: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -163,7 +164,7 @@ def card_of(plain: object) -> WeightsCard:
         trained_on=_trained_on(_take(plain, "trained_on", dict)),
         recipe=_recipe(_take(plain, "recipe", dict)),
         dice=_record(CleanDice, _take(plain, "dice", dict), int, float, NONE),
-        rounding=None if rounding is None else _record(Rounding, rounding, int, float, str),
+        rounding=None if rounding is None else _record(Rounding, {"empty": 0, **rounding}, int, float, str),
         computed=_values(plain, "computed", str),
         commands=tuple(map(str, _take(plain, "commands", list))),
     )

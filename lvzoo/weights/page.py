@@ -54,9 +54,10 @@ def rounding_line(card: WeightsCard) -> str:
     if card.rounding is None:
         return "none: the weights are as they were trained"
     cost = card.rounding
+    blank = f", without {cost.empty} on which both are empty" if cost.empty else ""
     return (
         f"float16: Dice {cost.before:.4f} before, {cost.after:.4f} after, masks agree with Dice {cost.agreement:.4f} "
-        f"({cost.frames} test frames of the {cost.data})"
+        f"({cost.frames} test frames of the {cost.data}{blank})"
     )
 
 
