@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MOST_NAMES: Final = 10
 """Findings of one quirk that are shown; --json tells all."""
 PHANTOM_SIZES: Final = ("smoke", "quick", "small", "full", "transfer")
-PHANTOM_SHIFTS: Final = ("gain", "depth", "opening-angle", "anatomy", "speckle", "frame-size")
+PHANTOM_SHIFTS: Final = ("gain", "depth", "opening-angle", "anatomy", "speckle", "frame-size", "compression")
 
 seed_option = click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Another seed, other patients."
@@ -109,7 +109,7 @@ def statistics(*, paths: tuple[Path, ...], clips: int, seed: int, shift: str | N
 
 def _table(found: Statistics) -> Iterator[str]:
     """Write statistics as a table that a page of Markdown shows as well as a terminal."""
-    yield f"{found.source}{', synthetic' * found.synthetic}: {found.clips:,} clip{'s' * (found.clips != 1)}"
+    yield found.title
     yield ""
     yield f"| {'statistic':<34} | mean (10th to 90th percentile) | real clips     |"
     yield f"|{'-' * 36}|{'-' * 32}|{'-' * 16}|"

@@ -23,14 +23,13 @@ from lvzoo.data.phantom.dataset import NOTE
 from lvzoo.data.phantom.ranges import ranges_of
 from lvzoo.data.phantom.write import single_threaded_opencv
 from lvzoo.errors import DataError
+from lvzoo.geometry.overlap import dice
 from lvzoo.geometry.raster import rasterise
 from lvzoo.geometry.sector import evenly_spaced
 from lvzoo.types import FRAME_SIZE_HW
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from lvzoo.geometry.contour import Tracing
 
 LIT: Final = 15
 DARK: Final = 8
@@ -75,16 +74,25 @@ class Statistics:
     """What was looked at, and its figures."""
 
     source: str
-    synthetic: bool
     clips: int
+    synthetic_clips: int
+    """How many of them a phantom made."""
     statistics: tuple[Statistic, ...]
+
+    @property
+    def title(self) -> str:
+        """What was looked at, in words; whatever is synthetic is called so."""
+        few = f", partly synthetic ({self.synthetic_clips:,} of the clips)"
+        kind = {0: "", self.clips: ", synthetic"}.get(self.synthetic_clips, few)
+        return f"{self.source}{kind}: {self.clips:,} clip{'s' * (self.clips != 1)}"
 
     def as_json(self) -> dict[str, object]:
         """Return all as JSON knows it: what no clip has is null, for JSON has no NaN."""
         return {
             "source": self.source,
-            "synthetic": self.synthetic,
+            "synthetic": self.synthetic_clips > 0,
             "clips": self.clips,
+            "synthetic_clips": self.synthetic_clips,
             "statistics": {
                 each.name: {
                     "mean": _known(each.mean),
@@ -122,8 +130,8 @@ def statistics_of_files(
             on_clip(len(looks), len(files))
     return Statistics(
         source=", ".join(path.name or str(path) for path in paths),
-        synthetic=all(_is_synthetic(file) for file in files),
         clips=len(files),
+        synthetic_clips=sum(_is_synthetic(file) for file in files),
         statistics=tuple(_summed(looks)),
     )
 
@@ -152,8 +160,8 @@ def statistics_of_phantom(
             on_clip(index + 1, patients)
     return Statistics(
         source="phantom" if shift is None else f"phantom-{shift}",
-        synthetic=True,
         clips=patients,
+        synthetic_clips=patients,
         statistics=tuple(_summed(looks)),
     )
 
@@ -193,14 +201,11 @@ def _agreement(clip: Clip) -> dict[str, float]:
     """Return Dice of the reader's tracing against the true contour, both rasterised by the one rule."""
     pairs = {"ED": (clip.ed, clip.beat.ed_frame), "ES": (clip.es, clip.beat.es_frame)}
     return {
-        f"Dice of tracing against truth, {phase}": _dice(tracing, clip.contours_NP2[frame])
+        f"Dice of tracing against truth, {phase}": dice(
+            rasterise(tracing.polygon_P2, FRAME_SIZE_HW), rasterise(clip.contours_NP2[frame], FRAME_SIZE_HW)
+        )
         for phase, (tracing, frame) in pairs.items()
     }
-
-
-def _dice(tracing: Tracing, contour_P2: NDArray[np.float32]) -> float:
-    traced_HW, true_HW = rasterise(tracing.polygon_P2, FRAME_SIZE_HW), rasterise(contour_P2, FRAME_SIZE_HW)
-    return float(2 * (traced_HW & true_HW).sum() / (traced_HW.sum() + true_HW.sum()))
 
 
 def _summed(looks: Sequence[Mapping[str, float]]) -> Iterable[Statistic]:

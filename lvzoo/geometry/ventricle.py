@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+MM3_PER_ML = 1000.0
+
 
 def polygon_area(vertices_P2: NDArray[np.floating]) -> float:
     """Return the area enclosed by a polygon in squared units of its vertices (the shoelace formula).
@@ -24,7 +26,7 @@ def axis_length(axis_22: NDArray[np.floating]) -> float:
 def disks_volume(diameters_R: NDArray[np.floating], length: float) -> float:
     """Return the volume of R equally thick disks across an axis of a length: `pi/4 sum d^2 L/R`.
 
-    In cubed units of the arguments; with millimetres, 1000 is one millilitre.
+    In cubed units of the arguments; `MM3_PER_ML` cubic millimetres are one millilitre.
 
     >>> round(disks_volume(np.full(20, 2.0), 10.0), 4)  # a cylinder of radius 1
     31.4159

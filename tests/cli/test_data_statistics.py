@@ -71,6 +71,18 @@ def test_a_phantom_folder_is_known_as_synthetic(
     assert (some["source"], some["clips"]) == ("data", 2)
 
 
+def test_synthetic_clips_among_real_ones_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("lvzoo.data.phantom.write.SIZES", {"smoke": PhantomSize(train=1, val=1, test=1)})
+    folder = write_phantom(tmp_path / "data", size="smoke", workers=1)
+    clip = write_clip(tmp_path / "grey.avi", np.full((5, 112, 112), 60, np.uint8))
+    said = told(capsys, str(folder), str(clip))
+    assert (said["synthetic"], said["synthetic_clips"], said["clips"]) == (True, 3, 4)
+    assert main(["data", "statistics", str(folder), str(clip)]) == 0
+    assert capsys.readouterr().out.startswith("data, grey.avi, partly synthetic (3 of the clips): 4 clips\n")
+
+
 def test_a_folder_without_clips_is_a_data_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["data", "statistics", str(tmp_path)]) == 4
     assert "holds no clips; give a clip, or a folder of clips" in capsys.readouterr().err

@@ -17,6 +17,7 @@ from lvzoo.data.phantom.rng import stream, video_name
 from lvzoo.data.phantom.scan import Scan, draw_scan
 from lvzoo.data.phantom.tissue import Tissue
 from lvzoo.data.phantom.warp import Warp
+from lvzoo.geometry.ventricle import MM3_PER_ML
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from lvzoo.types import Split
 
 WARM_UP_FRAMES = 3
-MM3_PER_ML = 1000.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -13,11 +13,10 @@ import numpy as np
 
 from lvzoo.data.echonet import EchoNetDynamic
 from lvzoo.errors import DataError
+from lvzoo.geometry.overlap import dice
 from lvzoo.geometry.raster import rasterise
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from lvzoo.types import FrameSet, Split
 
 NOTE = "SYNTHETIC.json"
@@ -93,11 +92,4 @@ def _reader_dice(frames: FrameSet, path: Path) -> float:
             ]
     except (OSError, ValueError, KeyError, IndexError, TypeError, BadZipFile) as error:
         raise DataError(f"{path}: cannot be read ({error}); write the phantom again") from error
-    return float(
-        np.mean([_dice(true, traced) for true, traced in zip(true_N, frames.masks_NHW, strict=True)])
-    )
-
-
-def _dice(mask_HW: NDArray[np.bool_], other_HW: NDArray[np.bool_]) -> float:
-    """Return `2 |A and B| / (|A| + |B|)` of two masks, neither of them empty."""
-    return float(2 * (mask_HW & other_HW).sum() / (mask_HW.sum() + other_HW.sum()))
+    return float(np.mean([dice(true, traced) for true, traced in zip(true_N, frames.masks_NHW, strict=True)]))

@@ -8,6 +8,7 @@ import numpy as np
 
 from lvzoo.data.opencv import cv2
 from lvzoo.data.phantom.marks import draw_marks
+from lvzoo.data.phantom.rng import branch
 from lvzoo.types import FRAME_SIZE_HW
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Display:
         )
         x, y = np.meshgrid(places, places)
         self._beam, self._depth, self._outside = scan.beams_at(x, y)
-        marks = draw_marks(rng, scan, ranges)
+        marks = draw_marks(branch(rng), scan, ranges)
         kind = cv2.INTER_AREA if side < marks.shape[0] else cv2.INTER_LINEAR
         self._marks = cv2.resize(marks, (side, side), interpolation=kind)
         self._marked = bool(self._marks.any())

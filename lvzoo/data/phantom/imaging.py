@@ -13,6 +13,7 @@ import numpy as np
 from lvzoo.data.opencv import cv2
 from lvzoo.data.phantom.display import Display
 from lvzoo.data.phantom.fields import Map, amplitude, blend, complex_noise, smooth_field
+from lvzoo.data.phantom.rng import branch
 from lvzoo.data.phantom.scan import POLAR
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 TEXTURE = 512
 BRIGHTEST_PERCENTILE = 98
 SHARPENING_SAMPLES = 1.2
+BLUR_REACH = 4
+"""Sigmas from the middle of OpenCV's kernels to their end, for float maps."""
 RINGS_PX = 18.0
 """How far the bands of the near field are told apart."""
 
@@ -36,6 +39,7 @@ class Scanner:
         self.scan, self.ranges = scan, ranges
         self._axial = ranges.axial_px.draw(rng) / scan.row_px
         self._lateral = float(np.deg2rad(ranges.lateral_deg.draw(rng))) / scan.beam_rad
+        self._unit = np.float32(1 / np.sqrt(kernel_energy(self._axial) * kernel_energy(self._lateral)))
         self._texels = np.float32(ranges.texels.draw(rng))
         self._fresh = np.float32(ranges.fresh.draw(rng))
         self._carried = np.sqrt(1 - self._fresh**2)
@@ -72,9 +76,10 @@ class Scanner:
         for edge in (-1, 1):
             width, loss_db = ranges.edge_width.draw(rng), ranges.edge_db.draw(rng)
             gain -= loss_db * np.clip((scan.angle * edge - 1 + width) / width, 0, 1) ** 2
-        for _ in range(ranges.shadows.draw(rng)):
-            off_axis = (scan.angle - ranges.shadow_at.draw(rng)) / ranges.shadow_width.draw(rng)
-            gain -= ranges.shadow_db.draw(rng) * np.exp(-(off_axis**2) / 2)
+        shadows = branch(rng)
+        for _ in range(ranges.shadows.draw(shadows)):
+            off_axis = (scan.angle - ranges.shadow_at.draw(shadows)) / ranges.shadow_width.draw(shadows)
+            gain -= ranges.shadow_db.draw(shadows) * np.exp(-(off_axis**2) / 2)
         return gain.astype(np.float32)
 
     def frame(self, echo: Map, material_px: tuple[Map, Map]) -> NDArray[np.uint8]:
@@ -100,7 +105,15 @@ class Scanner:
         fresh = noise[::-1, ::-1]  # turned round, it serves twice: drawing is a fifth of a frame's cost
         field = echo[..., None] * (self._carried * carried + self._fresh * fresh) + self._clutter
         blurred = cv2.GaussianBlur(field, (0, 0), sigmaX=self._lateral, sigmaY=self._axial)
-        unit = np.float32(2 * np.sqrt(np.pi * self._axial * self._lateral))
-        signal = unit * blurred + self._thermal * noise
+        signal = self._unit * blurred + self._thermal * noise
         power = signal[..., 0] ** 2 + signal[..., 1] ** 2
         return np.asarray(10 * np.log10(power + np.float32(1e-12)), dtype=np.float32)
+
+
+def kernel_energy(sigma: float) -> float:
+    """Return the power that OpenCV's Gaussian blur of a sigma (samples) leaves of white noise, in one direction.
+
+    A narrow kernel is little more than its middle sample: the formula of the continuous one would not hold.
+    """
+    size = round(2 * BLUR_REACH * sigma + 1) | 1
+    return float(np.sum(cv2.getGaussianKernel(size, sigma) ** 2))

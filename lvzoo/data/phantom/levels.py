@@ -9,6 +9,7 @@ import numpy as np
 
 from lvzoo.data.phantom.anatomy import Pose, ventricle_contour
 from lvzoo.data.phantom.fields import Map, amplitude, bump, soft
+from lvzoo.data.phantom.rng import branch
 from lvzoo.data.phantom.scan import POLAR
 
 if TYPE_CHECKING:
@@ -76,8 +77,12 @@ def draw_levels(rng: Generator, ranges: Ranges) -> Levels:
         chamber_wall=muscle + ranges.chamber_wall_db.draw(rng),
         valves=ranges.valves_db.draw(rng),
         trabeculae=ranges.trabeculae.draw(rng),
-        papillaries=tuple(_draw_papillary(rng, ranges) for _ in range(ranges.papillaries.draw(rng))),
+        papillaries=_draw_papillaries(branch(rng), ranges),
     )
+
+
+def _draw_papillaries(rng: Generator, ranges: Ranges) -> tuple[Papillary, ...]:
+    return tuple(_draw_papillary(rng, ranges) for _ in range(ranges.papillaries.draw(rng)))
 
 
 def _draw_papillary(rng: Generator, ranges: Ranges) -> Papillary:
@@ -100,9 +105,10 @@ def draw_dropout(rng: Generator, heart: Heart, place_px: tuple[Map, Map], ranges
     x, y = place_px
     lost_db = np.zeros(POLAR, np.float32)
     contour_P2 = ventricle_contour(heart, Pose.at_rest(heart))
-    for _ in range(ranges.dropouts.draw(rng)):
-        place, reach_px = ranges.dropout_at.draw(rng), ranges.dropout_px.draw(rng)
-        lost_db += _blob(contour_P2, place, x, y, reach_px, ranges.dropout_db.draw(rng))
+    blobs = branch(rng)
+    for _ in range(ranges.dropouts.draw(blobs)):
+        place, reach_px = ranges.dropout_at.draw(blobs), ranges.dropout_px.draw(blobs)
+        lost_db += _blob(contour_P2, place, x, y, reach_px, ranges.dropout_db.draw(blobs))
     lateral, apex = ranges.lateral_missing.draw(rng), ranges.apex_missing.draw(rng)
     septum, loss_db = ranges.septum_missing.draw(rng), ranges.missing_db.draw(rng)
     middle, apical = np.float32(ranges.missing_at.draw(rng)), np.float32(ranges.missing_apex.draw(rng))

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lvzoo.data.opencv import cv2
+from lvzoo.data.phantom.rng import branch
 from lvzoo.types import FRAME_SIZE_HW
 
 if TYPE_CHECKING:
@@ -31,15 +32,16 @@ def draw_marks(rng: Generator, scan: Scan, ranges: Ranges) -> Picture:
     marks, text = ranges.marks.draw(rng), ranges.text.draw(rng)
     trace, outline = ranges.trace.draw(rng), ranges.outline.draw(rng)
     levels = [ranges.mark_level.draw(rng) for _ in range(5)]
+    for_marks, for_text, for_trace = (branch(rng) for _ in range(3))
     if outline:
         _outline(canvas, scan, 0.7 * levels[0])
     if marks:
-        _depth_marks(rng, canvas, scan, ranges, levels[1])
-        _probe_marker(rng, canvas, scan, ranges, levels[2])
+        _depth_marks(for_marks, canvas, scan, ranges, levels[1])
+        _probe_marker(for_marks, canvas, scan, ranges, levels[2])
     if text:
-        _text(rng, canvas, ranges, levels[3])
+        _text(for_text, canvas, ranges, levels[3])
     if trace:
-        _trace(rng, canvas, ranges, levels[4])
+        _trace(for_trace, canvas, ranges, levels[4])
     return canvas
 
 
@@ -70,11 +72,12 @@ def _text(rng: Generator, canvas: Picture, ranges: Ranges, level: float) -> None
     """Write a few short lines, of letters that no alphabet has, into a corner."""
     left, top, size = ranges.text_left.draw(rng), ranges.text_top.draw(rng), ranges.text_px.draw(rng)
     for line in range(1 + ranges.text_lines.draw(rng)):
-        letters, step_px = 2 + ranges.text_letters.draw(rng), 4.2 * size
+        scribble = branch(rng)
+        letters, step_px = 2 + ranges.text_letters.draw(scribble), 4.2 * size
         x = 2 if left else WIDTH - 3 - letters * step_px
         y = 3 + 7 * size * line if top else HEIGHT - 8 - 7 * size * line
         for letter in range(letters):
-            points_P2 = rng.integers(0, LATTICE, size=(int(rng.integers(3, 6)), 2))
+            points_P2 = scribble.integers(0, LATTICE, size=(int(scribble.integers(3, 6)), 2))
             _line(canvas, np.array([x + letter * step_px, y]) + size * points_P2, level)
 
 

@@ -304,18 +304,10 @@ class Ranges:
 
 RANGES: Final = Ranges()
 
-_LARGE_OR_SMALL: Final = Either(0.5, Uniform(24, 33), Uniform(68, 78))
-
 SHIFTS: Final[Mapping[str, Ranges]] = MappingProxyType(
     {
-        "gain": replace(
-            RANGES,
-            headroom_db=Either(0.5, Uniform(-10, -5), Uniform(14, 20)),
-            slope_db=Either(0.5, Uniform(-22, -12), Uniform(10, 18)),
-        ),
-        "depth": replace(
-            RANGES, length_px=_LARGE_OR_SMALL, last_px=Either(0.5, Uniform(84, 98), Uniform(128, 145))
-        ),
+        "gain": replace(RANGES, headroom_db=Either(0.5, Uniform(-22, -12), Uniform(10, 16))),
+        "depth": replace(RANGES, length_px=Either(0.5, Uniform(30, 37), Uniform(66, 76))),
         "opening-angle": replace(RANGES, half_angle_deg=Either(0.5, Uniform(25, 31), Uniform(53, 62))),
         "anatomy": replace(
             RANGES,
@@ -332,17 +324,13 @@ SHIFTS: Final[Mapping[str, Ranges]] = MappingProxyType(
         ),
         "speckle": replace(
             RANGES,
-            axial_px=Either(0.5, Uniform(0.1, 0.15), Uniform(0.7, 1.1)),
-            lateral_deg=Either(0.5, Uniform(0.12, 0.2), Uniform(1.4, 2.2)),
-            texels=Either(0.5, Uniform(0.6, 1.0), Uniform(1.8, 2.4)),
+            axial_px=Uniform(0.9, 1.4),
+            lateral_deg=Uniform(1.4, 2.2),
+            texels=Uniform(0.7, 1.0),
             fresh=Uniform(0.18, 0.35),
         ),
-        "frame-size": replace(
-            RANGES,
-            native_px=Either(0.5, Uniform(56, 84), Uniform(330, 440)),
-            compressed=Chance(1.0),
-            jpeg_quality=Uniform(16, 32),
-        ),
+        "frame-size": replace(RANGES, native_px=Either(0.5, Uniform(56, 84), Uniform(330, 440))),
+        "compression": replace(RANGES, compressed=Chance(1.0), jpeg_quality=Uniform(10, 25)),
     }
 )
 

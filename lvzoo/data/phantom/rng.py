@@ -18,6 +18,11 @@ def stream(*, seed: int, split: str, index: int, part: str) -> Generator:
     return Generator(Philox(key=int.from_bytes(_digest(seed, split, index, part)[:16], "little")))
 
 
+def branch(rng: Generator) -> Generator:
+    """Return a stream of its own: however much is drawn from it, what `rng` gives next is the same."""
+    return Generator(Philox(key=int.from_bytes(rng.bytes(16), "little")))
+
+
 def video_name(*, seed: int, split: str, index: int) -> str:
     """Return the video's name, in the pattern of EchoNet-Dynamic's: `0X` and 16 hexadecimal digits."""
     return "0X" + _digest(seed, split, index, "name").hex()[:16].upper()

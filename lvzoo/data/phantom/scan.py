@@ -51,6 +51,11 @@ class Scan:
         return (self.last_px - self.first_px) / (RANGES - 1)
 
     @property
+    def visible_px(self) -> float:
+        """How far down from the sector's apex the frame shows tissue, px."""
+        return min(self.last_px, FRAME_SIZE_HW[0] - 1 - self.apex_px[1])
+
+    @property
     def beam_rad(self) -> float:
         """Angle between two beams."""
         return 2 * self.half_angle_rad / (BEAMS - 1)

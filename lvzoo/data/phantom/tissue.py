@@ -210,7 +210,11 @@ class Tissue:
 
 
 def signed_px(*polygons: NDArray[np.float64]) -> Map:
-    """Return the distance to the nearest edge of a union of polygons on the canvas, px, negative inside."""
+    """Return the distance to the nearest edge of a union of polygons on the canvas, px, negative inside.
+
+    Between two samples the edge is half a sample from each; and OpenCV fills every sample that the edge touches,
+    half a sample too many all round. Together: nothing to add outside, one sample inside.
+    """
     inside = np.zeros((CANVAS, CANVAS), np.uint8)
     for polygon_P2 in polygons:
         corners = np.rint((polygon_P2 + MARGIN_PX) * SCALE * 2**FRACTION_BITS).astype(np.int32)
@@ -219,5 +223,5 @@ def signed_px(*polygons: NDArray[np.float64]) -> Map:
         return np.full(inside.shape, FAR_MM, np.float32)
     outer = cv2.distanceTransform(1 - inside, cv2.DIST_L2, cv2.DIST_MASK_5)
     inner = cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_5)
-    signed = (outer - inner + np.float32(0.5) * (2 * inside.astype(np.float32) - 1)) / SCALE
+    signed = (outer - inner + inside.astype(np.float32)) / SCALE
     return np.asarray(cv2.GaussianBlur(signed, (0, 0), 1.2), dtype=np.float32)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -13,9 +14,19 @@ import lvzoo.data.phantom.ranges
 from lvzoo.cli.data import PHANTOM_SHIFTS
 from lvzoo.data.phantom.clip import Clip, simulate
 from lvzoo.data.phantom.draw import Chance, Either, LogUniform, Normal, Number, Poisson, Uniform
+from lvzoo.data.phantom.fields import complex_noise
+from lvzoo.data.phantom.imaging import Scanner, kernel_energy
+from lvzoo.data.phantom.motion import draw_beat
+from lvzoo.data.phantom.patient import draw_heart
 from lvzoo.data.phantom.ranges import RANGES, SHIFTS, Ranges, ranges_of, shifted
 from lvzoo.data.phantom.rng import stream
+from lvzoo.data.phantom.scan import POLAR, draw_scan
+from lvzoo.data.phantom.tissue import Tissue
+from lvzoo.data.phantom.warp import Warp
 from lvzoo.errors import UsageError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 SHARES = np.linspace(0, 1, 101)
 
@@ -99,19 +110,111 @@ def heart_of(clip: Clip) -> object:
     return clip.contours_NP2.tolist()
 
 
-def sector_of(clip: Clip) -> object:
-    return clip.scan.apex_px, clip.scan.half_angle_rad
-
-
-@pytest.mark.parametrize(
-    ("shift", "same"),
-    [("gain", heart_of), ("speckle", heart_of), ("frame-size", heart_of), ("anatomy", sector_of)],
-)
-def test_a_shift_shows_the_same_patients(shift: str, same: Callable[[Clip], object]) -> None:
+@pytest.mark.parametrize("shift", ["gain", "speckle", "frame-size", "compression"])
+def test_a_shift_of_the_machine_leaves_the_heart_alone(shift: str) -> None:
     usual = simulate(seed=0, split="val", index=1)
     other = simulate(seed=0, split="val", index=1, ranges=SHIFTS[shift])
-    assert same(usual) == same(other)
+    assert heart_of(usual) == heart_of(other)
     assert usual.frames_NHW.tobytes() != other.frames_NHW.tobytes()
+
+
+class Logged:
+    """A range that keeps what it drew."""
+
+    def __init__(self, kind: Number | Chance | Poisson) -> None:
+        self.kind, self.drawn = kind, list[float]()
+
+    def draw(self, source: np.random.Generator) -> float:
+        self.drawn.append(self.kind.draw(source))
+        return self.drawn[-1]
+
+
+def drawn_by(ranges: Ranges, index: int) -> dict[str, list[float]]:
+    """Return what is drawn of each quantity until one patient's first frame could be made."""
+    logs: dict[str, Any] = {each.name: Logged(getattr(ranges, each.name)) for each in fields(Ranges)}
+    watched = Ranges(**logs)
+    scan = draw_scan(rng(f"scan {index}"), watched)
+    warp = Warp(rng(f"warp {index}"), watched)
+    heart = draw_heart(rng(f"anatomy {index}"), scan, warp, watched)
+    draw_beat(rng(f"motion {index}"), watched)
+    Tissue(rng(f"tissue {index}"), heart, scan, warp, watched)
+    Scanner(rng(f"imaging {index}"), scan, watched)
+    return {name: log.drawn for name, log in logs.items()}
+
+
+@pytest.mark.parametrize("shift", SHIFTS)
+def test_a_shift_leaves_every_other_draw_as_it_was(shift: str) -> None:
+    """Of what there is more (papillary muscles, for instance), the first ones are those of the standard phantom."""
+    different = set()
+    for index in range(6):
+        usual, other = drawn_by(RANGES, index), drawn_by(SHIFTS[shift], index)
+        for name, values in usual.items():
+            both = min(len(values), len(other[name]))
+            different |= {name} if values[:both] != other[name][:both] else set()
+    assert different <= set(shifted(shift))
+    assert different, "nothing was shifted"
+
+
+def grain(ranges: Ranges, index: int) -> NDArray[np.float64]:
+    """Return how alike pixels of an even tissue are, two columns and two rows apart."""
+    scan = draw_scan(rng(f"scan {index}"), ranges)
+    scanner = Scanner(rng(f"imaging {index}"), scan, ranges)
+    frame = scanner.frame(np.ones(POLAR, np.float32), scan.grid_px).astype(np.float64)
+    x, y = np.meshgrid(np.arange(112.0), np.arange(112.0))
+    *_, outside = scan.beams_at(x, y)
+    patch = frame[45:90, 38:74]
+    assert not outside[45:90, 38:74].any()
+    return np.array(
+        [
+            np.corrcoef(near.ravel(), far.ravel())[0, 1]
+            for near, far in ((patch[:, :-2], patch[:, 2:]), (patch[:-2], patch[2:]))
+        ]
+    )
+
+
+def test_shifted_speckle_is_coarser_than_any_usual_one() -> None:
+    plain: dict[str, Any] = {
+        **dict.fromkeys(("marks", "text", "trace", "outline", "compressed"), Chance(0)),
+        "shadows": Poisson(0),
+        **dict.fromkeys(("near_db", "haze_db", "thermal_db"), Uniform(-90, -90)),
+        **dict.fromkeys(("slope_db", "edge_db", "sharpening"), Uniform(0, 0)),
+        "half_angle_deg": Uniform(45, 45),
+        "native_px": Uniform(112, 112),
+    }
+    usual, other = (
+        np.array([grain(replace(ranges, **plain), index) for index in range(16)])
+        for ranges in (RANGES, SHIFTS["speckle"])
+    )
+    assert (np.quantile(usual, 0.9, axis=0) < np.quantile(other, 0.1, axis=0)).all()
+
+
+def test_speckle_is_as_strong_whatever_its_grain() -> None:
+    """A fine pulse must not sink below the noise: what the blur leaves of white noise is made up for."""
+    noise = complex_noise(rng(), (400, 400))
+    for sigma in (0.1, 0.25, 0.4, 0.7, 1.5, 3):
+        power = float((cv2.GaussianBlur(noise, (0, 0), sigma) ** 2).sum(axis=-1).mean())
+        assert power == pytest.approx(kernel_energy(sigma) ** 2, rel=0.08), sigma
+
+
+def test_gain_saturates_at_one_end_and_blackens_at_the_other() -> None:
+    white: dict[bool, list[float]] = {True: [], False: []}
+    for index in range(10):
+        clip = simulate(seed=0, split="val", index=index, ranges=SHIFTS["gain"])
+        usual = simulate(seed=0, split="val", index=index)
+        brighter = clip.frames_NHW.mean() > usual.frames_NHW.mean()
+        white[bool(brighter)].append(float((clip.frames_NHW >= 250).mean()))
+    assert len(white[True]) > 1
+    assert len(white[False]) > 1
+    assert min(white[True]) > 0.01
+    assert np.mean(white[True]) > 0.05
+    assert max(white[False]) < 0.003
+
+
+def test_frame_sizes_are_one_cause_and_compression_another() -> None:
+    assert set(shifted("frame-size")) == {"native_px"}
+    assert set(shifted("compression")) == {"compressed", "jpeg_quality"}
+    assert set(shifted("gain")) == {"headroom_db"}
+    assert set(shifted("depth")) == {"length_px"}
 
 
 def test_gain_is_brightness() -> None:
