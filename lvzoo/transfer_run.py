@@ -6,8 +6,8 @@ real clips; but who fails on a phantom with another gain will hardly do better o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,17 +16,27 @@ import pandas as pd
 from lvzoo.benchmark import bench
 from lvzoo.comparison import Comparison
 from lvzoo.data.phantom.ranges import SHIFTS, ranges_of
-from lvzoo.errors import DataError, UsageError
+from lvzoo.data.phantom.write import GENERATOR_VERSION
+from lvzoo.errors import UsageError
 from lvzoo.execute import refuse_unguarded_script
 from lvzoo.files import atomic_file
+from lvzoo.run import digest, read_run
 from lvzoo.running import RUNS, OnEvent, unheard
 from lvzoo.scoring_run import score
+from lvzoo.trained import find_trained
+from lvzoo.types import OptionValue
 
 STANDARD: Final = "standard"
 """What the phantom of the usual ranges is called among the shifts."""
 TABLE: Final = "transfer.csv"
 TEST_SIZE: Final = "transfer"
 """The size of the phantoms that are tested on: a test split and nothing else."""
+NO_INTERVALS: Final = pd.DataFrame(
+    {
+        **{name: pd.Series(dtype="str") for name in ("model", "phantom")},
+        **{name: pd.Series(dtype="float64") for name in ("dice", "dice_low", "dice_high")},
+    }
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,13 +46,15 @@ class Transfer:
     `table` has a row a model, best first by `shifted`: model, kind, seeds, `standard` (mean Dice of clean test frames
     on the phantom of the usual ranges), a column a shift, `shifted` (the mean over the shifts) and `worst` (the
     lowest of them). `intervals` has a row a model and phantom: model, phantom, dice, dice_low, dice_high (95 %,
-    bootstrap over patients).
+    bootstrap over patients). A model that failed on one of the phantoms has no row in `table`; `failed` says why, by
+    trial and phantom.
     """
 
     folder: Path
     table: pd.DataFrame
     intervals: pd.DataFrame
     patients: int
+    failed: Mapping[str, str] = field(default_factory=dict)
 
 
 def transfer(
@@ -52,7 +64,7 @@ def transfer(
     seeds: int | None = None,
     preset: str = "quick",
     phantom_size: str | None = None,
-    phantom_seed: int = 0,
+    phantom_seed: int = 1,
     shifts: Sequence[str] | None = None,
     out: str | Path | None = None,
     registries: Sequence[Path] = (),
@@ -60,7 +72,7 @@ def transfer(
     executor: str = "process",
     on_event: OnEvent = unheard,
     listeners: Sequence[object] = (),
-    **recipe: Any,  # noqa: ANN401 - the fields of Recipe, as `lvzoo.bench` takes them
+    **recipe: OptionValue,
 ) -> Transfer:
     """Test trained models, or entries trained for it, on the usual phantom and on shifted ones.
 
@@ -71,9 +83,11 @@ def transfer(
         train: entries of the zoo to be trained first, by name or glob, on the phantom of `phantom_size`.
         seeds: how many times each of these is trained; `preset` and `recipe` as for `lvzoo.bench`.
         phantom_size: of the phantom that is trained on; the preset's where None.
-        phantom_seed: of all phantoms.
+        phantom_seed: of the phantoms that are tested on. The one that is trained on has seed 0, as for `lvzoo.bench`:
+            so no model is tested on patients by whose score it was chosen.
         shifts: some of `lvzoo.data.phantom.ranges.SHIFTS`; all where None.
-        out: a folder for the runs and `transfer.csv`; by default `runs/transfer`.
+        out: a folder for the runs and `transfer.csv`; by default below `runs/`, so that the same call finds its runs
+            again.
         registries: further registry.yaml files.
         device: auto, cpu or cuda.
         executor: process or inline.
@@ -81,8 +95,8 @@ def transfer(
         listeners: objects with lvzoo's notification hooks.
 
     Raises:
-        UsageError: neither models nor entries are named, or a shift is unknown.
-        DataError: a model could not be trained or tested.
+        LvzooError: a mistake in the arguments or the models. A model that fails in training or on the frames is no
+            error: the others go on, see `failed`.
     """
     refuse_unguarded_script()
     wanted = [models] if isinstance(models, str | Path) else list(models)
@@ -93,27 +107,35 @@ def transfer(
     chosen = tuple(SHIFTS if shifts is None else shifts)
     for shift in chosen:
         ranges_of(shift)
-    folder = Path(out) if out else RUNS / "transfer"
+    entries = [train] if isinstance(train, str) else list(train)
+    asked = {
+        "models": [find_trained(model, registries=registries).digest for model in wanted],
+        "train": entries,
+        "training": [preset, seeds, phantom_size, recipe],
+        "phantoms": [GENERATOR_VERSION, phantom_seed, chosen],
+    }
+    folder = Path(out) if out else RUNS / f"transfer-{digest(asked)[:8]}"
+    settled: Mapping[str, Any] = recipe
+    failed: dict[str, str] = {}
     if train:
         trained = bench(
-            train,
+            entries,
             preset=preset,
             corruptions=(),
             seeds=seeds,
             phantom_size=phantom_size,
-            phantom_seed=phantom_seed,
             out=folder / "training",
             registries=registries,
             device=device,
             executor=executor,
             on_event=on_event,
             listeners=listeners,
-            **recipe,
+            **settled,
         )
-        _refuse_failures(trained)
-        wanted += sorted((trained.folder / "trials").iterdir())
+        failed |= trained.failed
+        wanted += [trial.path for trial in read_run(trained.folder).finished.values()]
     results: dict[str, Comparison] = {}
-    for name in (STANDARD, *chosen):
+    for name in (STANDARD, *chosen) if wanted else ():
         results[name] = score(
             wanted,
             corruptions=(),
@@ -126,32 +148,37 @@ def transfer(
             executor=executor,
             on_event=on_event,
         )
-        _refuse_failures(results[name])
-    intervals = pd.concat([_intervals(name, result) for name, result in results.items()], ignore_index=True)
-    table = _table(intervals, results[STANDARD])
+        failed |= {f"{trial} on {name}": reason for trial, reason in results[name].failed.items()}
+    intervals = pd.concat([NO_INTERVALS, *(_intervals(name, result) for name, result in results.items())])
+    table = _table(intervals, (STANDARD, *chosen), results)
     with atomic_file(folder / TABLE) as temporary:
         table.assign(data="synthetic phantom").to_csv(temporary, index=False)
-    study = results[STANDARD].study
+    standard = results[STANDARD].study if results else None
     return Transfer(
-        folder=folder, table=table, intervals=intervals, patients=study.ranking.patients if study else 0
+        folder=folder,
+        table=table,
+        intervals=intervals.reset_index(drop=True),
+        patients=standard.ranking.patients if standard else 0,
+        failed=failed,
     )
 
 
-def _refuse_failures(result: Comparison) -> None:
-    for name, reason in result.failed.items():
-        raise DataError(f"{result.folder}: {name} failed: {reason}; see its status.json, and try again")
-
-
 def _intervals(name: str, result: Comparison) -> pd.DataFrame:
+    """Return a row a model with its Dice on one phantom; none where no model could be tested on it."""
     columns = {"headline": "dice", "headline_low": "dice_low", "headline_high": "dice_high"}
+    if result.study is None:
+        return NO_INTERVALS
     return result.ranking.rename(columns=columns)[["model", *columns.values()]].assign(phantom=name)
 
 
-def _table(intervals: pd.DataFrame, standard: Comparison) -> pd.DataFrame:
-    """Return a row a model with its Dice on each phantom, best first by the mean over the shifts."""
-    names = list(dict.fromkeys(intervals["phantom"]))
-    wide = intervals.pivot_table(index="model", columns="phantom", values="dice")[names]
+def _table(intervals: pd.DataFrame, names: Sequence[str], results: Mapping[str, Comparison]) -> pd.DataFrame:
+    """Return a row a model that was tested on every phantom, best first by its mean Dice on the shifted ones."""
+    wide = intervals.pivot_table(index="model", columns="phantom", values="dice")
+    wide = wide.reindex(columns=pd.Index(names)).dropna()
     shifted = wide.drop(columns=STANDARD)
     wide = wide.assign(shifted=shifted.mean(axis=1), worst=shifted.min(axis=1)).reset_index()
-    about = standard.ranking[["model", "kind", "seeds"]]
-    return about.merge(wide, on="model").sort_values("shifted", ascending=False, ignore_index=True)
+    about = ["model", "kind", "seeds"]
+    if wide.empty:
+        return pd.DataFrame(columns=[*about, *wide.columns.drop("model")])
+    told = results[STANDARD].ranking[about]
+    return told.merge(wide, on="model").sort_values("shifted", ascending=False, ignore_index=True)

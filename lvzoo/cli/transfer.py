@@ -33,9 +33,10 @@ if TYPE_CHECKING:
 @click.option(
     "--phantom-seed",
     type=click.IntRange(min=0),
-    default=0,
+    default=1,
+    show_default=True,
     metavar="N",
-    help="Of all phantoms.  [default: 0]",
+    help="Of the phantoms that are tested on; the one that is trained on has seed 0.",
 )
 @recipe_options
 @out_option
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 @executor_option
 @json_option
 @registry_option
-def transfer(*, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - click's options, named as the function's
+def transfer(*, as_json: bool, **options: Any) -> int:  # noqa: ANN401 - click's options, named as the function's
     """Test models on the usual phantom and on shifted ones: gain, depth, opening angle, anatomy, speckle, frame size.
 
     MODEL is an entry that carries weights, a weights file, or a trial's folder of a run; with --train, entries are
@@ -55,10 +56,20 @@ def transfer(*, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - click'
     with shown() as progress:
         result = run(**options, on_event=progress.show, listeners=[progress])
     if as_json:
-        print_json({"synthetic": True, "patients": result.patients, "table": records(result.table)})
-    else:
+        print_json(
+            {
+                "synthetic": True,
+                "patients": result.patients,
+                "table": records(result.table),
+                "failed": dict(result.failed),
+            }
+        )
+    elif len(result.table):
         click.echo("\n".join(_lines(result)))
+    for name, reason in result.failed.items():
+        click.echo(f"failed: {name}: {reason}", err=True)
     click.echo(f"runs: {result.folder}", err=True)
+    return 1 if result.failed else 0
 
 
 def _lines(result: Transfer) -> list[str]:
