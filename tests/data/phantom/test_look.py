@@ -9,8 +9,10 @@ import pytest
 
 from lvzoo.data.phantom.clip import Clip, simulate
 from lvzoo.data.phantom.draw import Chance, Uniform
-from lvzoo.data.phantom.ranges import RANGES
+from lvzoo.data.phantom.ranges import RANGES, ranges_of
 from lvzoo.data.statistics import REAL_RANGES, look
+from lvzoo.geometry.raster import rasterise
+from lvzoo.geometry.sector import evenly_spaced, fit_sector, scan_mask
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +50,29 @@ def test_the_cavity_is_darker_than_its_wall(clips: list[Clip]) -> None:
         contrasts.append(frame[wall[:, 1], wall[:, 0]].mean() - frame[inside[:, 1], inside[:, 0]].mean())
     assert np.mean(contrasts) > 30
     assert np.mean(np.array(contrasts) > 5) >= 0.85
+
+
+def covered(clip: Clip) -> list[float]:
+    """Return the share of the ED and of the ES ventricle that lies in the sector that is read off the pixels."""
+    frames_NHW = clip.frames_NHW[evenly_spaced(len(clip.frames_NHW))]
+    scanned_HW = scan_mask(fit_sector(frames_NHW), (112, 112))
+    masks = [
+        rasterise(clip.contours_NP2[frame], (112, 112)) for frame in (clip.beat.ed_frame, clip.beat.es_frame)
+    ]
+    return [float((mask_HW & scanned_HW).sum() / mask_HW.sum()) for mask_HW in masks]
+
+
+def test_the_fitted_sector_holds_the_ventricle(clips: list[Clip]) -> None:
+    shares = np.array([covered(clip) for clip in clips])
+    assert np.mean(shares < 0.9) <= 0.05
+
+
+@pytest.mark.parametrize("shift", [None, "gain", "depth"])
+def test_the_fitted_sector_holds_the_ventricle_of_torn_pictures(shift: str | None) -> None:
+    """Of these patients the largest bright region is but a part of the picture."""
+    for index in (13, 15, 34):
+        clip = simulate(seed=0, split="test", index=index, ranges=ranges_of(shift))
+        assert min(covered(clip)) > 0.9, index
 
 
 UNMARKED = replace(
