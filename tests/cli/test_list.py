@@ -64,7 +64,9 @@ def test_glob_and_kind_choose(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["list", "unett"]) == 3
     assert "unknown entry 'unett' (did you mean 'unet'" in capsys.readouterr().err
     assert main(["list", "landmarks"]) == 3
-    assert "which is a plugin: its entries are landmark7, landmark7-fast, landmark13" in capsys.readouterr().err
+    assert (
+        "which is a plugin: its entries are landmark7, landmark7-fast, landmark13" in capsys.readouterr().err
+    )
 
 
 def test_users_registry_is_added(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

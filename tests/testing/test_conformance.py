@@ -213,7 +213,7 @@ def test_a_name_is_an_entry_a_family_or_a_plugin(install_plugin: Install) -> Non
     assert entries("unet") == ["unet"], "the entry, though a family and a plugin are called so too"
     assert "landmark7" in entries("landmark-heatmap")
     assert {"landmark7"} < set(entries("landmarks"))
-    assert entries("unet*") == ["unet", "unet-64"]
+    assert entries("unet*") == ["unet", "unet-64", "unet-fast"]
     with pytest.raises(PluginError, match=r"unknown entry 'unett' \(did you mean 'unet'"):
         check_models("unett")
     with pytest.raises(PluginError, match="plugin 'core' has no entry to check"):
