@@ -99,6 +99,7 @@ def bench(
         corruptions=corruptions,
         severities=severities,
         seeds=seeds,
+        resamples=resamples,
         phantom_size=phantom_size,
         phantom_seed=phantom_seed,
         registry=tuple(map(Path, registries)),

@@ -23,8 +23,7 @@ from lvzoo.errors import DataError, LvzooError, UsageError
 from lvzoo.evaluate.evaluator import predict_batches
 from lvzoo.files import atomic_folder
 from lvzoo.models.weights import locate, read_model
-from lvzoo.trained import card_of_trial
-from lvzoo.weights import read_card
+from lvzoo.trained import card_of
 
 IN_THE_BOX: Final = "unet-fast"
 """The entry whose weights are taken where no model is named."""
@@ -121,11 +120,10 @@ def _open(model: str | Path | None, registries: Sequence[Path]) -> tuple[nn.Modu
             raise
         raise type(error)(f"the model in the box is not to be had: {error}") from error
     try:
-        card = read_card(found.path) if found.trial is None else card_of_trial(found.trial, found.entry)
+        trained_on = card_of(found).trained_on
     except DataError as error:  # a trial that was moved out of its run
         log.warning("%s", error)
         return network, {"model": str(chosen), "trained on": None}
-    trained_on = card.trained_on
     if trained_on.synthetic:
         log.warning("%s was trained on %s, on no patient: look at the overlay", chosen, trained_on)
     return network, {"model": str(chosen), "trained on": str(trained_on)}

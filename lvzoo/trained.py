@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from lvzoo.errors import DataError
-from lvzoo.models.weights import CARD, locate
+from lvzoo.models.weights import CARD, Located, locate
 from lvzoo.run import RunFolder, TrialFolder
 from lvzoo.types import CLEAN, SPLITS, Entry, Recipe, Trial
 from lvzoo.weights import CleanDice, Counts, TrainedOn, WeightsCard, read_card
@@ -67,8 +67,18 @@ def find_trained(model: str | Path, *, registries: Sequence[Path] = ()) -> Train
         LvzooError: see `lvzoo.load`.
     """
     found = locate(model, registries=registries)
-    card = read_card(found.path) if found.trial is None else card_of_trial(found.trial, found.entry)
-    return TrainedModel(named=str(model), weights=found.path, entry=found.entry, card=card, trial=found.trial)
+    return TrainedModel(
+        named=str(model), weights=found.path, entry=found.entry, card=card_of(found), trial=found.trial
+    )
+
+
+def card_of(found: Located) -> WeightsCard:
+    """Return the card of a model that has been located.
+
+    Raises:
+        DataError: it has none, or its trial lies in no run.
+    """
+    return read_card(found.path) if found.trial is None else card_of_trial(found.trial, found.entry)
 
 
 def card_of_trial(folder: Path, entry: Entry) -> WeightsCard:

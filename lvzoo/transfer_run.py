@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypedDict
 
 import pandas as pd
 
@@ -37,6 +37,15 @@ NO_INTERVALS: Final = pd.DataFrame(
         **{name: pd.Series(dtype="float64") for name in ("dice", "dice_low", "dice_high")},
     }
 )
+
+
+class _Way(TypedDict):
+    """How everything is computed, in training and in testing."""
+
+    registries: Sequence[Path]
+    device: str
+    executor: str
+    on_event: OnEvent
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,20 +113,19 @@ def transfer(
         raise UsageError(
             "nothing to test; name trained models, or entries to train first (--train unet-fast)"
         )
-    chosen = tuple(SHIFTS if shifts is None else shifts)
-    for shift in chosen:
-        ranges_of(shift)
+    phantoms = (STANDARD, *_known_shifts(list(SHIFTS) if shifts is None else shifts))
+    way = _Way(registries=registries, device=device, executor=executor, on_event=on_event)
     entries = [train] if isinstance(train, str) else list(train)
     asked = {
         "models": [find_trained(model, registries=registries).digest for model in wanted],
         "train": entries,
         "training": [preset, seeds, phantom_size, recipe],
-        "phantoms": [GENERATOR_VERSION, phantom_seed, chosen],
+        "phantoms": [GENERATOR_VERSION, phantom_seed, phantoms[1:]],
     }
     folder = Path(out) if out else RUNS / f"transfer-{digest(asked)[:8]}"
-    settled: Mapping[str, Any] = recipe
     failed: dict[str, str] = {}
     if train:
+        of_recipe: Mapping[str, Any] = recipe  # `bench` tells its own arguments from those of the recipe
         trained = bench(
             entries,
             preset=preset,
@@ -125,32 +133,17 @@ def transfer(
             seeds=seeds,
             phantom_size=phantom_size,
             out=folder / "training",
-            registries=registries,
-            device=device,
-            executor=executor,
-            on_event=on_event,
             listeners=listeners,
-            **settled,
+            **way,
+            **of_recipe,
         )
         failed |= trained.failed
         wanted += [trial.path for trial in read_run(trained.folder).finished.values()]
-    results: dict[str, Comparison] = {}
-    for name in (STANDARD, *chosen) if wanted else ():
-        results[name] = score(
-            wanted,
-            corruptions=(),
-            phantom_size=TEST_SIZE,
-            phantom_seed=phantom_seed,
-            shift=None if name == STANDARD else name,
-            out=folder / name,
-            registries=registries,
-            device=device,
-            executor=executor,
-            on_event=on_event,
-        )
-        failed |= {f"{trial} on {name}": reason for trial, reason in results[name].failed.items()}
+    results = {name: _test(wanted, name, phantom_seed, folder, way) for name in phantoms if wanted}
+    for name, result in results.items():
+        failed |= {f"{trial} on {name}": reason for trial, reason in result.failed.items()}
     intervals = pd.concat([NO_INTERVALS, *(_intervals(name, result) for name, result in results.items())])
-    table = _table(intervals, (STANDARD, *chosen), results)
+    table = _table(intervals, phantoms, results)
     with atomic_file(folder / TABLE) as temporary:
         table.assign(data="synthetic phantom").to_csv(temporary, index=False)
     standard = results[STANDARD].study if results else None
@@ -160,6 +153,32 @@ def transfer(
         intervals=intervals.reset_index(drop=True),
         patients=standard.ranking.patients if standard else 0,
         failed=failed,
+    )
+
+
+def _known_shifts(names: Sequence[str]) -> Sequence[str]:
+    """Return the names of shifts, all of which there are.
+
+    Raises:
+        UsageError: one is unknown.
+    """
+    for name in names:
+        ranges_of(name)
+    return names
+
+
+def _test(
+    models: Sequence[str | Path], phantom: str, phantom_seed: int, folder: Path, way: _Way
+) -> Comparison:
+    """Score models on the clean frames of one phantom."""
+    return score(
+        models,
+        corruptions=(),
+        phantom_size=TEST_SIZE,
+        phantom_seed=phantom_seed,
+        shift=None if phantom == STANDARD else phantom,
+        out=folder / phantom,
+        **way,
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from lvzoo.cli.options import json_option, print_json, records, registry_option
+from lvzoo.cli.options import frames_option, json_option, print_json, records, registry_option
 from lvzoo.errors import UsageError
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ TABLES: Final = ("ranking", "pairs", "response", "breaks", "contests")
     metavar="DICE",
     help="The Dice whose loss is a break point.  [default: the tracings' against the truth, if known, and 0.90]",
 )
-@click.option("--no-frames", is_flag=True, help="Show no test frames: the file holds no picture of the data.")
+@frames_option
 @click.option("--markdown", "as_markdown", is_flag=True, help="Print Markdown.")
 @json_option
 @registry_option
@@ -40,7 +40,7 @@ def report(
     runs: tuple[Path, ...],
     out: Path | None,
     reference: float | None,
-    no_frames: bool,
+    frames: bool,
     as_markdown: bool,
     as_json: bool,
     registries: tuple[Path, ...],
@@ -53,7 +53,7 @@ def report(
 
     if as_json and as_markdown:
         raise UsageError("--json and --markdown exclude each other; give one of them")
-    result = compare(*runs, reference=reference, out=out, frames=not no_frames, registries=registries)
+    result = compare(*runs, reference=reference, out=out, frames=frames, registries=registries)
     if as_json:
         print_json(told(result))
         show_failed(result)

@@ -73,16 +73,22 @@ def transfer(*, as_json: bool, **options: Any) -> int:  # noqa: ANN401 - click's
 
 
 def _lines(result: Transfer) -> list[str]:
+    from lvzoo.report.grids import Cell, Column, Grid, number
+    from lvzoo.report.markdown import table_lines
+
     table = result.table
-    head = [name.replace("-", " ") for name in table.columns]
+    words = {"model", "kind"}
+    columns = [
+        Column(title=name.replace("-", " "), align="left" if name in words else "right")
+        for name in table.columns
+    ]
     rows = [
-        [f"{value:.3f}" if isinstance(value, float) else str(value) for value in row]
+        [number(value) if isinstance(value, float) else Cell(text=str(value)) for value in row]
         for row in table.itertuples(index=False)
     ]
-    marks = ["--:" if table[name].dtype.kind in "fi" else ":--" for name in table.columns]
     width = (result.intervals["dice_high"] - result.intervals["dice_low"]).max() / 2
     return [
-        *(f"| {' | '.join(cells)} |" for cells in (head, marks, *rows)),
+        *table_lines(Grid(title="", columns=columns, rows=rows)),
         "",
         (
             f"synthetic phantoms; mean Dice of clean frames of {result.patients} patients on each, the same in all; "

@@ -49,12 +49,16 @@ def _lines(study: Study) -> Iterator[str]:
     yield from (f"- {_plain(line)}" for line in known)
 
 
-def _table(grid: Grid) -> str:
+def table_lines(grid: Grid) -> list[str]:
+    """Return a table's head, rule and rows as lines of Markdown, without its title and foot."""
     head = [_plain(column.title) for column in grid.columns]
     rule = [SIDES[column.align] for column in grid.columns]
     rows = [[_cell(cell) for cell in row] for row in grid.rows]
-    lines = [f"| {' | '.join(row)} |" for row in (head, rule, *rows)]
-    return "\n".join((f"**{_plain(grid.title)}**", "", *lines))
+    return [f"| {' | '.join(row)} |" for row in (head, rule, *rows)]
+
+
+def _table(grid: Grid) -> str:
+    return "\n".join((f"**{_plain(grid.title)}**", "", *table_lines(grid)))
 
 
 def _cell(cell: Cell) -> str:
