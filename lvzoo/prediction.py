@@ -23,7 +23,7 @@ from lvzoo.errors import DataError, LvzooError, UsageError
 from lvzoo.evaluate.evaluator import predict_batches
 from lvzoo.files import atomic_folder
 from lvzoo.models.weights import locate, read_model
-from lvzoo.trained import card_of
+from lvzoo.trained import find_card
 
 IN_THE_BOX: Final = "unet-fast"
 """The entry whose weights are taken where no model is named."""
@@ -120,7 +120,7 @@ def _open(model: str | Path | None, registries: Sequence[Path]) -> tuple[nn.Modu
             raise
         raise type(error)(f"the model in the box is not to be had: {error}") from error
     try:
-        trained_on = card_of(found).trained_on
+        trained_on = find_card(found).trained_on
     except DataError as error:  # a trial that was moved out of its run
         log.warning("%s", error)
         return network, {"model": str(chosen), "trained on": None}

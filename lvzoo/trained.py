@@ -68,11 +68,11 @@ def find_trained(model: str | Path, *, registries: Sequence[Path] = ()) -> Train
     """
     found = locate(model, registries=registries)
     return TrainedModel(
-        named=str(model), weights=found.path, entry=found.entry, card=card_of(found), trial=found.trial
+        named=str(model), weights=found.path, entry=found.entry, card=find_card(found), trial=found.trial
     )
 
 
-def card_of(found: Located) -> WeightsCard:
+def find_card(found: Located) -> WeightsCard:
     """Return the card of a model that has been located.
 
     Raises:

@@ -38,7 +38,8 @@ TRIES = 40
 SHOWN_SHARE = 0.95
 """Of the contour's points that must lie in the sector: nobody traces a ventricle that is not on the picture.
 More than the nine tenths that are to be seen, for the heart sways."""
-SHRINKAGE = 0.94
+SHRINKAGE, DESCENT_PX = 0.94, 1.5
+"""In each round in which no aim shows enough of a ventricle."""
 DEPTHS_MM = (80.0, 260.0)
 """How deep machines look at adult hearts."""
 ROUNDS = 16
@@ -133,16 +134,18 @@ def _draw_aim(rng: Generator, ranges: Ranges) -> _Aim:
 def _pictured(heart: Heart, kept: float, aims: Sequence[_Aim], scan: Scan, warp: Warp) -> Heart:
     """Point the probe at the ventricle and set the depth, so that it is on the picture and a machine could show it.
 
-    Where no aim shows enough of the ventricle, it is made smaller; where a frame would show less or more depth than
-    machines do, it is made smaller or larger. `kept` is the share of the length that foreshortening leaves.
+    Where no aim shows enough of the ventricle, it is made smaller and moved down, where the sector is wider; where a
+    frame would show less or more depth than machines do, it is made smaller or larger. `kept` is the share of the
+    length that foreshortening leaves.
     """
-    smaller = False
+    smaller, deeper_px = False, 0.0
     for _ in range(ROUNDS):
-        placed, shown = _placed(heart, aims, scan, warp)
+        placed, shown = _placed(heart, aims, deeper_px, scan, warp)
         placed = _scaled(placed, kept, warp)
         depth_mm = scan.visible_px * placed.mm_per_px
         if shown < SHOWN_SHARE:
             smaller, factor = True, SHRINKAGE
+            deeper_px += DESCENT_PX
         elif depth_mm < DEPTHS_MM[0] or (depth_mm > DEPTHS_MM[1] and not smaller):
             factor = depth_mm / float(np.clip(depth_mm, *DEPTHS_MM))
         else:
@@ -151,13 +154,16 @@ def _pictured(heart: Heart, kept: float, aims: Sequence[_Aim], scan: Scan, warp:
     return placed
 
 
-def _placed(heart: Heart, aims: Sequence[_Aim], scan: Scan, warp: Warp) -> tuple[Heart, float]:
+def _placed(
+    heart: Heart, aims: Sequence[_Aim], deeper_px: float, scan: Scan, warp: Warp
+) -> tuple[Heart, float]:
     """Try aims until the ventricle is on the picture, or take the best; return how much of its outline is shown."""
     best, most = heart, -1.0
     for aim in aims:
         # Where the axis leans to the right, the apex lies further left: the beams cross it at about its third.
         x = scan.apex_px[0] + aim.beside_px - 0.35 * heart.length_px * np.sin(aim.tilt_rad)
-        placed = replace(heart, tilt_rad=aim.tilt_rad, apex_px=(float(x), scan.apex_px[1] + aim.below_px))
+        y = scan.apex_px[1] + aim.below_px + deeper_px
+        placed = replace(heart, tilt_rad=aim.tilt_rad, apex_px=(float(x), y))
         shown = float(scan.shown(warp.move(ventricle_contour(placed, Pose.at_rest(placed)))).mean())
         if shown > most:
             best, most = placed, shown

@@ -62,7 +62,7 @@ class Ranges:
         "length by width; 0.35 less for each factor e in volume: dilated ventricles are round",
     )
     length_px: Number = varied(
-        Normal(52, 7.5, 36, 70), "px", "depth setting: how large the ventricle stands in the frame"
+        Normal(53, 7, 40, 70), "px", "depth setting: how large the ventricle stands in the frame"
     )
     tilt_deg: Number = varied(
         Normal(10, 11, -18, 40), "degrees", "long axis from the vertical, base to the right"
@@ -108,9 +108,9 @@ class Ranges:
     )
     wall_unevenness: Number = varied(Uniform(0.04, 0.22), "times", "scatter of the thickness along the walls")
     foreshortened: Chance = varied(
-        Chance(0.14), "", "views that miss the true apex: a short, round ventricle with little of the atria"
+        Chance(0.12), "", "views that miss the true apex: a short, round ventricle with little of the atria"
     )
-    foreshortening: Number = varied(Uniform(0.65, 0.9), "times", "the length that is left")
+    foreshortening: Number = varied(Uniform(0.7, 0.92), "times", "the length that is left")
     heart_rate_bpm: Number = varied(Normal(70, 13, 42, 120), "beats/min", "adults at rest")
     usual_fps: Chance = varied(Chance(0.79), "", "clips of 50 frames/s in EchoNet-Dynamic")
     other_fps: Number = varied(Normal(55, 12, 33, 76), "frames/s", "the rest")
@@ -206,7 +206,7 @@ class Ranges:
     )
     trabeculae: Number = varied(Uniform(0.1, 1.3), "", "muscle that frays into the cavity, most at the apex")
     dropouts: Poisson = varied(
-        Poisson(2.2), "", "places where the wall gives no echo, 70 % at apex and lateral wall"
+        Poisson(1.6), "", "places where the wall gives no echo, 70 % at apex and lateral wall"
     )
     dropout_at: Number = varied(
         Either(0.3, Uniform(0.05, 0.4), Uniform(0.45, 0.92)),
@@ -215,10 +215,10 @@ class Ranges:
     )
     dropout_px: Number = varied(Uniform(3, 10), "px", "radius of one")
     dropout_db: Number = varied(Uniform(6, 26), "dB", "loss in one")
-    lateral_missing: Chance = varied(Chance(0.32), "", "lateral walls that are lost, as in many real clips")
-    apex_missing: Chance = varied(Chance(0.25), "", "apices that are lost in the near field")
-    septum_missing: Chance = varied(Chance(0.06), "", "septa that fade; then the rest is there")
-    missing_db: Number = varied(Uniform(10, 36), "dB", "loss of a missing wall")
+    lateral_missing: Chance = varied(Chance(0.25), "", "lateral walls that are lost, as in many real clips")
+    apex_missing: Chance = varied(Chance(0.18), "", "apices that are lost in the near field")
+    septum_missing: Chance = varied(Chance(0.04), "", "septa that fade; then the rest is there")
+    missing_db: Number = varied(Uniform(8, 28), "dB", "loss of a missing wall")
     missing_at: Number = varied(Uniform(0.3, 0.7), "of the length", "middle of what is lost of a side wall")
     missing_apex: Number = varied(Uniform(0.15, 0.3), "of the length", "how much is lost with the apex")
 
@@ -239,14 +239,14 @@ class Ranges:
     )
     thermal_db: Number = varied(Uniform(-62, -44), "dB", "electronic noise at the probe")
     thermal_slope_db: Number = varied(Uniform(2, 11), "dB", "its rise to the end of the beam")
-    near_db: Number = varied(Uniform(-36, -10), "dB", "near-field clutter at the probe")
+    near_db: Number = varied(Uniform(-36, -13), "dB", "near-field clutter at the probe")
     near_px: Number = varied(Uniform(5, 22), "px", "how far it reaches")
     near_rings: Chance = varied(Chance(0.4), "", "near-field clutter in bands: reverberation")
     ring_px: Number = varied(Uniform(3, 9), "px", "their distance")
-    haze_db: Number = varied(Uniform(-64, -38), "dB", "clutter all over the sector that stands still")
+    haze_db: Number = varied(Uniform(-64, -41), "dB", "clutter all over the sector that stands still")
     haze_patches_db: Number = varied(Uniform(3, 7), "dB", "its scatter")
     headroom_db: Number = varied(
-        Normal(2.8, 4.5, -6, 17),
+        Normal(2.8, 4.2, -6, 14),
         "dB",
         "gain: how far the brightest 2 % stay below white; saturated to nearly black",
     )
@@ -255,10 +255,10 @@ class Ranges:
     slope_db: Number = varied(
         Normal(0, 7, -18, 16), "dB", "time-gain compensation that misses: far field to near field"
     )
-    shadows: Poisson = varied(Poisson(1.6), "", "shadows of ribs and lung")
+    shadows: Poisson = varied(Poisson(1.3), "", "shadows of ribs and lung")
     shadow_at: Number = varied(Uniform(-1, 1), "half angles", "where one lies")
     shadow_width: Number = varied(Uniform(0.05, 0.24), "half angles", "its width (SD)")
-    shadow_db: Number = varied(Uniform(4, 26), "dB", "its depth")
+    shadow_db: Number = varied(Uniform(4, 22), "dB", "its depth")
     edge_width: Number = varied(Uniform(0.1, 0.6), "half angles", "outer beams that fade; each side its own")
     edge_db: Number = varied(Uniform(0, 16), "dB", "by how much")
     sharpening: Number = varied(Uniform(0, 1.4), "times", "edge enhancement, which most machines do")
