@@ -51,8 +51,8 @@ NOISE_V1: Final[tuple[Corruption[Any], ...]] = (
         family="acoustic",
         apply=speckle,
         levels=(
-            Speckle(0.25, 0.8),
-            Speckle(0.5, 0.8),
+            Speckle(0.15, 0.8),
+            Speckle(0.45, 0.8),
             Speckle(0.75, 1.0),
             Speckle(1.0, 1.6),
             Speckle(1.0, 2.5),
@@ -60,13 +60,13 @@ NOISE_V1: Final[tuple[Corruption[Any], ...]] = (
         wording="k {0.diffuse:g}, grain {0.grain_px:g} px",
     ),
     Corruption(
-        name="haze", family="acoustic", apply=haze, levels=(-42, -38, -34, -30, -26), wording="{:g} dB"
+        name="haze", family="acoustic", apply=haze, levels=(-48, -40, -34, -26, -17), wording="{:g} dB"
     ),
     Corruption(
         name="shadow",
         family="acoustic",
         apply=shadow,
-        levels=(Shadow(1, 7, 16), Shadow(2, 8, 20), Shadow(3, 9, 26), Shadow(3, 11, 30), Shadow(4, 12, 36)),
+        levels=(Shadow(1, 7, 16), Shadow(2, 8, 20), Shadow(3, 9, 22), Shadow(3, 11, 30), Shadow(4, 12, 36)),
         wording="{0.number} x {0.width_deg:g} deg, {0.loss_db:g} dB",
     ),
     Corruption(
@@ -81,43 +81,45 @@ NOISE_V1: Final[tuple[Corruption[Any], ...]] = (
         name="thermal",
         family="electronic",
         apply=thermal,
-        levels=(-43, -39, -35, -30, -25),
+        levels=(-49, -43, -36, -28, -19),
         wording="{:g} dB",
     ),
     Corruption(
         name="gaussian",
         family="electronic",
         apply=gaussian,
-        levels=(0.03, 0.06, 0.12, 0.2, 0.3),
+        levels=(0.03, 0.06, 0.12, 0.22, 0.36),
         wording="sigma {:g}",
     ),
     Corruption(
         name="dropout",
         family="electronic",
         apply=dropout,
-        levels=(0.1, 0.25, 0.4, 0.5, 0.55),
+        levels=(0.1, 0.2, 0.3, 0.5, 0.8),
         wording="{:.0%}",
     ),
     Corruption(
         name="saltpepper",
         family="electronic",
         apply=saltpepper,
-        levels=(0.02, 0.05, 0.08, 0.15, 0.25),
+        levels=(0.01, 0.03, 0.06, 0.12, 0.2),
         wording="{:.0%}",
     ),
     Corruption(
         name="blur",
         family="resolution",
         apply=blur,
-        levels=(0.8, 1.4, 2.0, 2.2, 2.4),
+        levels=(0.8, 1.4, 2.2, 3.0, 3.8),
         wording="sigma {:g} px",
     ),
-    Corruption(name="motion", family="resolution", apply=motion, levels=(5, 7, 9, 12, 15), wording="{:g} px"),
+    Corruption(
+        name="motion", family="resolution", apply=motion, levels=(5, 7, 10, 13, 17), wording="{:g} px"
+    ),
     Corruption(
         name="downsample",
         family="digital",
         apply=downsample,
-        levels=(0.5, 0.35, 0.25, 0.18, 0.13),
+        levels=(0.5, 0.35, 0.22, 0.16, 0.1),
         wording="{:.0%} of the side",
     ),
     Corruption(name="jpeg", family="digital", apply=jpeg, levels=(30, 15, 10, 7, 4), wording="quality {:g}"),

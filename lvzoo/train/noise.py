@@ -35,18 +35,18 @@ ONSET_PX: Final = 8.0
 Range: TypeAlias = tuple[float, float]
 
 RANGES: Final[Mapping[str, tuple[Range, ...]]] = {
-    "speckle": ((0.25, 1.0), (0.8, 2.5)),  # the share k that interferes; grain in px
-    "haze": ((-42, -26),),  # dB
+    "speckle": ((0.15, 1.0), (0.8, 2.5)),  # the share k that interferes; grain in px
+    "haze": ((-48, -17),),  # dB
     "shadow": ((1, 4), (7, 12), (16, 36)),  # number; width in degrees; dB
     "attenuation": ((8, 42),),  # dB
     "gain": ((5, 26),),  # dB
-    "thermal": ((-43, -25),),  # dB
-    "gaussian": ((0.03, 0.3),),  # sigma, of white
-    "dropout": ((0.1, 0.55),),  # share of the pixels
-    "saltpepper": ((0.02, 0.25),),  # share of the pixels
-    "blur": ((0.8, 2.4),),  # sigma in px
-    "motion": ((5, 15),),  # px
-    "downsample": ((0.5, 0.13),),  # share of the side
+    "thermal": ((-49, -19),),  # dB
+    "gaussian": ((0.03, 0.36),),  # sigma, of white
+    "dropout": ((0.1, 0.8),),  # share of the pixels
+    "saltpepper": ((0.01, 0.2),),  # share of the pixels
+    "blur": ((0.8, 3.8),),  # sigma in px
+    "motion": ((5, 17),),  # px
+    "downsample": ((0.5, 0.1),),  # share of the side
 }
 """The levels of each corruption at strengths 0 and 1: those of noise-v1 at its mildest and gravest severity."""
 

@@ -65,7 +65,7 @@ def test_strengths_span_the_suites_severities() -> None:
 @pytest.mark.parametrize("end", [0, 1])
 def test_frames_meet_the_ends_of_the_ranges(end: int) -> None:
     """As far as a level can be read off an even grey."""
-    grey_BHW, strength_B11 = torch.full((8, 112, 112), 0.5), torch.full((8, 1, 1), float(end))
+    grey_BHW, strength_B11 = torch.full((64, 112, 112), 0.5), torch.full((64, 1, 1), float(end))
     change = {
         name: CORRUPTIONS[name](grey_BHW, strength_B11, torch.Generator().manual_seed(0)) - grey_BHW
         for name in ("attenuation", "gain", "gaussian", "dropout", "saltpepper")
