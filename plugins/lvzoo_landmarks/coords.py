@@ -14,9 +14,9 @@ from lvzoo.models.decode import Curve
 from lvzoo_landmarks.encoders import encoder_named
 
 MEAN_SHAPE_72 = (
-    *((0.49, 0.63), (0.41, 0.51), (0.40, 0.35)),
+    *((0.49, 0.64), (0.41, 0.52), (0.40, 0.35)),
     (0.47, 0.21),
-    *((0.58, 0.31), (0.62, 0.48), (0.57, 0.62)),
+    *((0.59, 0.32), (0.63, 0.49), (0.58, 0.63)),
 )
 """Seven landmarks as fractions of the frame's width and height: their mean (synthetic data).
 
