@@ -27,7 +27,7 @@ from lvzoo.files import atomic_file
 from lvzoo.models.weights import SUFFIX, Located, read_model
 from lvzoo.trained import TrainedModel, find_trained
 from lvzoo.types import FAILURE_DICE, FrameSet, model_name
-from lvzoo.weights import KEY, Rounding, WeightsCard, card_page
+from lvzoo.weights import KEY, Rounding, WeightsCard, card_page, read_card
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +90,7 @@ def pack(trial: str | Path, *, out: str | Path | None = None) -> Packed:
     with atomic_file(path) as temporary:
         save_file(weights, temporary, metadata={KEY: card.to_json()})
     with atomic_file(page) as temporary:
-        text = card_page(card, file=path.name, size_bytes=path.stat().st_size)
+        text = card_page(read_card(path), file=path.name, size_bytes=path.stat().st_size)
         temporary.write_text(text, encoding="utf-8")
     return Packed(path=path, page=page, card=card, kept_float32=kept)
 
