@@ -220,17 +220,3 @@ def test_without_a_model_the_one_in_the_box_is_taken(
     error = capsys.readouterr().err
     assert "error: the model in the box is not to be had: the entry 'empty' carries no weights" in error
     assert not (tmp_path / "two").exists()
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(1500)
-def test_a_model_that_saw_no_patient_finds_a_plausible_ventricle_in_a_real_clip(tmp_path: Path) -> None:
-    run = lvzoo.bench("unet", out=tmp_path / "run", corruptions=("blur",), severities=(1,))
-    clip = pydicom.examples.get_path("ybr_color")
-    (result,) = lvzoo.predict(clip, model=run.folder / "trials/unet-s0", out=tmp_path / "out")
-    share = result.masks_NHW.mean(axis=(1, 2))
-    assert (share > 0.01).mean() > 0.8, "nearly every frame has a ventricle"
-    assert np.median(share) < 0.15
-    rows, columns = np.nonzero(result.masks_NHW.any(axis=0))
-    assert 40 < np.median(rows) < 140, "in the sector's upper half, where the image shows it"
-    assert 130 < np.median(columns) < 220
