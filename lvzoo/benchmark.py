@@ -103,6 +103,7 @@ def bench(
         phantom_size=phantom_size,
         phantom_seed=phantom_seed,
         registry=tuple(map(Path, registries)),
+        out=out,
         **recipe,
     )
     return run_plan(

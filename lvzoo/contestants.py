@@ -45,13 +45,13 @@ def _name(model: TrainedModel, models: Sequence[TrainedModel]) -> str:
     """Return a model's name among those that are scored with it."""
     alike = [each for each in models if _own_name(each) == _own_name(model)]
     if _are_seeds(alike):
-        return model.card.entry
+        return model.entry.name
     stems = [each.stem for each in alike]
     return _bare(model.stem if len(set(stems)) == len(stems) else f"{model.place}-{model.stem}")
 
 
 def _own_name(model: TrainedModel) -> str:
-    return model_name(model.card.entry, model.card.recipe)
+    return model_name(model.entry.name, model.card.recipe)
 
 
 def _are_seeds(models: Sequence[TrainedModel]) -> bool:

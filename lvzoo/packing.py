@@ -25,6 +25,7 @@ from lvzoo.evaluate.dice import dice_N
 from lvzoo.evaluate.evaluator import predict_batches
 from lvzoo.files import atomic_file
 from lvzoo.models.weights import SUFFIX, Located, read_model
+from lvzoo.running import RUNS
 from lvzoo.trained import TrainedModel, find_trained
 from lvzoo.types import FAILURE_DICE, FrameSet, model_name
 from lvzoo.weights import KEY, Rounding, WeightsCard, card_page, read_card
@@ -104,13 +105,11 @@ def _refuse(path: Path, page: Path) -> None:
 
 
 def _command(found: TrainedModel, path: Path) -> str:
-    """Return the command that packs, as one would write it from the folder above `runs`."""
+    """Return the command that packs, as one would write it from the folder above `runs`, where the run lies."""
     assert found.trial is not None  # noqa: S101 - a folder was asked for
     trial = found.trial.resolve()
-    run = trial.parents[1]
-    return shlex.join(
-        ["lvzoo", "pack", f"{run.parent.name}/{run.name}/trials/{trial.name}", "--out", path.name]
-    )
+    run = trial.parent.parent
+    return shlex.join(["lvzoo", "pack", f"{RUNS}/{run.name}/trials/{trial.name}", "--out", path.name])
 
 
 # --- Rounding -------------------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from lvzoo.plugins import hook_manager
 from lvzoo.registry import Zoo
 from lvzoo.run import RunFolder
 from lvzoo.types import DatasetSource, Event, FrameSet, Job, Split
+from lvzoo.weights.card import control_characters
 
 OnEvent = Callable[[str, Event], None]
 RUNS: Final = Path("runs")
@@ -35,13 +36,17 @@ def unheard(name: str, event: Event) -> None:
     """Take an event to nobody."""
 
 
-def command_line(command: str, *words: str | Path, **options: object) -> str:
+def command_line(command: str, *words: str | Path, out: str | Path | None = None, **options: object) -> str:
     """Return the command that does the same as a call; of paths the last part, since others have it elsewhere.
+
+    A run that was given a place (`out`) is written to lie among the other runs.
 
     >>> command_line("train", "unet", data=Path("/home/me/EchoNet"), seed=0, phantom_size=None)
     'lvzoo train unet --data EchoNet --seed 0'
     >>> command_line("bench", plugins=["unet", "landmark7"], corruptions=())
     'lvzoo bench --plugins unet,landmark7 --corruptions none'
+    >>> command_line("train", "unet", out="/home/me/first")
+    'lvzoo train unet --out runs/first'
     """
     line = ["lvzoo", command, *map(_word, words)]
     for name, value in options.items():
@@ -49,6 +54,8 @@ def command_line(command: str, *words: str | Path, **options: object) -> str:
             continue
         values = value if name == "registry" and isinstance(value, Sequence) else [value]
         line.extend(word for each in values for word in (f"--{name.replace('_', '-')}", _word(each)))
+    if out is not None:
+        line += ["--out", f"{RUNS}/{_word(Path(out))}"]
     return shlex.join(line)
 
 
@@ -171,9 +178,9 @@ def _notify(manager: pluggy.PluginManager, name: str, **facts: object) -> None:
 
 
 def _word(value: object) -> str:
-    """Return a value as a word of a command line."""
+    """Return a value as a word of a command line; in a folder's name, ? stands for what does not print."""
     if isinstance(value, Path):
-        return value.resolve().name
+        return "".join("?" if control_characters(each) else each for each in value.resolve().name)
     if isinstance(value, Sequence) and not isinstance(value, str):
         return ",".join(map(str, value)) or NO_NOISE
     return str(value)

@@ -101,7 +101,7 @@ def score(
         raise UsageError(f"resamples is {resamples}; it must be at least 1")
     wanted = [models] if isinstance(models, str | Path) else list(models)
     contestants = name_contestants([find_trained(model, registries=registries) for model in wanted])
-    _see_that_they_load(zoo, contestants)
+    see_that_they_load(zoo, contestants)
     folder, layout = open_data(
         zoo,
         data,
@@ -122,7 +122,7 @@ def score(
         return compare(run.path, frames=frames, registries=registries)
 
 
-def _see_that_they_load(zoo: Zoo, contestants: Sequence[Contestant]) -> None:
+def see_that_they_load(zoo: Zoo, contestants: Sequence[Contestant]) -> None:
     """Read the weights of every model of a bundled plugin, so that a damaged file ends the run here.
 
     Raises:

@@ -17,7 +17,7 @@ from typing import Any
 from lvzoo.errors import DataError
 from lvzoo.models.weights import CARD, Located, locate
 from lvzoo.run import RunFolder, TrialFolder
-from lvzoo.types import CLEAN, SPLITS, Entry, Recipe, Trial
+from lvzoo.types import CLEAN, SPLITS, Entry, OptionValue, Recipe, Trial
 from lvzoo.weights import CleanDice, Counts, TrainedOn, WeightsCard, read_card
 
 
@@ -87,7 +87,7 @@ def card_of_trial(folder: Path, entry: Entry) -> WeightsCard:
     Raises:
         DataError: the trial lies in no run, or a file does not say what it should.
     """
-    run = RunFolder(path=folder.resolve().parents[1])
+    run = RunFolder(path=folder.resolve().parent.parent)
     try:
         known = run.read()
     except DataError as error:
@@ -112,6 +112,7 @@ def card_of_trial(folder: Path, entry: Entry) -> WeightsCard:
             best_epoch=trained["best_epoch"],
             lvzoo=trained["lvzoo"],
             code=trial["code"],
+            started_from=_started_from(entry, trial["entry"]["options"]),
             dice=_dice(TrialFolder(path=folder), trained["best_epoch"]),
             computed=dict(trained["computed"]),
             commands=(known["command"],) if "command" in known else (),
@@ -121,6 +122,15 @@ def card_of_trial(folder: Path, entry: Entry) -> WeightsCard:
             f"{folder}: {CARD} or the run's run.json is not as this version of lvzoo writes it "
             f"({type(error).__name__}: {error}); train it again in another folder"
         ) from error
+
+
+def _started_from(entry: Entry, options: Mapping[str, OptionValue]) -> str:
+    """Name what the start of a training had beside its seed: such as the pretrained weights of an encoder."""
+    return ", ".join(
+        f"{name} {options[name]}"
+        for name, option in entry.family.options.items()
+        if option.training_only and options.get(name, option.default) != option.default
+    )
 
 
 def _trained_on(known: Mapping[str, Any], fingerprint: str, folder: Path) -> TrainedOn:

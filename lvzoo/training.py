@@ -93,6 +93,7 @@ def fit(
         phantom_seed=phantom_seed,
         seed=seed,
         registry=tuple(map(Path, registries)),
+        out=out,
         **recipe,
     )
     result = run_plan(

@@ -15,17 +15,20 @@ import pandas as pd
 
 from lvzoo.benchmark import bench
 from lvzoo.comparison import Comparison
+from lvzoo.contestants import name_contestants
 from lvzoo.data.phantom.ranges import SHIFTS, ranges_of
 from lvzoo.data.phantom.write import GENERATOR_VERSION
 from lvzoo.errors import UsageError
 from lvzoo.execute import refuse_unguarded_script
 from lvzoo.files import atomic_file
+from lvzoo.registry import open_zoo
 from lvzoo.run import digest, read_run
 from lvzoo.running import RUNS, OnEvent, unheard
-from lvzoo.scoring_run import score
+from lvzoo.scoring_run import score, see_that_they_load
 from lvzoo.trained import find_trained
 from lvzoo.types import OptionValue
 
+PRESET: Final = "quick"
 STANDARD: Final = "standard"
 """What the phantom of the usual ranges is called among the shifts."""
 TABLE: Final = "transfer.csv"
@@ -34,6 +37,7 @@ TEST_SIZE: Final = "transfer"
 NO_INTERVALS: Final = pd.DataFrame(
     {
         **{name: pd.Series(dtype="str") for name in ("model", "phantom")},
+        "seeds": pd.Series(dtype="int64"),
         **{name: pd.Series(dtype="float64") for name in ("dice", "dice_low", "dice_high")},
     }
 )
@@ -54,9 +58,9 @@ class Transfer:
 
     `table` has a row a model, best first by `shifted`: model, kind, seeds, `standard` (mean Dice of clean test frames
     on the phantom of the usual ranges), a column a shift, `shifted` (the mean over the shifts) and `worst` (the
-    lowest of them). `intervals` has a row a model and phantom: model, phantom, dice, dice_low, dice_high (95 %,
-    bootstrap over patients). A model that failed on one of the phantoms has no row in `table`; `failed` says why, by
-    trial and phantom.
+    lowest of them). `intervals` has a row a model and phantom: model, phantom, seeds, dice, dice_low, dice_high
+    (95 %, bootstrap over patients). A model of which a training failed on one of the phantoms has no row in `table`;
+    `failed` says why, by trial and phantom.
     """
 
     folder: Path
@@ -71,7 +75,7 @@ def transfer(
     *,
     train: str | Sequence[str] = (),
     seeds: int | None = None,
-    preset: str = "quick",
+    preset: str = PRESET,
     phantom_size: str | None = None,
     phantom_seed: int = 1,
     shifts: Sequence[str] | None = None,
@@ -90,10 +94,11 @@ def transfer(
     Args:
         models: trained models: a trial's folder, a weights file, or an entry that carries weights.
         train: entries of the zoo to be trained first, by name or glob, on the phantom of `phantom_size`.
-        seeds: how many times each of these is trained; `preset` and `recipe` as for `lvzoo.bench`.
+        seeds: how many times each of these is trained; `preset` and `recipe` as for `lvzoo.bench`. What is said of
+            training is refused where nothing is to be trained.
         phantom_size: of the phantom that is trained on; the preset's where None.
         phantom_seed: of the phantoms that are tested on. The one that is trained on has seed 0, as for `lvzoo.bench`:
-            so no model is tested on patients by whose score it was chosen.
+            so no model is tested on the patients by whose score its epoch was chosen.
         shifts: some of `lvzoo.data.phantom.ranges.SHIFTS`; all where None.
         out: a folder for the runs and `transfer.csv`; by default below `runs/`, so that the same call finds its runs
             again.
@@ -113,11 +118,16 @@ def transfer(
         raise UsageError(
             "nothing to test; name trained models, or entries to train first (--train unet-fast)"
         )
+    if not train:
+        _refuse_training({"preset": preset, "seeds": seeds, "phantom_size": phantom_size, **recipe})
     phantoms = (STANDARD, *_known_shifts(list(SHIFTS) if shifts is None else shifts))
+    found = [find_trained(model, registries=registries) for model in wanted]
+    if found:
+        see_that_they_load(open_zoo(registries=registries), name_contestants(found))
     way = _Way(registries=registries, device=device, executor=executor, on_event=on_event)
     entries = [train] if isinstance(train, str) else list(train)
     asked = {
-        "models": [find_trained(model, registries=registries).digest for model in wanted],
+        "models": [model.digest for model in found],
         "train": entries,
         "training": [preset, seeds, phantom_size, recipe],
         "phantoms": [GENERATOR_VERSION, phantom_seed, phantoms[1:]],
@@ -156,6 +166,20 @@ def transfer(
     )
 
 
+def _refuse_training(given: Mapping[str, object]) -> None:
+    """Refuse what is said of training where nothing is to be trained.
+
+    Raises:
+        UsageError: something other than the usual preset is given.
+    """
+    for name, value in given.items():
+        if value is not None and (name, value) != ("preset", PRESET):
+            raise UsageError(
+                f"{name} is of training, and nothing is to be trained; name entries to train (--train unet-fast), or "
+                "leave it out"
+            )
+
+
 def _known_shifts(names: Sequence[str]) -> Sequence[str]:
     """Return the names of shifts, all of which there are.
 
@@ -187,12 +211,16 @@ def _intervals(name: str, result: Comparison) -> pd.DataFrame:
     columns = {"headline": "dice", "headline_low": "dice_low", "headline_high": "dice_high"}
     if result.study is None:
         return NO_INTERVALS
-    return result.ranking.rename(columns=columns)[["model", *columns.values()]].assign(phantom=name)
+    return result.ranking.rename(columns=columns)[["model", "seeds", *columns.values()]].assign(phantom=name)
 
 
 def _table(intervals: pd.DataFrame, names: Sequence[str], results: Mapping[str, Comparison]) -> pd.DataFrame:
-    """Return a row a model that was tested on every phantom, best first by its mean Dice on the shifted ones."""
-    wide = intervals.pivot_table(index="model", columns="phantom", values="dice")
+    """Return a row a model that was tested on every phantom, best first by its mean Dice on the shifted ones.
+
+    A model of fewer seeds on one of them is none: the means would be of different models.
+    """
+    whole = intervals.groupby("model")["seeds"].transform("nunique") == 1
+    wide = intervals[whole].pivot_table(index="model", columns="phantom", values="dice")
     wide = wide.reindex(columns=pd.Index(names)).dropna()
     shifted = wide.drop(columns=STANDARD)
     wide = wide.assign(shifted=shifted.mean(axis=1), worst=shifted.min(axis=1)).reset_index()

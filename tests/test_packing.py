@@ -16,6 +16,7 @@ from lvzoo.errors import DataError, UsageError
 from lvzoo.models.build import build_model
 from lvzoo.packing import _halved, _rounding, pack
 from lvzoo.registry import open_zoo
+from lvzoo.trained import _started_from, card_of_trial
 from lvzoo.weights import read_card, read_header
 from tests.made_weights import write_registry
 
@@ -71,12 +72,20 @@ def test_the_card_says_where_the_model_comes_from(trial: Path, tmp_path: Path) -
     assert card.dice.test == pytest.approx(ranking["clean"])
     assert card.dice.test_ed == pytest.approx(ranking["dice_ed"])
     assert card.commands == (
-        "lvzoo train points --preset smoke --seed 2 --registry small.yaml --epochs 3",
+        "lvzoo train points --preset smoke --seed 2 --registry small.yaml --epochs 3 --out runs/mine",
         "lvzoo pack runs/mine/trials/points-s2 --out points.safetensors",
     )
+    assert card.started_from == ""
     page = (tmp_path / "points.md").read_text()
     assert "no patient's image was used" in page
     assert all(command in page for command in card.commands)
+
+
+def test_pretrained_weights_at_the_start_are_told() -> None:
+    options = {"arch": "Unet", "encoder": "resnet18", "weights": "imagenet"}
+    [entry] = open_zoo().select("smp-resnet34")
+    assert _started_from(entry, options) == "weights imagenet"
+    assert _started_from(entry, {**options, "weights": None}) == ""
 
 
 def test_the_same_trial_packs_to_the_same_bytes(trial: Path, tmp_path: Path) -> None:
@@ -139,6 +148,13 @@ def test_what_is_no_finished_trial_in_its_run_is_refused(trial: Path, tmp_path: 
         pack(tmp_path / "none")
     with pytest.raises(DataError, match="no trained model here"):
         pack(tmp_path)
+
+
+def test_a_trial_right_below_the_root_is_in_no_run() -> None:
+    """As in a container that mounts one folder: `lvzoo predict` warns, and nothing crashes."""
+    [entry] = open_zoo().select("unet")
+    with pytest.raises(DataError, match="/no-such-trial: cannot tell what it was trained on"):
+        card_of_trial(Path("/no-such-trial"), entry)
 
 
 def test_the_command_prints_both_files_and_what_rounding_cost(

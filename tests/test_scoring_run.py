@@ -90,6 +90,20 @@ def test_unlike_models_of_one_name_are_called_as_their_files(bench: Comparison, 
     assert set(result.ranking["model"]) == {f"{tmp_path.name}-two", "a-two"}
 
 
+def test_an_entry_with_weights_is_called_as_the_entry(tmp_path: Path) -> None:
+    """And not as the one that its file was packed of."""
+    write_weights(tmp_path / "one.safetensors")
+    write_weights(tmp_path / "two.safetensors", code="other")
+    (tmp_path / "mine.yaml").write_text(
+        "mine: {family: unet, options: {width: 4, levels: 2}, weights: one.safetensors}\n"
+        "yours: {family: unet, options: {width: 4, levels: 2}, weights: two.safetensors}\n"
+    )
+    result = lvzoo.score(
+        ["mine", "yours"], out=tmp_path / "eval", registries=[tmp_path / "mine.yaml"], **FAST
+    )
+    assert set(result.ranking["model"]) == {"mine", "yours"}
+
+
 def test_a_file_s_name_is_not_taken_for_another_entry_s(bench: Comparison, tmp_path: Path) -> None:
     """Else two models would be one with two seeds."""
     first = write_weights(tmp_path / "points.safetensors", code="a")

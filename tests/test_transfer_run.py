@@ -6,17 +6,20 @@ import csv
 import dataclasses
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+import pandas as pd
 import pytest
 
 import lvzoo
 from lvzoo.cli import main
+from lvzoo.cli.transfer import _lines
 from lvzoo.data.phantom import write
 from lvzoo.data.phantom.dataset import Phantom
 from lvzoo.data.phantom.write import cached_phantom
 from lvzoo.errors import DataError, UsageError
 from lvzoo.models.build import build_model
+from lvzoo.transfer_run import Transfer, _table
 from tests.made_weights import small_entry, write_weights
 
 if TYPE_CHECKING:
@@ -67,6 +70,33 @@ def test_the_command_prints_a_table_and_calls_it_synthetic(
     assert rule.count("|") == row.count("|") == 8
     assert row.startswith("| unet-fast | mask | 1 | 0.")
     assert note.startswith("synthetic phantoms; mean Dice of clean frames of 3 patients")
+
+
+def test_the_reach_of_an_interval_is_that_of_its_longer_side() -> None:
+    row = {"model": "m", "phantom": "standard", "seeds": 1, "dice": 0.9, "dice_low": 0.86, "dice_high": 0.92}
+    result = Transfer(
+        folder=Path(), table=pd.DataFrame({"model": ["m"]}), intervals=pd.DataFrame([row]), patients=3
+    )
+    assert "95 % intervals reach at most 0.040 to either side" in _lines(result)[-1]
+
+
+def test_a_model_of_fewer_seeds_on_one_phantom_has_no_row() -> None:
+    class Told:
+        ranking = pd.DataFrame({"model": ["whole", "torn"], "kind": "mask", "seeds": 2})
+
+    intervals = pd.DataFrame(
+        [
+            {"model": name, "phantom": phantom, "seeds": seeds, "dice": 0.9}
+            for name, phantom, seeds in (
+                ("whole", "standard", 2),
+                ("whole", "gain", 2),
+                ("torn", "standard", 2),
+                ("torn", "gain", 1),
+            )
+        ]
+    )
+    results = cast("Any", {"standard": Told()})
+    assert list(_table(intervals, ["standard", "gain"], results)["model"]) == ["whole"]
 
 
 def test_another_question_has_another_folder_and_the_same_one_its_own(
@@ -159,4 +189,17 @@ def test_mistakes_are_told_before_anything_is_trained(tmp_path: Path) -> None:
         lvzoo.transfer(train="unet-fast", phantom_size="transfer", out=tmp_path / "run")
     with pytest.raises(DataError, match="no such file or folder"):
         lvzoo.transfer("./none", train="unet-fast", out=tmp_path / "run")
+    path = write_weights(tmp_path / "one.safetensors")
+    for wrong in ({"epocs": 3}, {"preset": "paper"}, {"phantom_size": "full"}, {"seeds": 2}):
+        [name] = wrong
+        with pytest.raises(UsageError, match=f"{name} is of training, and nothing is to be trained"):
+            lvzoo.transfer(path, out=tmp_path / "run", **cast("Any", wrong))
+    model = build_model(small_entry())
+    next(model.parameters()).data[0] = float("nan")
+    with pytest.raises(DataError, match="is not finite"):
+        lvzoo.transfer(
+            write_weights(tmp_path / "two.safetensors", model=model), train="unet-fast", out=tmp_path / "run"
+        )
+    with pytest.raises(UsageError, match="would both be called"):
+        lvzoo.transfer([path, path], train="unet-fast", out=tmp_path / "run")
     assert not (tmp_path / "run").exists()

@@ -151,6 +151,8 @@ def _weights(weights: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         return
     card = card_of(weights["card"])
     yield "trained on", f"{card.trained_on}: {splits_line(card)}"
+    if card.started_from:
+        yield "started", f"from pretrained weights: {card.started_from}"
     yield "recipe", ", ".join(f"{name} {value}" for name, value in dataclasses.asdict(card.recipe).items())
     yield "seed", f"{card.seed}; best epoch {card.best_epoch}; lvzoo {card.lvzoo}"
     for label, value in dice_lines(card):

@@ -86,12 +86,13 @@ def _lines(result: Transfer) -> list[str]:
         [number(value) if isinstance(value, float) else Cell(text=str(value)) for value in row]
         for row in table.itertuples(index=False)
     ]
-    width = (result.intervals["dice_high"] - result.intervals["dice_low"]).max() / 2
+    of = result.intervals
+    reach = max((of["dice"] - of["dice_low"]).max(), (of["dice_high"] - of["dice"]).max())
     return [
         *table_lines(Grid(title="", columns=columns, rows=rows)),
         "",
         (
             f"synthetic phantoms; mean Dice of clean frames of {result.patients} patients on each, the same in all; "
-            f"95 % intervals reach at most {width:.3f} to either side; shifted: the mean over the shifts"
+            f"95 % intervals reach at most {reach:.3f} to either side; shifted: the mean over the shifts"
         ),
     ]

@@ -95,6 +95,11 @@ def locate(model: str | Path, *, registries: Sequence[Path] = ()) -> Located:
         texts={"summary": card.summary, "paper": card.paper, "licence": card.licence},
         where=str(path),
     )
+    if card.kind != entry.family.kind:
+        raise DataError(
+            f"{path}: its card is damaged (it says {card.kind}, and the family {card.family!r} is of kind "
+            f"{entry.family.kind}); copy or download it again, or pack its trial again"
+        )
     return Located(path=path, entry=entry, card="its card")
 
 
@@ -115,12 +120,13 @@ def read_model(located: Located) -> nn.Module:
         weights = load_file(path)
     except SafetensorError as error:
         raise DataError(f"{path}: damaged ({error}); copy it again, or train it again") from error
-    odd = [name for name, tensor in weights.items() if not torch.isfinite(tensor).all()]
+    network.load_state_dict(weights)
+    # as the network holds them: a number of float64 may be too large for float32
+    odd = [name for name, tensor in network.state_dict().items() if not torch.isfinite(tensor).all()]
     if odd:
         raise DataError(
             f"{path}: {odd[0]} is not finite: damaged, or its training went astray; train it again"
         )
-    network.load_state_dict(weights)
     return network.eval()
 
 
@@ -149,10 +155,12 @@ def _entry_called(name: str, zoo: Zoo) -> Entry | None:
     """Return the entry of that name, or None where there is only a file or folder.
 
     Raises:
-        PluginError: neither; names close matches, or the plugin that is quarantined.
+        PluginError: neither, or an entry whose plugin is quarantined; names close matches, or that plugin.
         UsageError: the name is a glob.
     """
     found = next((entry for entry in zoo.entries if entry.name == name), None)
+    if name in {entry.name for entry in zoo.absent}:  # whatever may lie in the working folder
+        raise zoo.why_not(name)
     if found is None and not Path(name).exists():
         several = zoo.select(name)  # says why not, where there is none
         raise UsageError(f"{name!r} is a pattern ({len(several)} entries match); name one model")

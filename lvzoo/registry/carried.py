@@ -71,6 +71,10 @@ def _difference(entry: Entry, card: WeightsCard) -> str | None:
     """Say in what the model of a card differs from an entry's; what serves training alone does not count."""
     if (card.plugin, card.family) != (entry.plugin, entry.family.name):
         return f"family {card.family!r} of plugin {card.plugin!r}"
+    if card.kind != entry.family.kind:
+        return f"{card.kind} there, {entry.family.kind} here"
+    if unknown := sorted(card.options.keys() - entry.family.options.keys()):
+        return f"its option {unknown[0]!r} is unknown here"
     built = {name: option for name, option in entry.family.options.items() if not option.training_only}
     theirs: Mapping[str, Any] = card.options
     for name, option in built.items():

@@ -7,7 +7,7 @@ import json
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar, get_args
+from typing import Any, Final, TypeVar, get_args, get_type_hints
 
 from lvzoo.types import NAME, SPLITS, Kind, OptionValue, Recipe
 
@@ -21,6 +21,10 @@ T = TypeVar("T")
 NONE: Final = type(None)
 UNPRINTED: Final = ("Cc", "Cf", "Cs", "Zl", "Zp")
 """Unicode's categories of characters that steer a terminal or turn a line round, and show nothing themselves."""
+JOINERS: Final = "\u00ad\u200c\u200d"
+"""Those of them that words are written with: the soft hyphen, and what parts or joins letters, as in Persian."""
+LARGEST_SEED: Final = 2**63 - 1
+"""What a table of scores can hold."""
 
 
 class NewerCardError(ValueError):
@@ -34,6 +38,10 @@ class Counts:
     patients: int
     frames: int
     fingerprint: str
+
+    def __post_init__(self) -> None:
+        """Raise ValueError where a count is below 0."""
+        _refuse_outside({"patients": self.patients, "frames": self.frames}, 0, LARGEST_SEED)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,6 +74,10 @@ class CleanDice:
     test_ed: float | None = None
     test_es: float | None = None
 
+    def __post_init__(self) -> None:
+        """Raise ValueError where one is no Dice."""
+        _refuse_outside(dataclasses.asdict(self), 0, 1)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rounding:
@@ -82,13 +94,19 @@ class Rounding:
     data: str
     empty: int = 0
 
+    def __post_init__(self) -> None:
+        """Raise ValueError where one is no Dice, or a count is below 0."""
+        _refuse_outside({"before": self.before, "after": self.after, "agreement": self.agreement}, 0, 1)
+        _refuse_outside({"frames": self.frames, "empty": self.empty}, 0, LARGEST_SEED)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WeightsCard:
     """What a trained model is. It may come from anywhere, and names a folder and is printed: both are held to.
 
-    `lvzoo` is the version that trained it, and `code` the digest of its code then. `rounding` is None where the
-    weights are as they were trained. `commands` make them again.
+    `lvzoo` is the version that trained it, and `code` the digest of its code then. `started_from` names the
+    pretrained weights that its training started from, if any. `rounding` is None where the weights are as they were
+    trained. `commands` make them again.
     """
 
     entry: str
@@ -105,17 +123,17 @@ class WeightsCard:
     paper: str | None = None
     licence: str | None = None
     code: str = ""
+    started_from: str = ""
     dice: CleanDice = field(default_factory=CleanDice)
     rounding: Rounding | None = None
     computed: Mapping[str, str] = field(default_factory=dict)
     commands: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Raise ValueError where the entry is no name, the seed is none, or a text would not print as it reads."""
+        """Raise ValueError where the entry is no name, a number is none, or a text would not print as it reads."""
         if not NAME.fullmatch(self.entry):
             raise ValueError(f"'entry' is {self.entry!r}, which is no name of an entry")
-        if self.seed < 0:
-            raise ValueError(f"'seed' is {self.seed}")
+        _refuse_outside({"seed": self.seed, "best_epoch": self.best_epoch}, 0, LARGEST_SEED)
         odd = next((text for text in _texts(self.plain()) if control_characters(text)), None)
         if odd is not None:
             raise ValueError(f"control characters in {odd!r}")
@@ -135,7 +153,7 @@ def control_characters(text: str) -> bool:
     >>> control_characters("U-Net, 1 % noise"), control_characters("U-Net\x1b[2K")
     (False, True)
     """
-    return any(unicodedata.category(character) in UNPRINTED for character in text)
+    return any(unicodedata.category(each) in UNPRINTED and each not in JOINERS for each in text)
 
 
 def card_of(plain: object) -> WeightsCard:
@@ -163,8 +181,9 @@ def card_of(plain: object) -> WeightsCard:
         options=_values(plain, "options", bool, int, float, str, NONE),
         trained_on=_trained_on(_take(plain, "trained_on", dict)),
         recipe=_recipe(_take(plain, "recipe", dict)),
-        dice=_record(CleanDice, _take(plain, "dice", dict), int, float, NONE),
-        rounding=None if rounding is None else _record(Rounding, {"empty": 0, **rounding}, int, float, str),
+        dice=_record(CleanDice, _take(plain, "dice", dict)),
+        rounding=None if rounding is None else _record(Rounding, {"empty": 0, **rounding}),
+        started_from=_take({"started_from": "", **plain}, "started_from", str),
         computed=_values(plain, "computed", str),
         commands=tuple(map(str, _take(plain, "commands", list))),
     )
@@ -175,11 +194,7 @@ def _trained_on(plain: Plain) -> TrainedOn:
     return TrainedOn(
         **{key: _take(plain, key, str) for key in ("name", "version", "fingerprint")},
         synthetic=_take(plain, "synthetic", bool),
-        splits={
-            split: _record(Counts, _take(splits, split, dict), int, str)
-            for split in SPLITS
-            if split in splits
-        },
+        splits={split: _record(Counts, _take(splits, split, dict)) for split in SPLITS if split in splits},
     )
 
 
@@ -195,9 +210,18 @@ def _recipe(plain: Plain) -> Recipe:
     return Recipe(**{**defaults, **plain})
 
 
-def _record(kind: type[T], plain: Plain, *types: type) -> T:
-    names = [each.name for each in dataclasses.fields(kind)]  # type: ignore[arg-type] # records of this file
-    return kind(**{name: _take(plain, name, *types) for name in names})
+def _record(kind: type[T], plain: Plain) -> T:
+    """Return a record of this file, each value of its field's own type; a whole number is a float as well."""
+    types = {name: set(get_args(hint) or (hint,)) for name, hint in get_type_hints(kind).items()}
+    whole = {name: {int} if float in allowed else set() for name, allowed in types.items()}
+    return kind(**{name: _take(plain, name, *types[name], *whole[name]) for name in types})
+
+
+def _refuse_outside(values: Mapping[str, float | None], least: float, most: float) -> None:
+    """Raise ValueError where a value that is known lies outside of `least` and `most`, or is not a number."""
+    for name, value in values.items():
+        if value is not None and not least <= value <= most:
+            raise ValueError(f"{name!r} is {value}")
 
 
 def _values(plain: Plain, key: str, *types: type) -> dict[str, Any]:

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from lvzoo.weights.card import WeightsCard
 
 PREFIX: Final = 8
-LONGEST_HEADER: Final = 32 * 2**20
+LONGEST_HEADER: Final = 4 * 2**20
+"""In bytes; a tensor takes about a hundred of them, a card a few thousand."""
+MOST_DIMENSIONS: Final = 16
 ITEM_BYTES: Final = {
     **dict.fromkeys(("F64", "I64", "U64"), 8),
     **dict.fromkeys(("F32", "I32", "U32"), 4),
@@ -61,6 +63,10 @@ class Header:
 
     tensors: Mapping[str, Tensor]
     metadata: Mapping[str, str]
+
+
+class UnreadTypeError(ValueError):
+    """A tensor of a type that safetensors may know and lvzoo does not."""
 
 
 def read_card(path: str | Path) -> WeightsCard:
@@ -109,6 +115,8 @@ def read_header(path: Path) -> Header:
         )
     try:
         return _parse(text, size - PREFIX - length)
+    except UnreadTypeError as error:
+        raise DataError(f"{path}: {error}, which lvzoo does not read; `lvzoo pack` writes float16") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{path}: cut short or damaged: {error}; {AGAIN}") from error
 
@@ -137,11 +145,21 @@ def _parse(text: bytes, room: int) -> Header:
     end = 0
     for name, tensor in sorted(plain.items(), key=lambda item: tuple(item[1]["data_offsets"])):
         start, stop = tensor["data_offsets"]
-        size = math.prod(tensor["shape"]) * ITEM_BYTES[tensor["dtype"]]
-        if start != end or stop - start != size:
+        if start != end or stop - start != _size(name, tensor, room):
             raise ValueError(f"{name!r} does not lie where it should")
         end = stop
     if end != room:
         raise ValueError(f"its tensors have {end} bytes, and {room} are there")
     tensors = {name: Tensor(dtype=each["dtype"], shape=tuple(each["shape"])) for name, each in plain.items()}
     return Header(tensors=tensors, metadata=metadata)
+
+
+def _size(name: str, tensor: Mapping[str, Any], room: int) -> int:
+    """Return how many bytes a tensor takes; its shape comes from anywhere, and may say anything."""
+    dtype: str = tensor["dtype"]
+    shape: list[int] = tensor["shape"]
+    if len(shape) > MOST_DIMENSIONS or not all(type(each) is int and 0 <= each <= room for each in shape):
+        raise ValueError(f"{name!r} cannot be of shape {shape!s:.60}")
+    if dtype not in ITEM_BYTES:
+        raise UnreadTypeError(f"{name!r} is of type {dtype!r:.60}")
+    return math.prod(shape) * ITEM_BYTES[dtype]

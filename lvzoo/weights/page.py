@@ -11,18 +11,22 @@ if TYPE_CHECKING:
     from lvzoo.weights.card import WeightsCard
 
 KINDS: Final = {"mask": "a mask", "landmark": "landmarks"}
-SYNTHETIC: Final = (
-    "**Trained on simulated echocardiograms only: no patient's image was used.** All figures below are of simulated "
-    "patients, and are no evidence about real ones."
+SYNTHETIC: Final = "**Trained on simulated echocardiograms only: no patient's image was used.**"
+STARTED: Final = (
+    ", starting from pretrained weights ({}), which have training data and a licence of their own"
 )
+NO_EVIDENCE: Final = "All figures below are of simulated patients, and are no evidence about real ones."
 NOT_FOR: Final = (
     "No diagnosis, no treatment, no measurement of a patient: this is research software, no medical device.",
-    "Only apical four-chamber views, as grey frames that are cropped to their sector; nothing else was trained on.",
 )
 NOT_FOR_SYNTHETIC: Final = (
-    "No claim about real clips. Its Dice on your own is for you to measure: `lvzoo eval FILE --data DIR` scores it "
-    "on a folder of traced frames."
+    "Only apical four-chamber views, as grey frames that are cropped to their sector; nothing else was trained on.",
+    (
+        "No claim about real clips. Its Dice on your own is for you to measure: `lvzoo eval FILE --data DIR` scores "
+        "it on a folder of traced frames."
+    ),
 )
+NOT_FOR_OTHER: Final = ("No view, machine or cropping that its training data do not hold.",)
 TERMS: Final = (
     "Weights carry traces of what they were trained on: before passing them on, look at the terms of that data "
     "set."
@@ -73,14 +77,24 @@ def splits_line(card: WeightsCard) -> str:
 def _lines(card: WeightsCard, file: str, size_bytes: int) -> Iterator[str]:
     trained = card.trained_on
     yield f"# {card.entry}: {card.summary}"
-    yield from ("", SYNTHETIC if trained.synthetic else f"Trained on {trained}. {TERMS}")
+    yield from ("", _origin(card))
     yield from ("", "| | |", "|---|---|")
     for name, value in _facts(card, file, size_bytes):
         yield f"| {name} | {value.replace('|', '&#124;')} |"
     if card.commands:
         yield from ("", "## How to make it again", "", "```sh", *card.commands, "```")
     yield from ("", "## What it is not for", "")
-    yield from (f"- {line}" for line in (*NOT_FOR, *([NOT_FOR_SYNTHETIC] if trained.synthetic else [])))
+    yield from (
+        f"- {line}" for line in (*NOT_FOR, *(NOT_FOR_SYNTHETIC if trained.synthetic else NOT_FOR_OTHER))
+    )
+
+
+def _origin(card: WeightsCard) -> str:
+    """Say what the model has seen."""
+    start = STARTED.format(card.started_from) if card.started_from else ""
+    if not card.trained_on.synthetic:
+        return f"Trained on {card.trained_on}{start}. {TERMS}"
+    return f"{f'**Trained on simulated echocardiograms**{start}.' if start else SYNTHETIC} {NO_EVIDENCE}"
 
 
 def _facts(card: WeightsCard, file: str, size_bytes: int) -> Iterator[tuple[str, str]]:

@@ -155,6 +155,10 @@ def test_a_weights_file_is_loaded_and_float16_becomes_float32(tmp_path: Path) ->
         ),
         ({"options": {"width": "4"}}, r"option 'width' .* must be int, not str '4'"),
         (
+            {"kind": "landmark"},
+            r"its card is damaged \(it says landmark, and the family 'unet' is of kind mask\)",
+        ),
+        (
             {"plugin": "elsewhere"},
             r"family 'unet' of the plugin 'elsewhere', which is not to be had; install",
         ),
@@ -174,6 +178,26 @@ def test_weights_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
     path = write_weights(tmp_path / "small.safetensors", model=model)
     with pytest.raises(DataError, match="is not finite: damaged, or its training went astray"):
         lvzoo.load(path)
+
+
+def test_a_number_too_large_for_the_network_is_refused(tmp_path: Path) -> None:
+    model = build_model(small_entry()).double()
+    next(model.parameters()).data[0] = 1e300  # finite as it is, infinite as float32
+    path = write_weights(tmp_path / "small.safetensors", model=model, dtype=torch.float64)
+    with pytest.raises(DataError, match="is not finite: damaged, or its training went astray"):
+        lvzoo.load(path)
+
+
+def test_an_entry_whose_plugin_is_not_used_is_no_folder_s_name(
+    saved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else `lvzoo predict` without a model would take what lies in the working folder."""
+    monkeypatch.chdir(saved.parent)
+    saved.rename("unet-fast")
+    monkeypatch.setenv("LVZOO_DISABLE_PLUGINS", "unet")
+    with pytest.raises(PluginError, match=r"'unet-fast' needs the family 'unet', which no working plugin"):
+        lvzoo.load("unet-fast")
+    assert lvzoo.load("./unet-fast") is not None
 
 
 def test_an_entry_that_carries_weights_is_loaded_by_its_name(

@@ -70,6 +70,11 @@ def test_a_fault_is_told_and_not_raised(weights: str, fault: str, tmp_path: Path
 def test_weights_of_another_model_are_a_fault(tmp_path: Path) -> None:
     write_weights(tmp_path / "small.safetensors", options={"width": 8, "levels": 2})
     assert "the entry 'mine': width is 8 there, 4 here" in str(carried(tmp_path, "small.safetensors").fault)
+    write_weights(tmp_path / "small.safetensors", kind="landmark")
+    assert "the entry 'mine': landmark there, mask here" in str(carried(tmp_path, "small.safetensors").fault)
+    write_weights(tmp_path / "small.safetensors", options={"width": 4, "levels": 2, "act": "gelu"})
+    fault = carried(tmp_path, "small.safetensors").fault
+    assert "the entry 'mine': its option 'act' is unknown here" in str(fault)
     write_weights(tmp_path / "small.safetensors", family="landmark-heatmap", plugin="landmarks")
     fault = carried(tmp_path, "small.safetensors").fault
     assert "the entry 'mine': family 'landmark-heatmap' of plugin 'landmarks'" in str(fault)

@@ -18,6 +18,14 @@ from lvzoo.weights import KEY, Rounding, read_card, read_header
 from tests.made_weights import CARD, write_weights
 
 GONE = "gone"
+COST = {"before": 0.91, "after": 0.91, "agreement": 1, "frames": 12, "data": "phantom"}
+
+
+def with_patients(count: object) -> dict[str, Any]:
+    """What a card says of its data, with another number of patients to train on."""
+    plain: dict[str, Any] = json.loads(CARD.to_json())["trained_on"]
+    plain["splits"]["train"]["patients"] = count
+    return plain
 
 
 @pytest.fixture
@@ -45,8 +53,14 @@ def refused(path: Path, content: bytes) -> str:
 def test_a_card_comes_back_as_it_was_written(sound: Path) -> None:
     assert read_card(sound) == CARD
     cost = Rounding(before=0.91, after=0.9099, agreement=0.9996, frames=12, data="phantom")
-    rounded = dataclasses.replace(CARD, rounding=cost, paper="A. Paper")
-    assert read_card(write_weights(sound, rounding=cost, paper="A. Paper")) == rounded
+    persian = "lvzoo train unet --data \u062f\u0627\u062f\u0647\u200c\u0647\u0627"
+    more: dict[str, Any] = {
+        "rounding": cost,
+        "paper": "A. Paper",
+        "commands": (persian,),
+        "started_from": "weights x",
+    }
+    assert read_card(write_weights(sound, **more)) == dataclasses.replace(CARD, **more)
 
 
 def test_the_header_tells_every_tensor(sound: Path) -> None:
@@ -107,15 +121,25 @@ def test_tensors_that_lie_wrong_are_noticed(sound: Path, tmp_path: Path) -> None
     name = next(iter(tensors))
     for wrong in (
         {"dtype": "F32", "shape": [1], "data_offsets": [0, 8]},
-        {"dtype": "F99", "shape": [1], "data_offsets": [0, 4]},
         {"dtype": "F32", "shape": ["1"], "data_offsets": [0, 4]},
         {"dtype": "F32", "shape": [-1], "data_offsets": [0, -4]},
+        {"dtype": "F32", "shape": [10**400, 1.5], "data_offsets": [0, 4]},
+        {"dtype": "F32", "shape": [1.0], "data_offsets": [0, 4]},
+        {"dtype": "F32", "shape": [1] * 200_000, "data_offsets": [0, 4]},
+        {"dtype": ["F32"], "shape": [1], "data_offsets": [0, 4]},
         {"shape": [1]},
         7,
     ):
         assert "cut short or damaged" in refused(
             tmp_path / "x.safetensors", with_header(sound, **{name: wrong})
         )
+
+
+def test_a_sound_file_of_another_type_is_not_called_damaged(sound: Path, tmp_path: Path) -> None:
+    name = next(iter(read_header(sound).tensors))
+    eight = with_header(sound, **{name: {"dtype": "F8_E4M3", "shape": [4], "data_offsets": [0, 4]}})
+    said = refused(tmp_path / "x.safetensors", eight)
+    assert said == f"{name!r} is of type 'F8_E4M3', which lvzoo does not read; `lvzoo pack` writes float16"
 
 
 def test_a_file_without_a_card_is_not_called_damaged(tmp_path: Path) -> None:
@@ -162,6 +186,16 @@ def test_a_newer_card_asks_for_an_update(sound: Path, tmp_path: Path) -> None:
         ({"commands": ["rm -rf x\r"]}, r"control characters in 'rm -rf x\r'"),
         ({"trained_on": {**CARD.plain()["trained_on"], "name": "\x00"}}, r"control characters in '\x00'"),
         ({"seed": -5}, "'seed' is -5"),
+        ({"seed": 2**70}, f"'seed' is {2**70}"),
+        ({"best_epoch": -3}, "'best_epoch' is -3"),
+        ({"dice": {**CARD.plain()["dice"], "test": 10**400}}, f"'test' is {10**400}"),
+        ({"dice": {**CARD.plain()["dice"], "test": 7.0}}, "'test' is 7.0"),
+        ({"dice": {**CARD.plain()["dice"], "test": float("nan")}}, "'test' is nan"),
+        ({"rounding": {**COST, "before": "0.9"}}, "'before' is '0.9'"),
+        ({"rounding": {**COST, "frames": 1.5}}, "'frames' is 1.5"),
+        ({"rounding": {**COST, "frames": -1}}, "'frames' is -1"),
+        ({"trained_on": with_patients("many")}, "'patients' is 'many'"),
+        ({"trained_on": with_patients(-1)}, "'patients' is -1"),
     ],
 )
 def test_a_damaged_card_is_told_with_what_is_wrong(

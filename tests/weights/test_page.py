@@ -7,6 +7,8 @@ import dataclasses
 from lvzoo.weights import Rounding, card_page
 from tests.made_weights import CARD, TRAINED_ON
 
+REAL = dataclasses.replace(TRAINED_ON, name="echonet-dynamic", version="reader-1", synthetic=False)
+
 
 def test_the_page_of_synthetic_weights_says_so_first() -> None:
     cost = Rounding(
@@ -31,11 +33,21 @@ def test_the_page_of_synthetic_weights_says_so_first() -> None:
 
 
 def test_the_page_of_other_weights_names_the_data_and_its_terms() -> None:
-    real = dataclasses.replace(TRAINED_ON, name="echonet-dynamic", version="reader-1", synthetic=False)
     page = card_page(
-        dataclasses.replace(CARD, trained_on=real, commands=()), file="small.safetensors", size_bytes=1
+        dataclasses.replace(CARD, trained_on=REAL, commands=()), file="small.safetensors", size_bytes=1
     )
     assert "Trained on echonet-dynamic (reader-1). Weights carry traces" in page
     assert "simulated" not in page
     assert "No claim about real clips." not in page
     assert "How to make it again" not in page
+    assert "four-chamber" not in page, "nobody knows what those frames show"
+
+
+def test_the_page_says_where_a_training_started() -> None:
+    for data, began in ((TRAINED_ON, "echocardiograms**"), (REAL, "Trained on echonet-dynamic (reader-1)")):
+        card = dataclasses.replace(CARD, trained_on=data, started_from="weights imagenet")
+        page = card_page(card, file="small.safetensors", size_bytes=1)
+        assert (
+            f"{began}, starting from pretrained weights (weights imagenet), which have training data" in page
+        )
+        assert "only" not in page.splitlines()[2]
