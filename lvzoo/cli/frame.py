@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import importlib
 import os
+import signal
 import sys
 from typing import TYPE_CHECKING, Final
 
@@ -93,6 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program and return its exit code; without `arguments`, those of the process, which ends then."""
     if arguments is not None:
         return run(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended from outside: as clean as by Ctrl-C
     code = run(sys.argv[1:])
     if "torch" not in sys.modules:  # its extensions would report what is frozen as leaks
         gc.freeze()  # spares the interpreter a last search for garbage: a tenth of `lvzoo list`

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import signal
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -21,7 +20,6 @@ def shown() -> Iterator[BenchProgress]:
     """Yield who shows events and hears hooks; an interruption names the command to go on with."""
     from lvzoo.report.progress import BenchProgress
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended from outside: as clean as by Ctrl-C
     with BenchProgress() as progress:
         try:
             yield progress

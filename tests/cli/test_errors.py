@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import time
+from pathlib import Path
 from typing import NoReturn
 
 import click
@@ -138,3 +141,44 @@ def test_console_script_ends_with_the_exit_code() -> None:
     )
     assert done.returncode == 3
     assert done.stderr == "error: unknown entry 'no-such-model'; 'lvzoo list' shows them all\n"
+
+
+def test_a_command_that_is_ended_from_outside_leaves_nothing(tmp_path: Path) -> None:
+    """As a cluster ends jobs: as by Ctrl-C, with no half folder and no process left."""
+    out = tmp_path / "here/phantom"
+    command = [
+        sys.executable,
+        "-m",
+        "lvzoo",
+        "data",
+        "phantom",
+        str(out),
+        "--size",
+        "small",
+        "--workers",
+        "2",
+    ]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+        while not any(out.parent.rglob("*.avi")):
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.terminate()
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert said.endswith("interrupted\n")
+    assert "Traceback" not in said
+    assert list(out.parent.iterdir()) == []
+    for _ in range(100):  # Python's own tracker of resources ends a moment later
+        if not _lives(process.pid):
+            break
+        time.sleep(0.1)
+    assert not _lives(process.pid)
+
+
+def _lives(group: int) -> bool:
+    """Tell whether a process of the group is there."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
