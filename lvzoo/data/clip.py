@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 HEAD_BYTES = 132
 DICOM_SUFFIXES = (".dcm", ".dicom")
+VIDEO_SUFFIXES = (".avi", ".gif", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm", ".wmv")
+"""By which a folder's clips are told; a clip of another name is read all the same where it is given by itself."""
 
 ClipWay: TypeAlias = Way | Literal["dicom"]
 
@@ -46,3 +48,20 @@ def read_clip(path: Path) -> ClipFrames:
         return ClipFrames(frames_NHW=frames_NHW, fps=fps, way="dicom")
     clip = open_clip(path)
     return ClipFrames(frames_NHW=clip.read_all(), fps=clip.fps, way=clip.way)
+
+
+def clips_in(folder: Path) -> list[Path]:
+    """Return the clips among a folder's files, sorted by name: told by their suffixes, and DICOM by content too."""
+    return sorted(file for file in folder.iterdir() if not file.name.startswith(".") and _is_clip(file))
+
+
+def _is_clip(file: Path) -> bool:
+    if not file.is_file():
+        return False
+    if file.suffix.lower() in (*VIDEO_SUFFIXES, *DICOM_SUFFIXES):
+        return True
+    try:
+        with file.open("rb") as content:
+            return is_dicom(content.read(HEAD_BYTES))
+    except OSError:  # without a clip's name nothing says that it is one
+        return False

@@ -1,53 +1,44 @@
 """What frames are like, in figures: of the phantom, of any clip, of a data folder, beside the range of real clips.
 
-The real ranges were measured on nine public demonstration clips of EchoNet-Dynamic.
+All figures are of decoded files: simulated frames too have been through theirs.
 """
 
 from __future__ import annotations
 
+import logging
 import math
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from lvzoo.data.clip import read_clip
+from lvzoo.data import quirks
+from lvzoo.data.appearance import REAL_RANGES, look, mean
+from lvzoo.data.clip import clips_in, read_clip
 from lvzoo.data.crop import crop_to_sector
 from lvzoo.data.phantom.clip import Clip, simulate
 from lvzoo.data.phantom.dataset import NOTE
+from lvzoo.data.phantom.files import write_clip
 from lvzoo.data.phantom.ranges import ranges_of
 from lvzoo.data.phantom.write import single_threaded_opencv
-from lvzoo.errors import DataError
+from lvzoo.errors import DataError, UsageError
 from lvzoo.geometry.overlap import dice
 from lvzoo.geometry.raster import rasterise
-from lvzoo.geometry.sector import evenly_spaced
 from lvzoo.types import FRAME_SIZE_HW
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-LIT: Final = 15
-DARK: Final = 8
+    from lvzoo.types import Finding
+
+LOG = logging.getLogger("lvzoo.data")
+
 PERCENTILES: Final = (10, 90)
 MS: Final = 1000
-
-REAL_RANGES: Final[Mapping[str, tuple[float, float]]] = MappingProxyType(
-    {
-        "mean grey level": (20, 46),
-        "standard deviation": (45, 68),
-        "share of pixels below 8": (0.48, 0.71),
-        "95th percentile": (128, 206),
-        "99th percentile": (183, 248),
-        "correlation of successive frames": (0.966, 0.982),
-        "correlation of neighbours, x": (0.81, 0.91),
-        "correlation of neighbours, y": (0.75, 0.90),
-    }
-)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,8 +56,10 @@ class Statistic:
 
     @property
     def as_real(self) -> bool | None:
-        """Whether the mean lies in the range of real clips; None where there is none to lie in."""
-        return None if self.real is None else self.real[0] <= self.mean <= self.real[1]
+        """Whether the mean lies in the range of real clips; None where there is no range, or no mean."""
+        if self.real is None or math.isnan(self.mean):
+            return None
+        return self.real[0] <= self.mean <= self.real[1]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,13 +71,16 @@ class Statistics:
     synthetic_clips: int
     """How many of them a phantom made."""
     statistics: tuple[Statistic, ...]
+    findings: tuple[Finding, ...] = ()
+    """The clips of folders that could not be read, with the reason; they are in no figure and no count."""
 
     @property
     def title(self) -> str:
         """What was looked at, in words; whatever is synthetic is called so."""
         few = f", partly synthetic ({self.synthetic_clips:,} of the clips)"
         kind = {0: "", self.clips: ", synthetic"}.get(self.synthetic_clips, few)
-        return f"{self.source}{kind}: {self.clips:,} clip{'s' * (self.clips != 1)}"
+        lost = f" ({len(self.findings):,} more could not be read)" if self.findings else ""
+        return f"{self.source}{kind}: {self.clips:,} clip{'s' * (self.clips != 1)}{lost}"
 
     def as_json(self) -> dict[str, object]:
         """Return all as JSON knows it: what no clip has is null, for JSON has no NaN."""
@@ -103,6 +99,7 @@ class Statistics:
                 }
                 for each in self.statistics
             },
+            "findings": [asdict(finding) for finding in self.findings],
         }
 
 
@@ -115,25 +112,46 @@ def statistics_of_files(
 ) -> Statistics:
     """Return the statistics of clips: of files, and of at most `most` clips of each folder, evenly chosen.
 
-    A folder is a data set's (its clips lie in `Videos`) or holds the clips itself. What is not 112 x 112 is cropped
-    to its sector and shrunk, as models see it.
+    A folder is a data set's (its clips lie in `Videos`) or holds the clips itself; one of them that cannot be read is
+    told and left out. What is not 112 x 112 is cropped to its sector and shrunk, as models see it.
 
     Raises:
-        DataError: a clip cannot be read, or a folder holds none.
+        UsageError: `most` is less than 1.
+        DataError: a file cannot be read, a folder holds no clips, or nothing that was found can be read.
     """
-    files = [file for path in paths for file in _clips_of(path, most)]
-    looks = []
-    for file in files:
-        frames_NHW, _ = crop_to_sector(read_clip(file).frames_NHW)
-        looks.append(look(frames_NHW))
+    if most < 1:
+        raise UsageError(f"{most} clips of each folder are none; look at 1 at least")
+    found = [(file, path.is_dir()) for path in paths for file in _clips_of(path, most)]
+    read: list[Path] = []
+    looks: list[Mapping[str, float]] = []
+    findings: list[Finding] = []
+    for done, (file, in_folder) in enumerate(found, start=1):
+        frames_NHW = _read_or_note(file, findings) if in_folder else read_clip(file).frames_NHW
+        if frames_NHW is not None:
+            read.append(file)
+            looks.append(look(crop_to_sector(frames_NHW)[0]))
         if on_clip is not None:
-            on_clip(len(looks), len(files))
+            on_clip(done, len(found))
+    source = ", ".join(path.name or str(path) for path in paths)
+    if not read:
+        raise DataError(f"{source}: none of {len(found):,} clips can be read; check that the files are whole")
     return Statistics(
-        source=", ".join(path.name or str(path) for path in paths),
-        clips=len(files),
-        synthetic_clips=sum(_is_synthetic(file) for file in files),
+        source=source,
+        clips=len(read),
+        synthetic_clips=sum(_is_synthetic(file) for file in read),
         statistics=tuple(_summed(looks)),
+        findings=tuple(findings),
     )
+
+
+def _read_or_note(file: Path, findings: list[Finding]) -> NDArray[np.uint8] | None:
+    """Return a clip's frames; of one that cannot be read, add what was found, and say so."""
+    try:
+        return read_clip(file).frames_NHW
+    except DataError as error:
+        LOG.warning("left out: %s", error)
+        findings.append(quirks.VIDEO_DAMAGED.found(file.name, str(error).removeprefix(f"{file}: ")))
+        return None
 
 
 def statistics_of_phantom(
@@ -145,9 +163,13 @@ def statistics_of_phantom(
 ) -> Statistics:
     """Simulate patients and return their statistics, how well their readers traced, and what a frame cost.
 
+    The frames are those that the clip's file gives back; the cost is that of the simulation alone.
+
     Raises:
-        UsageError: there is no such shift.
+        UsageError: there is no such shift, or `patients` is less than 1.
     """
+    if patients < 1:
+        raise UsageError(f"{patients} patients are none; simulate 1 at least")
     ranges = ranges_of(shift)
     looks: list[dict[str, float]] = []
     for index in range(patients):
@@ -155,7 +177,7 @@ def statistics_of_phantom(
         with single_threaded_opencv():
             clip = simulate(seed=seed, split="train", index=index, ranges=ranges)
         spent_ms = MS * (time.process_time() - start_s) / len(clip.frames_NHW)
-        looks.append({**look(clip.frames_NHW), **_agreement(clip), "ms of processor time a frame": spent_ms})
+        looks.append({**look(_decoded(clip)), **_agreement(clip), "ms of processor time a frame": spent_ms})
         if on_clip is not None:
             on_clip(index + 1, patients)
     return Statistics(
@@ -166,35 +188,16 @@ def statistics_of_phantom(
     )
 
 
+def _decoded(clip: Clip) -> NDArray[np.uint8]:
+    """Return a simulated clip's frames as its file gives them back."""
+    with tempfile.TemporaryDirectory() as folder:
+        written = write_clip(Path(folder), clip)
+        return read_clip(Path(folder, f"{written.name}.avi")).frames_NHW
+
+
 def _is_synthetic(file: Path) -> bool:
     """Tell whether a phantom's note lies beside the folder of the clip."""
     return (file.resolve().parent.parent / NOTE).is_file()
-
-
-def look(frames_NHW: NDArray[np.uint8]) -> dict[str, float]:
-    """Return the statistics of REAL_RANGES for one clip: of evenly spaced frames, and of motion where it is lit."""
-    stills = frames_NHW[evenly_spaced(len(frames_NHW))].astype(np.float64)
-    lit = frames_NHW.mean(axis=0) > LIT
-    motion = [_correlation(before[lit], after[lit]) for before, after in pairwise(frames_NHW)]
-    figures = (
-        *(stills.mean(), stills.std(axis=(1, 2)).mean(), (stills < DARK).mean()),
-        *np.percentile(stills, [95, 99], axis=(1, 2)).mean(axis=1),
-        _mean(motion),
-        _mean(_correlation(still[:, :-1], still[:, 1:]) for still in stills),
-        _mean(_correlation(still[:-1], still[1:]) for still in stills),
-    )
-    return {name: float(figure) for name, figure in zip(REAL_RANGES, figures, strict=True)}
-
-
-def _correlation(first: NDArray[np.number], second: NDArray[np.number]) -> float:
-    if first.size == 0 or np.ptp(first) == 0 or np.ptp(second) == 0:
-        return math.nan
-    return float(np.corrcoef(first.ravel(), second.ravel())[0, 1])
-
-
-def _mean(figures: Iterable[float]) -> float:
-    known = [figure for figure in figures if not math.isnan(figure)]
-    return float(np.mean(known)) if known else math.nan
 
 
 def _agreement(clip: Clip) -> dict[str, float]:
@@ -213,7 +216,7 @@ def _summed(looks: Sequence[Mapping[str, float]]) -> Iterable[Statistic]:
         known = [each[name] for each in looks if not math.isnan(each[name])]
         low, high = np.percentile(known, PERCENTILES) if known else (math.nan, math.nan)
         yield Statistic(
-            name=name, mean=_mean(known), low=float(low), high=float(high), real=REAL_RANGES.get(name)
+            name=name, mean=mean(known), low=float(low), high=float(high), real=REAL_RANGES.get(name)
         )
 
 
@@ -222,7 +225,7 @@ def _clips_of(path: Path, most: int) -> list[Path]:
     if not path.is_dir():
         return [path]
     folder = path / "Videos" if (path / "Videos").is_dir() else path
-    files = sorted(file for file in folder.iterdir() if file.is_file() and not file.name.startswith("."))
+    files = clips_in(folder)
     if not files:
         raise DataError(f"{folder}: holds no clips; give a clip, or a folder of clips")
     return [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from typing import TYPE_CHECKING
 
 import cv2
@@ -11,7 +12,11 @@ import pydicom.examples
 import pytest
 
 from lvzoo.cli import main
+from lvzoo.data.appearance import look
+from lvzoo.data.phantom.clip import simulate
 from lvzoo.data.phantom.write import PhantomSize, write_phantom
+from lvzoo.data.statistics import statistics_of_files, statistics_of_phantom
+from lvzoo.errors import UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,7 +56,8 @@ def test_a_grey_clip_is_what_it_is(tmp_path: Path, capsys: pytest.CaptureFixture
     assert statistics["mean grey level"]["mean"] == pytest.approx(60, abs=1)
     assert statistics["mean grey level"]["as_real"] is False
     assert statistics["share of pixels below 8"]["mean"] == 0
-    assert statistics["correlation of neighbours, x"]["mean"] is None, "nothing correlates with a constant"
+    unknown = statistics["correlation of neighbours, x"]
+    assert (unknown["mean"], unknown["as_real"]) == (None, None), "nothing correlates with a constant"
 
 
 def test_a_real_dicom_clip_is_read(capsys: pytest.CaptureFixture[str]) -> None:
@@ -83,9 +89,71 @@ def test_synthetic_clips_among_real_ones_are_told(
     assert capsys.readouterr().out.startswith("data, grey.avi, partly synthetic (3 of the clips): 4 clips\n")
 
 
+def test_simulated_frames_have_been_through_their_files() -> None:
+    """As real ones have: a hard MJPG is seen in the figures."""
+    clip = simulate(seed=0, split="train", index=0)
+    drawn, (decoded, *_) = look(clip.frames_NHW), statistics_of_phantom(patients=1).statistics
+    assert decoded.name == "mean grey level"
+    assert decoded.mean == pytest.approx(drawn[decoded.name], abs=1)
+    assert decoded.mean != drawn[decoded.name]
+
+
+@pytest.mark.parametrize("count", [0, -1])
+def test_no_patients_and_no_clips_are_a_usage_error(count: int, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="simulate 1 at least"):
+        statistics_of_phantom(patients=count)
+    with pytest.raises(UsageError, match="look at 1 at least"):
+        statistics_of_files([tmp_path], most=count)
+
+
 def test_a_folder_without_clips_is_a_data_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "README.txt").write_text("no clip")
     assert main(["data", "statistics", str(tmp_path)]) == 4
     assert "holds no clips; give a clip, or a folder of clips" in capsys.readouterr().err
+
+
+@pytest.fixture
+def mixed(tmp_path: Path) -> Path:
+    """A folder of two clips, one of them a DICOM file without suffix, a list, a note, and a damaged clip."""
+    folder = tmp_path / "mixed"
+    folder.mkdir()
+    write_clip(folder / "grey.AVI", np.full((5, 112, 112), 60, np.uint8))
+    shutil.copy(pydicom.examples.get_path("ybr_color"), folder / "IM000001")
+    (folder / "README.txt").write_text("no clip")
+    (folder / "list.csv").write_text("name\ngrey\n")
+    (folder / "cut.avi").write_bytes((folder / "grey.AVI").read_bytes()[:150])
+    return folder
+
+
+def test_a_clip_of_a_folder_that_cannot_be_read_is_told_and_left_out(
+    mixed: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    said = told(capsys, str(mixed))
+    assert said["clips"] == 2
+    findings = said["findings"]
+    assert isinstance(findings, list)
+    assert [(each["name"], each["excluded"]) for each in findings] == [("cut.avi", True)]
+    assert findings[0]["detail"].startswith("does not decode")
+    assert f"left out: {mixed / 'cut.avi'}: does not decode" in caplog.text
+    assert main(["data", "statistics", str(mixed)]) == 0
+    assert capsys.readouterr().out.startswith("mixed: 2 clips (1 more could not be read)\n")
+
+
+def test_a_file_that_is_named_and_cannot_be_read_is_a_data_error(
+    mixed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("cut.avi", "README.txt"):
+        assert main(["data", "statistics", str(mixed), str(mixed / name)]) == 4
+        assert f"{mixed / name}: does not decode" in capsys.readouterr().err
+
+
+def test_a_folder_of_damaged_clips_alone_is_a_data_error(
+    mixed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (mixed / "grey.AVI").unlink()
+    (mixed / "IM000001").unlink()
+    assert main(["data", "statistics", str(mixed)]) == 4
+    assert "mixed: none of 1 clips can be read" in capsys.readouterr().err
 
 
 def test_a_shift_of_clips_of_ones_own_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

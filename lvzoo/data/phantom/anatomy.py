@@ -92,7 +92,8 @@ class Heart:
     ra_width_mm: float
     leaflet_mm: float
     echogenicity: NDArray[np.float64]
-    """How bright each stroke is, 0..1: the four leaflets, both ends and the middle of the atrial septum, the crux."""
+    """How bright each stroke is, 0..1: anterior and posterior mitral leaflet, septal and free tricuspid leaflet, the
+    atrial septum at the valves, in its middle (a false tendon too) and at the roof, the crux."""
     unevenness_mm: NDArray[np.float64]
     """Displacements (15, 2) of the atria's corners."""
     strand: bool

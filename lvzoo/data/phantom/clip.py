@@ -49,9 +49,11 @@ class Clip:
 
 
 def simulate(*, seed: int, split: Split, index: int, ranges: Ranges = RANGES) -> Clip:
-    """Simulate one video: the same bytes for the same arguments, whoever asks.
+    """Simulate one video: the same for the same arguments, whoever asks.
 
-    With other ranges it is the same patient, drawn with the same random numbers.
+    A few pixels may differ by some grey levels between processors of different instruction sets, for NumPy and
+    OpenCV compute by other ones there; contours and tracings do not. With other ranges it is the same patient,
+    drawn with the same random numbers.
     """
 
     def part(name: str) -> Generator:

@@ -90,6 +90,6 @@ def _reader_dice(frames: FrameSet, path: Path) -> float:
                     frames.videos, frames.frame_indices, frames.masks_NHW, strict=True
                 )
             ]
-    except (OSError, ValueError, KeyError, IndexError, TypeError, BadZipFile) as error:
+    except (OSError, EOFError, ValueError, KeyError, IndexError, TypeError, BadZipFile) as error:
         raise DataError(f"{path}: cannot be read ({error}); write the phantom again") from error
     return float(np.mean([dice(true, traced) for true, traced in zip(true_N, frames.masks_NHW, strict=True)]))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lvzoo.data.opencv import cv2
+from lvzoo.data.riff import parse_avi
 from lvzoo.errors import DataError
 from lvzoo.geometry.ventricle import ejection_fraction
 
@@ -41,7 +42,11 @@ class Written:
 
 
 def write_clip(videos: Path, clip: Clip) -> Written:
-    """Write a clip's video and return what the tables need of it."""
+    """Write a clip's video and return what the tables need of it.
+
+    Raises:
+        DataError: the video cannot be written, or not all of it.
+    """
     _write_video(videos / f"{clip.name}.avi", clip)
     edv_ml, esv_ml = round(clip.edv_ml, 6), round(clip.esv_ml, 6)
     ef = round(ejection_fraction(edv_ml, esv_ml), 6)
@@ -75,7 +80,7 @@ def write_clip(videos: Path, clip: Clip) -> Written:
 
 def _write_video(path: Path, clip: Clip) -> None:
     """Write a clip as MJPG with OpenCV's own writer, which is the same in every build of it."""
-    _, height, width = clip.frames_NHW.shape
+    frames, height, width = clip.frames_NHW.shape
     codec = cv2.VideoWriter.fourcc(*"MJPG")
     writer = cv2.VideoWriter(str(path), cv2.CAP_OPENCV_MJPEG, codec, clip.beat.fps, (width, height))
     if not writer.isOpened():
@@ -84,6 +89,9 @@ def _write_video(path: Path, clip: Clip) -> None:
     for frame_HW in clip.frames_NHW:
         writer.write(cv2.cvtColor(frame_HW, cv2.COLOR_GRAY2BGR))
     writer.release()
+    written = parse_avi(path.read_bytes())  # the writer says nothing of a full disk
+    if written is None or not written.indexed or len(written.spans) != frames:
+        raise DataError(f"{path}: opencv could not write the whole video; is there space on the disk?")
 
 
 def _tracing_rows(name: str, tracing: Tracing, frame: int) -> Iterator[tuple[object, ...]]:

@@ -48,7 +48,10 @@ class Beat:
 
     @property
     def es_frame(self) -> int:
-        """The frame of the smallest volume."""
+        """The frame nearest to end-systole.
+
+        In 9 % of patients a neighbour is smaller, by 2.5 % of the stroke at most.
+        """
         return FRAMES_BEFORE_ED + round(self.systole * self.fps * 60 / self.heart_rate_bpm)
 
     def cycle(self, frame: int) -> float:

@@ -40,7 +40,11 @@ class Ranges:
         "the whole sector turned: steered beams, a display that is not level",
     )
     first_px: Number = varied(Uniform(1.5, 6), "px", "where the beams begin: the probe's curvature")
-    last_px: Number = varied(Uniform(96, 130), "px", "where they end; above 112 the display cuts the sector")
+    last_px: Number = varied(
+        Uniform(96, 130),
+        "px",
+        "where they end; the display cuts what lies beyond 99 to 110, by `sector_y_px`",
+    )
     side_cut: Chance = varied(Chance(0.18), "", "a clip cropped so that a side of the sector is lost")
     side_cut_px: Number = varied(Uniform(3, 16), "px", "how much of it")
     cut_left: Chance = varied(Chance(0.5), "", "whether it is the left side")
@@ -117,7 +121,7 @@ class Ranges:
     systole: Number = varied(
         Uniform(0.285, 0.33),
         "s",
-        "from end-diastole to end-systole at 60 beats/min; in proportion to the rate, 0.25 to 0.5 of the cycle",
+        "from end-diastole to end-systole, at any rate at which that is 0.25 to 0.5 of the cycle",
     )
     sway_px: Number = varied(Uniform(0.2, 1.6), "px", "breathing and the hand that holds the probe")
     sway_hz: Number = varied(Uniform(0.15, 0.35), "Hz", "breathing")

@@ -43,7 +43,7 @@ def draw_sheet(
 
     Raises:
         UsageError: there is no such shift, or `out` is no PNG.
-        DataError: `out` exists.
+        DataError: `out` exists, or cannot be written.
     """
     if out.suffix.lower() != ".png":
         raise UsageError(f"{out}: the picture is a PNG; name it {out.with_suffix('.png').name}")
@@ -64,7 +64,8 @@ def draw_sheet(
     with atomic_file(out) as temporary:
         picture = np.vstack([head, *rows])
         shown = picture if contours else picture[..., 0]
-        cv2.imwrite(str(temporary), shown, (cv2.IMWRITE_PNG_COMPRESSION, SMALLEST_PNG))
+        if not cv2.imwrite(str(temporary), shown, (cv2.IMWRITE_PNG_COMPRESSION, SMALLEST_PNG)):
+            raise DataError(f"{out}: opencv cannot write this picture; is there space on the disk?")
     return out
 
 

@@ -36,7 +36,8 @@ FRACTION_BITS = 4
 SEPTAL_THICKNESS = 0.9
 LEAST_THICKNESS = 0.3
 CARRIED_MM = 25.0
-FAR_MM = 200.0
+FAR = 200.0
+"""Beyond all that the picture shows, in mm as in px."""
 TRABECULAE = 0.63
 """Amplitude of the muscle that frays into the cavity, times that of the wall."""
 
@@ -147,7 +148,7 @@ class Tissue:
         roof_px = view.pose.base_at_rest_px + 0.45 * heart.px(heart.roof_mm)
         below = soft(view.z - np.float32(roof_px), 12.0) * soft(view.psi - 2.5, 3.0)
         below *= 1 - np.float32(0.7) * self.scan.angle**2
-        below *= np.exp(-np.clip(view.psi - 2, 0, FAR_MM) / np.float32(levels.below_mm))
+        below *= np.exp(-np.clip(view.psi - 2, 0, FAR) / np.float32(levels.below_mm))
         return np.asarray(self._patches * (echo + below * amplitude(levels.below)))
 
     def _walls(self, view: _View, echo: Map) -> Map:
@@ -220,7 +221,7 @@ def signed_px(*polygons: NDArray[np.float64]) -> Map:
         corners = np.rint((polygon_P2 + MARGIN_PX) * SCALE * 2**FRACTION_BITS).astype(np.int32)
         cv2.fillPoly(inside, [corners], 1, shift=FRACTION_BITS)
     if not polygons:
-        return np.full(inside.shape, FAR_MM, np.float32)
+        return np.full(inside.shape, FAR, np.float32)
     outer = cv2.distanceTransform(1 - inside, cv2.DIST_L2, cv2.DIST_MASK_5)
     inner = cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_5)
     signed = (outer - inner + inside.astype(np.float32)) / SCALE

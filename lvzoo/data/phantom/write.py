@@ -1,4 +1,7 @@
-"""Writes a phantom in EchoNet-Dynamic's layout, in parallel; its bytes depend on version, size and seed alone."""
+"""Writes a phantom in EchoNet-Dynamic's layout, in parallel: a matter of version, size, seed and shift alone.
+
+Its pictures may also depend on the processor's instruction set, by a few grey levels; contours and tables do not.
+"""
 
 from __future__ import annotations
 

@@ -61,13 +61,15 @@ def test_a_reader_who_traces_the_truth_agrees_with_it(copy: Path) -> None:
     assert 0.98 < dice < 1
 
 
-@pytest.mark.parametrize("damage", ["missing", "cut", "foreign"])
+@pytest.mark.parametrize("damage", ["missing", "cut", "empty", "foreign"])
 def test_a_phantom_without_its_true_contours_is_a_data_error(copy: Path, damage: str) -> None:
     path = copy / "TrueContours.npz"
     if damage == "missing":
         path.unlink()
     elif damage == "cut":
         path.write_bytes(path.read_bytes()[:1000])
+    elif damage == "empty":
+        path.write_bytes(b"")
     else:
         np.savez(path, other=np.zeros(3))
     with pytest.raises(DataError, match=r"TrueContours\.npz: cannot be read .*; write the phantom again"):

@@ -9,7 +9,7 @@ import pytest
 
 from lvzoo.data.phantom.anatomy import Heart, Pose, ventricle_contour
 from lvzoo.data.phantom.motion import Beat, draw_beat, pose_at
-from lvzoo.data.phantom.patient import DEPTHS_MM, draw_heart
+from lvzoo.data.phantom.patient import DEPTHS_MM, SHOWN_SHARE, draw_heart
 from lvzoo.data.phantom.ranges import RANGES, SHIFTS, Ranges, ranges_of
 from lvzoo.data.phantom.reader import disks_volume_px, draw_reader, trace, tracing
 from lvzoo.data.phantom.rng import stream
@@ -97,15 +97,10 @@ def test_every_ventricle_is_on_the_picture_at_a_depth_that_machines_have(shift: 
     for index in range(150):
         each = draw_one(index, ranges_of(shift))
         rest_P2 = each.warp.move(ventricle_contour(each.heart, Pose.at_rest(each.heart)))
-        assert each.scan.shown(rest_P2).mean() >= 0.9, index
-        assert each.scan.shown(each.contour_P2(each.beat.ed_frame)).mean() >= 0.85, "breathing, in a few"
+        assert each.scan.shown(rest_P2).mean() >= SHOWN_SHARE, index
+        assert each.scan.shown(each.contour_P2(each.beat.ed_frame)).mean() >= 0.9, "breathing takes little"
         least, most = DEPTHS_MM
-        assert least - 1 <= each.scan.visible_px * each.heart.mm_per_px <= 1.15 * most, index
-
-
-def test_shown_depth_is_out_of_bounds_only_where_the_sector_is_too_narrow(patients: list[Patient]) -> None:
-    depths_mm = np.array([each.scan.visible_px * each.heart.mm_per_px for each in patients])
-    assert np.mean((depths_mm < DEPTHS_MM[0] - 1) | (depths_mm > DEPTHS_MM[1] + 1)) < 0.01
+        assert least - 1 <= each.scan.visible_px * each.heart.mm_per_px <= most + 1, index
 
 
 def test_readers_trace_near_the_truth_but_not_on_it(patients: list[Patient]) -> None:
@@ -120,8 +115,8 @@ def test_readers_trace_near_the_truth_but_not_on_it(patients: list[Patient]) -> 
             agreement[phase].append(
                 dice(rasterise(contour_P2, (112, 112)), rasterise(traced.polygon_P2, (112, 112)))
             )
-    assert np.mean(agreement["ED"]) == pytest.approx(0.955, abs=0.012)
-    assert np.mean(agreement["ES"]) == pytest.approx(0.938, abs=0.015)
+    assert np.mean(agreement["ED"]) == pytest.approx(0.959, abs=0.006)
+    assert np.mean(agreement["ES"]) == pytest.approx(0.949, abs=0.006)
 
 
 def test_disks_measure_half_an_ellipsoid() -> None:

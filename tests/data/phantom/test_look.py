@@ -7,10 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from lvzoo.data.appearance import REAL_RANGES, look
 from lvzoo.data.phantom.clip import Clip, simulate
 from lvzoo.data.phantom.draw import Chance, Uniform
 from lvzoo.data.phantom.ranges import RANGES, ranges_of
-from lvzoo.data.statistics import REAL_RANGES, look
+from lvzoo.data.statistics import statistics_of_phantom
 from lvzoo.geometry.raster import rasterise
 from lvzoo.geometry.sector import evenly_spaced, fit_sector, scan_mask
 
@@ -20,10 +21,12 @@ def clips() -> list[Clip]:
     return [simulate(seed=0, split="train", index=index) for index in range(20)]
 
 
-@pytest.mark.parametrize("statistic", REAL_RANGES)
-def test_the_mean_of_a_statistic_lies_in_the_real_range(clips: list[Clip], statistic: str) -> None:
-    least, most = REAL_RANGES[statistic]
-    assert least <= np.mean([look(clip.frames_NHW)[statistic] for clip in clips]) <= most
+@pytest.mark.slow
+def test_the_means_of_all_statistics_lie_in_the_real_ranges() -> None:
+    """Of the 100 patients that the command looks at: the first 20 of them move a little faster than real ones."""
+    found = statistics_of_phantom().statistics
+    assert {each.name: each.mean for each in found if each.as_real is False} == {}
+    assert {each.name for each in found if each.as_real} == set(REAL_RANGES)
 
 
 def test_statistics_of_a_known_frame() -> None:
@@ -33,6 +36,7 @@ def test_statistics_of_a_known_frame() -> None:
     figures = look(frames_NHW)
     assert figures["mean grey level"] == pytest.approx(50, abs=0.1)
     assert figures["share of pixels below 8"] == 0.5
+    assert figures["median grey level"] == 50.5
     assert figures["correlation of successive frames"] == pytest.approx(1)
     assert figures["correlation of neighbours, y"] > figures["correlation of neighbours, x"]
 

@@ -188,12 +188,30 @@ def test_shifted_speckle_is_coarser_than_any_usual_one() -> None:
     assert (np.quantile(usual, 0.9, axis=0) < np.quantile(other, 0.1, axis=0)).all()
 
 
-def test_speckle_is_as_strong_whatever_its_grain() -> None:
-    """A fine pulse must not sink below the noise: what the blur leaves of white noise is made up for."""
+def test_what_a_blur_leaves_of_white_noise_is_known() -> None:
+    """It is made up for: a fine pulse must not sink below the noise. Texture that is not white gains by it."""
     noise = complex_noise(rng(), (400, 400))
     for sigma in (0.1, 0.25, 0.4, 0.7, 1.5, 3):
         power = float((cv2.GaussianBlur(noise, (0, 0), sigma) ** 2).sum(axis=-1).mean())
         assert power == pytest.approx(kernel_energy(sigma) ** 2, rel=0.08), sigma
+
+
+def tissue_db(ranges: Ranges, index: int) -> float:
+    """Return the power that comes back of even tissue of amplitude 1, without noise and clutter."""
+    silent: dict[str, Any] = dict.fromkeys(("near_db", "haze_db", "thermal_db"), Uniform(-200, -200))
+    ranges = replace(ranges, **silent)
+    scan = draw_scan(rng(f"scan {index}"), ranges)
+    scanner = Scanner(rng(f"imaging {index}"), scan, ranges)
+    level_db = scanner._received_db(np.ones(POLAR, np.float32), scan.grid_px).astype(np.float64)
+    return float(10 * np.log10(np.mean(10 ** (level_db / 10))))
+
+
+def test_shifted_speckle_raises_tissue_above_noise() -> None:
+    """A limit that docs/phantom.md tells: noise and haze are white and stay where they were, texture is not."""
+    raised_db = [tissue_db(SHIFTS["speckle"], index) - tissue_db(RANGES, index) for index in range(24)]
+    assert np.mean(raised_db) == pytest.approx(6, abs=1)
+    assert min(raised_db) > 3.5
+    assert max(raised_db) < 8.5
 
 
 def test_gain_saturates_at_one_end_and_blackens_at_the_other() -> None:

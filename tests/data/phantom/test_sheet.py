@@ -9,6 +9,8 @@ import pytest
 
 from lvzoo.cli import main
 from lvzoo.data.phantom.clip import simulate
+from lvzoo.data.phantom.sheet import draw_sheet
+from lvzoo.errors import DataError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,3 +51,12 @@ def test_no_file_is_overwritten_and_a_png_is_a_png(tmp_path: Path, name: str, co
     (tmp_path / "there.png").write_bytes(b"mine")
     assert main(["data", "sheet", str(tmp_path / name)]) == code
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"mine"]
+
+
+@pytest.mark.usefixtures("full_disk")
+def test_a_sheet_that_a_full_disk_does_not_take_is_a_data_error(tmp_path: Path) -> None:
+    with pytest.raises(
+        DataError, match=rf"^{tmp_path}/sheet\.png: opencv cannot write this picture; .* disk"
+    ):
+        draw_sheet(tmp_path / "sheet.png")
+    assert list(tmp_path.iterdir()) == []

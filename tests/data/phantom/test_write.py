@@ -1,4 +1,4 @@
-"""Writing a phantom: the same bytes always, whole or not at all."""
+"""Writing a phantom: the same bytes on one machine, whole or not at all."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lvzoo.cli import main
+from lvzoo.cli.data import PHANTOM_SIZES
 from lvzoo.data.phantom.clip import simulate
 from lvzoo.data.phantom.dataset import Phantom
-from lvzoo.data.phantom.write import PhantomSize, cached_phantom, write_phantom
+from lvzoo.data.phantom.write import SIZES, PhantomSize, cached_phantom, write_phantom
 from lvzoo.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -29,6 +30,10 @@ def test_more_workers_write_the_same_bytes(phantom_folder: Path, tmp_path: Path)
     assert files == files_below(phantom_folder)
     same, different, errors = filecmp.cmpfiles(phantom_folder, again, files, shallow=False)
     assert (len(same), different, errors) == (len(files), [], [])
+
+
+def test_the_command_knows_every_size() -> None:
+    assert tuple(SIZES) == PHANTOM_SIZES
 
 
 def test_another_seed_split_or_index_is_another_patient() -> None:
@@ -57,6 +62,16 @@ def test_an_interrupted_phantom_leaves_nothing(tmp_path: Path, workers: int) -> 
     with pytest.raises(KeyboardInterrupt):
         write_phantom(tmp_path / "out", size="smoke", workers=workers, on_video=interrupt)
     assert os.listdir(tmp_path) == []  # noqa: PTH208 - hidden names too
+
+
+@pytest.mark.usefixtures("tiny", "full_disk")
+def test_a_video_that_a_full_disk_does_not_take_is_a_data_error(tmp_path: Path) -> None:
+    """OpenCV's writer says nothing of it: what it left is read back."""
+    with pytest.raises(
+        DataError, match=r"0X[0-9A-F]{16}\.avi: opencv could not write the whole video; .* disk"
+    ):
+        write_phantom(tmp_path / "out", size="smoke", workers=1)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_that_holds_something_is_refused(tmp_path: Path) -> None:
