@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,6 +23,8 @@ def phantom_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def full_disk() -> Iterator[None]:
     """Let no file grow beyond 5,000 bytes, as on a disk that fills up."""
+    import resource  # not on Windows
+
     before, most = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (FULL_AT_BYTES, most))
     yield
