@@ -28,7 +28,8 @@ from lvzoo.models.weights import SUFFIX, Located, read_model
 from lvzoo.running import RUNS
 from lvzoo.trained import TrainedModel, find_trained
 from lvzoo.types import FAILURE_DICE, FrameSet, model_name
-from lvzoo.weights import KEY, Rounding, WeightsCard, card_page, read_card
+from lvzoo.weights import KEY, Rounding, WeightsCard, read_card
+from lvzoo.weights.page import card_page
 
 log = logging.getLogger(__name__)
 

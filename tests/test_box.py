@@ -15,7 +15,8 @@ from lvzoo.data.phantom.write import GENERATOR_VERSION
 from lvzoo.prediction import IN_THE_BOX
 from lvzoo.registry import open_zoo
 from lvzoo.registry.carried import Carried, carried_by
-from lvzoo.weights import WeightsCard, card_page
+from lvzoo.weights import WeightsCard
+from lvzoo.weights.page import card_page
 
 PAGES = Path(__file__).parents[1] / "docs" / "weights"
 LARGEST_BYTES = 2_000_000

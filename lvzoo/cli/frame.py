@@ -42,6 +42,8 @@ COMMANDS: Final = {
 FAILED: Final = 1
 INTERRUPTED: Final = 130
 PIPE_CLOSED: Final = 141
+FEW_COLLECTIONS: Final = 50_000
+"""New objects from one search for garbage to the next: a command makes many that stay, and little garbage."""
 
 
 class LazyGroup(click.Group):
@@ -95,6 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if arguments is not None:
         return run(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended from outside: as clean as by Ctrl-C
+    gc.set_threshold(FEW_COLLECTIONS)
     code = run(sys.argv[1:])
     if "torch" not in sys.modules:  # its extensions would report what is frozen as leaks
         gc.freeze()  # spares the interpreter a last search for garbage: a tenth of `lvzoo list`

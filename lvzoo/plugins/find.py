@@ -10,7 +10,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import importlib
-import logging
 import os
 import sys
 from contextlib import redirect_stdout
@@ -40,7 +39,6 @@ CORE: Final = "core"
 """The plugin that holds lvzoo's own data sets and noise; the only one that cannot be disabled."""
 LEFT_OUT: Final = "left out by LVZOO_PLUGINS; add it there"
 DISABLED: Final = "disabled by LVZOO_DISABLE_PLUGINS (or --no-plugin); take it out there"
-log = logging.getLogger(__name__)
 NOTIFICATIONS: Final = ("lvzoo_epoch_finished", "lvzoo_trial_finished")
 
 
@@ -160,12 +158,12 @@ def _remedy(error: BaseException, module: str) -> str:
 
 
 def _unread(point: metadata.EntryPoint) -> Plugin:
-    distribution = point.dist
+    facts = point.dist.metadata if point.dist else {"Name": "?", "Version": "?"}  # parsed at each use
     return Plugin(
         name=point.name,
         value=point.value,
-        distribution=distribution.name if distribution else "?",
-        version=distribution.version if distribution else "?",
+        distribution=facts["Name"],
+        version=facts["Version"],
         declared=declarations.Declarations(),
     )
 
@@ -187,10 +185,16 @@ def _disabled(installed: set[str]) -> dict[str, str]:
     for name in unwanted:
         if name not in installed:  # no error: several machines may share a setting
             hint = did_you_mean(name, installed)
-            log.warning("LVZOO_DISABLE_PLUGINS, --no-plugin: no plugin %r is installed%s", name, hint)
+            _warn("LVZOO_DISABLE_PLUGINS, --no-plugin: no plugin %r is installed%s", name, hint)
     disabled |= dict.fromkeys(unwanted, DISABLED)
     disabled.pop(CORE, None)
     return disabled
+
+
+def _warn(line: str, *words: str) -> None:
+    import logging
+
+    logging.getLogger(__name__).warning(line, *words)
 
 
 def _names_in(variable: str) -> list[str]:

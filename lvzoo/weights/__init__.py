@@ -6,7 +6,6 @@ file into a network.
 
 from lvzoo.weights.card import KEY, CleanDice, Counts, Rounding, TrainedOn, WeightsCard
 from lvzoo.weights.header import Header, Tensor, read_card, read_header
-from lvzoo.weights.page import card_page
 
 __all__ = [
     "KEY",
@@ -17,7 +16,6 @@ __all__ = [
     "Tensor",
     "TrainedOn",
     "WeightsCard",
-    "card_page",
     "read_card",
     "read_header",
 ]

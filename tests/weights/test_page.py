@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from lvzoo.weights import Rounding, card_page
+from lvzoo.weights import Rounding
+from lvzoo.weights.page import card_page
 from tests.made_weights import CARD, TRAINED_ON
 
 REAL = dataclasses.replace(TRAINED_ON, name="echonet-dynamic", version="reader-1", synthetic=False)
