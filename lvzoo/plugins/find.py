@@ -14,7 +14,6 @@ import os
 import sys
 from contextlib import redirect_stdout
 from dataclasses import dataclass
-from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lvzoo.errors import PluginError, UsageError, did_you_mean
 from lvzoo.plugins import declarations
+from lvzoo.plugins.points import Point, installed_points
 from lvzoo.plugins.probing import Request, read_all
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def find_plugins() -> tuple[Plugin, ...]:
     Raises:
         UsageError: `LVZOO_PLUGINS` names a plugin that is not installed.
     """
-    found = sorted(map(_unread, metadata.entry_points(group=GROUP)), key=_order)
+    found = sorted(map(_unread, installed_points(GROUP)), key=_order)
     disabled = _disabled({plugin.name for plugin in found})
     found = _refuse_repeated_names([_refuse(plugin, disabled.get(plugin.name)) for plugin in found])
     requests = [
@@ -157,15 +157,8 @@ def _remedy(error: BaseException, module: str) -> str:
 # --- Which plugins there are, and which may speak -----------------------------------------------------------
 
 
-def _unread(point: metadata.EntryPoint) -> Plugin:
-    facts = point.dist.metadata if point.dist else {"Name": "?", "Version": "?"}  # parsed at each use
-    return Plugin(
-        name=point.name,
-        value=point.value,
-        distribution=facts["Name"],
-        version=facts["Version"],
-        declared=declarations.Declarations(),
-    )
+def _unread(point: Point) -> Plugin:
+    return Plugin(**point._asdict(), declared=declarations.Declarations())
 
 
 def _order(plugin: Plugin) -> tuple[bool, bool, str, str]:
