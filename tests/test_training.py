@@ -62,7 +62,7 @@ def test_it_is_the_trial_that_a_benchmark_trains(trained: Training, registry: Pa
 def test_the_run_says_which_command_makes_it(trained: Training) -> None:
     known = json.loads((trained.comparison.folder / "run.json").read_text())
     assert known["command"] == (
-        "lvzoo train small --preset smoke --seed 1 --registry small.yaml --learning-rate 0.01"
+        "lvzoo train small --preset smoke --seed 1 --registry small.yaml --learning-rate 0.01 --out runs/train"
     )
     assert str(Path.home()) not in known["command"]
 

@@ -66,7 +66,8 @@ def read_dicom(path: Path) -> tuple[NDArray[np.uint8], float | None]:
 def _decode(dataset: Dataset, path: Path) -> NDArray[np.generic]:
     if "PixelData" not in dataset:
         raise DataError(
-            f"{path}: is a DICOM file without pixel data; give the clip itself, not a report about it"
+            f"{path}: is a DICOM file without pixel data: a report about a clip, or a file that was cut short; give "
+            "the clip itself, whole"
         )
     bits = dataset.get("BitsAllocated")
     if bits != BITS:
