@@ -62,7 +62,7 @@ def bench(
         noise: the suite of corruptions; `corruptions` ("haze,blur") and `severities` select from it.
         seeds: how many times each entry is trained, with seeds 0, 1, ...
         resamples: of the bootstrap over patients.
-        phantom_size: smoke, quick, small or full.
+        phantom_size: smoke, quick, small, full or beats.
         phantom_seed: another seed is another set of synthetic patients.
         out: the run's folder; by default below `runs/`, named after preset, data and settings, so that the
             same call finds its run again and goes on with it.

@@ -30,6 +30,12 @@ def lvzoo_datasets() -> Iterable[DatasetSource]:
             summary="synthetic echo phantom in EchoNet-Dynamic's layout",
             markers=(*ECHONET_MARKERS, "SYNTHETIC.json"),
         ),
+        DatasetSource(
+            name="phantom-beats",
+            factory="lvzoo.data.phantom.dataset:phantom_of_beats",
+            summary="synthetic echo phantom of which further frames of each beat are traced",
+            markers=(*ECHONET_MARKERS, "SYNTHETIC.json", "FurtherTracings.csv"),
+        ),
     ]
 
 

@@ -86,7 +86,7 @@ def pack(trial: str | Path, *, out: str | Path | None = None) -> Packed:
     card = dataclasses.replace(
         found.card,
         rounding=_rounding(model, weights),
-        commands=(*found.card.commands, _command(found, path)),
+        commands=_commands(found, path),
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_file(path) as temporary:
@@ -105,12 +105,20 @@ def _refuse(path: Path, page: Path) -> None:
             raise DataError(f"{each}: exists; remove it, or name another --out")
 
 
-def _command(found: TrainedModel, path: Path) -> str:
-    """Return the command that packs, as one would write it from the folder above `runs`, where the run lies."""
+def _commands(found: TrainedModel, path: Path) -> tuple[str, ...]:
+    """Return the commands that make the file again, from the folder above `runs`, where the run lies.
+
+    The one that trained names its run for the one that packs: the name that a run has by default tells the data's
+    fingerprint, and the same phantom may have another one on another machine.
+    """
     assert found.trial is not None  # noqa: S101 - a folder was asked for
     trial = found.trial.resolve()
-    run = trial.parent.parent
-    return shlex.join(["lvzoo", "pack", f"{RUNS}/{run.name}/trials/{trial.name}", "--out", path.name])
+    run = f"{RUNS}/{trial.parent.parent.name}"
+    named = (
+        line if "--out" in shlex.split(line) else f"{line} --out {shlex.quote(run)}"
+        for line in found.card.commands
+    )
+    return *named, shlex.join(["lvzoo", "pack", f"{run}/trials/{trial.name}", "--out", path.name])
 
 
 # --- Rounding -------------------------------------------------------------------------------------------------

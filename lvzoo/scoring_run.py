@@ -77,7 +77,7 @@ def score(
         data: a folder in a layout that lvzoo knows, of which only the test split is read; where None, the phantom.
         noise: the suite of corruptions; `corruptions` and `severities` select from it, () leaves clean frames.
         resamples: of the bootstrap over patients.
-        phantom_size: smoke, quick, small, full, or transfer: 100 patients to test on.
+        phantom_size: smoke, quick, small, full, beats, or transfer and transfer-beats: 100 patients to test on.
         phantom_seed: another seed is another set of synthetic patients.
         shift: a phantom that is drawn from shifted ranges ("gain", "depth", ...), to measure transfer.
         out: the run's folder; by default below `runs/`, so that the same call finds its run again.

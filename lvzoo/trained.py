@@ -12,12 +12,12 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from lvzoo.errors import DataError
 from lvzoo.models.weights import CARD, Located, locate
 from lvzoo.run import RunFolder, TrialFolder
-from lvzoo.types import CLEAN, SPLITS, Entry, OptionValue, Recipe, Trial
+from lvzoo.types import CLEAN, SPLITS, Entry, OptionValue, Phase, Recipe, Trial
 from lvzoo.weights import CleanDice, Counts, TrainedOn, WeightsCard, read_card
 
 
@@ -161,10 +161,13 @@ def _dice(folder: TrialFolder, best_epoch: int) -> CleanDice:
     scores = folder.read_scores()
     clean = scores[scores["corruption"] == CLEAN.corruption]
     means = {
-        name: clean[clean["phase"].isin(phases)].groupby("patient")["dice"].mean().mean()
-        for name, phases in (("test", ("ED", "ES")), ("test_ed", ("ED",)), ("test_es", ("ES",)))
+        name: _known(clean[of].groupby("patient")["dice"].mean().mean())
+        for name, of in {
+            "test": clean["phase"].notna(),
+            **{f"test_{phase.lower()}": clean["phase"] == phase for phase in get_args(Phase)},
+        }.items()
     }
-    return CleanDice(val=val.get(best_epoch), **{name: _known(mean) for name, mean in means.items()})
+    return CleanDice(val=val.get(best_epoch), **means)
 
 
 def _known(mean: float) -> float | None:

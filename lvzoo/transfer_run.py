@@ -32,8 +32,11 @@ PRESET: Final = "quick"
 STANDARD: Final = "standard"
 """What the phantom of the usual ranges is called among the shifts."""
 TABLE: Final = "transfer.csv"
+BEATS: Final = "beats"
+"""What the phantom is called of which frames of the whole beat are tested, ED and ES among them."""
 TEST_SIZE: Final = "transfer"
 """The size of the phantoms that are tested on: a test split and nothing else."""
+TEST_SIZE_BEATS: Final = "transfer-beats"
 NO_INTERVALS: Final = pd.DataFrame(
     {
         **{name: pd.Series(dtype="str") for name in ("model", "phantom")},
@@ -57,10 +60,10 @@ class Transfer:
     """How models hold on shifted phantoms (all synthetic).
 
     `table` has a row a model, best first by `shifted`: model, kind, seeds, `standard` (mean Dice of clean test frames
-    on the phantom of the usual ranges), a column a shift, `shifted` (the mean over the shifts) and `worst` (the
-    lowest of them). `intervals` has a row a model and phantom: model, phantom, seeds, dice, dice_low, dice_high
-    (95 %, bootstrap over patients). A model of which a training failed on one of the phantoms has no row in `table`;
-    `failed` says why, by trial and phantom.
+    on the phantom of the usual ranges), `beats` (on frames of the whole beat of the same patients), a column a shift,
+    `shifted` (the mean over the shifts) and `worst` (the lowest of them). `intervals` has a row a model and phantom:
+    model, phantom, seeds, dice, dice_low, dice_high (95 %, bootstrap over patients). A model of which a training
+    failed on one of the phantoms has no row in `table`; `failed` says why, by trial and phantom.
     """
 
     folder: Path
@@ -87,7 +90,7 @@ def transfer(
     listeners: Sequence[object] = (),
     **recipe: OptionValue,
 ) -> Transfer:
-    """Test trained models, or entries trained for it, on the usual phantom and on shifted ones.
+    """Test trained models, or entries trained for it, on the usual phantom, its whole beats, and shifted phantoms.
 
     The shifted phantoms show the same patients, each drawn from ranges outside of, or at the edge of, the usual ones.
 
@@ -120,7 +123,7 @@ def transfer(
         )
     if not train:
         _refuse_training({"preset": preset, "seeds": seeds, "phantom_size": phantom_size, **recipe})
-    phantoms = (STANDARD, *_known_shifts(list(SHIFTS) if shifts is None else shifts))
+    phantoms = (STANDARD, BEATS, *_known_shifts(list(SHIFTS) if shifts is None else shifts))
     found = [find_trained(model, registries=registries) for model in wanted]
     if found:
         see_that_they_load(open_zoo(registries=registries), name_contestants(found))
@@ -130,7 +133,7 @@ def transfer(
         "models": [model.digest for model in found],
         "train": entries,
         "training": [preset, seeds, phantom_size, recipe],
-        "phantoms": [GENERATOR_VERSION, phantom_seed, phantoms[1:]],
+        "phantoms": [GENERATOR_VERSION, phantom_seed, phantoms],
     }
     folder = Path(out) if out else RUNS / f"transfer-{digest(asked)[:8]}"
     failed: dict[str, str] = {}
@@ -198,9 +201,9 @@ def _test(
     return score(
         models,
         corruptions=(),
-        phantom_size=TEST_SIZE,
+        phantom_size=TEST_SIZE_BEATS if phantom == BEATS else TEST_SIZE,
         phantom_seed=phantom_seed,
-        shift=None if phantom == STANDARD else phantom,
+        shift=None if phantom in (STANDARD, BEATS) else phantom,
         out=folder / phantom,
         **way,
     )
@@ -222,7 +225,7 @@ def _table(intervals: pd.DataFrame, names: Sequence[str], results: Mapping[str, 
     whole = intervals.groupby("model")["seeds"].transform("nunique") == 1
     wide = intervals[whole].pivot_table(index="model", columns="phantom", values="dice")
     wide = wide.reindex(columns=pd.Index(names)).dropna()
-    shifted = wide.drop(columns=STANDARD)
+    shifted = wide.drop(columns=[STANDARD, BEATS])
     wide = wide.assign(shifted=shifted.mean(axis=1), worst=shifted.min(axis=1)).reset_index()
     about = ["model", "kind", "seeds"]
     if wide.empty:

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 Kind: TypeAlias = Literal["mask", "landmark"]
-Phase: TypeAlias = Literal["ED", "ES"]
+Phase: TypeAlias = Literal["ED", "ES", "other"]
+"""`other` is any frame beside them: EchoNet-Dynamic has none that are labelled, a phantom of whole beats does."""
 Split: TypeAlias = Literal["train", "val", "test"]
 OptionValue: TypeAlias = "bool | int | float | str | None"
 

@@ -12,6 +12,7 @@ import torch
 
 import lvzoo
 from lvzoo.cli import main
+from lvzoo.data.phantom import write
 from lvzoo.errors import DataError, UsageError
 from lvzoo.models.build import build_model
 from lvzoo.packing import _halved, _rounding, pack
@@ -79,6 +80,39 @@ def test_the_card_says_where_the_model_comes_from(trial: Path, tmp_path: Path) -
     page = (tmp_path / "points.md").read_text()
     assert "no patient's image was used" in page
     assert all(command in page for command in card.commands)
+
+
+def test_the_commands_of_a_card_agree_on_the_run_s_name(trial: Path, tmp_path: Path) -> None:
+    """Its default name tells the data's fingerprint, which is not the same on every machine."""
+    run = shutil.copytree(trial.parents[1], tmp_path / "train-smoke-phantom-0123abcd")
+    known = json.loads((run / "run.json").read_text())
+    known["command"] = known["command"].removesuffix(" --out runs/mine")
+    (run / "run.json").write_text(json.dumps(known))
+    card = lvzoo.pack(run / "trials" / trial.name, out=tmp_path / "points.safetensors").card
+    assert card.commands[0].endswith("--epochs 3 --out runs/train-smoke-phantom-0123abcd")
+    assert card.commands[1].startswith("lvzoo pack runs/train-smoke-phantom-0123abcd/trials/points-s2 ")
+
+
+def test_a_model_of_whole_beats_says_how_good_it_is_beside_ed_and_es(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LVZOO_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(write, "SIZES", {"smoke": write.PhantomSize(train=4, val=2, test=3, further=2)})
+    trained = lvzoo.fit(
+        "small",
+        preset="smoke",
+        executor="inline",
+        registries=[write_registry(tmp_path)],
+        out=tmp_path / "run",
+    )
+    scores = trained.comparison.scores
+    assert scores["phase"].value_counts().to_dict() == {"ED": 3, "ES": 3, "other": 6}
+    card = read_card(lvzoo.pack(trained.trial, out=tmp_path / "small.safetensors").path)
+    assert str(card.trained_on) == f"synthetic phantom-beats ({write.GENERATOR_VERSION})"
+    assert (card.trained_on.splits["train"].patients, card.trained_on.splits["train"].frames) == (4, 16)
+    assert card.dice.test == pytest.approx(scores["dice"].mean())
+    assert card.dice.test_other == pytest.approx(scores.query("phase == 'other'")["dice"].mean())
+    assert f", other frames {card.dice.test_other:.3f})" in (tmp_path / "small.md").read_text()
 
 
 def test_pretrained_weights_at_the_start_are_told() -> None:

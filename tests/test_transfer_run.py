@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def _few_patients(monkeypatch: pytest.MonkeyPatch) -> None:
-    few = dataclasses.replace(write.SIZES["transfer"], test=3)
-    monkeypatch.setattr(write, "SIZES", {**write.SIZES, "transfer": few})
+    few = {name: dataclasses.replace(write.SIZES[name], test=3) for name in ("transfer", "transfer-beats")}
+    monkeypatch.setattr(write, "SIZES", {**write.SIZES, **few})
 
 
 def test_models_trained_for_it_and_models_trained_before_share_a_table(tmp_path: Path) -> None:
@@ -40,10 +40,11 @@ def test_models_trained_for_it_and_models_trained_before_share_a_table(tmp_path:
     again = lvzoo.transfer(trial, train="landmark7-fast", out=tmp_path / "second", **settings)
     rows = {row["model"]: row for row in again.table.to_dict("records")}
     assert set(rows) == {"unet-fast", "landmark7-fast"}
-    phantoms = ["standard", "gain", "depth"]
+    phantoms = ["standard", "beats", "gain", "depth"]
     assert list(again.table.columns) == ["model", "kind", "seeds", *phantoms, "shifted", "worst"]
     assert rows["unet-fast"] == first.table.to_dict("records")[0]
     for row in rows.values():
+        assert row["standard"] != row["beats"]
         assert row["shifted"] == pytest.approx((row["gain"] + row["depth"]) / 2)
         assert row["worst"] == min(row["gain"], row["depth"])
     assert rows["unet-fast"]["gain"] != rows["unet-fast"]["depth"]
@@ -66,8 +67,8 @@ def test_the_command_prints_a_table_and_calls_it_synthetic(
     words = ["transfer", "--train", "unet-fast", "--preset", "smoke", "--executor", "inline"]
     assert main([*words, "--out", str(tmp_path / "run")]) == 0
     head, rule, row, _, note = capsys.readouterr().out.splitlines()
-    assert head == "| model | kind | seeds | standard | gain | shifted | worst |"
-    assert rule.count("|") == row.count("|") == 8
+    assert head == "| model | kind | seeds | standard | beats | gain | shifted | worst |"
+    assert rule.count("|") == row.count("|") == 9
     assert row.startswith("| unet-fast | mask | 1 | 0.")
     assert note.startswith("synthetic phantoms; mean Dice of clean frames of 3 patients")
 
@@ -88,15 +89,14 @@ def test_a_model_of_fewer_seeds_on_one_phantom_has_no_row() -> None:
         [
             {"model": name, "phantom": phantom, "seeds": seeds, "dice": 0.9}
             for name, phantom, seeds in (
-                ("whole", "standard", 2),
-                ("whole", "gain", 2),
-                ("torn", "standard", 2),
+                *(("whole", phantom, 2) for phantom in ("standard", "beats", "gain")),
+                *(("torn", phantom, 2) for phantom in ("standard", "beats")),
                 ("torn", "gain", 1),
             )
         ]
     )
     results = cast("Any", {"standard": Told()})
-    assert list(_table(intervals, ["standard", "gain"], results)["model"]) == ["whole"]
+    assert list(_table(intervals, ["standard", "beats", "gain"], results)["model"]) == ["whole"]
 
 
 def test_another_question_has_another_folder_and_the_same_one_its_own(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 MOST_NAMES: Final = 10
 """Findings of one quirk that are shown; --json tells all."""
-PHANTOM_SIZES: Final = ("smoke", "quick", "small", "full", "transfer")
+PHANTOM_SIZES: Final = ("smoke", "quick", "small", "full", "beats", "transfer", "transfer-beats")
 PHANTOM_SHIFTS: Final = ("gain", "depth", "opening-angle", "anatomy", "speckle", "frame-size", "compression")
 
 seed_option = click.option(
@@ -51,7 +51,7 @@ def phantom(*, out: Path, size: str, seed: int, shift: str | None, workers: int 
     """Write a synthetic data set in EchoNet-Dynamic's layout into the new folder OUT, and print its path.
 
     smoke has 18 videos, quick 260, small 580 and full 10,030: one video a simulated patient. transfer has a test
-    split only, of 100.
+    split only, of 100. beats is full, and transfer-beats is transfer, with four more traced frames of each video.
     """
     from lvzoo.data.phantom.write import write_phantom
 

@@ -95,12 +95,12 @@ def noise_options(command: Command) -> Command:
 
 def phantom_options(command: Command) -> Command:
     """Add the options that choose a phantom to train and test on."""
-    return _phantom(command, "smoke, quick, small or full.")
+    return _phantom(command, "smoke, quick, small, full or beats.")
 
 
 def test_phantom_options(command: Command) -> Command:
     """Add the options that choose a phantom of which the test split alone is read."""
-    return _phantom(command, "smoke, quick, small, full, or transfer: 100 patients to test on.")
+    return _phantom(command, "A size that `lvzoo data phantom` knows; transfer: 100 patients to test on.")
 
 
 def _phantom(command: Command, sizes: str) -> Command:

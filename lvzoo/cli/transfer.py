@@ -1,4 +1,4 @@
-"""`lvzoo transfer`: trained models on phantoms drawn from other ranges than the one that they were trained on."""
+"""`lvzoo transfer`: trained models on whole beats, and on phantoms of other ranges than what they were trained on."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 @json_option
 @registry_option
 def transfer(*, as_json: bool, **options: Any) -> int:  # noqa: ANN401 - click's options, named as the function's
-    """Test models on the usual phantom and on shifted ones: gain, depth, anatomy, speckle, compression and others.
+    """Test models on the usual phantom, on its whole beats, and on shifted phantoms: gain, depth, anatomy and others.
 
     MODEL is an entry that carries weights, a weights file, or a trial's folder of a run; with --train, entries are
     trained first. Prints the Dice of clean frames on each phantom as a Markdown table. All of it is synthetic.

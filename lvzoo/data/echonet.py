@@ -43,13 +43,16 @@ READER_VERSION: Final = "echonet-reader-3"
 class EchoNetDynamic:
     """A folder of EchoNet-Dynamic's layout as a `Dataset`: a video's ED and ES frame, split by patient."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, further: str | None = None) -> None:
         """Look whether the layout's parts are there.
+
+        `further` names a table of the form of VolumeTracings.csv, of frames beside ED and ES; the authors ship none.
 
         Raises:
             DataError: the folder, or one of its parts, is missing.
         """
         self.folder = Path(folder)
+        self.further = further
         layout = f"{FILE_LIST}, {TRACINGS} and {VIDEOS}/"
         if not self.folder.is_dir():
             raise DataError(f"{folder}: no such folder; give the one that holds {layout}")
@@ -75,7 +78,7 @@ class EchoNetDynamic:
     def _key(self, split: Split) -> str:
         """Hash all that decides the frames: reader, decoder, lists, and the size and date of every video."""
         digest = hashlib.sha256(json.dumps([READER_VERSION, decoder_identity(), split]).encode())
-        for name in (FILE_LIST, TRACINGS):
+        for name in (FILE_LIST, TRACINGS, *([self.further] if self.further else [])):
             digest.update(hashlib.sha256(_content(self.folder / name)).digest())
         for entry in self._files():
             state = entry.stat()
@@ -85,6 +88,7 @@ class EchoNetDynamic:
     def _read(self, split: Split) -> FrameSet:
         file_list = read_file_list(self.folder / FILE_LIST)
         tracings = read_tracings(self.folder / TRACINGS)
+        further = read_tracings(self.folder / self.further).rows if self.further else {}
         videos = file_list.videos[split]
         if not videos:
             raise DataError(f"{self.folder / FILE_LIST}: no row has the split {split.upper()}; add one")
@@ -92,7 +96,7 @@ class EchoNetDynamic:
         LOG.info("%s: decoding the labelled frames of %d videos (%s)", self.folder, len(videos), split)
 
         def read(video: str) -> Reading:
-            return read_video(video, paths.get(video), tracings.rows.get(video, {}))
+            return read_video(video, paths.get(video), tracings.rows.get(video, {}), further.get(video, {}))
 
         with ThreadPoolExecutor() as threads:
             readings = list(threads.map(read, videos))

@@ -55,6 +55,18 @@ def label_frames(
     return [label for label in labels if label is not None], findings
 
 
+def label_others(
+    video: str, rows_by_frame: Mapping[int, Sequence[TracingRow]]
+) -> tuple[list[Label], list[Finding]]:
+    """Return the labels of frames that are known to be neither ED nor ES, and what was found in their tracings."""
+    findings: list[Finding] = []
+    labels = [
+        _label(video, frame, "other", _tracing(video, frame, rows, findings), findings)
+        for frame, rows in rows_by_frame.items()
+    ]
+    return [label for label in labels if label is not None], findings
+
+
 def _tracing(video: str, frame: int, rows: Sequence[TracingRow], findings: list[Finding]) -> Tracing:
     """Return the tracing that a frame's rows hold: the first one, where several stand one after the other."""
     tracings, rest = divmod(len(rows), ROWS)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lvzoo.data import quirks
-from lvzoo.data.labels import label_frames
+from lvzoo.data.labels import label_frames, label_others
 from lvzoo.data.video import open_clip
 from lvzoo.errors import DataError
 from lvzoo.geometry.sector import evenly_spaced, fit_sector
@@ -41,11 +42,21 @@ class Reading:
     way: Way | None = None
 
 
-def read_video(video: str, path: Path | None, rows_by_frame: Mapping[int, Sequence[TracingRow]]) -> Reading:
-    """Read the traced frames of one video; `path` is None where its file is missing."""
+def read_video(
+    video: str,
+    path: Path | None,
+    rows_by_frame: Mapping[int, Sequence[TracingRow]],
+    further_by_frame: Mapping[int, Sequence[TracingRow]] = MappingProxyType({}),
+) -> Reading:
+    """Read the traced frames of one video; `path` is None where its file is missing.
+
+    `further_by_frame` are tracings of frames beside ED and ES; a video without those two is not used.
+    """
     labels, findings = label_frames(video, rows_by_frame)
     if not labels:
         return Reading(video=video, findings=findings)
+    others, further_findings = label_others(video, further_by_frame)
+    labels, findings = [*labels, *others], [*findings, *further_findings]
     if path is None:
         return Reading(video=video, findings=[*findings, quirks.VIDEO_MISSING.found(video)])
     try:

@@ -73,6 +73,8 @@ class CleanDice:
     test: float | None = None
     test_ed: float | None = None
     test_es: float | None = None
+    test_other: float | None = None
+    """Of frames beside ED and ES, which only a phantom of whole beats has."""
 
     def __post_init__(self) -> None:
         """Raise ValueError where one is no Dice."""
@@ -181,7 +183,7 @@ def card_of(plain: object) -> WeightsCard:
         options=_values(plain, "options", bool, int, float, str, NONE),
         trained_on=_trained_on(_take(plain, "trained_on", dict)),
         recipe=_recipe(_take(plain, "recipe", dict)),
-        dice=_record(CleanDice, _take(plain, "dice", dict)),
+        dice=_record(CleanDice, {"test_other": None, **_take(plain, "dice", dict)}),
         rounding=None if rounding is None else _record(Rounding, {"empty": 0, **rounding}),
         started_from=_take({"started_from": "", **plain}, "started_from", str),
         computed=_values(plain, "computed", str),

@@ -44,7 +44,7 @@ def dice_lines(card: WeightsCard) -> Iterator[tuple[str, str]]:
     dice = card.dice
     phases = ", ".join(
         f"{name} {value:.3f}"
-        for name, value in (("ED", dice.test_ed), ("ES", dice.test_es))
+        for name, value in (("ED", dice.test_ed), ("ES", dice.test_es), ("other frames", dice.test_other))
         if value is not None
     )
     if dice.test is not None:

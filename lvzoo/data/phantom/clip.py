@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lvzoo.data.phantom.anatomy import Heart, ventricle_contour
+from lvzoo.data.phantom.beats import as_seen, further_frames
 from lvzoo.data.phantom.imaging import Scanner
 from lvzoo.data.phantom.motion import Beat, draw_beat, pose_at
 from lvzoo.data.phantom.patient import draw_heart
@@ -20,6 +21,8 @@ from lvzoo.data.phantom.warp import Warp
 from lvzoo.geometry.ventricle import MM3_PER_ML
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.random import Generator
     from numpy.typing import NDArray
 
@@ -39,6 +42,8 @@ class Clip:
     contours_NP2: NDArray[np.float32]
     ed: Tracing
     es: Tracing
+    further: Mapping[int, Tracing]
+    """By frame: further ones beside ED and ES, where they were asked for."""
     beat: Beat
     heart: Heart
     scan: Scan
@@ -48,8 +53,10 @@ class Clip:
     """Of the JPEGs in its file, 1..100."""
 
 
-def simulate(*, seed: int, split: Split, index: int, ranges: Ranges = RANGES) -> Clip:
+def simulate(*, seed: int, split: Split, index: int, ranges: Ranges = RANGES, further: int = 0) -> Clip:
     """Simulate one video: the same for the same arguments, whoever asks.
+
+    Beside ED and ES, as many `further` frames are traced; nothing else depends on how many.
 
     A few pixels may differ by some grey levels between processors of different instruction sets, for NumPy and
     OpenCV compute by other ones there; contours and tracings do not. With other ranges it is the same patient,
@@ -68,7 +75,10 @@ def simulate(*, seed: int, split: Split, index: int, ranges: Ranges = RANGES) ->
 
     poses = [pose_at(heart, beat, frame) for frame in range(-WARM_UP_FRAMES, beat.frames)]
     frames_NHW = np.stack([scanner.frame(*tissue.echo(pose)) for pose in poses])[WARM_UP_FRAMES:]
-    contours_NP2 = np.stack([warp.move(ventricle_contour(heart, pose)) for pose in poses[WARM_UP_FRAMES:]])
+    whole_NP2 = np.stack([warp.move(ventricle_contour(heart, pose)) for pose in poses])
+    contours_NP2, seen_NP2 = (
+        each[WARM_UP_FRAMES:] for each in (whole_NP2, as_seen(whole_NP2, scanner.persistence))
+    )
 
     readings = part("reader")
     reader = draw_reader(readings)
@@ -76,6 +86,11 @@ def simulate(*, seed: int, split: Split, index: int, ranges: Ranges = RANGES) ->
         tracing(trace(contours_NP2[frame], reader, readings, mm_per_px=heart.mm_per_px))
         for frame in (beat.ed_frame, beat.es_frame)
     )
+    readings = part("further")
+    others = {
+        frame: tracing(trace(seen_NP2[frame], reader, readings, mm_per_px=heart.mm_per_px))
+        for frame in further_frames(readings, beat, further)
+    }
     edv_ml, esv_ml = (
         disks_volume_px(contours_NP2[frame]) * heart.mm_per_px**3 / MM3_PER_ML
         for frame in (beat.ed_frame, beat.es_frame)
@@ -87,6 +102,7 @@ def simulate(*, seed: int, split: Split, index: int, ranges: Ranges = RANGES) ->
         contours_NP2=contours_NP2.astype(np.float32),
         ed=ed,
         es=es,
+        further=others,
         beat=beat,
         heart=heart,
         scan=scan,

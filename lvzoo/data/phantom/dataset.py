@@ -12,6 +12,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from lvzoo.data.echonet import EchoNetDynamic
+from lvzoo.data.phantom.files import FURTHER
 from lvzoo.errors import DataError
 from lvzoo.geometry.overlap import dice
 from lvzoo.geometry.raster import rasterise
@@ -27,22 +28,22 @@ TRUE_CONTOURS = "TrueContours.npz"
 class Phantom:
     """A folder that `write_phantom` wrote, as a `Dataset`: it knows its generator, and the size of a pixel."""
 
-    def __init__(self, folder: Path) -> None:
-        """Look whether the phantom's files are there.
+    def __init__(self, folder: Path, *, further: str | None = None) -> None:
+        """Look whether the phantom's files are there; `further` names the tracings of frames beside ED and ES.
 
         Raises:
             DataError: a file is missing, or does not say what it should.
         """
         self.folder = Path(folder)
-        self._videos = EchoNetDynamic(self.folder)
+        self._videos = EchoNetDynamic(self.folder, further=further)
         self.version, shift = _note(self.folder / NOTE)
-        self.name = "phantom" if shift is None else f"phantom-{shift}"
+        self.name = "-".join(["phantom", *([shift] if shift else []), *(["beats"] if further else [])])
 
     def load(self, split: Split) -> FrameSet:
         """Return the labelled frames of a split; a second call finds them decoded.
 
-        Those of the test split know how well their tracings agree with the truth (`Source.reader_dice`): there a
-        model's response to noise is read against it.
+        Those of the test split know how well tracings of ED and ES agree with the truth (`Source.reader_dice`):
+        there a model's response to noise is read against it.
 
         Raises:
             DataError: files are missing or do not parse.
@@ -63,6 +64,11 @@ class Phantom:
         )
 
 
+def phantom_of_beats(folder: Path) -> Phantom:
+    """Return a phantom as a `Dataset` that holds the further traced frames of each beat as well."""
+    return Phantom(folder, further=FURTHER)
+
+
 def _note(path: Path) -> tuple[str, str | None]:
     """Return the generator's version and the name of the shift, where there is one."""
     try:
@@ -81,15 +87,19 @@ def _spacing_mm(path: Path) -> dict[str, float]:
 
 
 def _reader_dice(frames: FrameSet, path: Path) -> float:
-    """Return the mean Dice over frames of the traced mask and the mask of the frame's true contour."""
+    """Return the mean Dice over ED and ES frames of the traced mask and the mask of the frame's true contour.
+
+    Of other frames it would tell of the picture's lag: readers trace what they see.
+    """
     try:
         with path.open("rb") as file, np.load(file) as contours:
-            true_N = [
-                rasterise(contours[video][index], mask_HW.shape)
-                for video, index, mask_HW in zip(
-                    frames.videos, frames.frame_indices, frames.masks_NHW, strict=True
+            pairs = [
+                (rasterise(contours[video][index], mask_HW.shape), mask_HW)
+                for video, index, phase, mask_HW in zip(
+                    frames.videos, frames.frame_indices, frames.phases, frames.masks_NHW, strict=True
                 )
+                if phase != "other"
             ]
     except (OSError, EOFError, ValueError, KeyError, IndexError, TypeError, BadZipFile) as error:
         raise DataError(f"{path}: cannot be read ({error}); write the phantom again") from error
-    return float(np.mean([dice(true, traced) for true, traced in zip(true_N, frames.masks_NHW, strict=True)]))
+    return float(np.mean([dice(true_HW, traced_HW) for true_HW, traced_HW in pairs]))

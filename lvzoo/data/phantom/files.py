@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 FILE_LIST = ("FileName", "EF", "ESV", "EDV", "FrameHeight", "FrameWidth", "FPS", "NumberOfFrames", "Split")
 TRACINGS = ("FileName", "X1", "Y1", "X2", "Y2", "Frame")
+FURTHER = "FurtherTracings.csv"
+"""Has the form of VolumeTracings.csv, which must hold ED and ES alone; only phantoms of whole beats have it."""
 PHANTOM = (
     *("FileName", "MmPerPx", "HeartRate", "TrueEF", "TrueEDV", "TrueESV", "EDFrame", "ESFrame"),
     *("SectorX", "SectorY", "HalfAngleDeg", "RadiusPx"),
@@ -37,6 +39,7 @@ class Written:
     name: str
     file_list: tuple[object, ...]
     tracings: tuple[tuple[object, ...], ...]
+    further: tuple[tuple[object, ...], ...]
     phantom: tuple[object, ...]
     contours_NP2: NDArray[np.float32]
 
@@ -70,6 +73,9 @@ def write_clip(videos: Path, clip: Clip) -> Written:
             *_tracing_rows(clip.name, clip.es, clip.beat.es_frame),
             *_tracing_rows(clip.name, clip.ed, clip.beat.ed_frame),
         ),
+        further=tuple(
+            row for frame, tracing in clip.further.items() for row in _tracing_rows(clip.name, tracing, frame)
+        ),
         phantom=(
             *(clip.name, *truth, clip.beat.ed_frame, clip.beat.es_frame),
             *(round(value, 4) for value in sector),
@@ -101,9 +107,11 @@ def _tracing_rows(name: str, tracing: Tracing, frame: int) -> Iterator[tuple[obj
 
 
 def write_tables(folder: Path, written: Sequence[Written]) -> None:
-    """Write the two tables of EchoNet-Dynamic's layout, and the two that only a phantom can have."""
+    """Write the two tables of EchoNet-Dynamic's layout, and those that only a phantom can have."""
     _write_csv(folder / "FileList.csv", FILE_LIST, [clip.file_list for clip in written])
     _write_csv(folder / "VolumeTracings.csv", TRACINGS, [row for clip in written for row in clip.tracings])
+    if any(clip.further for clip in written):
+        _write_csv(folder / FURTHER, TRACINGS, [row for clip in written for row in clip.further])
     _write_csv(folder / "Phantom.csv", PHANTOM, [clip.phantom for clip in written])
     contours: dict[str, Any] = {clip.name: clip.contours_NP2 for clip in written}
     np.savez(folder / "TrueContours.npz", **contours)

@@ -49,7 +49,7 @@ class Scanner:
         self._range_db = np.float32(ranges.range_db.draw(rng))
         self._gamma = np.float32(ranges.gamma.draw(rng))
         self._sharpening = np.float32(ranges.sharpening.draw(rng))
-        self._persistence = ranges.persistence.draw(rng)
+        self.persistence = ranges.persistence.draw(rng)
         self._clutter = self._draw_clutter(rng)
         self._gain_db = self._draw_gain(rng)
         self._display = Display(rng, scan, ranges)
@@ -89,7 +89,7 @@ class Scanner:
             raised = np.float32(-self._headroom_db - np.percentile(level_db, BRIGHTEST_PERCENTILE))
             self._gain_db, level_db = self._gain_db + raised, level_db + raised
         grey = np.clip(1 + level_db / self._range_db, 0, 1) ** self._gamma
-        self._before = grey if self._before is None else blend(grey, self._before, self._persistence)
+        self._before = grey if self._before is None else blend(grey, self._before, self.persistence)
         return self._display.show(self._sharpened(self._before))
 
     def _sharpened(self, grey: Map) -> Map:

@@ -37,11 +37,15 @@ __all__ = ["GENERATOR_VERSION", "SIZES", "PhantomSize", "cached_phantom", "write
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PhantomSize:
-    """How many videos a phantom has in each split; one video a patient."""
+    """How many videos a phantom has in each split; one video a patient.
+
+    `further` frames of each are traced beside ED and ES.
+    """
 
     train: int
     val: int
     test: int
+    further: int = 0
 
     @property
     def videos(self) -> int:
@@ -59,7 +63,9 @@ SIZES: Final[Mapping[str, PhantomSize]] = MappingProxyType(
         "quick": PhantomSize(train=200, val=20, test=40),
         "small": PhantomSize(train=400, val=60, test=120),
         "full": PhantomSize(train=7465, val=1288, test=1277),
+        "beats": PhantomSize(train=7465, val=1288, test=1277, further=4),
         "transfer": PhantomSize(train=0, val=0, test=100),
+        "transfer-beats": PhantomSize(train=0, val=0, test=100, further=4),
     }
 )
 
@@ -105,18 +111,18 @@ def write_phantom(
         UsageError: there is no such size or shift.
         DataError: `out` is there and holds something.
     """
-    videos = _size(size)
+    wanted = _size(size)
     ranges_of(shift)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise DataError(f"{out}: is not empty; name a new folder for the phantom, or remove this one")
     with atomic_folder(out) as folder:
         (folder / "Videos").mkdir()
         written = []
-        make = partial(_make, folder / "Videos", seed, shift)
-        for clip in _written_clips(make, videos, workers=workers or _cores()):
+        make = partial(_make, folder / "Videos", seed, shift, wanted.further)
+        for clip in _written_clips(make, wanted, workers=workers or _cores()):
             written.append(clip)
             if on_video is not None:
-                on_video(len(written), videos.videos)
+                on_video(len(written), wanted.videos)
         write_tables(folder, written)
         _write_note(folder, size=size, seed=seed, shift=shift)
     return out
@@ -163,9 +169,10 @@ def _written_clips(
         pool.shutdown(cancel_futures=True)
 
 
-def _make(videos: Path, seed: int, shift: str | None, task: tuple[Split, int]) -> Written:
+def _make(videos: Path, seed: int, shift: str | None, further: int, task: tuple[Split, int]) -> Written:
     split, index = task
-    return write_clip(videos, simulate(seed=seed, split=split, index=index, ranges=ranges_of(shift)))
+    ranges = ranges_of(shift)
+    return write_clip(videos, simulate(seed=seed, split=split, index=index, ranges=ranges, further=further))
 
 
 def _become_worker() -> None:
