@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
+from click.core import ParameterSource
 
 from lvzoo.cli.options import json_option, print_json
 from lvzoo.errors import UsageError
@@ -94,7 +95,8 @@ def statistics(*, paths: tuple[Path, ...], clips: int, seed: int, shift: str | N
     """
     from lvzoo.data.statistics import statistics_of_files, statistics_of_phantom
 
-    if paths and (shift is not None or seed):
+    seed_given = click.get_current_context().get_parameter_source("seed") is not ParameterSource.DEFAULT
+    if paths and (shift is not None or seed_given):
         raise UsageError("--seed and --shift say which patients are simulated; leave them out, or the PATH")
     with _progress("looking at clips") as on_clip:
         if paths:

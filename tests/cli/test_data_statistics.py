@@ -156,6 +156,9 @@ def test_a_folder_of_damaged_clips_alone_is_a_data_error(
     assert "mixed: none of 1 clips can be read" in capsys.readouterr().err
 
 
-def test_a_shift_of_clips_of_ones_own_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["data", "statistics", str(tmp_path), "--shift", "gain"]) == 2
+@pytest.mark.parametrize("option", [("--shift", "gain"), ("--seed", "0"), ("--seed", "1")])
+def test_a_shift_or_seed_of_clips_of_ones_own_is_refused(
+    option: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["data", "statistics", str(tmp_path), *option]) == 2
     assert "leave them out, or the PATH" in capsys.readouterr().err

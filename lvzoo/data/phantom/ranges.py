@@ -72,13 +72,15 @@ class Ranges:
         Normal(10, 11, -18, 40), "degrees", "long axis from the vertical, base to the right"
     )
     apex_x_px: Number = varied(
-        Normal(-3, 5, -16, 12), "px", "apex of the ventricle beside that of the sector"
+        Normal(-3, 5, -16, 12), "px", "a third down the long axis, beside the apex of the sector"
     )
     apex_depth_px: Number = varied(
         Uniform(6, 20), "px", "apex of the ventricle below that of the sector: chest wall and lung between"
     )
     asymmetry: Number = varied(
-        Normal(0.10, 0.09, -0.15, 0.35), "", "how much wider the lateral half is than the septal one"
+        Normal(0.10, 0.09, -0.15, 0.35),
+        "",
+        "how much wider the lateral half, and narrower the septal one, is than their mean",
     )
     widest: Number = varied(
         Uniform(0.5, 0.8), "of the length", "where a wall is farthest from the axis; each wall its own"
@@ -102,7 +104,9 @@ class Ranges:
     hypertrophied: Chance = varied(Chance(0.12), "", "patients with thick walls")
     hypertrophy: Number = varied(Uniform(1.25, 1.8), "times", "how much thicker theirs are")
     wall_share: Number = varied(
-        Uniform(0.7, 1.3), "times", "thickness of one wall to the mean of both; each wall its own"
+        Uniform(0.7, 1.3),
+        "times",
+        "thickness of a wall to `thickness_mm`; each wall its own, the septum 0.9 of it",
     )
     wall_slope: Number = varied(
         Uniform(-0.35, 0.35), "times", "change from apex to base: septal bulge, thin base; each wall its own"
@@ -155,7 +159,9 @@ class Ranges:
     edge_wobble_mm: Number = varied(
         Uniform(0.6, 3), "mm", "ragged outline of the other chambers: appendage, veins, trabeculae"
     )
-    leaflet_mm: Number = varied(Uniform(17, 27), "mm", "valve leaflets")
+    leaflet_mm: Number = varied(
+        Uniform(17, 27), "mm", "leaflets of narrow valves; those of wide ones are a share of the annulus"
+    )
     echogenicity: Number = varied(
         Uniform(0.1, 1), "of the brightest", "each leaflet, each part of the atrial septum, the crux"
     )
@@ -188,7 +194,11 @@ class Ranges:
     endocardium_db: Number = varied(
         Uniform(-18, 8), "dB", "bright line on the cavity's border to the muscle; mostly absent in real clips"
     )
-    pericardium_db: Number = varied(Uniform(-14, 2), "dB", "pericardium and lung beside the lateral wall")
+    pericardium_db: Number = varied(
+        Uniform(-14, 2),
+        "dB",
+        "pericardium and lung beside the lateral wall: 2 dB more than its surface has, 8 more than what lies behind",
+    )
     pericardium_mm: Number = varied(Uniform(4, 24), "mm", "how far they shine")
     background_db: Number = varied(Uniform(-54, -30), "dB", "tissue elsewhere")
     patches_db: Number = varied(Uniform(3, 8), "dB", "scatter of everything around the heart")
@@ -217,7 +227,7 @@ class Ranges:
         "of the contour",
         "where one lies, from the septal annulus",
     )
-    dropout_px: Number = varied(Uniform(3, 10), "px", "radius of one")
+    dropout_px: Number = varied(Uniform(3, 10), "px", "its radius (SD)")
     dropout_db: Number = varied(Uniform(6, 26), "dB", "loss in one")
     lateral_missing: Chance = varied(Chance(0.25), "", "lateral walls that are lost, as in many real clips")
     apex_missing: Chance = varied(Chance(0.18), "", "apices that are lost in the near field")

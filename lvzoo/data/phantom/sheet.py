@@ -77,7 +77,7 @@ def _enlarged(clip: Clip) -> NDArray[np.uint8]:
 
 def _traced(clip: Clip) -> NDArray[np.uint8]:
     tile = _enlarged(clip)
-    corners = np.rint((clip.contours_NP2[clip.beat.ed_frame] + 0.5) * SCALE).astype(np.int32)
+    corners = np.rint((clip.contours_NP2[clip.beat.ed_frame] + 0.5) * SCALE - 0.5).astype(np.int32)
     cv2.polylines(tile, [corners], True, YELLOW_BGR, 1, cv2.LINE_AA)
     return tile
 

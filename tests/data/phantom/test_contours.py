@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import cv2
 import numpy as np
@@ -17,13 +17,21 @@ from lvzoo.data.phantom.ranges import RANGES, Ranges
 from lvzoo.types import APEX_INDEX
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
+
+Change: TypeAlias = "Callable[[NDArray[np.float64]], NDArray[np.float64]]"
 
 PATIENTS = 12
 REACH_PX = 6.0
 STEP_PX = 0.25
 HALF_STEPS = 8
 """Of the edge that is looked for: 2 px of dark cavity, then 2 px of bright wall."""
+WALLS, APEX = (0.2, 0.8), (0.0, 0.15)
+"""Parts of the contour, each wall counted from the apex (0) to the annulus (1), where valves disturb the picture."""
+INSIDE_PX = (-1.0, -0.3)
+"""Where the steepest rise is to lie, counted outwards from the contour: half a pixel inside, see docs/phantom.md."""
 
 
 def plain_ranges() -> Ranges:
@@ -54,9 +62,9 @@ def clips() -> list[Clip]:
 
 
 def edge_offsets(
-    frame_HW: NDArray[np.uint8], contour_P2: NDArray[np.floating]
+    frame_HW: NDArray[np.uint8], contour_P2: NDArray[np.floating], part: tuple[float, float] = WALLS
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return how far outwards the picture rises most steeply, and the normals there, at .2 to .8 of each wall."""
+    """Return how far outwards the picture rises most steeply, and the normals there, on a part of the contour."""
     tangents_P2 = np.gradient(contour_P2.astype(np.float64), axis=0)
     normals_P2 = np.stack([tangents_P2[:, 1], -tangents_P2[:, 0]], axis=1)
     normals_P2 /= np.linalg.norm(normals_P2, axis=1, keepdims=True)
@@ -64,7 +72,7 @@ def edge_offsets(
     from_septum_P = np.concatenate([[0], np.linalg.norm(np.diff(contour_P2, axis=0), axis=1).cumsum()])
     at_apex, whole = from_septum_P[APEX_INDEX], from_septum_P[-1]
     along_P = np.interp(from_septum_P, [0, at_apex, whole], [1, 0, 1])
-    chosen = (along_P > 0.2) & (along_P < 0.8)
+    chosen = (along_P >= part[0]) & (along_P < part[1])
     normals_P2 = outwards * normals_P2[chosen]
 
     reach_S = np.arange(-REACH_PX, REACH_PX + STEP_PX / 2, STEP_PX)
@@ -124,3 +132,54 @@ def regular_contours(clip: Clip) -> NDArray[np.float32]:
     """Return the contours as they were before the warp."""
     poses = [pose_at(clip.heart, clip.beat, frame) for frame in range(len(clip.frames_NHW))]
     return np.stack([ventricle_contour(clip.heart, pose) for pose in poses]).astype(np.float32)
+
+
+def unchanged(contour_P2: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the true contour."""
+    return contour_P2
+
+
+def median_offset(
+    clips: list[Clip], phase: str, part: tuple[float, float], change: Change = unchanged
+) -> float:
+    """Return by how much edges lie outside of the contours that a change made of the true ones, in px."""
+    offsets = []
+    for clip in clips:
+        frame = clip.beat.ed_frame if phase == "ED" else clip.beat.es_frame
+        contour_P2 = change(clip.contours_NP2[frame].astype(np.float64))
+        offsets.append(edge_offsets(clip.frames_NHW[frame], contour_P2, part)[0])
+    return float(np.median(np.concatenate(offsets)))
+
+
+def scaled(contour_P2: NDArray[np.float64], factor: float) -> NDArray[np.float64]:
+    """Return the contour, smaller or larger about its middle."""
+    middle_2 = contour_P2.mean(axis=0)
+    return middle_2 + factor * (contour_P2 - middle_2)
+
+
+def with_apex_moved(contour_P2: NDArray[np.float64], towards_base_px: float) -> NDArray[np.float64]:
+    """Return the contour with its apical part moved along the long axis, the rest in its place."""
+    axis_2 = (contour_P2[0] + contour_P2[-1]) / 2 - contour_P2[APEX_INDEX]
+    from_apex_P = np.abs(np.arange(len(contour_P2)) - APEX_INDEX) / APEX_INDEX
+    weight_P = np.exp(-(from_apex_P**2) / (2 * 0.2**2))
+    return contour_P2 + towards_base_px * np.outer(weight_P, axis_2 / np.linalg.norm(axis_2))
+
+
+@pytest.mark.parametrize("phase", ["ED", "ES"])
+@pytest.mark.parametrize("part", [WALLS, APEX], ids=["walls", "apex"])
+def test_edges_lie_half_a_pixel_inside_of_the_contour_everywhere(
+    clips: list[Clip], phase: str, part: tuple[float, float]
+) -> None:
+    least, most = INSIDE_PX
+    assert least < median_offset(clips, phase, part) < most
+    smaller = median_offset(clips, phase, part, lambda contour_P2: scaled(contour_P2, 0.95))
+    larger = median_offset(clips, phase, part, lambda contour_P2: scaled(contour_P2, 1.05))
+    assert larger < least < most < smaller, "the test would tell"
+
+
+@pytest.mark.parametrize("phase", ["ED", "ES"])
+def test_an_apex_in_another_place_would_be_noticed(clips: list[Clip], phase: str) -> None:
+    least, most = INSIDE_PX
+    low = median_offset(clips, phase, APEX, lambda contour_P2: with_apex_moved(contour_P2, 3))
+    high = median_offset(clips, phase, APEX, lambda contour_P2: with_apex_moved(contour_P2, -3))
+    assert high < least < most < low
