@@ -154,7 +154,7 @@ def median_offset(
 def scaled(contour_P2: NDArray[np.float64], factor: float) -> NDArray[np.float64]:
     """Return the contour, smaller or larger about its middle."""
     middle_2 = contour_P2.mean(axis=0)
-    return middle_2 + factor * (contour_P2 - middle_2)
+    return np.asarray(middle_2 + factor * (contour_P2 - middle_2))
 
 
 def with_apex_moved(contour_P2: NDArray[np.float64], towards_base_px: float) -> NDArray[np.float64]:
