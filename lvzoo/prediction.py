@@ -143,6 +143,8 @@ def _folders(paths: Sequence[Path], out: Path) -> list[Path]:
 def _predict_clip(
     path: Path, folder: Path, network: nn.Module, device: torch.device, known: Mapping[str, Any]
 ) -> ClipPrediction:
+    if path.is_dir():
+        raise DataError(f"{path}: is a folder; name the clips in it")
     if folder.exists():
         raise DataError(f"{folder}: exists; remove it, or name another --out")
     clip = read_clip(path)

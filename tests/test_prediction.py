@@ -157,6 +157,15 @@ def test_the_overlay_outlines_the_mask_and_leaves_the_rest() -> None:
     assert not coloured[170:190, 210:230].any()
 
 
+def test_a_folder_is_no_clip(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even one whose name would make a folder of results of the one that holds all of them."""
+    (tmp_path / "out").mkdir()
+    monkeypatch.chdir(tmp_path)
+    for folder in (".", "..", "out"):
+        with pytest.raises(DataError, match=r": is a folder; name the clips in it"):
+            lvzoo.predict(folder, model=model, out="out")
+
+
 def test_nothing_is_overwritten_and_no_two_clips_are_mixed(model: Path, tmp_path: Path) -> None:
     clip = write_avi(tmp_path / "clip.avi", sector_frames(2, (240, 320)))
     lvzoo.predict(clip, model=model, out=tmp_path / "out")
