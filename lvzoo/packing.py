@@ -114,11 +114,17 @@ def _commands(found: TrainedModel, path: Path) -> tuple[str, ...]:
     assert found.trial is not None  # noqa: S101 - a folder was asked for
     trial = found.trial.resolve()
     run = f"{RUNS}/{trial.parent.parent.name}"
-    named = (
-        line if "--out" in shlex.split(line) else f"{line} --out {shlex.quote(run)}"
-        for line in found.card.commands
-    )
+    named = (_named(line, run) for line in found.card.commands)
     return *named, shlex.join(["lvzoo", "pack", f"{run}/trials/{trial.name}", "--out", path.name])
+
+
+def _named(command: str, run: str) -> str:
+    """Return a command whose run is called so, whatever it was called when the command was given."""
+    words = shlex.split(command)
+    if "--out" in words:
+        at = words.index("--out")
+        del words[at : at + 2]
+    return shlex.join([*words, "--out", run])
 
 
 # --- Rounding -------------------------------------------------------------------------------------------------

@@ -82,11 +82,12 @@ def test_the_card_says_where_the_model_comes_from(trial: Path, tmp_path: Path) -
     assert all(command in page for command in card.commands)
 
 
-def test_the_commands_of_a_card_agree_on_the_run_s_name(trial: Path, tmp_path: Path) -> None:
-    """Its default name tells the data's fingerprint, which is not the same on every machine."""
+@pytest.mark.parametrize("given", [" --out runs/mine", ""])
+def test_the_commands_of_a_card_agree_on_the_run_s_name(trial: Path, tmp_path: Path, given: str) -> None:
+    """It may have been renamed, and a default name tells the data's fingerprint, which machines do not share."""
     run = shutil.copytree(trial.parents[1], tmp_path / "train-smoke-phantom-0123abcd")
     known = json.loads((run / "run.json").read_text())
-    known["command"] = known["command"].removesuffix(" --out runs/mine")
+    known["command"] = known["command"].removesuffix(" --out runs/mine") + given
     (run / "run.json").write_text(json.dumps(known))
     card = lvzoo.pack(run / "trials" / trial.name, out=tmp_path / "points.safetensors").card
     assert card.commands[0].endswith("--epochs 3 --out runs/train-smoke-phantom-0123abcd")
