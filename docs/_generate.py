@@ -65,7 +65,7 @@ def checks_table() -> str:
 
 def ranges_table() -> str:
     """Return every quantity of the phantom: its range, its unit, its reason."""
-    from lvzoo.data.phantom.ranges import RANGES
+    from lvzoo.phantom.ranges import RANGES
 
     rows = [
         f"| `{each.name}` | {getattr(RANGES, each.name)} | {each.metadata['unit']} | {each.metadata['reason']} |"
@@ -76,7 +76,7 @@ def ranges_table() -> str:
 
 def shifts_table() -> str:
     """Return every shifted phantom: what it draws from which range, beside the standard one."""
-    from lvzoo.data.phantom.ranges import RANGES, SHIFTS, shifted
+    from lvzoo.phantom.ranges import RANGES, SHIFTS, shifted
 
     rows = [
         f"| {f'`{shift}`' if first else ''} | `{name}` | {text} | {getattr(RANGES, name)} |"

@@ -9,30 +9,30 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lvzoo.benchmark import bench
-    from lvzoo.comparison import compare
     from lvzoo.errors import DataError, LvzooError, PluginError, UsageError
     from lvzoo.hookspecs import hookimpl
-    from lvzoo.models.weights import load
-    from lvzoo.packing import pack
-    from lvzoo.prediction import predict
     from lvzoo.registry import list_models
-    from lvzoo.scoring_run import score
-    from lvzoo.training import fit
-    from lvzoo.transfer_run import transfer
     from lvzoo.types import DatasetSource, Entry, Family, NoiseSource, Option
+    from lvzoo.weights.network import load
+    from lvzoo.workflows.bench import bench
+    from lvzoo.workflows.compare import compare
+    from lvzoo.workflows.fit import fit
+    from lvzoo.workflows.pack import pack
+    from lvzoo.workflows.predict import predict
+    from lvzoo.workflows.score import score
+    from lvzoo.workflows.transfer import transfer
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "bench": "lvzoo.benchmark",
-    "compare": "lvzoo.comparison",
-    "fit": "lvzoo.training",
-    "score": "lvzoo.scoring_run",
-    "transfer": "lvzoo.transfer_run",
-    "pack": "lvzoo.packing",
-    "predict": "lvzoo.prediction",
-    "load": "lvzoo.models.weights",
+    "bench": "lvzoo.workflows.bench",
+    "compare": "lvzoo.workflows.compare",
+    "fit": "lvzoo.workflows.fit",
+    "score": "lvzoo.workflows.score",
+    "transfer": "lvzoo.workflows.transfer",
+    "pack": "lvzoo.workflows.pack",
+    "predict": "lvzoo.workflows.predict",
+    "load": "lvzoo.weights.network",
     "list_models": "lvzoo.registry",
     "hookimpl": "lvzoo.hookspecs",
     **dict.fromkeys(("DatasetSource", "Entry", "Family", "NoiseSource", "Option"), "lvzoo.types"),

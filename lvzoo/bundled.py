@@ -26,13 +26,13 @@ def lvzoo_datasets() -> Iterable[DatasetSource]:
         ),
         DatasetSource(
             name="phantom",
-            factory="lvzoo.data.phantom.dataset:Phantom",
+            factory="lvzoo.phantom.dataset:Phantom",
             summary="synthetic echo phantom in EchoNet-Dynamic's layout",
             markers=(*ECHONET_MARKERS, "SYNTHETIC.json"),
         ),
         DatasetSource(
             name="phantom-beats",
-            factory="lvzoo.data.phantom.dataset:phantom_of_beats",
+            factory="lvzoo.phantom.dataset:phantom_of_beats",
             summary="synthetic echo phantom of which further frames of each beat are traced",
             markers=(*ECHONET_MARKERS, "SYNTHETIC.json", "FurtherTracings.csv"),
         ),

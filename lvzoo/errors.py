@@ -8,12 +8,13 @@ its traceback.
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
 MOST_SUGGESTIONS = 5
+T = TypeVar("T")
 
 
 class LvzooError(Exception):
@@ -42,6 +43,23 @@ class CacheError(DataError, OSError):
     """A cache folder that cannot be made; who can do without one catches it as the OSError that it is."""
 
 
+# --- Sentences that many errors need ----------------------------------------------------------------------------
+
+
+def choose(name: str, known: Mapping[str, T], what: str) -> T:
+    """Return what is known under a name.
+
+    Raises:
+        UsageError: nothing is; names the choices and close matches.
+
+    >>> choose("fp16", {"fp16": 1, "bf16": 2}, "precision")
+    1
+    """
+    if name not in known:
+        raise UsageError(f"unknown {what} {name!r}; use one of {', '.join(known)}{did_you_mean(name, known)}")
+    return known[name]
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return ` (did you mean 'x'?)` for names close to `name`, or nothing.
 
@@ -52,3 +70,31 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """
     close = difflib.get_close_matches(name, list(known), n=MOST_SUGGESTIONS, cutoff=0.5)
     return f" (did you mean {' or '.join(repr(each) for each in close)}?)" if close else ""
+
+
+def name_some(names: Sequence[str], most: int = MOST_SUGGESTIONS, *, separator: str = ", ") -> str:
+    """Return the first few names, and how many more there are.
+
+    >>> name_some(["a", "b", "c", "d"], 2)
+    'a, b and 2 more'
+    """
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return f"{separator.join(names[:most])}{more}"
+
+
+def one_line(text: object) -> str:
+    """Return a text, or what an exception says, on one line.
+
+    >>> one_line(ValueError("first\\n  second"))
+    'first second'
+    """
+    return " ".join(str(text).split())
+
+
+def explain_exception(error: BaseException) -> str:
+    """Return an exception's class and what it says, on one line.
+
+    >>> explain_exception(KeyError("x"))
+    "KeyError: 'x'"
+    """
+    return one_line(f"{type(error).__name__}: {error}")

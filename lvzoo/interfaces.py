@@ -116,10 +116,6 @@ class Evaluator(Protocol):
         """Return a row of scores a frame; `frames` are already under the `condition`."""
         ...
 
-    def mean_dice(self, model: nn.Module, frames: FrameSet) -> float:
-        """Return the mean Dice over patients, and measure nothing else: the score of validation."""
-        ...
-
 
 @runtime_checkable
 class Executor(Protocol):

@@ -11,9 +11,9 @@ import pandas as pd
 
 from lvzoo.noise.probe import suite_digest
 from lvzoo.noise.suite import NoiseV1
-from lvzoo.results import ModelFacts, Specimen
 from lvzoo.run import RunFolder
 from lvzoo.types import CLEAN, Condition, Recipe, model_name
+from lvzoo.types.results import ModelFacts, Specimen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

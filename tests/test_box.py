@@ -11,12 +11,12 @@ import torch
 from safetensors import safe_open
 
 import lvzoo
-from lvzoo.data.phantom.write import GENERATOR_VERSION
-from lvzoo.prediction import IN_THE_BOX
+from lvzoo.phantom.write import GENERATOR_VERSION
 from lvzoo.registry import open_zoo
-from lvzoo.registry.carried import Carried, carried_by
 from lvzoo.weights import WeightsCard
+from lvzoo.weights.carried import Carried, carried_by
 from lvzoo.weights.page import card_page
+from lvzoo.workflows.predict import IN_THE_BOX
 
 PAGES = Path(__file__).parents[1] / "docs" / "weights"
 LARGEST_BYTES = 2_000_000

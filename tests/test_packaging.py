@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hatchling.builders.wheel import WheelBuilder
 
-from lvzoo.registry import carried_by, open_zoo
+from lvzoo.registry import open_zoo
+from lvzoo.weights.carried import carried_by
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

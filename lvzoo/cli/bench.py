@@ -41,9 +41,9 @@ def bench(*, plugins: tuple[str, ...], **options: Any) -> int:  # noqa: ANN401 -
 
     The same command again finds its run, skips what is finished and goes on with the rest.
     """
-    from lvzoo.benchmark import bench as run_bench
     from lvzoo.cli.report import show
     from lvzoo.cli.shown import shown
+    from lvzoo.workflows.bench import bench as run_bench
 
     with shown() as progress:
         result = run_bench(",".join(plugins) or None, **options, on_event=progress.show, listeners=[progress])

@@ -54,7 +54,7 @@ def phantom(*, out: Path, size: str, seed: int, shift: str | None, workers: int 
     smoke has 18 videos, quick 260, small 580 and full 10,030: one video a simulated patient. transfer has a test
     split only, of 100. beats is full, and transfer-beats is transfer, with four more traced frames of each video.
     """
-    from lvzoo.data.phantom.write import write_phantom
+    from lvzoo.phantom.write import write_phantom
 
     with _progress("simulating echocardiograms") as on_video:
         folder = write_phantom(out, size=size, seed=seed, shift=shift, workers=workers, on_video=on_video)
@@ -68,7 +68,7 @@ def phantom(*, out: Path, size: str, seed: int, shift: str | None, workers: int 
 @click.option("--contours", is_flag=True, help="Beside each frame, the same with its true contour.")
 def sheet(*, picture: Path, seed: int, shift: str | None, contours: bool) -> None:
     """Draw end-diastolic frames of many simulated patients into the new PNG file PICTURE, and print its path."""
-    from lvzoo.data.phantom.sheet import draw_sheet
+    from lvzoo.phantom.sheet import draw_sheet
 
     with _progress("simulating echocardiograms") as on_video:
         path = draw_sheet(picture, seed=seed, shift=shift, contours=contours, on_video=on_video)
@@ -93,7 +93,8 @@ def statistics(*, paths: tuple[Path, ...], clips: int, seed: int, shift: str | N
     PATH is a clip (AVI, MP4 or DICOM), or a folder of them such as a data set's. Without one, patients are
     simulated; --seed and --shift say which.
     """
-    from lvzoo.data.statistics import statistics_of_files, statistics_of_phantom
+    from lvzoo.data.statistics import statistics_of_files
+    from lvzoo.phantom.statistics import statistics_of_phantom
 
     seed_given = click.get_current_context().get_parameter_source("seed") is not ParameterSource.DEFAULT
     if paths and (shift is not None or seed_given):

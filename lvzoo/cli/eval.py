@@ -40,7 +40,7 @@ def eval_(*, models: tuple[str, ...], **options: Any) -> int:  # noqa: ANN401 - 
     """
     from lvzoo.cli.report import show
     from lvzoo.cli.shown import shown
-    from lvzoo.scoring_run import score
+    from lvzoo.workflows.score import score
 
     with shown() as progress:
         result = score(models, **options, on_event=progress.show, listeners=[progress])

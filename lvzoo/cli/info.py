@@ -10,9 +10,10 @@ import click
 
 from lvzoo.cli.options import json_option, print_json, registry_option
 from lvzoo.errors import LvzooError
-from lvzoo.registry import carried_by, open_zoo
+from lvzoo.registry import open_zoo
 from lvzoo.types import FRAME_SIZE_HW, Recipe
 from lvzoo.weights.card import card_of
+from lvzoo.weights.carried import carried_by
 from lvzoo.weights.page import dice_lines, rounding_line, splits_line
 
 if TYPE_CHECKING:
@@ -87,8 +88,8 @@ def _measured(zoo: Zoo, entry: Entry) -> dict[str, Any]:
     if missing := zoo.missing(entry):
         return told | {"size": {"error": f"needs {', '.join(missing)}; install it"}}
     try:
+        from lvzoo.evaluate.cost import cost_of
         from lvzoo.models.build import as_trained, build_model
-        from lvzoo.models.cost import cost_of
 
         model = build_model(as_trained(entry))  # nothing is downloaded to be measured
         told["size"] = dataclasses.asdict(cost_of(model))
@@ -104,7 +105,7 @@ def _measured(zoo: Zoo, entry: Entry) -> dict[str, Any]:
 
 
 def _ceiling(model: nn.Module) -> dict[str, Any] | None:
-    from lvzoo.scoring import phantom_ceiling
+    from lvzoo.trials.scoring import phantom_ceiling
 
     ceiling = phantom_ceiling(model)
     return None if ceiling is None else {**dataclasses.asdict(ceiling), "synthetic": True}

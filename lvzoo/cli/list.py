@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from lvzoo.cli.options import json_option, print_json, registry_option
-from lvzoo.registry import carried_by, open_zoo
+from lvzoo.registry import open_zoo
+from lvzoo.weights.carried import carried_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -12,7 +12,7 @@ from lvzoo.cli.options import json_option, noise_options, print_json, records, r
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lvzoo.calibration import Calibration
+    from lvzoo.workflows.calibrate import Calibration
 
 CELL: Final = 16
 
@@ -52,7 +52,7 @@ def preview(
     Writes one picture, a row a corruption and a column a severity, of a frame of CLIP (AVI, MP4 or DICOM), and
     prints its path. A clip that is not 112 x 112 is cropped to its sector first, as `lvzoo predict` does.
     """
-    from lvzoo.preview import preview_noise
+    from lvzoo.workflows.preview import preview_noise
 
     path = preview_noise(
         clip,
@@ -77,7 +77,7 @@ def calibration(*, run: Path, model: str | None, as_json: bool, registries: tupl
     Prints the loss against clean frames in points of Dice (hundredths), by corruption and severity, and whether
     that is what the severity should cost. RUN is a folder that `lvzoo bench` wrote.
     """
-    from lvzoo.calibration import calibrate_run
+    from lvzoo.workflows.calibrate import calibrate_run
 
     found = calibrate_run(run, model=model, registries=registries)
     if as_json:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from lvzoo.presets import PRESETS
+from lvzoo.trials.presets import PRESETS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -22,8 +22,8 @@ def pack(*, trial: Path, out: Path | None) -> None:
     of Markdown. Prints both paths; what rounding cost is told on stderr. `lvzoo predict`, `lvzoo eval` and
     `lvzoo.load` take the file as a model.
     """
-    from lvzoo.packing import pack as pack_trial
     from lvzoo.weights.page import rounding_line
+    from lvzoo.workflows.pack import pack as pack_trial
 
     packed = pack_trial(trial, out=out)
     click.echo(packed.path)

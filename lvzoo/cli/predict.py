@@ -34,7 +34,7 @@ def predict(
 
     Prints a folder for each clip. A clip that fails is named on stderr, and the others go on.
     """
-    from lvzoo.prediction import predict_each
+    from lvzoo.workflows.predict import predict_each
 
     code = 0
     for result in predict_each(clips, model=model, out=out, device=device, registries=registries):

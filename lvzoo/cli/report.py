@@ -11,7 +11,7 @@ from lvzoo.cli.options import frames_option, json_option, print_json, records, r
 from lvzoo.errors import UsageError
 
 if TYPE_CHECKING:
-    from lvzoo.comparison import Comparison
+    from lvzoo.workflows.compare import Comparison
 
 NOTHING: Final = "nothing to rank: no trial finished"
 TABLES: Final = ("ranking", "pairs", "response", "breaks", "contests")
@@ -49,7 +49,7 @@ def report(
 
     Several runs are ranked together where they were tested on the same frames under the same noise.
     """
-    from lvzoo.comparison import compare
+    from lvzoo.workflows.compare import compare
 
     if as_json and as_markdown:
         raise UsageError("--json and --markdown exclude each other; give one of them")

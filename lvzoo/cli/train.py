@@ -40,7 +40,7 @@ def train(*, entry: str, **options: Any) -> int:  # noqa: ANN401 - click's optio
     """
     from lvzoo.cli.report import show
     from lvzoo.cli.shown import shown
-    from lvzoo.training import fit
+    from lvzoo.workflows.fit import fit
 
     with shown() as progress:
         result = fit(entry, **options, on_event=progress.show, listeners=[progress])

@@ -19,7 +19,7 @@ from lvzoo.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from lvzoo.transfer_run import Transfer
+    from lvzoo.workflows.transfer import Transfer
 
 
 @click.command()
@@ -51,7 +51,7 @@ def transfer(*, as_json: bool, **options: Any) -> int:  # noqa: ANN401 - click's
     trained first. Prints the Dice of clean frames on each phantom as a Markdown table. All of it is synthetic.
     """
     from lvzoo.cli.shown import shown
-    from lvzoo.transfer_run import transfer as run
+    from lvzoo.workflows.transfer import transfer as run
 
     with shown() as progress:
         result = run(**options, on_event=progress.show, listeners=[progress])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from lvzoo.data.dicom import is_dicom, read_dicom
@@ -10,8 +12,6 @@ from lvzoo.data.video import Way, open_clip
 from lvzoo.errors import DataError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import numpy as np
     from numpy.typing import NDArray
 
@@ -19,6 +19,9 @@ HEAD_BYTES = 132
 DICOM_SUFFIXES = (".dcm", ".dicom")
 VIDEO_SUFFIXES = (".avi", ".gif", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm", ".wmv")
 """By which a folder's clips are told; a clip of another name is read all the same where it is given by itself."""
+
+PHANTOM_NOTE = "SYNTHETIC.json"
+"""The file that a phantom's folder holds beside its videos: it says that they are synthetic."""
 
 ClipWay: TypeAlias = Way | Literal["dicom"]
 
@@ -65,3 +68,9 @@ def _is_clip(file: Path) -> bool:
             return is_dicom(content.read(HEAD_BYTES))
     except OSError:  # without a clip's name nothing says that it is one
         return False
+
+
+def is_synthetic(clip: Path) -> bool:
+    """Tell whether a phantom's note lies beside the folder of a clip, or of the file that the clip links to."""
+    paths = (Path(os.path.normpath(clip.absolute())), clip.resolve())
+    return any((path.parent.parent / PHANTOM_NOTE).is_file() for path in paths)

@@ -1,14 +1,9 @@
-"""What frames are like, in figures: of the phantom, of any clip, of a data folder, beside the range of real clips.
-
-All figures are of decoded files: simulated frames too have been through theirs.
-"""
+"""Measures what the frames of clips and data folders look like, beside the range of real clips."""
 
 from __future__ import annotations
 
 import logging
 import math
-import tempfile
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,17 +13,9 @@ import numpy as np
 
 from lvzoo.data import quirks
 from lvzoo.data.appearance import REAL_RANGES, look, mean
-from lvzoo.data.clip import clips_in, read_clip
+from lvzoo.data.clip import clips_in, is_synthetic, read_clip
 from lvzoo.data.crop import crop_to_sector
-from lvzoo.data.phantom.clip import Clip, simulate
-from lvzoo.data.phantom.dataset import NOTE
-from lvzoo.data.phantom.files import write_clip
-from lvzoo.data.phantom.ranges import ranges_of
-from lvzoo.data.phantom.write import single_threaded_opencv
 from lvzoo.errors import DataError, UsageError
-from lvzoo.geometry.overlap import dice
-from lvzoo.geometry.raster import rasterise
-from lvzoo.types import FRAME_SIZE_HW
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,7 +25,6 @@ if TYPE_CHECKING:
 LOG = logging.getLogger("lvzoo.data")
 
 PERCENTILES: Final = (10, 90)
-MS: Final = 1000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -138,8 +124,8 @@ def statistics_of_files(
     return Statistics(
         source=source,
         clips=len(read),
-        synthetic_clips=sum(_is_synthetic(file) for file in read),
-        statistics=tuple(_summed(looks)),
+        synthetic_clips=sum(is_synthetic(file) for file in read),
+        statistics=tuple(summarise(looks)),
         findings=tuple(findings),
     )
 
@@ -154,64 +140,8 @@ def _read_or_note(file: Path, findings: list[Finding]) -> NDArray[np.uint8] | No
         return None
 
 
-def statistics_of_phantom(
-    *,
-    patients: int = 100,
-    seed: int = 0,
-    shift: str | None = None,
-    on_clip: Callable[[int, int], None] | None = None,
-) -> Statistics:
-    """Simulate patients and return their statistics, how well their readers traced, and what a frame cost.
-
-    The frames are those that the clip's file gives back; the cost is that of the simulation alone.
-
-    Raises:
-        UsageError: there is no such shift, or `patients` is less than 1.
-    """
-    if patients < 1:
-        raise UsageError(f"{patients} patients are none; simulate 1 at least")
-    ranges = ranges_of(shift)
-    looks: list[dict[str, float]] = []
-    for index in range(patients):
-        start_s = time.process_time()
-        with single_threaded_opencv():
-            clip = simulate(seed=seed, split="train", index=index, ranges=ranges)
-        spent_ms = MS * (time.process_time() - start_s) / len(clip.frames_NHW)
-        looks.append({**look(_decoded(clip)), **_agreement(clip), "ms of processor time a frame": spent_ms})
-        if on_clip is not None:
-            on_clip(index + 1, patients)
-    return Statistics(
-        source="phantom" if shift is None else f"phantom-{shift}",
-        clips=patients,
-        synthetic_clips=patients,
-        statistics=tuple(_summed(looks)),
-    )
-
-
-def _decoded(clip: Clip) -> NDArray[np.uint8]:
-    """Return a simulated clip's frames as its file gives them back."""
-    with tempfile.TemporaryDirectory() as folder:
-        written = write_clip(Path(folder), clip)
-        return read_clip(Path(folder, f"{written.name}.avi")).frames_NHW
-
-
-def _is_synthetic(file: Path) -> bool:
-    """Tell whether a phantom's note lies beside the folder of the clip."""
-    return (file.resolve().parent.parent / NOTE).is_file()
-
-
-def _agreement(clip: Clip) -> dict[str, float]:
-    """Return Dice of the reader's tracing against the true contour, both rasterised by the one rule."""
-    pairs = {"ED": (clip.ed, clip.beat.ed_frame), "ES": (clip.es, clip.beat.es_frame)}
-    return {
-        f"Dice of tracing against truth, {phase}": dice(
-            rasterise(tracing.polygon_P2, FRAME_SIZE_HW), rasterise(clip.contours_NP2[frame], FRAME_SIZE_HW)
-        )
-        for phase, (tracing, frame) in pairs.items()
-    }
-
-
-def _summed(looks: Sequence[Mapping[str, float]]) -> Iterable[Statistic]:
+def summarise(looks: Sequence[Mapping[str, float]]) -> Iterable[Statistic]:
+    """Yield a statistic for each figure of the clips; a clip whose figure is NaN is left out of it."""
     for name in looks[0]:
         known = [each[name] for each in looks if not math.isnan(each[name])]
         low, high = np.percentile(known, PERCENTILES) if known else (math.nan, math.nan)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from lvzoo.doctor.record import Examined, Verdict
 from lvzoo.errors import LvzooError
-from lvzoo.registry import Carried, carried_by, open_zoo
+from lvzoo.registry import open_zoo
+from lvzoo.weights.carried import Carried, carried_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -12,38 +10,11 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from lvzoo.device import autocast
-from lvzoo.errors import PluginError
 from lvzoo.evaluate.anatomy import apex_below_base, topology
 from lvzoo.evaluate.boundary import Boundaries, boundaries, boundary_scores
-from lvzoo.evaluate.dice import PackedMasks, dice_N, pack, packed_dice_N
-from lvzoo.interfaces import LVModel
-from lvzoo.types import Condition, FrameSet, Prediction, Scores
-
-BATCH_SIZE = 64
-
-
-def predict_batches(
-    model: nn.Module, frames_NHW: NDArray[np.uint8], *, device: torch.device, precision: torch.dtype
-) -> Iterator[Prediction]:
-    """Yield a model's predictions for grey frames, batch by batch, in order.
-
-    Raises:
-        PluginError: the model's outputs are not finite, or its masks are not of the frames' size and type.
-    """
-    size_HW = (frames_NHW.shape[1], frames_NHW.shape[2])
-    model.eval()
-    for start in range(0, len(frames_NHW), BATCH_SIZE):
-        chunk_BHW = np.array(frames_NHW[start : start + BATCH_SIZE])
-        frames_B1HW = torch.from_numpy(chunk_BHW).to(device)[:, None] / 255
-        frames_B1HW = frames_B1HW.contiguous(memory_format=torch.channels_last)
-        with torch.inference_mode():
-            with autocast(device, precision):
-                output = model(frames_B1HW)
-            _check_finite(output, model)
-            prediction = cast("LVModel", model).decode(output, size_HW=size_HW)
-        _check(prediction, chunk_BHW.shape, model)
-        yield prediction
+from lvzoo.evaluate.dice import PackedMasks, pack, packed_dice_N
+from lvzoo.evaluate.predict import predict_masks
+from lvzoo.types import Condition, FrameSet, Scores
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,16 +45,8 @@ class FrameEvaluator:
         Frame sets that share one array of masks, such as one set under many conditions, have their references
         prepared once.
         """
-        return score_masks(self._predict(model, frames), frames, condition, self._references_of(frames))
-
-    def mean_dice(self, model: nn.Module, frames: FrameSet) -> float:
-        """Return the mean over patients of the mean Dice of a patient's frames, and measure nothing else."""
-        dice = dice_N(self._predict(model, frames), frames.masks_NHW)
-        return float(pd.Series(dice).groupby(list(frames.patients)).mean().mean())
-
-    def _predict(self, model: nn.Module, frames: FrameSet) -> NDArray[np.bool_]:
-        predictions = predict_batches(model, frames.frames_NHW, device=self.device, precision=self.precision)
-        return np.concatenate([prediction.masks_BHW for prediction in predictions])
+        predicted_NHW = predict_masks(model, frames.frames_NHW, device=self.device, precision=self.precision)
+        return score_masks(predicted_NHW, frames, condition, self._references_of(frames))
 
     def _references_of(self, frames: FrameSet) -> References:
         if self._references is None or self._references.masks_NHW is not frames.masks_NHW:
@@ -118,25 +81,3 @@ def score_masks(
             "apex_below_base": apex_below_base(found, frames.contours_NP2),
         }
     )
-
-
-def _check_finite(output: torch.Tensor, model: nn.Module) -> None:
-    """Refuse an output that is not finite: decoded it would be an empty mask, and score 0 in silence."""
-    if not torch.isfinite(output).all():
-        raise PluginError(
-            f"{type(model).__name__} gave outputs that are not finite in eval mode; lower the learning rate or use "
-            "--precision float32, and look for divisions by zero in forward"
-        )
-
-
-def _check(prediction: Prediction, expected: tuple[int, ...], model: nn.Module) -> None:
-    name, masks_BHW, landmarks_BK2 = type(model).__name__, prediction.masks_BHW, prediction.landmarks_BK2
-    if masks_BHW.shape != expected or masks_BHW.dtype != np.bool_:
-        raise PluginError(
-            f"{name}.decode gave masks of {masks_BHW.dtype} {masks_BHW.shape}; "
-            f"they must be bool {expected}, one for each frame"
-        )
-    if landmarks_BK2 is not None and not np.isfinite(landmarks_BK2).all():
-        raise PluginError(
-            f"{name}.decode gave landmarks that are not finite; compute them in float32, and divide by no 0"
-        )

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from lvzoo.evaluate.evaluator import BATCH_SIZE, predict_batches
+from lvzoo.evaluate.predict import BATCH_SIZE, predict_batches
 
 ROUNDS: Final = 5
 

@@ -9,13 +9,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, get_args
 
-from lvzoo.errors import did_you_mean
-from lvzoo.types import NAME, DatasetSource, Family, Kind, NoiseSource, Option
+from lvzoo.types import NAME, DatasetSource, Family, Kind, NoiseSource, Option, mistake_in_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lvzoo.types import OptionValue
 
 FACTORY: Final = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
@@ -79,29 +77,6 @@ def mistake_in_noises(noises: Iterable[NoiseSource]) -> str | None:
     """Return the first mistake in what a plugin's noise suites say of themselves, or None."""
     noises = tuple(noises)
     return _repeated("noise suite", noises) or _first(_mistake_in_source, noises)
-
-
-def mistake_in_value(option: Option, value: OptionValue) -> str | None:
-    """Say what is wrong with `value` for `option`, or None; an int passes for a float, a bool for no number.
-
-    >>> mistake_in_value(Option(default=7, help="K", choices=(5, 7)), 6)
-    'must be one of 5, 7, not 6'
-    >>> mistake_in_value(Option(default=0.5, help="px"), "1e-3")
-    "must be float, not str '1e-3' (YAML reads a number only with a point: 1.0e-3)"
-    """
-    wanted = (str, type(None)) if option.default is None else (type(option.default),)
-    if type(value) not in wanted and not (float in wanted and type(value) is int):
-        return f"must be {option.type_name}, not {type(value).__name__} {value!r}{_number_hint(value)}"
-    if option.choices and value not in option.choices:
-        hint = did_you_mean(value, [str(each) for each in option.choices]) if isinstance(value, str) else ""
-        return f"must be one of {', '.join(str(each) for each in option.choices)}, not {value!r}{hint}"
-    return None
-
-
-def _number_hint(value: OptionValue) -> str:
-    if isinstance(value, str) and re.fullmatch(r"[+-]?\d+[eE][+-]?\d+", value):
-        return f" (YAML reads a number only with a point: {re.sub('[eE]', '.0e', value)})"
-    return ""
 
 
 def _mistake_in_family(family: Family) -> str | None:

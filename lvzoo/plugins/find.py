@@ -8,14 +8,11 @@ instead. Importing a plugin's code here happens only in `resolve` and `hook_mana
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import importlib
 import os
 import sys
 from contextlib import redirect_stdout
 from dataclasses import dataclass
-from importlib.util import find_spec
-from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -30,7 +27,6 @@ if TYPE_CHECKING:
     import pluggy
 
     from lvzoo.plugins.declarations import Declarations
-    from lvzoo.types import Family
 
 GROUP: Final = "lvzoo"
 BUNDLED: Final = "lvzoo"
@@ -104,24 +100,6 @@ def resolve(path: str) -> Any:  # noqa: ANN401 - whatever the name stands for
             f"cannot load '{path}': {reason}; {_remedy(error, module)} (--debug shows the traceback)"
         ) from error
     return found
-
-
-def code_digest(family: Family) -> str:
-    """Return a hash of the code that computes a family's numbers: its package's, and lvzoo's own steps.
-
-    An edited network must not be taken for the one that was trained; files' times do not count, only contents.
-    """
-    core = Path(__file__).parents[1]
-    folders = [core / step for step in ("models", "train", "evaluate", "geometry", "scoring.py")]
-    for factory in filter(None, (family.factory, family.trainer)):
-        spec = find_spec(factory.partition(":")[0].partition(".")[0])
-        if spec is not None:
-            folders.extend(map(Path, spec.submodule_search_locations or filter(None, [spec.origin])))
-    digest = hashlib.sha256()
-    for folder in folders:
-        for path in sorted(folder.rglob("*.py")) if folder.is_dir() else [folder]:
-            digest.update(f"{path.name}\n".encode() + path.read_bytes())
-    return digest.hexdigest()[:16]
 
 
 def hook_manager(plugins: Iterable[Plugin]) -> pluggy.PluginManager:

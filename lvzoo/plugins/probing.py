@@ -31,7 +31,7 @@ FAULTS_LAST_S: Final = 3600
 MOST_AT_ONCE: Final = max(4, os.cpu_count() or 1)
 POLL_S: Final = 0.002
 _READERS: Final = (
-    *("hookspecs.py", "types.py"),
+    *("hookspecs.py", "types/declared.py"),
     *("plugins/declarations.py", "plugins/probe.py", "plugins/probing.py"),
 )
 """Files of lvzoo that decide an answer; in a checkout they change without a new version."""

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 from lvzoo.rank.bootstrap import FEWEST
 from lvzoo.rank.significance import ALPHA, least_p
-from lvzoo.results import TRACKS, Caution
+from lvzoo.types.results import TRACKS, Caution
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     import pandas as pd
 
-    from lvzoo.results import Origin, Ranking
+    from lvzoo.types.results import Origin, Ranking
 
 FEW_PATIENTS_MDD: Final = 0.01
 """Where differences as large as this may go unseen, there are few patients."""

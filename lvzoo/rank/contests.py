@@ -14,8 +14,8 @@ import pandas as pd
 from lvzoo.rank.bootstrap import interval
 from lvzoo.rank.patients import OVERALL, mean_M
 from lvzoo.rank.significance import holm, steady, verdict, wilcoxon_p
-from lvzoo.results import AUGMENTED, CHANGE, STANDARD, TRACKS
 from lvzoo.types import CLEAN
+from lvzoo.types.results import AUGMENTED, CHANGE, STANDARD, TRACKS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from lvzoo.rank.patients import PatientScores
     from lvzoo.rank.significance import Verdict
-    from lvzoo.results import ModelFacts
     from lvzoo.types import Kind
+    from lvzoo.types.results import ModelFacts
 
 COLUMNS: Final = (
     *("track", "scope", "mask", "landmark", "mask_dice", "landmark_dice", "difference", "difference_low"),

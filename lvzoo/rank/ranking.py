@@ -24,8 +24,8 @@ from lvzoo.rank.patients import OVERALL, patient_scores
 from lvzoo.rank.response import break_table, conditions_MP, response_table
 from lvzoo.rank.significance import MARGIN, letters, significant_pairs
 from lvzoo.rank.stability import mean_kendall_tau, rank_columns, ranks
-from lvzoo.results import Ranking
 from lvzoo.types import CLEAN
+from lvzoo.types.results import Ranking
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
     from lvzoo.interfaces import NoiseSuite
     from lvzoo.rank.patients import PatientScores
-    from lvzoo.results import ModelFacts
     from lvzoo.types import Scores
+    from lvzoo.types.results import ModelFacts
 
 Matrix: TypeAlias = "NDArray[np.float64]"
 CLEAN_HEADLINE: Final = "clean Dice"

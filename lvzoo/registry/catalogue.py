@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import lvzoo
 from lvzoo.errors import UsageError, did_you_mean
 from lvzoo.files import atomic_file, cache_folder
-from lvzoo.plugins.declarations import mistake_in_value
-from lvzoo.types import NAME, Entry, Option, Recipe
-from lvzoo.weights.card import control_characters
+from lvzoo.types import NAME, Entry, Option, Recipe, control_characters, mistake_in_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

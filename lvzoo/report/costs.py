@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from lvzoo.report.drawing import Point
     from lvzoo.report.words import Row
-    from lvzoo.results import ModelFacts, Ranking
+    from lvzoo.types.results import ModelFacts, Ranking
 
 WIDTH: Final = 380.0
 HEIGHT: Final = 250.0

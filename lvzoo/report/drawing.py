@@ -14,8 +14,8 @@ from xml.etree import ElementTree as ET
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from lvzoo.results import Ranking
     from lvzoo.types import Kind
+    from lvzoo.types.results import Ranking
 
 Point = tuple[float, float]
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from lvzoo.results import Specimen
     from lvzoo.types import Condition
+    from lvzoo.types.results import Specimen
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -23,7 +23,7 @@ from lvzoo.report.words import rows_of
 if TYPE_CHECKING:
     from lvzoo.report.drawing import Drawing, Look
     from lvzoo.report.words import Row
-    from lvzoo.results import Ranking
+    from lvzoo.types.results import Ranking
 
 Looks = Mapping[str, "Look"]
 

@@ -13,7 +13,7 @@ from lvzoo.types import FAILURE_DICE
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lvzoo.results import Ranking, Study
+    from lvzoo.types.results import Ranking, Study
 
 
 MASK_THRESHOLD: Final = 0.5

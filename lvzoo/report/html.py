@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from lvzoo.report.drawing import Look
     from lvzoo.report.plots import Frame
-    from lvzoo.results import Ranking, Study
+    from lvzoo.types.results import Ranking, Study
 
 FEW_PAIRS: Final = 10
 """Up to so many pairs of models are shown; more are folded."""

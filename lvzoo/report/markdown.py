@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lvzoo.report.grids import Cell, Grid
-    from lvzoo.results import Study
+    from lvzoo.types.results import Study
 
 LEFT_OUT: Final = ("95 % interval", "what it is")
 """A drawing, and what `lvzoo list` tells."""

@@ -10,14 +10,14 @@ from lvzoo.report.formats import decimals, p_value, signed
 from lvzoo.report.grids import MODEL, Cell, Column, Grid, model_cell, number
 from lvzoo.report.plots import Strips
 from lvzoo.report.words import rows_of
-from lvzoo.results import TRACKS
+from lvzoo.types.results import TRACKS
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from lvzoo.report.grids import Looks
     from lvzoo.report.words import Row
-    from lvzoo.results import Ranking
+    from lvzoo.types.results import Ranking
 
 SCOPES = {
     "overall": "all noise",

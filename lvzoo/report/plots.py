@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from lvzoo.results import Ranking
+    from lvzoo.types.results import Ranking
 
 STRIP_WIDTH: Final = 170
 STRIP_HEIGHT: Final = 20

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from lvzoo.results import Ranking, Study
+    from lvzoo.types.results import Ranking, Study
 
 NARROWEST: Final = 80
 RANKING: Final = "ranking.csv"

@@ -17,14 +17,14 @@ from lvzoo.report.formats import (
     signed,
     span,
 )
-from lvzoo.results import CHANGE, STANDARD, TRACKS
 from lvzoo.types import FAILURE_DICE
+from lvzoo.types.results import CHANGE, STANDARD, TRACKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from lvzoo.results import ModelFacts, Ranking, Study
     from lvzoo.types import Kind, OptionValue, Source
+    from lvzoo.types.results import ModelFacts, Ranking, Study
 
 SYNTHETIC: Final = "synthetic phantom: a test of software and relative robustness, no evidence about patients"
 OWN_RECIPE: Final = "†"

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from lvzoo.errors import DataError
-from lvzoo.results import Origin
 from lvzoo.run.folder import RunFolder
 from lvzoo.run.trial import TrialFolder
 from lvzoo.types import Finding, OptionValue, Recipe, Source, model_name, trial_name
+from lvzoo.types.results import Origin
 
 UNFINISHED: Final = "not finished; the command that began the run goes on with it"
 

@@ -20,8 +20,8 @@ import pandas as pd
 
 from lvzoo.errors import DataError
 from lvzoo.files import atomic_file
-from lvzoo.results import ModelFacts, Specimen
 from lvzoo.types import SCORE_COLUMNS, Condition, Epoch, Scores
+from lvzoo.types.results import ModelFacts, Specimen
 
 STATUS: Final = "status.json"
 HISTORY: Final = "history.csv"

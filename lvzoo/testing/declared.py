@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from lvzoo.errors import PluginError
 from lvzoo.plugins import resolve
-from lvzoo.plugins.declarations import mistake_in_value
+from lvzoo.types import mistake_in_value
 
 if TYPE_CHECKING:
     from lvzoo.testing.subject import Subject

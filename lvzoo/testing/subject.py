@@ -10,7 +10,7 @@ import math
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Final, TypeVar, cast
 
@@ -18,13 +18,13 @@ import numpy as np
 import torch
 from torch import nn
 
-from lvzoo.data.phantom.dataset import Phantom
-from lvzoo.data.phantom.write import cached_phantom
 from lvzoo.errors import PluginError
 from lvzoo.evaluate.dice import dice_N
-from lvzoo.evaluate.evaluator import FrameEvaluator
+from lvzoo.evaluate.validate import mean_dice
 from lvzoo.interfaces import LVModel, Trainer
 from lvzoo.models.build import as_trained, build_model
+from lvzoo.phantom.dataset import Phantom
+from lvzoo.phantom.write import cached_phantom
 from lvzoo.plugins import Plugin, resolve
 from lvzoo.train.memory import FramesInMemory
 from lvzoo.types import Batch, Entry, Fitted, FrameSet, OnEpoch, Prediction, Recipe, Split, Trial
@@ -35,7 +35,7 @@ MOST_STEPS: Final = 400
 STEPS_A_LOOK: Final = 20
 DICE_TO_REACH: Final = 0.9
 CPU: Final = torch.device("cpu")
-SCORE: Final = FrameEvaluator(CPU, torch.float32).mean_dice
+SCORE: Final = partial(mean_dice, device=CPU, precision=torch.float32)
 T = TypeVar("T")
 
 

@@ -1,6 +1,6 @@
 """Weights files: one safetensors file each, whose header holds a card that says what the weights are.
 
-Read here with json and struct alone, so that a listing of the zoo imports no torch; `lvzoo.models.weights` turns a
+Read here with json and struct alone, so that a listing of the zoo imports no torch; `lvzoo.weights.network` turns a
 file into a network.
 """
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar, get_args, get_type_hints
 
-from lvzoo.types import NAME, SPLITS, Kind, OptionValue, Recipe
+from lvzoo.types import NAME, SPLITS, Kind, OptionValue, Recipe, control_characters
 
 KEY: Final = "lvzoo"
 """The key of a safetensors header's metadata that holds the card."""
@@ -19,10 +18,6 @@ VERSION: Final = 1
 Plain = Mapping[str, Any]
 T = TypeVar("T")
 NONE: Final = type(None)
-UNPRINTED: Final = ("Cc", "Cf", "Cs", "Zl", "Zp")
-"""Unicode's categories of characters that steer a terminal or turn a line round, and show nothing themselves."""
-JOINERS: Final = "\u00ad\u200c\u200d"
-"""Those of them that words are written with: the soft hyphen, and what parts or joins letters, as in Persian."""
 LARGEST_SEED: Final = 2**63 - 1
 """What a table of scores can hold."""
 
@@ -147,15 +142,6 @@ class WeightsCard:
     def to_json(self) -> str:
         """Return the text that stands in a header: the same for the same card."""
         return json.dumps(self.plain(), sort_keys=True)
-
-
-def control_characters(text: str) -> bool:
-    r"""Tell whether a text holds what does not print as it reads: line breaks, escapes, changes of direction.
-
-    >>> control_characters("U-Net, 1 % noise"), control_characters("U-Net\x1b[2K")
-    (False, True)
-    """
-    return any(unicodedata.category(each) in UNPRINTED and each not in JOINERS for each in text)
 
 
 def card_of(plain: object) -> WeightsCard:

@@ -18,7 +18,8 @@ from scipy import ndimage
 from lvzoo.device import choose_precision
 from lvzoo.evaluate.boundary import boundaries, boundary_scores
 from lvzoo.evaluate.dice import dice_N, pack, packed_dice_N
-from lvzoo.evaluate.evaluator import References, predict_batches, score_masks
+from lvzoo.evaluate.evaluator import References, score_masks
+from lvzoo.evaluate.predict import predict_batches
 from lvzoo.models.build import build_model
 from lvzoo.registry import open_zoo
 from lvzoo.types import CLEAN, Condition, FrameSet

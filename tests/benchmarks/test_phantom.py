@@ -10,8 +10,8 @@ import time
 
 import pytest
 
-from lvzoo.data.phantom.clip import simulate
-from lvzoo.data.phantom.write import single_threaded_opencv
+from lvzoo.phantom.clip import simulate
+from lvzoo.phantom.write import single_threaded_opencv
 
 MOST_MS = 14
 CLIPS = 5

@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from lvzoo.device import autocast, choose_precision
 from lvzoo.evaluate.dice import dice_N
-from lvzoo.evaluate.evaluator import predict_batches
+from lvzoo.evaluate.predict import predict_batches
 from lvzoo.models.base import MaskModel
 from lvzoo.models.build import build_model
 from lvzoo.registry import open_zoo

@@ -13,10 +13,11 @@ import pytest
 
 from lvzoo.cli import main
 from lvzoo.data.appearance import look
-from lvzoo.data.phantom.clip import simulate
-from lvzoo.data.phantom.write import PhantomSize, write_phantom
-from lvzoo.data.statistics import statistics_of_files, statistics_of_phantom
+from lvzoo.data.statistics import statistics_of_files
 from lvzoo.errors import UsageError
+from lvzoo.phantom.clip import simulate
+from lvzoo.phantom.statistics import statistics_of_phantom
+from lvzoo.phantom.write import PhantomSize, write_phantom
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,7 +71,7 @@ def test_a_real_dicom_clip_is_read(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_phantom_folder_is_known_as_synthetic(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("lvzoo.data.phantom.write.SIZES", {"smoke": PhantomSize(train=1, val=1, test=1)})
+    monkeypatch.setattr("lvzoo.phantom.write.SIZES", {"smoke": PhantomSize(train=1, val=1, test=1)})
     folder = write_phantom(tmp_path / "data", size="smoke", workers=1)
     assert told(capsys, str(folder))["synthetic"] is True
     some = told(capsys, str(folder), "--clips", "2")
@@ -80,7 +81,7 @@ def test_a_phantom_folder_is_known_as_synthetic(
 def test_synthetic_clips_among_real_ones_are_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("lvzoo.data.phantom.write.SIZES", {"smoke": PhantomSize(train=1, val=1, test=1)})
+    monkeypatch.setattr("lvzoo.phantom.write.SIZES", {"smoke": PhantomSize(train=1, val=1, test=1)})
     folder = write_phantom(tmp_path / "data", size="smoke", workers=1)
     clip = write_clip(tmp_path / "grey.avi", np.full((5, 112, 112), 60, np.uint8))
     said = told(capsys, str(folder), str(clip))

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from lvzoo.data.phantom.dataset import Phantom
-from lvzoo.data.phantom.write import cached_phantom
 from lvzoo.errors import UsageError
 from lvzoo.evaluate.ceiling import Draw, ceiling_N
 from lvzoo.evaluate.dice import dice_N
 from lvzoo.geometry.raster import rasterise
 from lvzoo.models.decode import masks_from_landmarks
+from lvzoo.phantom.dataset import Phantom
+from lvzoo.phantom.write import cached_phantom
 from lvzoo.types import FRAME_SIZE_HW
 
 if TYPE_CHECKING:

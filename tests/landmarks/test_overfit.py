@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, cast
 import pytest
 import torch
 
-from lvzoo.data.phantom.dataset import Phantom
-from lvzoo.data.phantom.write import cached_phantom
 from lvzoo.evaluate.dice import dice_N
 from lvzoo.models.build import build_model
+from lvzoo.phantom.dataset import Phantom
+from lvzoo.phantom.write import cached_phantom
 from lvzoo.registry import open_zoo
 from lvzoo.types import Batch, OptionValue
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
+from lvzoo.evaluate.cost import cost_of
 from lvzoo.models.blocks import UNetBody
-from lvzoo.models.cost import cost_of
 
 
 @pytest.mark.parametrize("stem", [1, 2, 4])

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from lvzoo.errors import PluginError
+from lvzoo.evaluate.cost import cost_of
 from lvzoo.models.build import build_model
-from lvzoo.models.cost import cost_of
 from lvzoo.registry import open_zoo
 from lvzoo.types import Entry
 

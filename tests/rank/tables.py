@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 import pandas as pd
 
-from lvzoo.results import ModelFacts
 from lvzoo.types import CLEAN, Condition
+from lvzoo.types.results import ModelFacts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

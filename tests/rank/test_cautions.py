@@ -11,8 +11,8 @@ from lvzoo.rank.ranking import rank
 from tests.rank.tables import WARD, conditions, facts, simulated
 
 if TYPE_CHECKING:
-    from lvzoo.results import Caution, ModelFacts
     from lvzoo.types import Scores
+    from lvzoo.types.results import Caution, ModelFacts
 
 
 def warnings(scores: Scores, models: dict[str, ModelFacts] | None = None) -> tuple[Caution, ...]:

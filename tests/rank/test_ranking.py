@@ -11,7 +11,7 @@ import pytest
 
 from lvzoo.errors import UsageError
 from lvzoo.rank.ranking import rank as rank_all
-from lvzoo.results import Ranking
+from lvzoo.types.results import Ranking
 from tests.rank.tables import PLAIN, TINY, WARD, conditions, facts, row, simulated, two_models
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lvzoo.results import Caution, ModelFacts, Ranking, Specimen, Study
 from lvzoo.types import CLEAN, Condition, Finding, Source
+from lvzoo.types.results import Caution, ModelFacts, Ranking, Specimen, Study
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

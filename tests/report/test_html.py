@@ -13,7 +13,7 @@ import pytest
 
 from lvzoo.report.formats import interval
 from lvzoo.report.html import fragment, write_report
-from lvzoo.results import Caution
+from lvzoo.types.results import Caution
 from tests.report.studies import PHANTOM, REAL, make_study
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from lvzoo.results import Study
+    from lvzoo.types.results import Study
 
 VOID: Final = {"meta", "img", "br", "link", "input", "hr"}
 HOSTILE: Final = "<script>alert('1')</script>\"&"

@@ -14,14 +14,14 @@ from rich.console import Console
 
 from lvzoo.report.table import print_study, write_tables
 from lvzoo.report.words import answer, caption, contests
-from lvzoo.results import Caution
+from lvzoo.types.results import Caution
 from tests.report.studies import FAMILIES, PHANTOM, REAL, make_study
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lvzoo.results import CautionKind, Study
     from lvzoo.types import Source
+    from lvzoo.types.results import CautionKind, Study
 
 LABELS = ["data", "synthetic", "suite", "partial"]
 EXACT = 0.1 + 0.7123456789012345

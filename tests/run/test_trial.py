@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from lvzoo.errors import DataError
-from lvzoo.results import ModelFacts
 from lvzoo.run import TrialFolder
+from lvzoo.types.results import ModelFacts
 from tests.made_runs import make_run
 
 

@@ -15,9 +15,9 @@ import lvzoo
 from lvzoo.cli import main
 from lvzoo.errors import PluginError, UsageError
 from lvzoo.models.build import build_model
-from lvzoo.models.weights import save_model
 from lvzoo.registry import open_zoo
 from lvzoo.types import Batch, Entry, Recipe, Trial
+from lvzoo.weights.network import save_model
 from lvzoo_smp import SMP
 from lvzoo_smp.model import SegmentationNet
 from tests.toys import toy_frames

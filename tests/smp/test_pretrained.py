@@ -19,9 +19,9 @@ from safetensors.torch import save
 import lvzoo
 from lvzoo.errors import PluginError
 from lvzoo.models.build import build_model
-from lvzoo.models.weights import save_model
 from lvzoo.registry import open_zoo
 from lvzoo.types import Entry, Recipe, Trial
+from lvzoo.weights.network import save_model
 from lvzoo_smp.model import SegmentationNet
 
 NOBODY = "http://127.0.0.1:9"

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from lvzoo.errors import LvzooError
-from lvzoo.evaluate.evaluator import FrameEvaluator
+from lvzoo.evaluate.validate import mean_dice
 from lvzoo.models.base import MaskModel
 from lvzoo.models.build import build_model
 from lvzoo.registry import open_zoo
@@ -30,7 +30,7 @@ def small(name: str) -> Entry:
 
 
 def dice_of(model: nn.Module, frames: FrameSet) -> float:
-    return FrameEvaluator(CPU, torch.float32).mean_dice(model, frames)
+    return mean_dice(model, frames, device=CPU, precision=torch.float32)
 
 
 def fit(

@@ -1,0 +1,182 @@
+"""Draws a patient: the ventricle's size and shape, what the view shows of the rest, and where it stands.
+
+Population figures are those of EchoNet-Dynamic's published lists; shapes are the project's own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lvzoo.geometry.ventricle import MM3_PER_ML
+from lvzoo.phantom.anatomy import Heart, Pose, Wall, ventricle_contour
+from lvzoo.phantom.reader import disks_volume_px
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.random import Generator
+
+    from lvzoo.phantom.ranges import Ranges
+    from lvzoo.phantom.scan import Scan
+    from lvzoo.phantom.warp import Warp
+
+LOG_VOLUME_MEAN, LOG_VOLUME_SD, EF_MEAN, EF_SD = 4.44, 0.43, 55.8, 12.4
+"""Of whole ventricles: what foreshortened views show of some brings the mean down to the lists' 4.41."""
+CORRELATION = -0.49
+"""Of the logarithm of the end-diastolic volume (ml) and the ejection fraction (%), in EchoNet-Dynamic's lists."""
+VOLUMES_ML = (25.0, 350.0)
+ROUNDING = 0.35
+ROUNDEST = 1.05
+"""Length by width of the roundest ventricle that foreshortening leaves."""
+NORMAL_EF = 58
+CORNERS = 15
+STROKES = 8
+TRIES = 40
+SHOWN_SHARE = 0.95
+"""Of the contour's points that must lie in the sector: nobody traces a ventricle that is not on the picture.
+More than the nine tenths that are to be seen, for the heart sways."""
+SHRINKAGE, DESCENT_PX = 0.94, 1.5
+"""In each round in which no aim shows enough of a ventricle."""
+DEPTHS_MM = (80.0, 260.0)
+"""How deep machines look at adult hearts."""
+ROUNDS = 16
+
+
+def draw_heart(rng: Generator, scan: Scan, warp: Warp, ranges: Ranges) -> Heart:
+    """Draw a patient whose ventricle lies in the sector as an apical view shows it."""
+    ef = ranges.ejection_fraction.draw(rng)
+    expected = LOG_VOLUME_MEAN + CORRELATION * LOG_VOLUME_SD * (ef - EF_MEAN) / EF_SD
+    log_volume = expected + ranges.log_volume.draw(rng)
+    aspect = max(ranges.aspect.draw(rng) - ROUNDING * (log_volume - LOG_VOLUME_MEAN), ROUNDEST)
+    length_px, asymmetry = ranges.length_px.draw(rng), ranges.asymmetry.draw(rng)
+    septal, lateral = (_draw_wall(rng, ranges, factor=1 + side * asymmetry) for side in (-1, 1))
+    thicker, growth = ranges.hypertrophied.draw(rng), ranges.hypertrophy.draw(rng)
+    foreshortened, left = ranges.foreshortened.draw(rng), ranges.foreshortening.draw(rng)
+    kept = max(left, ROUNDEST / aspect) if foreshortened else 1.0
+    atria_left = ranges.atria_left.draw(rng)
+    atria = atria_left if foreshortened else 1.0
+    rv_width_mm, rv_apex = _draw_right_ventricle(rng, ranges)
+    heart = Heart(
+        ejection_fraction=ef,
+        edv_ml=float(np.clip(np.exp(log_volume), *VOLUMES_ML)),
+        mm_per_px=1.0,
+        apex_px=scan.apex_px,
+        tilt_rad=0.0,
+        length_px=length_px * kept,
+        half_width_px=length_px / (2 * aspect),
+        septal=septal,
+        lateral=lateral,
+        bow=ranges.bow.draw(rng),
+        slant=ranges.slant.draw(rng),
+        shortening=ranges.shortening.draw(rng) * ef / NORMAL_EF,
+        thickness_mm=ranges.thickness_mm.draw(rng) * (growth if thicker else 1.0),
+        rv_width_mm=rv_width_mm,
+        rv_apex=rv_apex,
+        la_height_mm=_draw_la_height_mm(rng, ranges, atria),
+        la_width_mm=ranges.la_width_mm.draw(rng),
+        ra_height_mm=ranges.ra_height_mm.draw(rng) * atria,
+        ra_width_mm=ranges.ra_width_mm.draw(rng),
+        leaflet_mm=ranges.leaflet_mm.draw(rng),
+        echogenicity=np.array([ranges.echogenicity.draw(rng) for _ in range(STROKES)]),
+        unevenness_mm=np.array([[ranges.corner_mm.draw(rng) for _ in range(2)] for _ in range(CORNERS)]),
+        strand=ranges.strand.draw(rng),
+    )
+    aims = [_draw_aim(rng, ranges) for _ in range(TRIES)]
+    return _pictured(heart, kept, aims, scan, warp)
+
+
+def _draw_wall(rng: Generator, ranges: Ranges, *, factor: float) -> Wall:
+    return Wall(
+        widest=ranges.widest.draw(rng),
+        bluntness=ranges.bluntness.draw(rng),
+        roundness=ranges.bluntness.draw(rng),
+        basal=ranges.basal.draw(rng),
+        factor=factor,
+    )
+
+
+def _draw_right_ventricle(rng: Generator, ranges: Ranges) -> tuple[float | None, float]:
+    """Return its width at the base, mm (None where the view shows none of it), and where it begins."""
+    missing, dominant = ranges.rv_missing.draw(rng), ranges.rv_dominant.draw(rng)
+    width_mm, growth = ranges.rv_width_mm.draw(rng), ranges.rv_growth.draw(rng)
+    begins = ranges.rv_apex.draw(rng)
+    if missing:
+        return None, begins
+    return (width_mm * growth, 0.3 * begins) if dominant else (width_mm, begins)
+
+
+def _draw_la_height_mm(rng: Generator, ranges: Ranges, left: float) -> float | None:
+    missing, height_mm = ranges.la_missing.draw(rng), ranges.la_height_mm.draw(rng)
+    return None if missing else height_mm * left
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Aim:
+    """One way to point the probe: the axis' angle, and where the ventricle's apex lies from the sector's."""
+
+    tilt_rad: float
+    beside_px: float
+    below_px: float
+
+
+def _draw_aim(rng: Generator, ranges: Ranges) -> _Aim:
+    tilt_deg = ranges.tilt_deg.draw(rng)
+    return _Aim(
+        tilt_rad=float(np.deg2rad(tilt_deg)),
+        beside_px=ranges.apex_x_px.draw(rng),
+        below_px=ranges.apex_depth_px.draw(rng),
+    )
+
+
+def _pictured(heart: Heart, kept: float, aims: Sequence[_Aim], scan: Scan, warp: Warp) -> Heart:
+    """Point the probe at the ventricle and set the depth, so that it is on the picture and a machine could show it.
+
+    Where no aim shows enough of the ventricle, it is made smaller and moved down, where the sector is wider; where a
+    frame would show less or more depth than machines do, it is made smaller or larger. `kept` is the share of the
+    length that foreshortening leaves.
+    """
+    smaller, deeper_px = False, 0.0
+    for _ in range(ROUNDS):
+        placed, shown = _placed(heart, aims, deeper_px, scan, warp)
+        placed = _scaled(placed, kept, warp)
+        depth_mm = scan.visible_px * placed.mm_per_px
+        if shown < SHOWN_SHARE:
+            smaller, factor = True, SHRINKAGE
+            deeper_px += DESCENT_PX
+        elif depth_mm < DEPTHS_MM[0] or (depth_mm > DEPTHS_MM[1] and not smaller):
+            factor = depth_mm / float(np.clip(depth_mm, *DEPTHS_MM))
+        else:
+            break
+        heart = replace(heart, length_px=factor * heart.length_px, half_width_px=factor * heart.half_width_px)
+    return placed
+
+
+def _placed(
+    heart: Heart, aims: Sequence[_Aim], deeper_px: float, scan: Scan, warp: Warp
+) -> tuple[Heart, float]:
+    """Try aims until the ventricle is on the picture, or take the best; return how much of its outline is shown."""
+    best, most = heart, -1.0
+    for aim in aims:
+        # Where the axis leans to the right, the apex lies further left: the beams cross it at about its third.
+        x = scan.apex_px[0] + aim.beside_px - 0.35 * heart.length_px * np.sin(aim.tilt_rad)
+        y = scan.apex_px[1] + aim.below_px + deeper_px
+        placed = replace(heart, tilt_rad=aim.tilt_rad, apex_px=(float(x), y))
+        shown = float(scan.shown(warp.move(ventricle_contour(placed, Pose.at_rest(placed)))).mean())
+        if shown > most:
+            best, most = placed, shown
+        if shown >= SHOWN_SHARE:
+            break
+    return best, most
+
+
+def _scaled(heart: Heart, kept: float, warp: Warp) -> Heart:
+    """Settle the size of a pixel: the ventricle as it is drawn, warped, holds the patient's end-diastolic volume.
+
+    A foreshortened view shows less than that: the volume is the whole ventricle's.
+    """
+    whole = replace(heart, length_px=heart.length_px / kept)
+    volume_px3 = disks_volume_px(warp.move(ventricle_contour(whole, Pose.at_rest(whole))))
+    return replace(heart, mm_per_px=float(np.cbrt(heart.edv_ml * MM3_PER_ML / volume_px3)))

@@ -1,0 +1,88 @@
+"""One picture of many patients: what the phantom looks like, drawn across its ranges."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from lvzoo.data.opencv import cv2
+from lvzoo.errors import DataError, UsageError
+from lvzoo.files import atomic_file
+from lvzoo.phantom.clip import Clip, simulate
+from lvzoo.phantom.ranges import ranges_of
+from lvzoo.phantom.rng import GENERATOR_VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+COLUMNS: Final = 8
+ROWS: Final = 4
+SCALE: Final = 2
+HEAD_PX: Final = 24
+YELLOW_BGR: Final = (0, 255, 255)
+SMALLEST_PNG: Final = 9
+SHADES: Final = 64
+"""Speckle does not compress; nobody sees that the picture has fewer shades than the frames."""
+
+
+def draw_sheet(
+    out: Path,
+    *,
+    seed: int = 0,
+    shift: str | None = None,
+    contours: bool = False,
+    on_video: Callable[[int, int], None] | None = None,
+) -> Path:
+    """Write a PNG of the end-diastolic frames of a phantom's first 32 training patients; return its path.
+
+    With `contours`, every second column shows the frame before it once more, with the true contour: 16 patients.
+
+    Raises:
+        UsageError: there is no such shift, or `out` is no PNG.
+        DataError: `out` exists, or cannot be written.
+    """
+    if out.suffix.lower() != ".png":
+        raise UsageError(f"{out}: the picture is a PNG; name it {out.with_suffix('.png').name}")
+    if out.exists():
+        raise DataError(f"{out}: exists; remove it, or name another file")
+    ranges = ranges_of(shift)
+    patients = COLUMNS * ROWS // (2 if contours else 1)
+    tiles: list[NDArray[np.uint8]] = []
+    for index in range(patients):
+        clip = simulate(seed=seed, split="train", index=index, ranges=ranges)
+        tiles.append(_enlarged(clip))
+        if contours:
+            tiles.append(_traced(clip))
+        if on_video is not None:
+            on_video(index + 1, patients)
+    rows = [np.hstack(tiles[start : start + COLUMNS]) for start in range(0, len(tiles), COLUMNS)]
+    head = _head(f"{GENERATOR_VERSION}{f', shift {shift}' if shift else ''}, seed {seed}: synthetic", rows[0])
+    with atomic_file(out) as temporary:
+        picture = np.vstack([head, *rows])
+        shown = picture if contours else picture[..., 0]
+        if not cv2.imwrite(str(temporary), shown, (cv2.IMWRITE_PNG_COMPRESSION, SMALLEST_PNG)):
+            raise DataError(f"{out}: opencv cannot write this picture; is there space on the disk?")
+    return out
+
+
+def _enlarged(clip: Clip) -> NDArray[np.uint8]:
+    step = 256 // SHADES
+    frame = (clip.frames_NHW[clip.beat.ed_frame] // step * step).repeat(SCALE, axis=0).repeat(SCALE, axis=1)
+    return np.asarray(cv2.cvtColor(frame, cv2.COLOR_GRAY2BGR), dtype=np.uint8)
+
+
+def _traced(clip: Clip) -> NDArray[np.uint8]:
+    tile = _enlarged(clip)
+    corners = np.rint((clip.contours_NP2[clip.beat.ed_frame] + 0.5) * SCALE - 0.5).astype(np.int32)
+    cv2.polylines(tile, [corners], True, YELLOW_BGR, 1, cv2.LINE_AA)
+    return tile
+
+
+def _head(words: str, row: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    strip = np.zeros((HEAD_PX, *row.shape[1:]), np.uint8)
+    cv2.putText(strip, words, (8, 17), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (255, 255, 255), 1, cv2.LINE_AA)
+    return strip

@@ -1,0 +1,58 @@
+"""The command line that repeats a call, as a run writes it down."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from lvzoo.noise.corrupt import NO_NOISE
+from lvzoo.trials.request import RunRequest
+from lvzoo.types import control_characters
+
+RUNS: Final = Path("runs")
+"""Where runs lie that were given no other place."""
+PHANTOM: Final = ("phantom_size", "phantom_seed")
+OPTIONS: Final[Mapping[str, tuple[str, ...]]] = {
+    "bench": ("preset", "data", "noise", "corruptions", "severities", "seeds", "resamples", *PHANTOM),
+    "train": ("preset", "data", *PHANTOM, "seed"),
+}
+"""The options of each command that repeats a run, in the order in which they are written."""
+
+
+def command_line(request: RunRequest, entries: Sequence[str]) -> str:
+    """Return the command that does the same as a call with these entries.
+
+    Of a path only the last part is written, since other people keep the file elsewhere. A run that was given a place
+    (`out`) is written to lie among the other runs.
+
+    >>> command_line(RunRequest(call="fit", data=Path("/home/me/EchoNet"), seed=0), ["unet"])
+    'lvzoo train unet --preset quick --data EchoNet --seed 0'
+    >>> command_line(RunRequest(call="bench", corruptions=(), out="/home/me/first"), ["unet", "landmark7"])
+    'lvzoo bench --plugins unet,landmark7 --preset quick --noise noise-v1 --corruptions none --out runs/first'
+    """
+    command = "train" if request.call == "fit" else "bench"
+    line = ["lvzoo", command, *(entries if command == "train" else ["--plugins", ",".join(entries)])]
+    given = {name: getattr(request, name) for name in OPTIONS[command]}
+    if request.data is not None:
+        given["data"] = Path(request.data)
+    for name, value in [
+        *given.items(),
+        *(("registry", Path(each)) for each in request.registries),
+        *request.recipe.items(),
+    ]:
+        if value is not None:
+            line += [f"--{name.replace('_', '-')}", _word(value)]
+    if request.out is not None:
+        line += ["--out", f"{RUNS}/{_word(Path(request.out))}"]
+    return shlex.join(line)
+
+
+def _word(value: object) -> str:
+    """Return a value as a word of a command line; ? stands for characters of a folder's name that do not print."""
+    if isinstance(value, Path):
+        return "".join("?" if control_characters(each) else each for each in value.resolve().name)
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ",".join(map(str, value)) or NO_NOISE
+    return str(value)

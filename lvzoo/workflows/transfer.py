@@ -1,0 +1,226 @@
+"""What models do on phantoms that are drawn from other ranges than the one that they were trained on.
+
+`lvzoo.transfer` is the same as the command `lvzoo transfer`. No real clip is needed, so it says nothing certain about
+real clips; but who fails on a phantom with another gain will hardly do better on a scanner with another gain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+
+from lvzoo.errors import UsageError
+from lvzoo.files import atomic_file
+from lvzoo.phantom.ranges import SHIFTS, ranges_of
+from lvzoo.phantom.write import GENERATOR_VERSION
+from lvzoo.registry import open_zoo
+from lvzoo.run import digest, read_run
+from lvzoo.trials.command import RUNS
+from lvzoo.trials.execute import refuse_unguarded_script
+from lvzoo.trials.names import name_contestants
+from lvzoo.trials.request import OnEvent, RunOptions, RunRequest, ignore_event
+from lvzoo.types import OptionValue
+from lvzoo.weights.trained import find_trained
+from lvzoo.workflows.bench import run_bench
+from lvzoo.workflows.compare import Comparison
+from lvzoo.workflows.score import check_models_load, run_score
+
+PRESET: Final = "quick"
+STANDARD: Final = "standard"
+"""What the phantom of the usual ranges is called among the shifts."""
+TABLE: Final = "transfer.csv"
+BEATS: Final = "beats"
+"""What the phantom is called of which frames of the whole beat are tested, ED and ES among them."""
+TEST_SIZE: Final = "transfer"
+"""The size of the phantoms that are tested on: a test split and nothing else."""
+TEST_SIZE_BEATS: Final = "transfer-beats"
+NO_INTERVALS: Final = pd.DataFrame(
+    {
+        **{name: pd.Series(dtype="str") for name in ("model", "phantom")},
+        "seeds": pd.Series(dtype="int64"),
+        **{name: pd.Series(dtype="float64") for name in ("dice", "dice_low", "dice_high")},
+    }
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Transfer:
+    """How models hold on shifted phantoms (all synthetic).
+
+    `table` has a row a model, best first by `shifted`: model, kind, seeds, `standard` (mean Dice of clean test frames
+    on the phantom of the usual ranges), `beats` (on frames of the whole beat of the same patients), a column a shift,
+    `shifted` (the mean over the shifts) and `worst` (the lowest of them). `intervals` has a row a model and phantom:
+    model, phantom, seeds, dice, dice_low, dice_high (95 %, bootstrap over patients). A model of which a training
+    failed on one of the phantoms has no row in `table`; `failed` says why, by trial and phantom.
+    """
+
+    folder: Path
+    table: pd.DataFrame
+    intervals: pd.DataFrame
+    patients: int
+    failed: Mapping[str, str] = field(default_factory=dict)
+
+
+def transfer(
+    models: str | Path | Sequence[str | Path] = (),
+    *,
+    train: str | Sequence[str] = (),
+    seeds: int | None = None,
+    preset: str = PRESET,
+    phantom_size: str | None = None,
+    phantom_seed: int = 1,
+    shifts: Sequence[str] | None = None,
+    out: str | Path | None = None,
+    registries: Sequence[Path] = (),
+    device: str = "auto",
+    executor: str = "process",
+    on_event: OnEvent = ignore_event,
+    listeners: Sequence[object] = (),
+    **recipe: OptionValue,
+) -> Transfer:
+    """Test trained models, or entries trained for it, on the usual phantom, its whole beats, and shifted phantoms.
+
+    The shifted phantoms show the same patients, each drawn from ranges outside of, or at the edge of, the usual ones.
+
+    Args:
+        models: trained models: a trial's folder, a weights file, or an entry that carries weights.
+        train: entries of the zoo to be trained first, by name or glob, on the phantom of `phantom_size`.
+        seeds: how many times each of these is trained; `preset` and `recipe` as for `lvzoo.bench`. What is said of
+            training is refused where nothing is to be trained.
+        phantom_size: of the phantom that is trained on; the preset's where None.
+        phantom_seed: of the phantoms that are tested on. The one that is trained on has seed 0, as for `lvzoo.bench`:
+            so no model is tested on the patients by whose score its epoch was chosen.
+        shifts: some of `lvzoo.phantom.ranges.SHIFTS`; all where None.
+        out: a folder for the runs and `transfer.csv`; by default below `runs/`, so that the same call finds its runs
+            again.
+        registries: further registry.yaml files.
+        device: auto, cpu or cuda.
+        executor: process or inline.
+        on_event: called with a trial's name ("" for common steps) and an `Event`.
+        listeners: objects with lvzoo's notification hooks.
+
+    Raises:
+        LvzooError: a mistake in the arguments or the models. A model that fails in training or on the frames is no
+            error: the others go on, see `failed`.
+    """
+    refuse_unguarded_script()
+    wanted = [models] if isinstance(models, str | Path) else list(models)
+    if not wanted and not train:
+        raise UsageError(
+            "nothing to test; name trained models, or entries to train first (--train unet-fast)"
+        )
+    if not train:
+        _refuse_training({"preset": preset, "seeds": seeds, "phantom_size": phantom_size, **recipe})
+    phantoms = (STANDARD, BEATS, *_known_shifts(list(SHIFTS) if shifts is None else shifts))
+    found = [find_trained(model, registries=registries) for model in wanted]
+    if found:
+        check_models_load(open_zoo(registries=registries), name_contestants(found))
+    options = RunOptions(device=device, executor=executor, on_event=on_event, listeners=listeners)
+    entries = [train] if isinstance(train, str) else list(train)
+    asked = {
+        "models": [model.digest for model in found],
+        "train": entries,
+        "training": [preset, seeds, phantom_size, recipe],
+        "phantoms": [GENERATOR_VERSION, phantom_seed, phantoms],
+    }
+    folder = Path(out) if out else RUNS / f"transfer-{digest(asked)[:8]}"
+    failed: dict[str, str] = {}
+    if train:
+        trained = run_bench(
+            RunRequest(
+                call="bench",
+                plugins=entries,
+                preset=preset,
+                corruptions=(),
+                seeds=seeds,
+                phantom_size=phantom_size,
+                out=folder / "training",
+                registries=registries,
+                recipe=recipe,
+            ),
+            options,
+        )
+        failed |= trained.failed
+        wanted += [trial.path for trial in read_run(trained.folder).finished.values()]
+    tests = {
+        name: RunRequest(
+            call="score",
+            corruptions=(),
+            phantom_size=TEST_SIZE_BEATS if name == BEATS else TEST_SIZE,
+            phantom_seed=phantom_seed,
+            shift=None if name in (STANDARD, BEATS) else name,
+            out=folder / name,
+            registries=registries,
+        )
+        for name in phantoms
+    }
+    quiet = replace(options, listeners=())
+    results = {name: run_score(wanted, test, quiet) for name, test in tests.items() if wanted}
+    for name, result in results.items():
+        failed |= {f"{trial} on {name}": reason for trial, reason in result.failed.items()}
+    intervals = pd.concat([NO_INTERVALS, *(_intervals(name, result) for name, result in results.items())])
+    table = _table(intervals, phantoms, results)
+    with atomic_file(folder / TABLE) as temporary:
+        table.assign(data="synthetic phantom").to_csv(temporary, index=False)
+    standard = results[STANDARD].study if results else None
+    return Transfer(
+        folder=folder,
+        table=table,
+        intervals=intervals.reset_index(drop=True),
+        patients=standard.ranking.patients if standard else 0,
+        failed=failed,
+    )
+
+
+def _refuse_training(given: Mapping[str, object]) -> None:
+    """Refuse what is said of training where nothing is to be trained.
+
+    Raises:
+        UsageError: something other than the usual preset is given.
+    """
+    for name, value in given.items():
+        if value is not None and (name, value) != ("preset", PRESET):
+            raise UsageError(
+                f"{name} is of training, and nothing is to be trained; name entries to train (--train unet-fast), or "
+                "leave it out"
+            )
+
+
+def _known_shifts(names: Sequence[str]) -> Sequence[str]:
+    """Return the names of shifts, all of which there are.
+
+    Raises:
+        UsageError: one is unknown.
+    """
+    for name in names:
+        ranges_of(name)
+    return names
+
+
+def _intervals(name: str, result: Comparison) -> pd.DataFrame:
+    """Return a row a model with its Dice on one phantom; none where no model could be tested on it."""
+    columns = {"headline": "dice", "headline_low": "dice_low", "headline_high": "dice_high"}
+    if result.study is None:
+        return NO_INTERVALS
+    return result.ranking.rename(columns=columns)[["model", "seeds", *columns.values()]].assign(phantom=name)
+
+
+def _table(intervals: pd.DataFrame, names: Sequence[str], results: Mapping[str, Comparison]) -> pd.DataFrame:
+    """Return a row a model that was tested on every phantom, best first by its mean Dice on the shifted ones.
+
+    A model of fewer seeds on one of them is none: the means would be of different models.
+    """
+    whole = intervals.groupby("model")["seeds"].transform("nunique") == 1
+    wide = intervals[whole].pivot_table(index="model", columns="phantom", values="dice")
+    wide = wide.reindex(columns=pd.Index(names)).dropna()
+    shifted = wide.drop(columns=[STANDARD, BEATS])
+    wide = wide.assign(shifted=shifted.mean(axis=1), worst=shifted.min(axis=1)).reset_index()
+    about = ["model", "kind", "seeds"]
+    if wide.empty:
+        return pd.DataFrame(columns=[*about, *wide.columns.drop("model")])
+    told = results[STANDARD].ranking[about]
+    return told.merge(wide, on="model").sort_values("shifted", ascending=False, ignore_index=True)

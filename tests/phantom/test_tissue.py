@@ -1,0 +1,22 @@
+"""The maps that tissue is laid out on: their edges lie where the contours do."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lvzoo.phantom.tissue import CANVAS, MARGIN_PX, SCALE, signed_px
+
+
+@pytest.mark.parametrize("radius_px", [8, 12, 20])
+def test_the_edge_of_a_circle_lies_where_it_was_drawn(radius_px: float) -> None:
+    y, x = np.mgrid[:CANVAS, :CANVAS] / SCALE - MARGIN_PX
+    turn = np.linspace(0, 2 * np.pi, 400, endpoint=False)
+    errors = []
+    for middle_x, middle_y in ((56.0, 56.0), (50.3, 61.7), (60.25, 40.5), (55.1, 48.9)):
+        circle_P2 = np.stack(
+            [middle_x + radius_px * np.cos(turn), middle_y + radius_px * np.sin(turn)], axis=1
+        )
+        true_px = np.hypot(x - middle_x, y - middle_y) - radius_px
+        errors.append((signed_px(circle_P2) - true_px)[np.abs(true_px) < 1.5].mean())
+    assert np.abs(errors).max() < 0.05

@@ -1,0 +1,43 @@
+"""A finished run's costs, as a notebook asks for them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lvzoo.errors import DataError, UsageError
+from lvzoo.workflows.calibrate import calibrate_run
+from tests.made_runs import CONDITIONS, make_run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_a_runs_costs_come_with_what_they_were_seen_on(tmp_path: Path) -> None:
+    found = calibrate_run(str(make_run(tmp_path / "run", seeds=2)), model="unet")
+    assert (found.data, found.synthetic, found.patients) == ("phantom", True, 12)
+    assert (found.suite, found.model) == ("noise-v1", "unet")
+    assert found.clean == pytest.approx(0.9, abs=0.02)
+    assert len(found.costs) == len(CONDITIONS) - 1
+    assert (found.clean - found.costs["dice"]).to_numpy() * 100 == pytest.approx(
+        found.costs["cost"].to_numpy()
+    )
+
+
+def test_trials_that_have_not_finished_are_left_out(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", entries=("unet", "other"))
+    stop(run, "other-s0")
+    assert calibrate_run(run).model == "unet", "the only one with scores"
+    with pytest.raises(UsageError, match="no scores of 'other'; it has unet"):
+        calibrate_run(run, model="other")
+    stop(run, "unet-s0")
+    with pytest.raises(DataError, match="no trial has finished"):
+        calibrate_run(run)
+
+
+def stop(run: Path, trial: str) -> None:
+    """Make a trial one that was interrupted."""
+    (status,) = run.rglob(f"{trial}/status.json")
+    status.write_text(json.dumps({**json.loads(status.read_text()), "state": "running"}))

@@ -1,0 +1,231 @@
+"""One's own clips: any size in, masks on the clip's own grid out."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import pydicom.examples
+import pytest
+from numpy.typing import NDArray
+
+import lvzoo
+from lvzoo.cli import main
+from lvzoo.data.crop import crop_to_sector, uncrop
+from lvzoo.errors import DataError, UsageError
+from lvzoo.evaluate.dice import dice_N
+from lvzoo.models.build import build_model
+from lvzoo.registry import open_zoo
+from lvzoo.types import Recipe, Trial
+from lvzoo.weights.network import save_model
+from lvzoo.workflows.predict import overlay
+from tests.made_weights import write_registry, write_weights
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory, session_cache: Path) -> Path:
+    """An untrained model: these tests are about the way there and back."""
+    folder = tmp_path_factory.mktemp("run") / "trials" / "unet-s0"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LVZOO_CACHE", str(session_cache))
+        entry = open_zoo().select("unet")[0]
+        save_model(build_model(entry), Trial(entry=entry, data="x", seed=0, recipe=Recipe()), folder)
+    return folder
+
+
+def write_avi(path: Path, frames_NHW: NDArray[np.uint8], *, codec: str = "MJPG", fps: float = 25.0) -> Path:
+    rows, columns = frames_NHW.shape[1:]
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*codec), fps, (columns, rows))
+    for frame_HW in frames_NHW:
+        writer.write(cv2.cvtColor(frame_HW, cv2.COLOR_GRAY2BGR))
+    writer.release()
+    return path
+
+
+def sector_frames(count: int, size_HW: tuple[int, int]) -> NDArray[np.uint8]:
+    """A bright sector, right of the middle, with writing beside it."""
+    frames = np.zeros((count, *size_HW), dtype=np.uint8)
+    fan = np.array([[200, 20], [120, 190], [160, 210], [200, 215], [240, 210], [280, 190]], dtype=np.int32)
+    rng = np.random.default_rng(0)
+    for frame in frames:
+        cv2.fillPoly(frame, [fan], 120)
+        frame[frame > 0] = rng.integers(60, 180, int((frame > 0).sum()), dtype=np.uint8)
+        cv2.putText(frame, "EF", (5, 40), cv2.FONT_HERSHEY_SIMPLEX, 1.0, 255, 2)
+    return frames
+
+
+def test_a_clip_of_the_models_size_is_taken_as_it_is(model: Path, tmp_path: Path) -> None:
+    frames = np.random.default_rng(0).integers(0, 255, (5, 112, 112), dtype=np.uint8)
+    clip = write_avi(tmp_path / "clip.avi", frames)
+    (result,) = lvzoo.predict(clip, model=model, out=tmp_path / "out")
+    assert result.masks_NHW.shape == (5, 112, 112)
+    masks = sorted((tmp_path / "out/clip/masks").iterdir())
+    assert [path.name for path in masks] == [f"{index:05d}.png" for index in range(5)]
+    first = cv2.imread(str(masks[0]), cv2.IMREAD_UNCHANGED)
+    assert first is not None
+    assert np.array_equal(first > 0, result.masks_NHW[0])
+    areas = pd.read_csv(tmp_path / "out/clip/areas.csv")
+    assert areas["area_px"].tolist() == result.masks_NHW.sum(axis=(1, 2)).tolist()
+    assert areas["time_s"].tolist() == pytest.approx([0, 0.04, 0.08, 0.12, 0.16])
+    video = cv2.VideoCapture(str(tmp_path / "out/clip/overlay.avi"))
+    assert video.get(cv2.CAP_PROP_FRAME_COUNT) == 5
+    assert video.get(cv2.CAP_PROP_FRAME_HEIGHT) == 448
+
+
+def test_what_a_trial_was_trained_on_is_told_as_for_weights(
+    model: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    clip = write_avi(tmp_path / "clip.avi", np.zeros((2, 112, 112), dtype=np.uint8))
+    trial = lvzoo.fit(
+        "small",
+        preset="smoke",
+        out=tmp_path / "run",
+        executor="inline",
+        frames=False,
+        registries=[write_registry(tmp_path)],
+    ).trial
+    caplog.clear()
+    lvzoo.predict(clip, model=trial, out=tmp_path / "a")
+    assert "was trained on synthetic phantom-v" in caplog.text
+    known = json.loads((tmp_path / "a/clip/prediction.json").read_text())
+    assert known["trained on"].startswith("synthetic phantom-v")
+    caplog.clear()
+    lvzoo.predict(clip, model=model, out=tmp_path / "b")
+    assert "cannot tell what it was trained on" in caplog.text
+    assert json.loads((tmp_path / "b/clip/prediction.json").read_text())["trained on"] is None
+
+
+def test_mp4_and_dicom_are_clips_too(model: Path, tmp_path: Path) -> None:
+    clip = write_avi(tmp_path / "clip.mp4", sector_frames(4, (240, 320)), codec="mp4v")
+    dicom = tmp_path / "echo.dcm"
+    shutil.copy(pydicom.examples.get_path("ybr_color"), dicom)
+    first, second = lvzoo.predict([clip, dicom], model=model, out=tmp_path / "out")
+    assert first.masks_NHW.shape == (4, 240, 320)
+    assert second.masks_NHW.shape == (30, 240, 320)
+    assert second.fps == pytest.approx(30.0, abs=0.1)
+    about = json.loads((tmp_path / "out/echo/prediction.json").read_text())
+    assert about["crop"]["sector"]["fitted"] is True
+    assert about["decoded by"] == "dicom"
+
+
+def test_the_crop_shows_the_sector_and_blackens_the_writing() -> None:
+    frames = sector_frames(3, (240, 320))
+    seen, crop = crop_to_sector(frames)
+    assert crop is not None
+    assert seen.shape == (3, 112, 112)
+    assert 190 <= crop.side <= 200
+    assert (crop.left, crop.top) == pytest.approx((103, 20), abs=4)
+    assert not seen[0, :, :3].max() > 130, "the writing lies left of the square or is black"
+    assert seen[0, :4, 50:62].any(), "the apex is at the top"
+
+
+def test_masks_find_their_way_back() -> None:
+    frames = sector_frames(1, (240, 320))
+    _, crop = crop_to_sector(frames)
+    assert crop is not None
+    inside = np.zeros((240, 320), dtype=np.uint8)
+    cv2.ellipse(inside, (205, 110), (22, 45), 10, 0, 360, 255, -1)
+    inside[140:150, 215:245] = 255  # asymmetric, so that a swap of the axes would show
+    square = inside[crop.top : crop.top + crop.side, crop.left : crop.left + crop.side]
+    small = cv2.resize(square, (112, 112), interpolation=cv2.INTER_AREA) > 127
+    back = uncrop(small, crop, (240, 320))
+    assert dice_N(back[None], inside[None] > 0)[0] > 0.97
+
+
+def test_a_sector_that_touches_the_border_still_has_its_square() -> None:
+    frames = sector_frames(2, (240, 320))[:, 15:200]
+    seen, crop = crop_to_sector(frames)
+    assert crop is not None
+    assert seen.shape == (2, 112, 112)
+    assert uncrop(np.ones((112, 112), dtype=np.bool_), crop, (185, 320)).sum() > 30_000
+
+
+def test_the_overlay_outlines_the_mask_and_leaves_the_rest() -> None:
+    frame = np.full((112, 112), 100, dtype=np.uint8)
+    mask = np.zeros((112, 112), dtype=np.bool_)
+    mask[30:60, 40:70] = True
+    picture = overlay(frame, mask, zoom=4)
+    assert picture.shape == (448, 448, 3)
+    coloured = (picture != 100).any(axis=2)
+    rows, columns = np.nonzero(coloured)
+    assert (rows.min() // 4, rows.max() // 4) == pytest.approx((30, 59), abs=1)
+    assert (columns.min() // 4, columns.max() // 4) == pytest.approx((40, 69), abs=1)
+    assert not coloured[170:190, 210:230].any()
+
+
+def test_a_folder_is_no_clip(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even one whose name would make a folder of results of the one that holds all of them."""
+    (tmp_path / "out").mkdir()
+    monkeypatch.chdir(tmp_path)
+    for folder in (".", "..", "out"):
+        with pytest.raises(DataError, match=r": is a folder; name the clips in it"):
+            lvzoo.predict(folder, model=model, out="out")
+
+
+def test_nothing_is_overwritten_and_no_two_clips_are_mixed(model: Path, tmp_path: Path) -> None:
+    clip = write_avi(tmp_path / "clip.avi", sector_frames(2, (240, 320)))
+    lvzoo.predict(clip, model=model, out=tmp_path / "out")
+    with pytest.raises(DataError, match=r"out/clip: exists; remove it, or name another --out"):
+        lvzoo.predict(clip, model=model, out=tmp_path / "out")
+    with pytest.raises(UsageError, match="another clip is called 'clip' too"):
+        lvzoo.predict([clip, tmp_path / "clip.mp4"], model=model, out=tmp_path / "two")
+
+
+def test_a_clip_that_fails_is_named_and_the_others_are_predicted(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "notes.avi").write_text("not a video")
+    good = write_avi(tmp_path / "good.avi", sector_frames(2, (240, 320)))
+    command = ["predict", str(tmp_path / "notes.avi"), str(good), str(tmp_path / "missing.avi")]
+    assert main([*command, "--model", str(model), "--out", str(tmp_path / "out")]) == 4
+    told = capsys.readouterr()
+    assert told.out.split() == [str(tmp_path / "out/good")]
+    assert "notes.avi" in told.err
+    assert "missing.avi" in told.err
+    assert not (tmp_path / "out/notes").exists()
+    with pytest.raises(DataError, match=r"notes\.avi.* \(and 1 more of 2 clips\)"):
+        lvzoo.predict([tmp_path / "notes.avi", tmp_path / "missing.avi"], model=model, out=tmp_path / "out")
+
+
+def test_weights_say_what_they_were_trained_on(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = write_avi(tmp_path / "clip.avi", sector_frames(2, (240, 320)))
+    weights = write_weights(tmp_path / "small.safetensors")
+    lvzoo.predict(clip, model=weights, out=tmp_path / "file")
+    about = json.loads((tmp_path / "file/clip/prediction.json").read_text())
+    assert about["trained on"] == "synthetic phantom-v9"
+    assert "on no patient: look at the overlay" in caplog.text
+    (tmp_path / "mine.yaml").write_text(
+        "mine: {family: unet, options: {width: 4, levels: 2}, weights: small.safetensors}"
+    )
+    monkeypatch.chdir(tmp_path)
+    command = ["predict", str(clip), "--out", "named", "--model", "mine", "--registry", "mine.yaml"]
+    assert main(command) == 0
+    about = json.loads((tmp_path / "named/clip/prediction.json").read_text())
+    assert (about["model"], about["trained on"]) == ("mine", "synthetic phantom-v9")
+
+
+def test_without_a_model_the_one_in_the_box_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = write_avi(tmp_path / "clip.avi", sector_frames(2, (240, 320)))
+    (tmp_path / "box.yaml").write_text(
+        "boxed: {family: unet, options: {width: 4, levels: 2}, weights: small.safetensors}\n"
+        "empty: {family: unet}\n"
+    )
+    write_weights(tmp_path / "small.safetensors")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("lvzoo.workflows.predict.IN_THE_BOX", "boxed")
+    command = ["predict", str(clip), "--registry", "box.yaml", "--out"]
+    assert main([*command, "one"]) == 0
+    assert json.loads((tmp_path / "one/clip/prediction.json").read_text())["model"] == "boxed"
+    monkeypatch.setattr("lvzoo.workflows.predict.IN_THE_BOX", "empty")
+    assert main([*command, "two"]) == 2
+    error = capsys.readouterr().err
+    assert "error: the model in the box is not to be had: the entry 'empty' carries no weights" in error
+    assert not (tmp_path / "two").exists()
