@@ -85,7 +85,7 @@ def name_some(names: Sequence[str], most: int = MOST_SUGGESTIONS, *, separator: 
 def one_line(text: object) -> str:
     """Return a text, or what an exception says, on one line.
 
-    >>> one_line(ValueError("first\\n  second"))
+    >>> one_line(ValueError("first   second"))
     'first second'
     """
     return " ".join(str(text).split())
