@@ -1,4 +1,4 @@
-"""What cog writes into the pages of this folder, read from the code: `cog -r docs/*.md` after a change."""  # noqa: INP001 - a page's helper, not a package
+"""Generates parts of the pages in this folder from the code; run `cog -r docs/*.md` after a change."""  # noqa: INP001 - a page's helper, not a package
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ WIDTH = 80
 
 
 def commands_page() -> str:
-    """Return the help of every command, as `--help` prints it."""
+    """Return the `--help` of every command."""
     return "\n".join(_helps(cli, "lvzoo", None))
 
 
 def hooks_page() -> str:
-    """Return every hook: its signature, what it is for, its example."""
+    """Return the signature, the purpose and the example of every hook."""
     hooks = [each for name, each in vars(hookspecs).items() if hasattr(each, f"{hookspecs.PROJECT}_spec")]
     return "\n".join(_hook(hook) for hook in hooks)
 
@@ -56,15 +56,15 @@ def _hook(hook: Callable[..., object]) -> str:
 
 
 def checks_table() -> str:
-    """Return the checks of the conformance suite: name, what it asks for, when it is made."""
+    """Return the checks of the conformance suite as a table: name and requirement."""
     from lvzoo.testing.conformance import CHECKS
 
     rows = [f"| `{each.name}` | {each.about}{' (slow)' if each.slow else ''} |" for each in CHECKS]
-    return "\n".join(["| check | what it asks for |", "|---|---|", *rows, ""])
+    return "\n".join(["| check | requirement |", "|---|---|", *rows, ""])
 
 
 def ranges_table() -> str:
-    """Return every quantity of the phantom: its range, its unit, its reason."""
+    """Return a table of the phantom's quantities with range, unit and reason."""
     from lvzoo.phantom.ranges import RANGES
 
     rows = [
@@ -75,14 +75,12 @@ def ranges_table() -> str:
 
 
 def shifts_table() -> str:
-    """Return every shifted phantom: what it draws from which range, beside the standard one."""
-    from lvzoo.phantom.ranges import RANGES, SHIFTS, shifted
+    """Return a table of the shifted phantoms: each shifted quantity with its range and the standard range."""
+    from lvzoo.phantom.ranges import RANGES, SHIFTS, describe_shift
 
     rows = [
-        f"| {f'`{shift}`' if first else ''} | `{name}` | {text} | {getattr(RANGES, name)} |"
+        f"| {'' if number else f'`{shift}`'} | `{name}` | {text} | {getattr(RANGES, name)} |"
         for shift in SHIFTS
-        for first, (name, text) in zip(
-            [True, *[False] * len(shifted(shift))], shifted(shift).items(), strict=False
-        )
+        for number, (name, text) in enumerate(describe_shift(shift).items())
     ]
     return "\n".join(["| shift | quantity | its range | standard |", "|---|---|---|---|", *rows, ""])

@@ -1,6 +1,6 @@
-"""lvzoo: which left-ventricle model should one trust on noisy echocardiograms, a mask or a landmark model?
+"""lvzoo: a zoo and benchmark of models that segment the left ventricle in noisy echocardiograms.
 
-The public names, resolved when first used, so that `import lvzoo` imports neither torch nor numpy.
+Each public name is imported when it is first used, so that `import lvzoo` imports neither torch nor numpy.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_HOMES = {
+_MODULES = {
     "bench": "lvzoo.workflows.bench",
     "compare": "lvzoo.workflows.compare",
     "fit": "lvzoo.workflows.fit",
@@ -63,9 +63,9 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - PEP 562
-    if name not in _HOMES:
+    if name not in _MODULES:
         raise AttributeError(f"module 'lvzoo' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+    return getattr(importlib.import_module(_MODULES[name]), name)
 
 
 def __dir__() -> list[str]:

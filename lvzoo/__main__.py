@@ -1,4 +1,4 @@
-"""`python -m lvzoo`."""
+"""Runs the command line as `python -m lvzoo`."""
 
 import sys
 

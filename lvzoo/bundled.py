@@ -1,4 +1,4 @@
-"""Core's own hook implementations: the data sets, the noise suite and the catalogue. Names and strings only."""
+"""Implements the hooks of the plugin `core`: lvzoo's own data sets, noise suite and catalogue."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ECHONET_MARKERS = ("FileList.csv", "VolumeTracings.csv", "Videos")
 
 @hookimpl
 def lvzoo_datasets() -> Iterable[DatasetSource]:
-    """EchoNet-Dynamic as shipped, and the phantom, which writes the same layout and says that it is synthetic."""
+    """EchoNet-Dynamic, and the phantom: it has the same layout and a further file that marks it as synthetic."""
     return [
         DatasetSource(
             name="echonet-dynamic",
@@ -33,7 +33,7 @@ def lvzoo_datasets() -> Iterable[DatasetSource]:
         DatasetSource(
             name="phantom-beats",
             factory="lvzoo.phantom.dataset:phantom_of_beats",
-            summary="synthetic echo phantom of which further frames of each beat are traced",
+            summary="synthetic echo phantom with more traced frames of each beat",
             markers=(*ECHONET_MARKERS, "SYNTHETIC.json", "FurtherTracings.csv"),
         ),
     ]
@@ -53,7 +53,7 @@ def lvzoo_noises() -> Iterable[NoiseSource]:
 
 @hookimpl
 def lvzoo_catalogues() -> Iterable[Path]:
-    """The project's own registry.yaml: inside the installed package, or at the root of a checkout."""
+    """The project's own registry.yaml; it lies in the installed package, or at the root of a checkout."""
     here = Path(__file__).parent
     installed = here / "registry.yaml"
     return [installed if installed.exists() else here.parent / "registry.yaml"]

@@ -1,4 +1,4 @@
-"""Which device computes, and in which precision: the same code on a CPU and on CUDA."""
+"""Chooses the device and the precision of all computations, and describes them; the same code for CPU and CUDA."""
 
 from __future__ import annotations
 
@@ -10,55 +10,55 @@ from typing import Final
 
 import torch
 
-from lvzoo.errors import UsageError, did_you_mean
+from lvzoo.errors import UsageError, choose
 
 PRECISIONS: Final = {"bf16": torch.bfloat16, "fp16": torch.float16, "float32": torch.float32}
 
 
 def choose_device(name: str = "auto") -> torch.device:
-    """Return the named device; "auto" is CUDA where there is one, else the CPU.
+    """Return the named device; "auto" is CUDA if there is a CUDA device, else the CPU.
 
     Raises:
-        UsageError: no such device here.
+        UsageError: this machine has no such device.
     """
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     kind, _, index = name.partition(":")
     if kind not in ("cpu", "cuda") or (index and not index.isdecimal()):
-        raise UsageError(f"device '{name}' is unknown; use auto, cpu, cuda or cuda:N")
+        raise UsageError(f"unknown device {name!r}; use auto, cpu, cuda or cuda:N")
     if kind == "cuda" and int(index or 0) >= torch.cuda.device_count():
         seen = torch.cuda.device_count() or "no"
-        raise UsageError(f"device '{name}' asked for, but torch sees {seen} CUDA devices; use --device cpu")
+        raise UsageError(
+            f"device {name!r} is not available: torch sees {seen} CUDA devices; use --device cpu"
+        )
     return torch.device(name)
 
 
 def choose_precision(device: torch.device, name: str = "auto") -> torch.dtype:
-    """Return the type in which convolutions are computed; weights and losses stay float32.
+    """Return the type in which a model computes; weights and losses stay float32.
 
-    "auto" is bf16 where the processor computes in it (fp16 on older CUDA devices), else float32.
+    "auto" is bf16 if the processor computes in it (fp16 on older CUDA devices), else float32.
 
     Raises:
-        UsageError: no such precision.
+        UsageError: the precision is unknown.
     """
-    if name != "auto":
-        if name not in PRECISIONS:
-            hint = did_you_mean(name, PRECISIONS)
-            raise UsageError(f"precision '{name}' is unknown; use auto, {', '.join(PRECISIONS)}{hint}")
-        return PRECISIONS[name]
+    precision = choose(name, {"auto": None, **PRECISIONS}, "precision")
+    if precision is not None:
+        return precision
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
     return torch.bfloat16 if _cpu_has_bf16() else torch.float32
 
 
 def autocast(device: torch.device, precision: torch.dtype) -> AbstractContextManager[object]:
-    """Return the context in which a forward pass runs in a precision."""
+    """Return a context in which torch computes in a precision."""
     if precision == torch.float32:
         return nullcontext()
     return torch.autocast(device.type, dtype=precision)
 
 
 def describe(device: torch.device, precision: torch.dtype) -> dict[str, str]:
-    """Name what a number was computed with: hardware, precision and versions."""
+    """Return the hardware, the precision and the versions of the libraries that compute a result."""
     threads = torch.get_num_threads()
     hardware = (
         f"CPU, {threads} thread{'' if threads == 1 else 's'}, {torch.backends.cpu.get_cpu_capability()}"
@@ -73,7 +73,7 @@ def describe(device: torch.device, precision: torch.dtype) -> dict[str, str]:
 
 
 def _installed(distribution: str) -> bool:
-    """Tell whether a distribution is there: OpenCV comes under several names."""
+    """Return whether a distribution of this name is installed; OpenCV, for example, comes under several names."""
     try:
         version(distribution)
     except PackageNotFoundError:
@@ -82,9 +82,9 @@ def _installed(distribution: str) -> bool:
 
 
 def _cpu_has_bf16() -> bool:
-    """Tell whether the CPU multiplies bf16 itself; emulated, it would be slower than float32."""
+    """Return whether the CPU has bf16 instructions; emulated bf16 would be slower than float32."""
     try:
         flags = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
-    except OSError:  # no such file outside Linux: float32 is always right
+    except OSError:  # only Linux has this file; float32 works everywhere
         return False
     return "avx512_bf16" in flags or "amx_bf16" in flags

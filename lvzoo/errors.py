@@ -1,8 +1,8 @@
-"""The mistakes that a user can make, each with its exit code; the ground floor, importing nothing.
+"""The errors that a user can make, each with its exit code, and the phrases that many error messages share.
 
-A message says what, where and what next, in lower case and without a full stop. The command line catches
-`LvzooError` in one place and prints its message as one line; everything else is a fault of ours and keeps
-its traceback.
+A message says what is wrong, where, and what to do next, in lower case and without a full stop. The command line
+catches `LvzooError` in one place and prints its message as one line. Any other exception is a bug of lvzoo and keeps
+its traceback. This module imports nothing of lvzoo.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class LvzooError(Exception):
-    """A mistake that its reader can mend; `exit_code` is what the command line ends with."""
+    """A mistake that the user can correct; `exit_code` is the exit code of the command line."""
 
     exit_code: ClassVar[int] = 2
 
@@ -40,17 +40,17 @@ class DataError(LvzooError):
 
 
 class CacheError(DataError, OSError):
-    """A cache folder that cannot be made; who can do without one catches it as the OSError that it is."""
+    """A cache folder that cannot be created. It is an OSError too, so that code that needs no cache can catch it."""
 
 
-# --- Sentences that many errors need ----------------------------------------------------------------------------
+# --- Phrases that many errors need ------------------------------------------------------------------------------
 
 
 def choose(name: str, known: Mapping[str, T], what: str) -> T:
-    """Return what is known under a name.
+    """Return the value of `known` under a name.
 
     Raises:
-        UsageError: nothing is; names the choices and close matches.
+        UsageError: the name is unknown; lists the choices and close matches.
 
     >>> choose("fp16", {"fp16": 1, "bf16": 2}, "precision")
     1
@@ -61,7 +61,7 @@ def choose(name: str, known: Mapping[str, T], what: str) -> T:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return ` (did you mean 'x'?)` for names close to `name`, or nothing.
+    """Return ` (did you mean 'x'?)` with the known names close to `name`, or an empty text if there are none.
 
     >>> did_you_mean("sigma", ["sigma_px", "width"])
     " (did you mean 'sigma_px'?)"
@@ -83,7 +83,7 @@ def name_some(names: Sequence[str], most: int = MOST_SUGGESTIONS, *, separator: 
 
 
 def one_line(text: object) -> str:
-    """Return a text, or what an exception says, on one line.
+    """Return a text, or the message of an exception, on one line.
 
     >>> one_line(ValueError("first   second"))
     'first second'
@@ -92,9 +92,12 @@ def one_line(text: object) -> str:
 
 
 def explain_exception(error: BaseException) -> str:
-    """Return an exception's class and what it says, on one line.
+    """Return the class and the message of an exception on one line.
 
     >>> explain_exception(KeyError("x"))
     "KeyError: 'x'"
+    >>> explain_exception(KeyboardInterrupt())
+    'KeyboardInterrupt'
     """
-    return one_line(f"{type(error).__name__}: {error}")
+    message = one_line(error)
+    return f"{type(error).__name__}: {message}" if message else type(error).__name__

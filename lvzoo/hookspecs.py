@@ -1,7 +1,8 @@
-"""Every hook that a plugin may implement. A plural noun returns records, a past-tense verb notifies.
+"""Specifies the hooks that a plugin may implement.
 
-A plugin is a module named by an entry point of the group `lvzoo`. It marks its functions with `lvzoo.hookimpl`
-and only declares: factories are strings, so that listing the zoo imports no network.
+A hook named by a plural noun returns records; a hook named by a past-tense verb is notified of an event. A plugin is
+the module that an entry point of the group `lvzoo` names. It marks its hooks with `lvzoo.hookimpl`. Its factories are
+strings, so that listing the zoo imports no network.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from lvzoo.types import DatasetSource, Family, NoiseSource, Scores, Trial
 
 HOOKSPEC_VERSION: Final = 1
-"""A plugin that needs another version says so: `LVZOO_HOOKSPEC_VERSION = 2` in its entry module."""
+"""A plugin written for another version sets it in its entry module: `LVZOO_HOOKSPEC_VERSION = 2`."""
 PROJECT: Final = "lvzoo"
 
 hookspec = pluggy.HookspecMarker(PROJECT)
@@ -45,7 +46,7 @@ def lvzoo_families() -> Iterable[Family]:  # type: ignore[empty-body]
 
 @hookspec
 def lvzoo_catalogues() -> Iterable[Path]:  # type: ignore[empty-body]
-    """Return the plugin's own `registry.yaml` files: entries that it stands behind.
+    """Return the paths of the plugin's own `registry.yaml` files, which hold its entries of the zoo.
 
     >>> from pathlib import Path
     >>> from lvzoo import hookimpl
@@ -59,7 +60,7 @@ def lvzoo_catalogues() -> Iterable[Path]:  # type: ignore[empty-body]
 
 @hookspec
 def lvzoo_datasets() -> Iterable[DatasetSource]:  # type: ignore[empty-body]
-    """Return the layouts of files that the plugin reads.
+    """Return the data set layouts that the plugin can read.
 
     >>> from lvzoo import DatasetSource, hookimpl
     >>> @hookimpl
@@ -77,7 +78,7 @@ def lvzoo_datasets() -> Iterable[DatasetSource]:  # type: ignore[empty-body]
 
 @hookspec
 def lvzoo_noises() -> Iterable[NoiseSource]:  # type: ignore[empty-body]
-    """Return the suites of corruptions that the plugin offers.
+    """Return the noise suites that the plugin offers.
 
     >>> from lvzoo import NoiseSource, hookimpl
     >>> @hookimpl
@@ -85,7 +86,7 @@ def lvzoo_noises() -> Iterable[NoiseSource]:  # type: ignore[empty-body]
     ...     yield NoiseSource(
     ...         name="my-noise-v1",
     ...         factory="my_package.noise:MyNoise",
-    ...         summary="what our ward's machines do",
+    ...         summary="the noise of our ward's machines",
     ...     )
     >>> [source.name for source in lvzoo_noises()]
     ['my-noise-v1']
@@ -94,7 +95,7 @@ def lvzoo_noises() -> Iterable[NoiseSource]:  # type: ignore[empty-body]
 
 @hookspec
 def lvzoo_epoch_finished(trial: Trial, epoch: int, train_loss: float, val_dice: float) -> None:
-    """Hear that a trial has finished an epoch (they count from 1).
+    """Called when a trial has finished an epoch; the first epoch is 1.
 
     >>> from lvzoo import hookimpl
     >>> @hookimpl
@@ -107,7 +108,7 @@ def lvzoo_epoch_finished(trial: Trial, epoch: int, train_loss: float, val_dice: 
 
 @hookspec
 def lvzoo_trial_finished(trial: Trial, scores: Scores) -> None:
-    """Hear that a trial is trained and scored; `scores` has a row a frame and condition.
+    """Called when a trial is trained and scored; `scores` has one row per frame and condition.
 
     >>> from lvzoo import hookimpl
     >>> @hookimpl

@@ -1,6 +1,6 @@
-"""The protocols between the steps: whatever fits one can stand in for ours. Imports records, and no torch.
+"""Defines the protocols between the steps; any object that fulfils one can replace lvzoo's own. Imports no torch.
 
-Dataset -> FrameSet -> NoiseSuite -> LVModel -> Trainer -> Evaluator -> Scores; an Executor runs the jobs.
+The steps: Dataset -> FrameSet -> NoiseSuite -> LVModel -> Trainer -> Evaluator -> Scores. An Executor runs the jobs.
 """
 
 from __future__ import annotations
@@ -38,30 +38,30 @@ if TYPE_CHECKING:
 
 @runtime_checkable
 class LVModel(Protocol):
-    """The model contract; in practice an `nn.Module` that inherits `MaskModel` or `LandmarkModel`."""
+    """A model; in practice an `nn.Module` that inherits from `MaskModel` or `LandmarkModel`."""
 
     def forward(self, frames_B1HW: torch.Tensor) -> torch.Tensor:
-        """Map frames (float32, 0..1) to the output of the model's kind."""
+        """Map frames (float32, 0..1) to the model's output."""
         ...
 
     def loss(self, output: torch.Tensor, batch: Batch) -> torch.Tensor:
-        """Return the scalar training loss of an output against the batch it came from."""
+        """Return the training loss, a scalar, of an output for its batch."""
         ...
 
     def decode(self, output: torch.Tensor, *, size_HW: tuple[int, int]) -> Prediction:
-        """Turn an output into masks of the frame's size (and landmarks, where the kind has them)."""
+        """Turn an output into masks of the frame's size, and into landmarks if it is a landmark model."""
         ...
 
 
 @runtime_checkable
 class Dataset(Protocol):
-    """A data set: labelled frames by split, and no patient in two splits."""
+    """A data set of labelled frames in splits; no patient is in two splits."""
 
     def load(self, split: Split) -> FrameSet:
-        """Return the labelled frames of a split; a second call finds them decoded.
+        """Return the labelled frames of a split; they are decoded once and then cached.
 
         Raises:
-            DataError: files are missing or do not parse.
+            DataError: files are missing or cannot be parsed.
         """
         ...
 
@@ -78,7 +78,7 @@ class NoiseSuite(Protocol):
     def corrupt(
         self, frame_HW: NDArray[np.uint8], condition: Condition, *, video: str, frame: int, sector: Sector
     ) -> NDArray[np.uint8]:
-        """Return the frame under a condition: the same bytes for the same arguments, anywhere, always."""
+        """Return the frame under a condition; the same arguments give the same bytes on every machine."""
         ...
 
 
@@ -100,27 +100,27 @@ class Trainer(Protocol):
         on_epoch: OnEpoch,
         on_batch: OnBatch | None = None,
     ) -> Fitted:
-        """Train a model and return it with the weights of its best epoch by `score` on `val`.
+        """Train a model and return it with the weights of the epoch that has the best `score` on `val`.
 
-        Everything needed to go on after an interruption is kept in the folder `checkpoints`: a second call
-        with the same folder continues from the last finished epoch and ends as if nothing had happened.
+        The folder `checkpoints` holds everything that is needed to continue after an interruption: a second call with
+        the same folder continues after the last finished epoch and gives the same result as an uninterrupted one.
         """
         ...
 
 
 @runtime_checkable
 class Evaluator(Protocol):
-    """Scores a model, mask or landmark alike, by the same measures."""
+    """Scores mask models and landmark models by the same measures."""
 
     def score(self, model: nn.Module, frames: FrameSet, condition: Condition) -> Scores:
-        """Return a row of scores a frame; `frames` are already under the `condition`."""
+        """Return one row of scores per frame; the `condition` has already been applied to `frames`."""
         ...
 
 
 @runtime_checkable
 class Executor(Protocol):
-    """Runs jobs, here or elsewhere."""
+    """Runs jobs, on this machine or elsewhere."""
 
     def run(self, jobs: Sequence[Job], *, on_event: Callable[[Job, Event], None]) -> Iterator[JobResult]:
-        """Yield a result for each job as it ends; a job that fails never stops the others."""
+        """Yield a result for each job when it ends; a failing job does not stop the others."""
         ...

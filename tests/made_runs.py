@@ -1,4 +1,4 @@
-"""Run folders as `lvzoo bench` leaves them, made without training anything: for what reads them afterwards."""
+"""Makes run folders like those of `lvzoo bench` without training, for tests of what reads them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def make_run(
     key: str = "k",
     reader_dice: float | None = 0.95,
 ) -> Path:
-    """Write a finished run of made-up scores: each entry about its level, lower where it is noisier."""
+    """Write a finished run with made-up scores: each entry near its level in LEVELS, lower under noise."""
     shared = recipe or Recipe()
     settings = {
         "preset": "quick",
@@ -124,7 +124,7 @@ def _finish(
 def made_scores(
     model: str, seed: int, level: float, conditions: tuple[Condition, ...] = CONDITIONS
 ) -> Scores:
-    """Return the scores of one trial on 12 patients, ED and ES of each; the patients are the same for all."""
+    """Return the scores of one trial on 12 patients, ED and ES of each. All trials have the same patients."""
     ease_N = np.repeat(np.random.default_rng(0).normal(0, 0.02, 12), 2)
     rng = np.random.default_rng([seed, *model.encode()])
     names = np.repeat([f"p{index:02d}" for index in range(12)], 2)

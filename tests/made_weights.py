@@ -1,4 +1,4 @@
-"""Weights files as `lvzoo pack` writes them, of a small network that was never trained: for what reads them."""
+"""Makes weights files like those of `lvzoo pack`, of a small untrained network, for tests of what reads them."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ CARD = WeightsCard(
 
 
 def small_entry() -> Entry:
-    """The U-Net that the files are of."""
+    """Return the entry of the files' U-Net."""
     [unet] = open_zoo().select("unet")
     return dataclasses.replace(unet, name="small", options={**unet.options, **OPTIONS})
 
 
 def write_registry(folder: Path) -> Path:
-    """Write a registry with `small`, and `points` for landmarks: to be trained in a second."""
+    """Write a registry with `small` (masks) and `points` (landmarks), which train within a second."""
     path = folder / "small.yaml"
     path.write_text(
         "small: {family: unet, options: {width: 4, levels: 2}, recipe: {epochs: 1}, licence: MIT}\n"

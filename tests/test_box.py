@@ -1,4 +1,4 @@
-"""The weights in the box: small, of simulated patients alone, told on their pages, and fit for a first look."""
+"""The bundled weights: small, trained on simulated patients only, with pages that match their cards."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ import lvzoo
 from lvzoo.phantom.write import GENERATOR_VERSION
 from lvzoo.registry import open_zoo
 from lvzoo.weights import WeightsCard
-from lvzoo.weights.carried import Carried, carried_by
-from lvzoo.weights.page import card_page
-from lvzoo.workflows.predict import IN_THE_BOX
+from lvzoo.weights.carried import Carried, find_carried
+from lvzoo.weights.page import render_card
+from lvzoo.workflows.predict import DEFAULT_MODEL
 
 PAGES = Path(__file__).parents[1] / "docs" / "weights"
 LARGEST_BYTES = 2_000_000
@@ -25,7 +25,7 @@ NAMES = ("unet-fast", "landmark7-fast")
 
 def carried(name: str) -> tuple[Path, WeightsCard]:
     """Return the file and the card of an entry's weights."""
-    found = carried_by(open_zoo().select_one(name))
+    found = find_carried(open_zoo().select_one(name))
     assert isinstance(found, Carried), f"{name} carries no weights"
     assert found.path is not None, found.fault
     assert found.card is not None, found.fault
@@ -34,7 +34,7 @@ def carried(name: str) -> tuple[Path, WeightsCard]:
 
 def test_these_entries_carry_weights_and_no_other() -> None:
     assert {entry.name for entry in open_zoo().entries if entry.weights is not None} == set(NAMES)
-    assert IN_THE_BOX in NAMES
+    assert DEFAULT_MODEL in NAMES
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -65,12 +65,12 @@ def test_it_was_trained_on_the_phantom_of_this_version_and_on_nothing_else(name:
 def test_its_page_in_the_documentation_is_its_card(name: str) -> None:
     path, card = carried(name)
     page = (PAGES / f"{name}.md").read_text(encoding="utf-8")
-    assert page == card_page(card, file=path.name, size_bytes=path.stat().st_size)
+    assert page == render_card(card, file=path.name, size_bytes=path.stat().st_size)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_it_finds_a_plausible_ventricle_in_a_real_clip(name: str, tmp_path: Path) -> None:
-    """No reader has traced it: that says no more than that nothing is grossly wrong."""
+    """No reader has traced this clip, so the test only shows that nothing is grossly wrong."""
     clip = pydicom.examples.get_path("ybr_color")
     (result,) = lvzoo.predict(clip, model=name, out=tmp_path)
     share = result.masks_NHW.mean(axis=(1, 2))

@@ -15,7 +15,7 @@ import pytest
 from hatchling.builders.wheel import WheelBuilder
 
 from lvzoo.registry import open_zoo
-from lvzoo.weights.carried import carried_by
+from lvzoo.weights.carried import find_carried
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,7 +76,7 @@ def test_what_lies_in_a_plugin_s_weights_folder_is_built_into_the_wheel(tmp_path
 
 def test_entries_find_their_weights_in_the_packages_that_are_installed() -> None:
     for entry in open_zoo().entries:
-        found = carried_by(entry)
+        found = find_carried(entry)
         assert found is None or found.fault is None, found
 
 

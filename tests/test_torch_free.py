@@ -47,7 +47,7 @@ ZONE = (
         "lvzoo.cli.transfer",
         "lvzoo.cli.eval",
         "lvzoo.cli.pack",
-        "lvzoo.cli.shown",
+        "lvzoo.cli.progress",
         "lvzoo.cli.check",
         "lvzoo.cli.doctor",
         "lvzoo.doctor",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 
 from lvzoo.geometry.contour import join_walls
 from lvzoo.geometry.raster import rasterise
-from lvzoo.types import FRAME_SIZE_HW, FrameSet, Sector, Source
+from lvzoo.types import FRAME_SIZE_HW, Batch, FrameSet, Sector, Source
 
 SECTOR = Sector(
     apex_px=(56.0, 4.0),
@@ -47,4 +48,14 @@ def toy_frames(count: int, seed: int = 0) -> FrameSet:
         frame_indices=tuple(range(count)),
         phases=tuple("ED" if index % 2 == 0 else "ES" for index in range(count)),
         source=Source(name="toy", version="1", fingerprint=f"toy-{count}-{seed}", synthetic=True),
+    )
+
+
+def toy_batch(count: int) -> Batch:
+    """Return a training batch of `count` toy frames."""
+    frames = toy_frames(count)
+    return Batch(
+        frames_B1HW=torch.from_numpy(frames.frames_NHW)[:, None].float() / 255,
+        masks_BHW=torch.from_numpy(frames.masks_NHW),
+        contours_BP2=torch.from_numpy(frames.contours_NP2),
     )

@@ -1,6 +1,6 @@
-"""The command line. `frame` holds the table of commands and the one place for errors; every command has a file.
+"""The command line. `frame` holds the table of commands and handles errors; every command has its own file.
 
-Nothing else stands here: importing the command `lvzoo.cli.list` sets the name `list` in this module.
+Define nothing else here: importing the command `lvzoo.cli.list` sets the name `list` in this module.
 """
 
 from lvzoo.cli.frame import COMMANDS, cli, main

@@ -1,4 +1,4 @@
-"""`lvzoo bench`: train, test on noisier frames, rank."""
+"""`lvzoo bench`: train models, test them on increasingly noisy frames, and rank them."""
 
 from __future__ import annotations
 
@@ -22,30 +22,35 @@ from lvzoo.cli.options import (
 
 @click.command()
 @click.option(
-    "--plugins", metavar="NAMES", multiple=True, help="Entries of the zoo, by name or glob: unet,landmark*."
+    "--plugins",
+    metavar="NAMES",
+    multiple=True,
+    help="Entries of the zoo, by name or glob, for example unet,landmark*.",
 )
 @preset_option
 @data_option
 @out_option
 @noise_options
-@click.option("--seeds", type=int, metavar="N", help="Train each entry N times, with seeds 0..N-1.")
-@click.option("--resamples", type=int, metavar="N", help="Bootstrap resamples of the patients.")
+@click.option("--seeds", type=int, metavar="N", help="Train each entry N times, with seeds 0 to N-1.")
+@click.option(
+    "--resamples", type=int, metavar="N", help="Bootstrap resamples of the patients, for the intervals."
+)
 @phantom_options
 @recipe_options
 @device_option
 @executor_option
 @frames_option
 @registry_option
-def bench(*, plugins: tuple[str, ...], **options: Any) -> int:  # noqa: ANN401 - click's options, named as the function's
-    """Train models on the same frames, test them on the same noisier frames, and rank them.
+def bench(*, plugins: tuple[str, ...], **options: Any) -> int:  # noqa: ANN401 - the options have the names of the function's arguments
+    """Train models on the same frames, test them on the same increasingly noisy frames, and rank them.
 
-    The same command again finds its run, skips what is finished and goes on with the rest.
+    If you repeat the command after an interruption, it continues its run and skips what is finished.
     """
+    from lvzoo.cli.progress import show_progress
     from lvzoo.cli.report import show
-    from lvzoo.cli.shown import shown
     from lvzoo.workflows.bench import bench as run_bench
 
-    with shown() as progress:
+    with show_progress() as progress:
         result = run_bench(",".join(plugins) or None, **options, on_event=progress.show, listeners=[progress])
     show(result)
     click.echo(f"run: {result.folder}")

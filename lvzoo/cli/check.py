@@ -1,4 +1,4 @@
-"""`lvzoo check NAME`: whether a model does what the benchmark relies on, check by check."""
+"""`lvzoo check NAME`: run the conformance checks on a model."""
 
 from __future__ import annotations
 
@@ -20,27 +20,28 @@ VERDICTS: Final = {True: "ok", False: "FAILED", None: "-"}
 
 @click.command()
 @click.argument("name")
-@click.option("--fast", is_flag=True, help="Leave out the checks that train (a minute or more on a CPU).")
+@click.option("--fast", is_flag=True, help="Skip the checks that train a model (a minute or more on a CPU).")
 @json_option
 @registry_option
 @click.pass_obj
 def check(debug: object, *, name: str, fast: bool, as_json: bool, registries: tuple[Path, ...]) -> int:
-    """Check the model NAME: an entry (or a glob), or every entry of a family or plugin of that name.
+    """Check that a model works with the benchmark.
 
-    Each check that fails says what to change; then the exit code is 1.
+    NAME is an entry or a glob, or a family or plugin to check all of its entries. Each failed check says what to
+    change. If a check fails, the exit code is 1.
     """
-    from lvzoo.testing.conformance import check_models, left_out
+    from lvzoo.testing.conformance import check_models, list_left_out
 
     running = check_models(name, fast=fast, registries=registries)
-    omitted = left_out(name, registries=registries) if fast else []
-    results = list(running) if as_json else _printed(running, len(omitted), tracebacks=bool(debug))
+    omitted = list_left_out(name, registries=registries) if fast else []
+    results = list(running) if as_json else _print_results(running, len(omitted), tracebacks=bool(debug))
     if as_json:
         print_json([dataclasses.asdict(result) for result in (*results, *omitted)])
     return 0 if all(result.ok for result in results) else 1
 
 
-def _printed(running: Iterable[Result], omitted: int, *, tracebacks: bool) -> list[Result]:
-    """Print each result as it comes, and a line for all; return them."""
+def _print_results(running: Iterable[Result], omitted: int, *, tracebacks: bool) -> list[Result]:
+    """Print each result when its check ends, then a summary; return the results."""
     results: list[Result] = []
     for result in running:
         if not results or result.entry != results[-1].entry:

@@ -21,15 +21,17 @@ if TYPE_CHECKING:
     from lvzoo.data.summary import Summary
 
 MOST_NAMES: Final = 10
-"""Findings of one quirk that are shown; --json tells all."""
+"""How many findings of one quirk are printed; --json prints all."""
 PHANTOM_SIZES: Final = ("smoke", "quick", "small", "full", "beats", "transfer", "transfer-beats")
 PHANTOM_SHIFTS: Final = ("gain", "depth", "opening-angle", "anatomy", "speckle", "frame-size", "compression")
 
 seed_option = click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Another seed, other patients."
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the simulated patients."
 )
 shift_option = click.option(
-    "--shift", type=click.Choice(PHANTOM_SHIFTS), help="The same patients, drawn outside of the usual ranges."
+    "--shift",
+    type=click.Choice(PHANTOM_SHIFTS),
+    help="Draw the same patients, but one property from beyond its usual range.",
 )
 
 
@@ -41,18 +43,22 @@ def data() -> None:
 @data.command()
 @click.argument("out", type=click.Path(path_type=Path, file_okay=False))
 @click.option(
-    "--size", type=click.Choice(PHANTOM_SIZES), default="quick", show_default=True, help="How many videos."
+    "--size",
+    type=click.Choice(PHANTOM_SIZES),
+    default="quick",
+    show_default=True,
+    help="The size, as described above.",
 )
 @seed_option
 @shift_option
-@click.option(
-    "--workers", type=click.IntRange(min=1), help="Processes to share the work  [default: one a core]"
-)
+@click.option("--workers", type=click.IntRange(min=1), help="Number of processes.  [default: one per core]")
 def phantom(*, out: Path, size: str, seed: int, shift: str | None, workers: int | None) -> None:
-    """Write a synthetic data set in EchoNet-Dynamic's layout into the new folder OUT, and print its path.
+    """Write a synthetic data set into the new folder OUT.
 
-    smoke has 18 videos, quick 260, small 580 and full 10,030: one video a simulated patient. transfer has a test
-    split only, of 100. beats is full, and transfer-beats is transfer, with four more traced frames of each video.
+    The data set has EchoNet-Dynamic's layout, with one video per simulated patient. Prints the path of the folder.
+
+    Sizes: smoke has 18 videos, quick 260, small 580 and full 10,030. transfer has only a test split, of 100 videos.
+    beats is like full, and transfer-beats like transfer, but with four more traced frames per video.
     """
     from lvzoo.phantom.write import write_phantom
 
@@ -65,9 +71,12 @@ def phantom(*, out: Path, size: str, seed: int, shift: str | None, workers: int 
 @click.argument("picture", type=click.Path(path_type=Path, dir_okay=False))
 @seed_option
 @shift_option
-@click.option("--contours", is_flag=True, help="Beside each frame, the same with its true contour.")
+@click.option("--contours", is_flag=True, help="Show each frame a second time, with its true contour.")
 def sheet(*, picture: Path, seed: int, shift: str | None, contours: bool) -> None:
-    """Draw end-diastolic frames of many simulated patients into the new PNG file PICTURE, and print its path."""
+    """Draw frames of many simulated patients into one picture.
+
+    PICTURE is the new PNG file. The frames are end-diastolic. Prints the path of the file.
+    """
     from lvzoo.phantom.sheet import draw_sheet
 
     with _progress("simulating echocardiograms") as on_video:
@@ -82,24 +91,24 @@ def sheet(*, picture: Path, seed: int, shift: str | None, contours: bool) -> Non
     type=click.IntRange(min=1),
     default=100,
     show_default=True,
-    help="How many, at most, of each folder; or how many patients are simulated.",
+    help="At most so many clips per folder; without a PATH, so many simulated patients.",
 )
 @seed_option
 @shift_option
 @json_option
 def statistics(*, paths: tuple[Path, ...], clips: int, seed: int, shift: str | None, as_json: bool) -> None:
-    """Tell what frames are like in figures, beside the range of real ones.
+    """Measure the appearance of frames, and compare it with that of real frames.
 
-    PATH is a clip (AVI, MP4 or DICOM), or a folder of them such as a data set's. Without one, patients are
-    simulated; --seed and --shift say which.
+    PATH is a clip (AVI, MP4 or DICOM) or a folder of clips, for example of a data set. Without a PATH, patients are
+    simulated; --seed and --shift choose them.
     """
     from lvzoo.data.statistics import statistics_of_files
     from lvzoo.phantom.statistics import statistics_of_phantom
 
     seed_given = click.get_current_context().get_parameter_source("seed") is not ParameterSource.DEFAULT
     if paths and (shift is not None or seed_given):
-        raise UsageError("--seed and --shift say which patients are simulated; leave them out, or the PATH")
-    with _progress("looking at clips") as on_clip:
+        raise UsageError("--seed and --shift choose simulated patients; leave out either them or the PATH")
+    with _progress("measuring clips") as on_clip:
         if paths:
             found = statistics_of_files(paths, most=clips, on_clip=on_clip)
         else:
@@ -111,7 +120,7 @@ def statistics(*, paths: tuple[Path, ...], clips: int, seed: int, shift: str | N
 
 
 def _table(found: Statistics) -> Iterator[str]:
-    """Write statistics as a table that a page of Markdown shows as well as a terminal."""
+    """Yield the lines of a table of statistics, in Markdown that is also readable in a terminal."""
     yield found.title
     yield ""
     yield f"| {'statistic':<34} | mean (10th to 90th percentile) | real clips     |"
@@ -126,9 +135,10 @@ def _table(found: Statistics) -> Iterator[str]:
 @click.argument("folder", type=click.Path(path_type=Path))
 @json_option
 def check(*, folder: Path, as_json: bool) -> None:
-    """Read the data set in FOLDER; tell how much of it is used, and every quirk of its files by name.
+    """Read a data set, and report how much of it is used.
 
-    The labelled frames are decoded on the way and kept: a benchmark on the same folder starts at once.
+    Reports the videos and frames of each split of FOLDER, and every unusual file by name. The decoded frames are kept
+    in the cache, so a benchmark on the same folder starts faster.
     """
     from lvzoo.data.summary import summarise
     from lvzoo.plugins import resolve
@@ -142,7 +152,7 @@ def check(*, folder: Path, as_json: bool) -> None:
 
 
 def _lines(summary: Summary) -> Iterator[str]:
-    """Write a summary for people: a table of the splits, then each quirk with its count and its findings."""
+    """Yield the lines of a summary: a table of the splits, then each quirk with its count and its findings."""
     yield f"{summary.name} ({summary.version}){', synthetic' * summary.synthetic}"
     yield ""
     yield f"{'SPLIT':<7}{'VIDEOS':>8}{'FRAMES':>8}  FINGERPRINT"
@@ -156,12 +166,12 @@ def _lines(summary: Summary) -> Iterator[str]:
         for finding in quirk.findings[:MOST_NAMES]:
             yield f"  {finding.name}{': ' * bool(finding.detail)}{finding.detail}"
         if len(quirk.findings) > MOST_NAMES:
-            yield f"  and {len(quirk.findings) - MOST_NAMES:,} more; --json names them all"
+            yield f"  and {len(quirk.findings) - MOST_NAMES:,} more; --json prints all of them"
 
 
 @contextmanager
 def _progress(what: str) -> Iterator[Callable[[int, int], None] | None]:
-    """Yield a function that moves a bar on stderr, or None where nobody would see it."""
+    """Yield a function that updates a progress bar on stderr, or None if stderr is not a terminal."""
     if not sys.stderr.isatty():
         yield None
         return

@@ -1,4 +1,4 @@
-"""`lvzoo doctor`: whether the installation is well."""
+"""`lvzoo doctor`: check the installation."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from lvzoo.cli.options import json_option, print_json
 @click.command()
 @json_option
 def doctor(*, as_json: bool) -> int:
-    """Examine the installation: versions, torch and GPU, OpenCV, cache and disk, every plugin.
+    """Check the installation: versions, torch and GPU, OpenCV, cache and disk, every plugin.
 
-    A note stops nothing; where there is a problem, the exit code is 1.
+    If there is a problem, the exit code is 1. A note is not a problem.
     """
     from lvzoo.doctor import examine
 

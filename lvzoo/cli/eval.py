@@ -1,4 +1,4 @@
-"""`lvzoo eval`: trained models under noise, without training."""
+"""`lvzoo eval`: test trained models on increasingly noisy frames, without training."""
 
 from __future__ import annotations
 
@@ -25,24 +25,26 @@ from lvzoo.cli.options import (
 @noise_options
 @test_phantom_options
 @click.option(
-    "--shift", metavar="NAME", help="A phantom from shifted ranges, as `lvzoo data phantom` makes it."
+    "--shift", metavar="NAME", help="Test on a shifted phantom, as `lvzoo data phantom --shift` makes it."
 )
-@click.option("--resamples", type=int, metavar="N", help="Bootstrap resamples of the patients.")
+@click.option(
+    "--resamples", type=int, metavar="N", help="Bootstrap resamples of the patients, for the intervals."
+)
 @device_option
 @executor_option
 @frames_option
 @registry_option
-def eval_(*, models: tuple[str, ...], **options: Any) -> int:  # noqa: ANN401 - click's options, named as the function's
-    """Score trained models on test frames that get noisier, and rank them; nothing is trained.
+def eval_(*, models: tuple[str, ...], **options: Any) -> int:  # noqa: ANN401 - the options have the names of the function's arguments
+    """Test trained models on increasingly noisy frames, and rank them. Nothing is trained.
 
-    MODEL is an entry that carries weights (`lvzoo list` shows which), a weights file, or a trial's folder of a run.
-    Of the data, only the test split is read. `lvzoo report` reads the run like any other.
+    MODEL is an entry with weights (`lvzoo list` shows which have them), a weights file, or the folder of a trial in a
+    run. Only the test split of the data is read. `lvzoo report` can read the new run like any other.
     """
+    from lvzoo.cli.progress import show_progress
     from lvzoo.cli.report import show
-    from lvzoo.cli.shown import shown
     from lvzoo.workflows.score import score
 
-    with shown() as progress:
+    with show_progress() as progress:
         result = score(models, **options, on_event=progress.show, listeners=[progress])
     show(result)
     click.echo(f"run: {result.folder}")

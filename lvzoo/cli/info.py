@@ -1,4 +1,4 @@
-"""`lvzoo info NAME`: everything about one model; for its size and its ceiling it is built."""
+"""`lvzoo info NAME`: show everything about one model; it is built to measure its size and its ceiling."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from lvzoo.cli.options import json_option, print_json, registry_option
-from lvzoo.errors import LvzooError
+from lvzoo.errors import LvzooError, explain_exception
 from lvzoo.registry import open_zoo
 from lvzoo.types import FRAME_SIZE_HW, Recipe
-from lvzoo.weights.card import card_of
-from lvzoo.weights.carried import carried_by
-from lvzoo.weights.page import dice_lines, rounding_line, splits_line
+from lvzoo.weights.card import parse_card
+from lvzoo.weights.carried import find_carried
+from lvzoo.weights.page import describe_dice, describe_rounding, describe_splits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -34,17 +34,20 @@ WIDTH: Final = 80
 @json_option
 @registry_option
 def info(*, name: str, as_json: bool, registries: tuple[Path, ...]) -> None:
-    """Tell everything about the model NAME: options, recipe, paper, licence, plugin, size, weights."""
+    """Show everything about one model.
+
+    NAME is an entry of the zoo. Shows its options, recipe, paper, licence, plugin, size and weights.
+    """
     zoo = open_zoo(registries=registries)
-    described = _described(zoo, zoo.select_one(name))
+    described = _describe(zoo, zoo.select_one(name))
     if as_json:
         print_json(described)
     else:
         click.echo("\n".join(_lines(described)))
 
 
-def _described(zoo: Zoo, entry: Entry) -> dict[str, Any]:
-    plugin, carried = zoo.plugin(entry.plugin), carried_by(entry)
+def _describe(zoo: Zoo, entry: Entry) -> dict[str, Any]:
+    plugin, carried = zoo.plugin(entry.plugin), find_carried(entry)
     return {
         "name": entry.name,
         "kind": entry.family.kind,
@@ -75,33 +78,33 @@ def _described(zoo: Zoo, entry: Entry) -> dict[str, Any]:
         "recipe": {**dataclasses.asdict(Recipe()), **entry.recipe},
         "recipe_overrides": list(entry.recipe),
         "weights": carried and carried.plain(),
-        **_measured(zoo, entry),
+        **_measure(zoo, entry),
     }
 
 
-def _measured(zoo: Zoo, entry: Entry) -> dict[str, Any]:
-    """Return what only the built model tells: its size and, with landmarks, its ceiling; or why it cannot be built.
+def _measure(zoo: Zoo, entry: Entry) -> dict[str, Any]:
+    """Build the model and return its size and the ceiling of its landmarks; errors stand in their place.
 
-    Of a model with masks the ceiling is null, for it has none.
+    A mask model has no ceiling; its value is None.
     """
-    told: dict[str, Any] = {"size": {}, "ceiling": None}
+    measured: dict[str, Any] = {"size": {}, "ceiling": None}
     if missing := zoo.missing(entry):
-        return told | {"size": {"error": f"needs {', '.join(missing)}; install it"}}
+        return measured | {"size": {"error": f"needs {', '.join(missing)}; install it"}}
     try:
-        from lvzoo.evaluate.cost import cost_of
+        from lvzoo.evaluate.cost import measure_cost
         from lvzoo.models.build import as_trained, build_model
 
-        model = build_model(as_trained(entry))  # nothing is downloaded to be measured
-        told["size"] = dataclasses.asdict(cost_of(model))
+        model = build_model(as_trained(entry))  # as_trained leaves out pretrained weights: no download
+        measured["size"] = dataclasses.asdict(measure_cost(model))
         if entry.family.kind == "landmark":
-            told["ceiling"] = _ceiling(model)
+            measured["ceiling"] = _ceiling(model)
     except LvzooError as error:
         failure = {"error": str(error)}
-    except Exception as error:  # noqa: BLE001 - a plugin's own code; all the rest is still worth telling
-        failure = {"error": f"cannot be built: {' '.join(f'{type(error).__name__}: {error}'.split())}"}
+    except Exception as error:  # noqa: BLE001 - a plugin's code can raise anything; the rest is still shown
+        failure = {"error": f"cannot be built: {explain_exception(error)}"}
     else:
-        return told
-    return told | {"ceiling" if told["size"] else "size": failure}
+        return measured
+    return measured | {"ceiling" if measured["size"] else "size": failure}
 
 
 def _ceiling(model: nn.Module) -> dict[str, Any] | None:
@@ -113,62 +116,62 @@ def _ceiling(model: nn.Module) -> dict[str, Any] | None:
 
 def _lines(described: Mapping[str, Any]) -> Iterator[str]:
     plugin = described["plugin"]
-    yield from _wrapped(described["name"], described["summary"])
+    yield from _wrap(described["name"], described["summary"])
     yield ""
-    yield from _wrapped("kind", described["kind"])
-    yield from _wrapped("family", f"{described['family']} ({described['factory']})")
-    yield from _wrapped("plugin", f"{plugin['name']} ({plugin['distribution']} {plugin['version']})")
+    yield from _wrap("kind", described["kind"])
+    yield from _wrap("family", f"{described['family']} ({described['factory']})")
+    yield from _wrap("plugin", f"{plugin['name']} ({plugin['distribution']} {plugin['version']})")
     if plugin["imports"]:
-        yield from _wrapped(
-            "warning", f"the plugin imports {', '.join(plugin['imports'])} where it only declares"
+        yield from _wrap(
+            "warning", f"the plugin imports {', '.join(plugin['imports'])} only to declare its models"
         )
-    yield from _wrapped("catalogue", described["catalogue"] or "none: the family with its default options")
-    yield from _wrapped("paper", described["paper"] or "not given")
-    yield from _wrapped("licence", described["licence"] or "not given")
-    yield from _wrapped("needs", _needs(described))
-    yield from _wrapped("size", _size_line(described["size"]))
+    yield from _wrap("catalogue", described["catalogue"] or "none: the family with its default options")
+    yield from _wrap("paper", described["paper"] or "not given")
+    yield from _wrap("licence", described["licence"] or "not given")
+    yield from _wrap("needs", _requirements(described))
+    yield from _wrap("size", _size_line(described["size"]))
     if described["kind"] == "landmark" and "error" not in described["size"]:
-        yield from _wrapped("ceiling", _ceiling_line(described["ceiling"]))
+        yield from _wrap("ceiling", _ceiling_line(described["ceiling"]))
     yield from ("", "options")
     for name, option in described["options"].items():
-        yield from _wrapped(f"  {name}", f"{option['value']}  {_explained(option)}")
+        yield from _wrap(f"  {name}", f"{option['value']}  {_describe_option(option)}")
     yield from ("", "recipe" + (" (own)" if described["trainer"] else ""))
     if described["trainer"]:
-        yield from _wrapped("  trainer", described["trainer"])
+        yield from _wrap("  trainer", described["trainer"])
     for name, value in described["recipe"].items():
         mark = "  (set by this entry)" if name in described["recipe_overrides"] else ""
-        yield from _wrapped(f"  {name}", f"{value}{mark}")
+        yield from _wrap(f"  {name}", f"{value}{mark}")
     if described["weights"]:
         yield from ("", "weights")
-        for label, text in _weights(described["weights"]):
-            yield from _wrapped(f"  {label}", text)
+        for label, text in _weight_lines(described["weights"]):
+            yield from _wrap(f"  {label}", text)
 
 
-def _weights(weights: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield what an entry's weights are, line by line."""
+def _weight_lines(weights: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield a label and a text for each property of an entry's weights."""
     yield "file", weights["file"]
     if weights["card"] is None:
         yield "fault", weights["fault"]
         return
-    card = card_of(weights["card"])
-    yield "trained on", f"{card.trained_on}: {splits_line(card)}"
+    card = parse_card(weights["card"])
+    yield "trained on", f"{card.trained_on}: {describe_splits(card)}"
     if card.started_from:
         yield "started", f"from pretrained weights: {card.started_from}"
     yield "recipe", ", ".join(f"{name} {value}" for name, value in dataclasses.asdict(card.recipe).items())
     yield "seed", f"{card.seed}; best epoch {card.best_epoch}; lvzoo {card.lvzoo}"
-    for label, value in dice_lines(card):
+    for label, value in describe_dice(card):
         yield "Dice", f"{value}: {label}"
-    yield "rounding", rounding_line(card)
+    yield "rounding", describe_rounding(card)
     yield from (("made by", command) for command in card.commands)
 
 
-def _wrapped(label: str, text: str) -> list[str]:
+def _wrap(label: str, text: str) -> list[str]:
     indent = max(LABEL_WIDTH, len(label)) + 2
     lines = textwrap.wrap(text, WIDTH - indent, break_on_hyphens=False, break_long_words=False) or [""]
     return [f"{label:<{indent}}{lines[0]}", *(" " * indent + line for line in lines[1:])]
 
 
-def _needs(described: Mapping[str, Any]) -> str:
+def _requirements(described: Mapping[str, Any]) -> str:
     if not described["requires"]:
         return "nothing more"
     return ", ".join(
@@ -187,7 +190,7 @@ def _size_line(size: Mapping[str, Any]) -> str:
 
 def _ceiling_line(ceiling: Mapping[str, Any] | None) -> str:
     if ceiling is None:
-        return "not known: the model's landmarks are no points at equal arc lengths, or it does not say how it draws"
+        return "unknown: the landmarks are not at equal arc lengths, or the model does not define its curve"
     if "error" in ceiling:
         return str(ceiling["error"])
     dice = ceiling["dice"]
@@ -198,6 +201,6 @@ def _ceiling_line(ceiling: Mapping[str, Any] | None) -> str:
     )
 
 
-def _explained(option: Mapping[str, Any]) -> str:
+def _describe_option(option: Mapping[str, Any]) -> str:
     choices = f"one of {', '.join(map(str, option['choices']))}; " if option["choices"] else ""
     return f"({choices}default {option['default']}) {option['help']}"

@@ -1,4 +1,4 @@
-"""`lvzoo list`: every model of the zoo, and the plugins that do not work."""
+"""`lvzoo list`: list the models of the zoo, and the plugins that do not work."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import click
 
 from lvzoo.cli.options import json_option, print_json, registry_option
 from lvzoo.registry import open_zoo
-from lvzoo.weights.carried import carried_by
+from lvzoo.weights.carried import find_carried
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,26 +28,27 @@ WIDEST: Final = 120
 
 @click.command("list")
 @click.argument("pattern", metavar="[GLOB]", default="*")
-@click.option("--kind", type=click.Choice(["mask", "landmark"]), help="Only models of this kind.")
+@click.option("--kind", type=click.Choice(["mask", "landmark"]), help="List only models of this kind.")
 @json_option
 @registry_option
 def list_(*, pattern: str, kind: str | None, as_json: bool, registries: tuple[Path, ...]) -> None:
-    """Show every model of the zoo, and the plugins that do not work.
+    """List the models of the zoo, and the plugins that do not work.
 
-    GLOB selects by name: 'unet*'. An entry that carries trained weights says what they were trained on.
+    GLOB selects models by name, for example 'unet*'. For an entry with trained weights, the summary says what they
+    were trained on.
     """
     zoo = open_zoo(registries=registries)
-    entries = _chosen(zoo, pattern, kind)
+    entries = _select(zoo, pattern, kind)
     if as_json:
         print_json(_plain(zoo, entries))
     else:
         click.echo("\n".join(_lines(zoo, entries)))
 
 
-def _chosen(zoo: Zoo, pattern: str, kind: str | None) -> list[Entry]:
+def _select(zoo: Zoo, pattern: str, kind: str | None) -> list[Entry]:
     named = [entry for entry in zoo.entries if fnmatchcase(entry.name, pattern)]
     if not named and pattern != "*":
-        raise zoo.why_not(pattern)
+        raise zoo.explain_missing(pattern)
     return [entry for entry in named if kind in (None, entry.family.kind)]
 
 
@@ -65,7 +66,7 @@ def _plain(zoo: Zoo, entries: Sequence[Entry]) -> dict[str, Any]:
                 "paper": entry.paper,
                 "licence": entry.licence,
                 "missing": list(zoo.missing(entry)),
-                "weights": (found := carried_by(entry)) and found.plain(),
+                "weights": (found := find_carried(entry)) and found.plain(),
             }
             for entry in entries
         ],
@@ -84,6 +85,7 @@ def _plain(zoo: Zoo, entries: Sequence[Entry]) -> dict[str, Any]:
 
 def _lines(zoo: Zoo, entries: Sequence[Entry]) -> Iterator[str]:
     width = min(shutil.get_terminal_size().columns, WIDEST)
+    # The table: the summary gets the room that the other columns leave, and wraps.
     rows = [("NAME", "KIND", "PLUGIN", "SUMMARY"), *(_row(zoo, entry) for entry in entries)]
     *fixed, _ = [max(map(len, column)) for column in zip(*rows, strict=True)]
     room = max(NARROWEST, width - sum(fixed) - len(GAP) * len(fixed))
@@ -92,11 +94,12 @@ def _lines(zoo: Zoo, entries: Sequence[Entry]) -> Iterator[str]:
         yield GAP.join([*(cell.ljust(size) for cell, size in zip(cells, fixed, strict=True)), first])
         indent = " " * (sum(fixed) + len(GAP) * len(fixed))
         yield from (indent + line for line in more)
-    broken = [plugin for plugin in zoo.quarantined if not plugin.switched_off]
-    off = [plugin for plugin in zoo.quarantined if plugin.switched_off]
+    # The plugins that are not used, and the entries that need them.
+    broken = [plugin for plugin in zoo.quarantined if not plugin.disabled]
+    disabled = [plugin for plugin in zoo.quarantined if plugin.disabled]
     for heading, plugins in (
         ("quarantined plugins (the others work without them):", broken),
-        ("plugins that are switched off:", off),
+        ("disabled plugins:", disabled),
     ):
         if plugins:
             yield from ("", heading)
@@ -104,22 +107,22 @@ def _lines(zoo: Zoo, entries: Sequence[Entry]) -> Iterator[str]:
             yield from _reason(plugin, width)
     if zoo.absent:
         names = ", ".join(f"{entry.name} (family {entry.family})" for entry in zoo.absent)
-        yield from ("", *textwrap.wrap(f"not to be had without them: {names}", width, subsequent_indent="  "))
+        yield from ("", *textwrap.wrap(f"not available without them: {names}", width, subsequent_indent="  "))
 
 
 def _row(zoo: Zoo, entry: Entry) -> tuple[str, str, str, str]:
     missing = ", ".join(zoo.missing(entry))
     needs = f" (needs {missing})" if missing else ""
-    return entry.name, entry.family.kind, entry.plugin, entry.summary + needs + _weights(entry)
+    return entry.name, entry.family.kind, entry.plugin, entry.summary + needs + _weights_note(entry)
 
 
-def _weights(entry: Entry) -> str:
-    """Say what an entry's weights were trained on, or that they cannot be used."""
-    found = carried_by(entry)
+def _weights_note(entry: Entry) -> str:
+    """Return a note on what an entry's weights were trained on, or that they cannot be used."""
+    found = find_carried(entry)
     if found is None:
         return ""
     if found.card is None:
-        return " [weights: cannot be used; `lvzoo info` tells why]"
+        return " [weights: cannot be used; `lvzoo info` says why]"
     return f" [weights: trained on {found.card.trained_on}]"
 
 

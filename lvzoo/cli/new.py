@@ -1,4 +1,4 @@
-"""`lvzoo new`: begin a plugin of one's own."""
+"""`lvzoo new`: write the package of a new plugin."""
 
 from __future__ import annotations
 
@@ -19,15 +19,16 @@ if TYPE_CHECKING:
     type=click.Choice(["mask", "landmark"]),
     default="mask",
     show_default=True,
-    help="What it predicts.",
+    help="What the model predicts.",
 )
 @click.option(
     "--out", metavar="DIR", type=click.Path(path_type=Path), help="The new folder.  [default: NAME]"
 )
 def new(*, name: str, kind: Kind, out: Path | None) -> None:
-    """Write a plugin package called NAME, with a small network that works, to begin a model of one's own.
+    """Start your own plugin.
 
-    Prints the next three commands: install it, check it, rank it.
+    Writes a plugin package called NAME with a small network that works. Prints the next three commands: install the
+    package, check the model, rank it.
     """
     from lvzoo.scaffold import new_plugin
 
@@ -39,5 +40,5 @@ def new(*, name: str, kind: Kind, out: Path | None) -> None:
 
 
 def _as_folder(folder: Path) -> str:
-    """Return the folder as pip knows it from a distribution's name: with a slash in it."""
+    """Return the folder with a slash in it; without one, pip would take it for the name of a distribution."""
     return str(folder) if folder.is_absolute() else f"./{folder}"

@@ -1,4 +1,4 @@
-"""`lvzoo noise`: look at the corruptions, and calibrate them."""
+"""`lvzoo noise`: preview the corruptions, and measure what they cost a model."""
 
 from __future__ import annotations
 
@@ -19,13 +19,17 @@ CELL: Final = 16
 
 @click.group()
 def noise() -> None:
-    """Look at the corruptions, and calibrate them."""
+    """Preview the noise corruptions, and measure what they cost a model."""
 
 
 @noise.command()
 @click.argument("clip", type=click.Path(path_type=Path))
 @click.option(
-    "--frame", type=click.IntRange(min=0), default=0, show_default=True, help="Which frame, from 0."
+    "--frame",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Which frame of the clip; the first is 0.",
 )
 @noise_options
 @click.option(
@@ -47,10 +51,10 @@ def preview(
     out: Path,
     registries: tuple[Path, ...],
 ) -> None:
-    """Draw a frame under every corruption.
+    """Draw one frame under every corruption.
 
-    Writes one picture, a row a corruption and a column a severity, of a frame of CLIP (AVI, MP4 or DICOM), and
-    prints its path. A clip that is not 112 x 112 is cropped to its sector first, as `lvzoo predict` does.
+    CLIP is an AVI, MP4 or DICOM file. Writes one picture with one row per corruption and one column per severity, and
+    prints its path. If the clip is not 112 x 112, it is cropped to its sector first, as in `lvzoo predict`.
     """
     from lvzoo.workflows.preview import preview_noise
 
@@ -68,14 +72,14 @@ def preview(
 
 @noise.command()
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--model", metavar="NAME", help="Whose scores to take, where the run has several models.")
+@click.option("--model", metavar="NAME", help="Which model's scores to use, if the run has several models.")
 @json_option
 @registry_option
 def calibration(*, run: Path, model: str | None, as_json: bool, registries: tuple[Path, ...]) -> None:
-    """Tell what each corruption costs a model.
+    """Measure what each corruption costs a model.
 
-    Prints the loss against clean frames in points of Dice (hundredths), by corruption and severity, and whether
-    that is what the severity should cost. RUN is a folder that `lvzoo bench` wrote.
+    RUN is a folder that `lvzoo bench` wrote. For each corruption and severity, prints the loss of Dice against clean
+    frames in points (hundredths), and whether the loss is in the target range of the severity.
     """
     from lvzoo.workflows.calibrate import calibrate_run
 
@@ -88,7 +92,7 @@ def calibration(*, run: Path, model: str | None, as_json: bool, registries: tupl
 
 
 def _lines(found: Calibration) -> Iterator[str]:
-    """Write the costs for people: a row a corruption, a column a severity, each beside its verdict."""
+    """Yield the lines of a table: one row per corruption, one column per severity, each cost with its verdict."""
     from lvzoo.noise.calibration import TARGETS
 
     severities = sorted(set(found.costs["severity"]))

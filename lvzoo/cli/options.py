@@ -1,4 +1,4 @@
-"""The options that several commands share."""
+"""Defines the options that several commands share."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ registry_option = click.option(
     metavar="FILE",
     multiple=True,
     type=click.Path(path_type=Path),
-    help="Add the entries of a registry.yaml of one's own; may be repeated.",
+    help="Add the entries of your own registry.yaml; may be repeated.",
 )
 
 preset_option = click.option(
@@ -32,29 +32,41 @@ preset_option = click.option(
     type=click.Choice(list(PRESETS)),
     default="quick",
     show_default=True,
-    help="; ".join(f"{name}: {preset.summary}" for name, preset in PRESETS.items()) + ".",
+    help="The size of the benchmark. "
+    + " ".join(f"{name}: {preset.summary}." for name, preset in PRESETS.items()),
 )
 data_option = click.option(
     "--data",
     metavar="DIR",
     type=click.Path(path_type=Path),
-    help="A folder such as EchoNet-Dynamic's; without it, a synthetic phantom is made and cached.",
+    help="The data set, a folder in EchoNet-Dynamic's layout.  [default: a synthetic phantom, made once and cached]",
 )
 out_option = click.option(
-    "--out", metavar="DIR", type=click.Path(path_type=Path), help="The run's folder.  [default: runs/NAME]"
+    "--out",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="The folder of the run.  [default: runs/NAME]",
 )
 device_option = click.option(
-    "--device", metavar="NAME", default="auto", show_default=True, help="auto, cpu or cuda."
+    "--device",
+    metavar="NAME",
+    default="auto",
+    show_default=True,
+    help="The device that computes: auto, cpu, cuda or cuda:N.",
 )
 executor_option = click.option(
-    "--executor", metavar="NAME", default="process", show_default=True, help="process or inline."
+    "--executor",
+    metavar="NAME",
+    default="process",
+    show_default=True,
+    help="How trials run: process (each in its own process) or inline (in this process).",
 )
 frames_option = click.option(
     "--no-frames",
     "frames",
     flag_value=False,
     default=True,
-    help="Show no test frames in the report: the file holds no picture of the data.",
+    help="Put no test frames into the report, so that it holds no image of the data.",
 )
 
 
@@ -64,43 +76,55 @@ def print_json(value: Any) -> None:  # noqa: ANN401 - whatever json can hold
 
 
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return a table as JSON knows it: a row an object, what is not a number null."""
+    """Return a table as a list of JSON objects, one per row; NaN becomes null."""
     rows: list[dict[str, Any]] = json.loads(table.to_json(orient="records"))
     return rows
 
 
 def integers(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[int, ...] | None:
-    """Read `1,3,5`."""
+    """Parse a value such as `1,3,5`."""
     if value is None:
         return None
     try:
         return tuple(int(word) for word in value.split(","))
     except ValueError as error:
-        raise click.BadParameter(f"'{value}' is no list of whole numbers such as 1,3,5") from error
+        raise click.BadParameter(
+            f"'{value}' is not a list of whole numbers; write for example 1,3,5"
+        ) from error
 
 
 def noise_options(command: Command) -> Command:
-    """Add the options that name a suite and select from it."""
+    """Add the options that choose a noise suite and a part of it."""
     return _with(
         command,
         click.option(
-            "--noise", metavar="NAME", default="noise-v1", show_default=True, help="The suite of corruptions."
+            "--noise", metavar="NAME", default="noise-v1", show_default=True, help="The noise suite."
         ),
         click.option(
-            "--corruptions", metavar="NAMES", help="Only these of the suite: haze,blur; none: clean frames."
+            "--corruptions",
+            metavar="NAMES",
+            help="Use only these corruptions, for example haze,blur; none tests only clean frames.",
         ),
-        click.option("--severities", metavar="LIST", callback=integers, help="Only these: 1,3,5."),
+        click.option(
+            "--severities",
+            metavar="LIST",
+            callback=integers,
+            help="Use only these severities, for example 1,3,5.",
+        ),
     )
 
 
 def phantom_options(command: Command) -> Command:
     """Add the options that choose a phantom to train and test on."""
-    return _phantom(command, "smoke, quick, small, full or beats.")
+    return _phantom(command, "Size of the synthetic phantom: smoke, quick, small, full or beats.")
 
 
 def test_phantom_options(command: Command) -> Command:
-    """Add the options that choose a phantom of which the test split alone is read."""
-    return _phantom(command, "A size that `lvzoo data phantom` knows; transfer: 100 patients to test on.")
+    """Add the options that choose a phantom to test on; only its test split is read."""
+    return _phantom(
+        command,
+        "Size of the synthetic phantom, as in `lvzoo data phantom`; transfer has 100 patients to test on.",
+    )
 
 
 def _phantom(command: Command, sizes: str) -> Command:
@@ -111,7 +135,7 @@ def _phantom(command: Command, sizes: str) -> Command:
             "--phantom-seed",
             type=click.IntRange(min=0),
             metavar="N",
-            help="Another seed, other synthetic patients.",
+            help="Seed of the synthetic patients.",
         ),
     )
 
@@ -121,20 +145,26 @@ def recipe_options(command: Command) -> Command:
     return _with(
         command,
         click.option("--epochs", type=int, metavar="N", help="Passes over the training frames."),
-        click.option("--batch-size", type=int, metavar="N", help="Frames a step."),
-        click.option("--learning-rate", type=float, metavar="X", help="Peak of the one-cycle schedule."),
-        click.option("--weight-decay", type=float, metavar="X", help="AdamW's."),
-        click.option("--warmup", type=float, metavar="X", help="Share of the steps until the peak."),
-        click.option("--clip-norm", type=float, metavar="X", help="Largest norm of the gradient."),
+        click.option("--batch-size", type=int, metavar="N", help="Frames per training step."),
+        click.option(
+            "--learning-rate", type=float, metavar="X", help="Peak learning rate of the one-cycle schedule."
+        ),
+        click.option("--weight-decay", type=float, metavar="X", help="Weight decay of AdamW."),
+        click.option(
+            "--warmup", type=float, metavar="X", help="Fraction of the steps before the learning rate peaks."
+        ),
+        click.option("--clip-norm", type=float, metavar="X", help="Gradients are clipped to this norm."),
         click.option(
             "--augment", metavar="NAME", help="Training augmentation: none, default, flip, strong or noise."
         ),
-        click.option("--precision", metavar="NAME", help="auto, bf16, fp16 or float32."),
+        click.option(
+            "--precision", metavar="NAME", help="Precision of training: auto, bf16, fp16 or float32."
+        ),
     )
 
 
 def _with(command: Command, *options: Callable[[Command], Command]) -> Command:
-    """Add options, so that help shows them in the order in which they are given here."""
+    """Add options; the help shows them in the given order."""
     for option in reversed(options):
         command = option(command)
     return command

@@ -1,4 +1,4 @@
-"""`lvzoo predict`: a trained model on one's own clips."""
+"""`lvzoo predict`: segment clips with a trained model."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lvzoo.errors import LvzooError
 @click.option(
     "--model",
     metavar="MODEL",
-    help="An entry that carries weights, a weights file, or a trial's folder of a run.  [default: unet-fast]",
+    help="An entry with weights, a weights file, or the folder of a trial in a run.  [default: unet-fast]",
 )
 @click.option(
     "--out",
@@ -23,16 +23,17 @@ from lvzoo.errors import LvzooError
     default="predictions",
     show_default=True,
     type=click.Path(path_type=Path),
-    help="Where to write a folder for each clip.",
+    help="Where to write one folder per clip.",
 )
 @device_option
 @registry_option
 def predict(
     *, clips: tuple[Path, ...], model: str | None, out: Path, device: str, registries: tuple[Path, ...]
 ) -> int:
-    """Segment the left ventricle in AVI, MP4 or DICOM clips: a mask for every frame, and an overlay video.
+    """Segment the left ventricle in your own clips.
 
-    Prints a folder for each clip. A clip that fails is named on stderr, and the others go on.
+    CLIP is an AVI, MP4 or DICOM file. Writes a mask for every frame, and an overlay video. Prints the path of one
+    folder per clip. If a clip fails, its error is printed on stderr, and the next clip follows.
     """
     from lvzoo.workflows.predict import predict_each
 

@@ -1,4 +1,4 @@
-"""`lvzoo report`: the ranking and the HTML report of runs that have been made."""
+"""`lvzoo report`: rank the models of finished runs, and write the HTML report."""
 
 from __future__ import annotations
 
@@ -23,16 +23,17 @@ TABLES: Final = ("ranking", "pairs", "response", "breaks", "contests")
     "--out",
     metavar="DIR",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Where to write.  [default: the run's folder; of several, a new one beside the first]",
+    help="Where to write.  [default: the folder of the run; for several runs, a new folder beside the first]",
 )
 @click.option(
     "--reference",
     type=float,
     metavar="DICE",
-    help="The Dice whose loss is a break point.  [default: the tracings' against the truth, if known, and 0.90]",
+    help="A break point is where Dice falls below this value.  [default: 0.90, and the Dice of the tracings against "
+    "the truth, if that is known]",
 )
 @frames_option
-@click.option("--markdown", "as_markdown", is_flag=True, help="Print Markdown.")
+@click.option("--markdown", "as_markdown", is_flag=True, help="Print the ranking as Markdown.")
 @json_option
 @registry_option
 def report(
@@ -45,17 +46,18 @@ def report(
     as_json: bool,
     registries: tuple[Path, ...],
 ) -> int:
-    """Rank the models of one run or several, and write the report: one HTML file, and every table as CSV.
+    """Rank the models of finished runs, and write the report.
 
-    Several runs are ranked together where they were tested on the same frames under the same noise.
+    RUN is the folder of a run. Several runs are ranked together if they were tested on the same frames under the same
+    noise. The report is one HTML file; every table is also written as CSV.
     """
     from lvzoo.workflows.compare import compare
 
     if as_json and as_markdown:
-        raise UsageError("--json and --markdown exclude each other; give one of them")
+        raise UsageError("--json and --markdown exclude each other; give only one of them")
     result = compare(*runs, reference=reference, out=out, frames=frames, registries=registries)
     if as_json:
-        print_json(told(result))
+        print_json(as_json_object(result))
         show_failed(result)
     elif as_markdown:
         show_markdown(result)
@@ -65,8 +67,8 @@ def report(
     return 1 if result.failed or result.study is None else 0
 
 
-def told(result: Comparison) -> dict[str, object]:
-    """Return a comparison as JSON knows it, with what its numbers must not be read without."""
+def as_json_object(result: Comparison) -> dict[str, object]:
+    """Return a comparison for JSON: its tables, and the facts and warnings needed to read them."""
     ranking = None if result.study is None else result.study.ranking
     return {
         "data": result.source.name,
@@ -82,7 +84,7 @@ def told(result: Comparison) -> dict[str, object]:
 
 
 def show(result: Comparison) -> None:
-    """Print a comparison on stdout, and on stderr what failed."""
+    """Print a comparison on stdout, and the failed trials on stderr."""
     from lvzoo.report.table import print_study
 
     if result.study is None:
@@ -101,6 +103,6 @@ def show_markdown(result: Comparison) -> None:
 
 
 def show_failed(result: Comparison) -> None:
-    """Say on stderr what failed."""
+    """Print the failed trials on stderr."""
     for name, reason in result.failed.items():
         click.echo(f"failed: {name}: {reason} (more in trials/{name}/status.json)", err=True)

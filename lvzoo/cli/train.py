@@ -1,4 +1,4 @@
-"""`lvzoo train`: train one entry once."""
+"""`lvzoo train`: train one model."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ from lvzoo.cli.options import (
 
 @click.command()
 @click.argument("entry")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the training.")
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the training."
+)
 @preset_option
 @data_option
 @out_option
@@ -32,17 +34,17 @@ from lvzoo.cli.options import (
 @executor_option
 @frames_option
 @registry_option
-def train(*, entry: str, **options: Any) -> int:  # noqa: ANN401 - click's options, named as the function's
-    """Train one ENTRY of the zoo once, and test it on clean frames.
+def train(*, entry: str, **options: Any) -> int:  # noqa: ANN401 - the options have the names of the function's arguments
+    """Train one model, and test it on clean frames.
 
-    Prints the folder of the trained model, and what can be done with it. The same command again finds its run, and
-    goes on where it stopped.
+    ENTRY is an entry of the zoo. Prints the folder of the trained model, and commands that use it. If you repeat the
+    command after an interruption, it continues the training.
     """
+    from lvzoo.cli.progress import show_progress
     from lvzoo.cli.report import show
-    from lvzoo.cli.shown import shown
     from lvzoo.workflows.fit import fit
 
-    with shown() as progress:
+    with show_progress() as progress:
         result = fit(entry, **options, on_event=progress.show, listeners=[progress])
     show(result.comparison)
     if result.failed:
@@ -52,7 +54,7 @@ def train(*, entry: str, **options: Any) -> int:  # noqa: ANN401 - click's optio
     for what, command in (
         ("segment a clip", f"lvzoo predict CLIP --model {trial}"),
         ("test it under noise", f"lvzoo eval {trial} --data DIR"),
-        ("make it one small file", f"lvzoo pack {trial}"),
+        ("write it as one small file", f"lvzoo pack {trial}"),
     ):
         click.echo(f"{what}: {command}", err=True)
     return 0

@@ -1,4 +1,4 @@
-"""`lvzoo transfer`: trained models on whole beats, and on phantoms of other ranges than what they were trained on."""
+"""`lvzoo transfer`: test models on whole beats, and on phantoms unlike those they were trained on."""
 
 from __future__ import annotations
 
@@ -25,18 +25,21 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("models", metavar="[MODEL]...", nargs=-1)
 @click.option(
-    "--train", metavar="NAMES", default="", help="Entries to train first: unet-fast,landmark7-fast."
+    "--train",
+    metavar="NAMES",
+    default="",
+    help="Entries to train first, for example unet-fast,landmark7-fast.",
 )
-@click.option("--seeds", type=int, metavar="N", help="Train each of these N times, with seeds 0..N-1.")
+@click.option("--seeds", type=int, metavar="N", help="Train each of these N times, with seeds 0 to N-1.")
 @preset_option
-@click.option("--phantom-size", metavar="SIZE", help="Of the phantom that is trained on.")
+@click.option("--phantom-size", metavar="SIZE", help="Size of the phantom to train on.")
 @click.option(
     "--phantom-seed",
     type=click.IntRange(min=0),
     default=1,
     show_default=True,
     metavar="N",
-    help="Of the phantoms that are tested on; the one that is trained on has seed 0.",
+    help="Seed of the phantoms to test on; the phantom to train on has seed 0.",
 )
 @recipe_options
 @out_option
@@ -44,16 +47,18 @@ if TYPE_CHECKING:
 @executor_option
 @json_option
 @registry_option
-def transfer(*, as_json: bool, **options: Any) -> int:  # noqa: ANN401 - click's options, named as the function's
-    """Test models on the usual phantom, on its whole beats, and on shifted phantoms: gain, depth, anatomy and others.
+def transfer(*, as_json: bool, **options: Any) -> int:  # noqa: ANN401 - the options have the names of the function's arguments
+    """Test models on synthetic data unlike their training data.
 
-    MODEL is an entry that carries weights, a weights file, or a trial's folder of a run; with --train, entries are
-    trained first. Prints the Dice of clean frames on each phantom as a Markdown table. All of it is synthetic.
+    MODEL is an entry with weights, a weights file, or the folder of a trial in a run. With --train, entries are
+    trained first. The models are tested on the usual phantom, on its whole beats, and on shifted phantoms: gain,
+    depth, anatomy and others. Prints the mean Dice of clean frames on each phantom as a Markdown table. All data are
+    synthetic.
     """
-    from lvzoo.cli.shown import shown
+    from lvzoo.cli.progress import show_progress
     from lvzoo.workflows.transfer import transfer as run
 
-    with shown() as progress:
+    with show_progress() as progress:
         result = run(**options, on_event=progress.show, listeners=[progress])
     if as_json:
         print_json(
@@ -77,7 +82,7 @@ def _lines(result: Transfer) -> list[str]:
     from lvzoo.report.markdown import table_lines
 
     table = result.table
-    words = {"model", "kind"}
+    words = {"model", "kind"}  # the columns that hold no number
     columns = [
         Column(title=name.replace("-", " "), align="left" if name in words else "right")
         for name in table.columns
@@ -86,8 +91,9 @@ def _lines(result: Transfer) -> list[str]:
         [number(value) if isinstance(value, float) else Cell(text=str(value)) for value in row]
         for row in table.itertuples(index=False)
     ]
-    of = result.intervals
-    reach = max((of["dice"] - of["dice_low"]).max(), (of["dice_high"] - of["dice"]).max())
+    # The largest distance of an interval's end from its mean.
+    scores = result.intervals
+    reach = max((scores["dice"] - scores["dice_low"]).max(), (scores["dice_high"] - scores["dice"]).max())
     return [
         *table_lines(Grid(title="", columns=columns, rows=rows)),
         "",

@@ -1,1 +1,1 @@
-"""The data step: files as their authors ship them in, a FrameSet out."""
+"""Reads data sets and clips in the form in which their authors ship them, and returns frames and references."""

@@ -1,4 +1,7 @@
-"""One clip of one's own, whatever it comes in: AVI, MP4 (or what else OpenCV decodes) and DICOM, told by content."""
+"""Reads a single clip: DICOM, AVI, MP4, or another video that OpenCV decodes.
+
+A DICOM file is recognised by its content or its suffix. Any other file is opened as a video.
+"""
 
 from __future__ import annotations
 
@@ -16,19 +19,20 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 HEAD_BYTES = 132
+"""The first bytes of a file, which show whether it is a DICOM file."""
 DICOM_SUFFIXES = (".dcm", ".dicom")
 VIDEO_SUFFIXES = (".avi", ".gif", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm", ".wmv")
-"""By which a folder's clips are told; a clip of another name is read all the same where it is given by itself."""
+"""The suffixes of the clips in a folder. A single file may have any name."""
 
 PHANTOM_NOTE = "SYNTHETIC.json"
-"""The file that a phantom's folder holds beside its videos: it says that they are synthetic."""
+"""The file in a phantom's folder that says that its videos are synthetic."""
 
 ClipWay: TypeAlias = Way | Literal["dicom"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ClipFrames:
-    """All frames of a clip, grey; `fps` is None where the file does not say it."""
+    """All frames of a clip in grey; `fps` is None if the file does not state it."""
 
     frames_NHW: NDArray[np.uint8]
     fps: float | None
@@ -39,7 +43,7 @@ def read_clip(path: Path) -> ClipFrames:
     """Read every frame of a clip.
 
     Raises:
-        DataError: the file is missing, is no clip, or does not decode.
+        DataError: the file is missing, is not a clip, or does not decode.
     """
     try:
         with path.open("rb") as file:
@@ -53,8 +57,11 @@ def read_clip(path: Path) -> ClipFrames:
     return ClipFrames(frames_NHW=clip.read_all(), fps=clip.fps, way=clip.way)
 
 
-def clips_in(folder: Path) -> list[Path]:
-    """Return the clips among a folder's files, sorted by name: told by their suffixes, and DICOM by content too."""
+def list_clips(folder: Path) -> list[Path]:
+    """Return the clips in a folder, sorted by name.
+
+    A clip has the suffix of a video or of a DICOM file, or the content of a DICOM file.
+    """
     return sorted(file for file in folder.iterdir() if not file.name.startswith(".") and _is_clip(file))
 
 
@@ -66,11 +73,14 @@ def _is_clip(file: Path) -> bool:
     try:
         with file.open("rb") as content:
             return is_dicom(content.read(HEAD_BYTES))
-    except OSError:  # without a clip's name nothing says that it is one
+    except OSError:  # a file that cannot be read and has no clip's suffix is not taken for a clip
         return False
 
 
 def is_synthetic(clip: Path) -> bool:
-    """Tell whether a phantom's note lies beside the folder of a clip, or of the file that the clip links to."""
+    """Return whether a clip belongs to a phantom: whether the phantom's note lies beside the folder of the clip.
+
+    For a link, the folder of the file that it points to is checked too.
+    """
     paths = (Path(os.path.normpath(clip.absolute())), clip.resolve())
     return any((path.parent.parent / PHANTOM_NOTE).is_file() for path in paths)

@@ -1,8 +1,8 @@
-"""From any clip's frames to the square that a model sees, and from the model's masks back to the clip.
+"""Crops a clip's frames to the square that a model sees, and puts the model's masks back onto the clip.
 
-A model knows frames of 112 x 112 that show the ultrasound sector and nothing else. A clip straight from a
-machine is larger and has text and scales around its sector: these are blackened, and the square about the
-sector is shrunk to 112 x 112, as EchoNet-Dynamic was made.
+A model expects frames of 112 x 112 that show only the ultrasound sector. A clip straight from a machine is larger and
+has text and scales around its sector. These are blackened, and the square around the sector is resized to 112 x 112,
+in the same way as EchoNet-Dynamic was made.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from lvzoo.types import FRAME_SIZE_HW, Sector
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Crop:
-    """The square about the sector, in pixels of the clip; parts of it may lie outside the frame."""
+    """The square around the sector, in pixels of the clip; parts of it may lie outside the frame."""
 
     left: int
     top: int
@@ -29,13 +29,19 @@ class Crop:
 
 
 def crop_to_sector(frames_NHW: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], Crop | None]:
-    """Return the frames as a model sees them (N, 112, 112), and the crop; frames of that size stay as they are."""
+    """Return the frames as a model sees them (N, 112, 112), and the crop.
+
+    Frames that already are 112 x 112 are returned as they are, with None as the crop.
+    """
     if frames_NHW.shape[1:] == FRAME_SIZE_HW:
         return frames_NHW, None
     sector = fit_sector(frames_NHW[evenly_spaced(len(frames_NHW))])
-    crop = _square_about(sector)
+    crop = _square_around(sector)
+    # Blacken everything outside the sector before the resizing mixes it with the pixels inside.
     scanned_HW = scan_mask(sector, (frames_NHW.shape[1], frames_NHW.shape[2]))
-    squares = (_cut(np.where(scanned_HW, frame_HW, 0).astype(np.uint8), crop) for frame_HW in frames_NHW)
+    squares = (
+        _cut_square(np.where(scanned_HW, frame_HW, 0).astype(np.uint8), crop) for frame_HW in frames_NHW
+    )
     resized = [cv2.resize(square, FRAME_SIZE_HW[::-1], interpolation=cv2.INTER_AREA) for square in squares]
     return np.stack(resized).astype(np.uint8), crop
 
@@ -51,16 +57,16 @@ def uncrop(mask_HW: NDArray[np.bool_], crop: Crop | None, size_HW: tuple[int, in
     return whole_HW
 
 
-def _square_about(sector: Sector) -> Crop:
-    """Return the smallest square that holds the sector: centred on it from left to right, its top at the sector's."""
+def _square_around(sector: Sector) -> Crop:
+    """Return the smallest square that holds the sector, with the same top and the same middle from left to right."""
     xs, ys = zip(*sector.hull_px, strict=True)
     left, right, top, bottom = min(xs), max(xs), min(ys), max(ys)
     side = math.ceil(max(right - left, bottom - top)) + 1
     return Crop(left=round((left + right + 1 - side) / 2), top=math.floor(top), side=side, sector=sector)
 
 
-def _cut(frame_HW: NDArray[np.uint8], crop: Crop) -> NDArray[np.uint8]:
-    """Return the square; what of it lies outside the frame is black."""
+def _cut_square(frame_HW: NDArray[np.uint8], crop: Crop) -> NDArray[np.uint8]:
+    """Return the pixels of the square; those outside the frame are black."""
     square = np.zeros((crop.side, crop.side), dtype=np.uint8)
     in_square, in_frame = _overlap(crop, (frame_HW.shape[0], frame_HW.shape[1]))
     square[in_square] = frame_HW[in_frame]
@@ -68,7 +74,7 @@ def _cut(frame_HW: NDArray[np.uint8], crop: Crop) -> NDArray[np.uint8]:
 
 
 def _overlap(crop: Crop, size_HW: tuple[int, int]) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
-    """Return where square and frame overlap: in the square's rows and columns, and in the frame's."""
+    """Return the overlap of square and frame: as rows and columns of the square, and of the frame."""
     starts = (crop.top, crop.left)
     spans = [
         (max(start, 0), min(start + crop.side, size)) for start, size in zip(starts, size_HW, strict=True)

@@ -1,4 +1,7 @@
-"""Frames out of DICOM ultrasound clips: multi-frame, often JPEG in YBR, made grey as video frames are."""
+"""Reads the frames of DICOM ultrasound clips, and converts them to grey in the same way as video frames.
+
+Such clips have many frames, which are often JPEGs with YBR colours.
+"""
 
 from __future__ import annotations
 
@@ -24,27 +27,27 @@ if TYPE_CHECKING:
 BITS: Final = 8
 RGB_CHANNELS: Final = 3
 MOST_LETTERS: Final = 160
-"""Of another library's message: some of them quote the damaged bytes."""
+"""The longest message of another library that an error quotes: some messages contain the damaged bytes."""
 DAMAGE: Final = (
     *(ArithmeticError, AttributeError, EOFError, LookupError, OSError, RuntimeError, TypeError, ValueError),
     *(struct.error, BytesLengthException),
 )
-"""What pydicom and Pillow raise over files whose bytes are not what their headers say."""
+"""What pydicom and Pillow raise when the bytes of a file do not match its headers."""
 
 
 def is_dicom(head: bytes) -> bool:
-    """Tell whether a file that begins so is a DICOM file: 128 bytes of anything, then `DICM`."""
+    """Return whether a file with these first bytes is a DICOM file: 128 bytes of any content, then `DICM`."""
     return head[128:132] == b"DICM"
 
 
 def read_dicom(path: Path) -> tuple[NDArray[np.uint8], float | None]:
-    """Return the frames as grey (N, H, W), and the frames a second where the file says them.
+    """Return the frames in grey (N, H, W), and the frames per second or None if the file does not state them.
 
-    JPEGs are decoded by Pillow and no other plugin, for decoders differ slightly. Calibration, view labels and
-    regions are not read: in clips that were exported or cropped they belong to another picture.
+    JPEGs are always decoded by Pillow, because decoders differ slightly. Calibration, view labels and regions are not
+    read: in clips that were exported or cropped they often belong to another picture.
 
     Raises:
-        DataError: no DICOM file, no picture in it, or one that cannot be decoded.
+        DataError: the file is missing, is not a DICOM file, has no pixels, or does not decode.
     """
     if not path.is_file():
         raise DataError(f"{path}: no such file; check the path")
@@ -52,7 +55,7 @@ def read_dicom(path: Path) -> tuple[NDArray[np.uint8], float | None]:
     try:
         dataset = pydicom.dcmread(path)
         syntax = getattr(dataset.file_meta.get("TransferSyntaxUID"), "name", syntax)
-        return _grey(_decode(dataset, path), dataset, path), _fps(dataset)
+        return _convert_to_grey(_decode_pixels(dataset, path), dataset, path), _read_fps(dataset)
     except InvalidDicomError as error:
         raise DataError(f"{path}: is not a DICOM file; give a DICOM, AVI or MP4 clip") from error
     except DAMAGE as error:
@@ -63,25 +66,26 @@ def read_dicom(path: Path) -> tuple[NDArray[np.uint8], float | None]:
         ) from error
 
 
-def _decode(dataset: Dataset, path: Path) -> NDArray[np.generic]:
+def _decode_pixels(dataset: Dataset, path: Path) -> NDArray[np.generic]:
     if "PixelData" not in dataset:
         raise DataError(
-            f"{path}: is a DICOM file without pixel data: a report about a clip, or a file that was cut short; give "
-            "the clip itself, whole"
+            f"{path}: is a DICOM file without pixel data, perhaps a report or a file that was cut short; give the "
+            "complete clip"
         )
     bits = dataset.get("BitsAllocated")
     if bits != BITS:
         raise DataError(
-            f"{path}: has {bits} bits a pixel, ultrasound clips have {BITS}; export it in {BITS} bits"
+            f"{path}: has {bits} bits per pixel, but ultrasound clips have {BITS}; export it in {BITS} bits"
         )
     return pixel_array(dataset, decoding_plugin="pillow")
 
 
-def _grey(pixels: NDArray[Any], dataset: Dataset, path: Path) -> NDArray[np.uint8]:
-    """Bring decoded pixels to (N, H, W) grey: colours by OpenCV's weights, as BGR2GRAY has them."""
+def _convert_to_grey(pixels: NDArray[Any], dataset: Dataset, path: Path) -> NDArray[np.uint8]:
+    """Return decoded pixels as grey (N, H, W); colours are weighted as in OpenCV's BGR2GRAY."""
     photometric = str(dataset.get("PhotometricInterpretation"))
     if photometric == "PALETTE COLOR":
         pixels = apply_color_lut(pixels, dataset)
+        # The colour table of a DICOM file may have 16 bits per colour; keep the upper 8.
         pixels = (pixels >> BITS).astype(np.uint8) if pixels.dtype == np.uint16 else pixels
     size_HW = (int(dataset.Rows), int(dataset.Columns))
     if pixels.shape[-1] == RGB_CHANNELS and pixels.shape[-3:-1] == size_HW:
@@ -91,13 +95,14 @@ def _grey(pixels: NDArray[Any], dataset: Dataset, path: Path) -> NDArray[np.uint
         )
     if photometric not in ("MONOCHROME1", "MONOCHROME2") or pixels.dtype != np.uint8:
         raise DataError(
-            f"{path}: pixels are {photometric} of {pixels.dtype}, no grey or colour clip; export it as RGB"
+            f"{path}: pixels are {photometric} of {pixels.dtype}, which is neither grey nor colour; export it as RGB"
         )
     grey_NHW = pixels.reshape(-1, *size_HW)
     return 255 - grey_NHW if photometric == "MONOCHROME1" else grey_NHW
 
 
-def _fps(dataset: Dataset) -> float | None:
+def _read_fps(dataset: Dataset) -> float | None:
+    """Return the frames per second: from the time between frames if it is stated, else from the recorded rate."""
     frame_time_ms = float(dataset.get("FrameTime") or 0)
     if frame_time_ms > 0:
         return 1000.0 / frame_time_ms

@@ -1,8 +1,7 @@
-"""EchoNet-Dynamic, as its authors ship it: FileList.csv, VolumeTracings.csv and Videos/*.avi in, frames out.
+"""Reads EchoNet-Dynamic in the form in which its authors ship it: FileList.csv, VolumeTracings.csv and Videos/*.avi.
 
-References follow the authors' own rule (Ouyang et al. 2020, doi 10.1038/s41586-020-2145-8). Where their files
-have quirks, each is handled, named and counted (`lvzoo.data.quirks`); docs/data.md tells users what each of
-them means for a frame.
+References follow the authors' own rule (Ouyang et al. 2020, doi 10.1038/s41586-020-2145-8). Quirks of their files are
+handled, named and counted (`lvzoo.data.quirks`). The table in docs/data.md explains each of them.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from lvzoo.data import quirks
-from lvzoo.data.frames import cached, fingerprint
+from lvzoo.data.frames import fingerprint, load_or_make
 from lvzoo.data.opencv import decoder_identity
 from lvzoo.data.reading import read_video
 from lvzoo.data.tables import FILE_LIST, TRACINGS, read_file_list, read_tracings, stem_of
@@ -37,62 +36,65 @@ LOG = logging.getLogger("lvzoo.data")
 
 VIDEOS: Final = "Videos"
 READER_VERSION: Final = "echonet-reader-3"
-"""Raise it with any change to what is read from the same files: labels, contours, sectors, findings."""
+"""Raise this number whenever other labels, contours, sectors or findings are read from the same files."""
 
 
 class EchoNetDynamic:
-    """A folder of EchoNet-Dynamic's layout as a `Dataset`: a video's ED and ES frame, split by patient."""
+    """A folder in EchoNet-Dynamic's layout as a `Dataset`: the ED and ES frame of each video, split by patient."""
 
     def __init__(self, folder: Path, *, further: str | None = None) -> None:
-        """Look whether the layout's parts are there.
+        """Check that the files of the layout exist.
 
-        `further` names a table of the form of VolumeTracings.csv, of frames beside ED and ES; the authors ship none.
+        `further` names a table like VolumeTracings.csv with tracings of other frames than ED and ES. EchoNet-Dynamic
+        itself has no such table.
 
         Raises:
-            DataError: the folder, or one of its parts, is missing.
+            DataError: the folder or one of its parts is missing.
         """
         self.folder = Path(folder)
         self.further = further
         layout = f"{FILE_LIST}, {TRACINGS} and {VIDEOS}/"
         if not self.folder.is_dir():
-            raise DataError(f"{folder}: no such folder; give the one that holds {layout}")
+            raise DataError(f"{folder}: no such folder; give the folder that holds {layout}")
         for part in (FILE_LIST, TRACINGS, VIDEOS):
             path = self.folder / part
             if not (path.is_dir() if part == VIDEOS else path.is_file()):
                 raise DataError(f"{path}: missing; the layout is {layout} in one folder")
 
     def load(self, split: Split) -> FrameSet:
-        """Return the labelled frames of a split; a second call finds them decoded.
+        """Return the labelled frames of a split. They are kept in the cache, so a second call decodes nothing.
 
         Raises:
             DataError: files are missing or do not parse, or the split has no usable frame.
         """
-        return cached(self._key(split), lambda: self._read(split))
+        return load_or_make(self._key(split), lambda: self._read(split))
 
-    def _files(self) -> list[os.DirEntry[str]]:
+    def _list_videos(self) -> list[os.DirEntry[str]]:
         """Return the video files, sorted by name."""
         with os.scandir(self.folder / VIDEOS) as entries:
             videos = [entry for entry in entries if stem_of(entry.name) != entry.name]
         return sorted(videos, key=lambda entry: entry.name)
 
     def _key(self, split: Split) -> str:
-        """Hash all that decides the frames: reader, decoder, lists, and the size and date of every video."""
+        """Return a hash of all inputs of the frames: reader, decoder, lists, and size and date of each video."""
+        # Size and date stand for a video's contents, because hashing gigabytes of videos would be slow.
         digest = hashlib.sha256(json.dumps([READER_VERSION, decoder_identity(), split]).encode())
         for name in (FILE_LIST, TRACINGS, *([self.further] if self.further else [])):
-            digest.update(hashlib.sha256(_content(self.folder / name)).digest())
-        for entry in self._files():
+            digest.update(hashlib.sha256(_read_bytes(self.folder / name)).digest())
+        for entry in self._list_videos():
             state = entry.stat()
             digest.update(json.dumps([entry.name, state.st_size, state.st_mtime_ns]).encode())
         return digest.hexdigest()
 
     def _read(self, split: Split) -> FrameSet:
+        """Read the lists, decode the labelled frames of a split, and collect the findings."""
         file_list = read_file_list(self.folder / FILE_LIST)
         tracings = read_tracings(self.folder / TRACINGS)
         further = read_tracings(self.folder / self.further).rows if self.further else {}
         videos = file_list.videos[split]
         if not videos:
             raise DataError(f"{self.folder / FILE_LIST}: no row has the split {split.upper()}; add one")
-        paths = {stem_of(entry.name): Path(entry.path) for entry in self._files()}
+        paths = {stem_of(entry.name): Path(entry.path) for entry in self._list_videos()}
         LOG.info("%s: decoding the labelled frames of %d videos (%s)", self.folder, len(videos), split)
 
         def read(video: str) -> Reading:
@@ -101,17 +103,18 @@ class EchoNetDynamic:
         with ThreadPoolExecutor() as threads:
             readings = list(threads.map(read, videos))
         _log_ways(split, readings)
+        # Findings on the lists, on the tracings and videos, and on videos that belong to no split.
         findings = [finding for video in videos for finding in file_list.findings[video]]
         findings += [finding for video in videos for finding in tracings.findings.get(video, ())]
         findings += [finding for reading in readings for finding in reading.findings]
         unlisted = [video for video in tracings.rows if video not in file_list.findings]
-        findings += [quirks.NOT_LISTED.found(video) for video in unlisted]
+        findings += [quirks.NOT_LISTED.finding(video) for video in unlisted]
         if not any(reading.labels for reading in readings):
-            raise DataError(f"{self.folder}: {_nothing_usable(split, len(videos), findings)}")
+            raise DataError(f"{self.folder}: {_explain_no_frames(split, len(videos), findings)}")
         return _assemble(readings, tuple(findings))
 
 
-def _content(path: Path) -> bytes:
+def _read_bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
@@ -121,6 +124,7 @@ def _content(path: Path) -> bytes:
 
 
 def _assemble(readings: Sequence[Reading], findings: tuple[Finding, ...]) -> FrameSet:
+    """Join what was read from the videos; the fingerprint is computed from the result."""
     kept = [
         (reading.video, reading.sector, label, frame_HW)
         for reading in readings
@@ -137,27 +141,23 @@ def _assemble(readings: Sequence[Reading], findings: tuple[Finding, ...]) -> Fra
         masks_NHW=masks_NHW,
         contours_NP2=contours_NP2,
         sectors=tuple(sector for _, sector, _, _ in kept),
-        patients=videos,  # one video a patient: its name without suffix
+        patients=videos,  # each patient has one video, and is named like it
         videos=videos,
         frame_indices=indices,
         phases=tuple(label.phase for _, _, label, _ in kept),
-        source=Source(
-            name="echonet-dynamic",
-            version=READER_VERSION,
-            fingerprint="",
-            findings=findings,
-        ),
+        source=Source(name="echonet-dynamic", version=READER_VERSION, fingerprint="", findings=findings),
     )
     return replace(frames, source=replace(frames.source, fingerprint=fingerprint(frames)))
 
 
-def _nothing_usable(split: Split, videos: int, findings: Sequence[Finding]) -> str:
+def _explain_no_frames(split: Split, videos: int, findings: Sequence[Finding]) -> str:
+    """Return the reasons why a split has no usable frame, the most frequent first."""
     reasons = Counter(finding.quirk for finding in findings if finding.excluded)
     listed = "; ".join(f"{quirk} ({count})" for quirk, count in reasons.most_common())
-    return f"no usable frame in split {split.upper()}, of {videos} videos: {listed}"
+    return f"none of the {videos} videos in split {split.upper()} has a usable frame: {listed}"
 
 
 def _log_ways(split: Split, readings: Sequence[Reading]) -> None:
     ways = Counter(reading.way for reading in readings if reading.way is not None)
     counted = ", ".join(f"{way} {count}" for way, count in sorted(ways.items())) or "none"
-    LOG.info("%s: videos by way of decoding: %s", split, counted)
+    LOG.info("%s: videos per way of decoding: %s", split, counted)

@@ -1,66 +1,71 @@
-"""The cache of labelled frames: decoded once, found again by a key of the files and of all that reads them.
+"""Keeps labelled frames in the cache, so that the videos of a data set are decoded only once.
 
-An entry is a folder of plain arrays (`.npy`) and one `meta.json`. It is written whole or not at all, and a
-checksum of every array tells when it has been damaged since: it is then made again.
+An entry is one uncompressed `.npz` file, named by a key: a hash of everything that decides the frames. A zip file
+has a checksum for each of its members, so a damaged entry is noticed, and the frames are read from the videos again.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
+import io
+import itertools
 import json
 import logging
-import shutil
+import lzma
+import struct
+import zipfile
 import zlib
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from lvzoo.files import atomic_folder, cache_folder
+from lvzoo.errors import explain_exception
+from lvzoo.files import atomic_file, cache_folder
 from lvzoo.types import Finding, FrameSet, Sector, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from pathlib import Path
 
     from numpy.typing import NDArray
 
 LOG = logging.getLogger("lvzoo.data")
 
-META: Final = "meta.json"
-SECTOR_ARRAYS: Final = ("sector_of_N", "sectors_S5", "hulls_2V", "hull_lengths_S")
-"""S distinct sectors: apex x, apex y, half angle, radius, fitted; and the V vertices of all their hulls."""
-ARRAYS: Final = ("frames_NHW", "packed_masks", "contours_NP2", *SECTOR_ARRAYS)
-"""Masks are kept as bits, in reading order: an eighth of the bytes to read and to check."""
 FINGERPRINT_DIGITS: Final = 16
+ARRAYS: Final = ("frames_NHW", "packed_masks", "contours_NP2", "hulls_2V", "meta")
+"""The members of an entry. Masks are kept as bits in reading order, and the V vertices of all hulls one after the
+other; `meta` is the rest of the FrameSet as JSON."""
+DAMAGE: Final = (
+    *(ArithmeticError, EOFError, LookupError, OSError, RuntimeError, TypeError, ValueError),
+    *(struct.error, zipfile.BadZipFile, zlib.error, lzma.LZMAError),
+)
+"""What zipfile, numpy and json raise when they read a damaged file."""
 
 
-class _DamagedError(Exception):
-    """A cache entry that is not what was written."""
-
-
-def cached(key: str, make: Callable[[], FrameSet]) -> FrameSet:
-    """Return the frames kept under a key; where there are none, or damaged ones, make and keep them."""
-    folder = cache_folder("frames") / key
-    if folder.is_dir():
+def load_or_make(key: str, make: Callable[[], FrameSet]) -> FrameSet:
+    """Return the frames that the cache keeps under a key; if there are none, or damaged ones, make and keep them."""
+    path = cache_folder("frames") / f"{key}.npz"
+    if path.is_file():
         try:
-            return _restore(folder)
-        except _DamagedError as error:
-            LOG.warning("%s: damaged cache entry (%s); it is made again", folder, error)
-            shutil.rmtree(folder, ignore_errors=True)  # another process may be at it too
+            return _load(path)
+        except DAMAGE as error:
+            LOG.warning(
+                "%s: damaged cache entry (%s); the frames are read again", path, explain_exception(error)
+            )
     frames = make()
     try:
-        with atomic_folder(folder) as temporary:
-            _store(temporary, frames)
+        with atomic_file(path) as temporary:
+            _save(temporary, frames)
     except OSError as error:
-        LOG.warning("%s: decoded frames cannot be kept (%s); the next run decodes them again", folder, error)
+        LOG.warning("%s: decoded frames cannot be kept (%s); the next run decodes them again", path, error)
     return frames
 
 
 def fingerprint(frames: FrameSet) -> str:
     """Return the hash of decoded frames and references, in 16 hexadecimal digits.
 
-    It depends on pixels, masks, contours, sectors, phases, names and indices alone: the same files and the same
+    It depends only on pixels, masks, contours, sectors, phases, names and frame numbers. The same files and the same
     decoder give the same fingerprint on any machine, whatever the files' dates.
     """
     digest = hashlib.sha256()
@@ -74,15 +79,9 @@ def fingerprint(frames: FrameSet) -> str:
     return digest.hexdigest()[:FINGERPRINT_DIGITS]
 
 
-def _store(folder: Path, frames: FrameSet) -> None:
-    arrays: dict[str, NDArray[Any]] = {
-        "frames_NHW": frames.frames_NHW,
-        "packed_masks": np.packbits(frames.masks_NHW),
-        "contours_NP2": frames.contours_NP2,
-        **_pack_sectors(frames.sectors),
-    }
-    for name, array in arrays.items():
-        np.save(folder / f"{name}.npy", array, allow_pickle=False)
+def _save(path: Path, frames: FrameSet) -> None:
+    # The frames of a video share their sector, so each distinct sector is written once.
+    number = {sector: index for index, sector in enumerate(dict.fromkeys(frames.sectors))}
     meta = {
         "patients": frames.patients,
         "videos": frames.videos,
@@ -90,75 +89,54 @@ def _store(folder: Path, frames: FrameSet) -> None:
         "phases": frames.phases,
         "spacing_mm": frames.spacing_mm,
         "source": dataclasses.asdict(frames.source),
-        "checksums": {name: _checksum(array) for name, array in arrays.items()},
+        "sectors": [
+            (sector.apex_px, sector.half_angle_deg, sector.radius_px, sector.fitted, len(sector.hull_px))
+            for sector in number
+        ],
+        "sector_of_N": [number[sector] for sector in frames.sectors],
     }
-    (folder / META).write_text(json.dumps(meta), encoding="utf-8")
-
-
-def _restore(folder: Path) -> FrameSet:
-    try:
-        meta = json.loads((folder / META).read_text(encoding="utf-8"))
-        arrays = {name: np.load(folder / f"{name}.npy", allow_pickle=False) for name in ARRAYS}
-        damaged = [name for name, array in arrays.items() if _checksum(array) != meta["checksums"][name]]
-        if damaged:
-            raise _DamagedError(f"{damaged[0]}.npy is not what was written")
-        frames_NHW, source = arrays["frames_NHW"], meta["source"]
-        masks = np.unpackbits(arrays["packed_masks"], count=frames_NHW.size)
-        findings = tuple(Finding(**finding) for finding in source.pop("findings"))
-        return FrameSet(
-            frames_NHW=frames_NHW,
-            masks_NHW=masks.view(np.bool_).reshape(frames_NHW.shape),
-            contours_NP2=arrays["contours_NP2"],
-            sectors=_unpack_sectors(*(arrays[name] for name in SECTOR_ARRAYS)),
-            patients=tuple(meta["patients"]),
-            videos=tuple(meta["videos"]),
-            frame_indices=tuple(meta["frame_indices"]),
-            phases=tuple(meta["phases"]),
-            spacing_mm=None if meta["spacing_mm"] is None else tuple(meta["spacing_mm"]),
-            source=Source(**source, findings=findings),
-        )
-    except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
-        raise _DamagedError(str(error) or type(error).__name__) from error
-
-
-def _checksum(array: NDArray[np.generic]) -> str:
-    return f"{array.dtype.str}{array.shape}{zlib.crc32(np.ascontiguousarray(array).data):08x}"
-
-
-def _pack_sectors(sectors: Sequence[Sector]) -> dict[str, NDArray[Any]]:
-    """Write each distinct sector once: the frames of a video share theirs."""
-    number = {sector: index for index, sector in enumerate(dict.fromkeys(sectors))}
-    values = [
-        (*sector.apex_px, sector.half_angle_deg, sector.radius_px, float(sector.fitted)) for sector in number
-    ]
     vertices = [vertex for sector in number for vertex in sector.hull_px]
-    return {
-        "sector_of_N": np.array([number[sector] for sector in sectors], dtype=np.int64),
-        "sectors_S5": np.array(values, dtype=np.float64).reshape(-1, 5),
-        "hulls_2V": np.array(vertices, dtype=np.float64).reshape(-1, 2).T,
-        "hull_lengths_S": np.array([len(sector.hull_px) for sector in number], dtype=np.int64),
-    }
+    np.savez(
+        path,
+        frames_NHW=frames.frames_NHW,
+        packed_masks=np.packbits(frames.masks_NHW),
+        contours_NP2=frames.contours_NP2,
+        hulls_2V=np.array(vertices, dtype=np.float64).reshape(-1, 2).T,
+        meta=np.array(json.dumps(meta).encode()),
+    )
 
 
-def _unpack_sectors(
-    sector_of_N: NDArray[np.int64],
-    sectors_S5: NDArray[np.float64],
-    hulls_2V: NDArray[np.float64],
-    hull_lengths_S: NDArray[np.int64],
-) -> tuple[Sector, ...]:
-    vertices = list(zip(*hulls_2V.tolist(), strict=True))
-    sectors, start = [], 0
-    for (x, y, half_angle, radius, fitted), length in zip(
-        sectors_S5.tolist(), hull_lengths_S.tolist(), strict=True
-    ):
-        sectors.append(
-            Sector(
-                apex_px=(x, y),
-                half_angle_deg=half_angle,
-                radius_px=radius,
-                hull_px=tuple(vertices[start : start + length]),
-                fitted=bool(fitted),
-            )
+def _load(path: Path) -> FrameSet:
+    with zipfile.ZipFile(path) as entry:
+        # `read` compares the checksum. `np.load` of the file itself would not when a damaged header says that an
+        # array is shorter, because the checksum is compared at the end of a member.
+        frames_NHW, packed_masks, contours_NP2, hulls_2V, meta_json = (
+            np.load(io.BytesIO(entry.read(f"{name}.npy")), allow_pickle=False) for name in ARRAYS
         )
-        start += length
-    return tuple(sectors[index] for index in sector_of_N.tolist())
+    meta = json.loads(meta_json.item())
+    xs, ys = hulls_2V.tolist()
+    vertices = zip(xs, ys, strict=True)
+    sectors = [
+        Sector(
+            apex_px=(x, y),
+            half_angle_deg=half_angle_deg,
+            radius_px=radius_px,
+            hull_px=tuple(itertools.islice(vertices, hull_length)),
+            fitted=fitted,
+        )
+        for (x, y), half_angle_deg, radius_px, fitted, hull_length in meta["sectors"]
+    ]
+    source = meta["source"]
+    findings = tuple(Finding(**finding) for finding in source.pop("findings"))
+    return FrameSet(
+        frames_NHW=frames_NHW,
+        masks_NHW=np.unpackbits(packed_masks, count=frames_NHW.size).view(np.bool_).reshape(frames_NHW.shape),
+        contours_NP2=contours_NP2,
+        sectors=tuple(sectors[index] for index in meta["sector_of_N"]),
+        patients=tuple(meta["patients"]),
+        videos=tuple(meta["videos"]),
+        frame_indices=tuple(meta["frame_indices"]),
+        phases=tuple(meta["phases"]),
+        spacing_mm=None if meta["spacing_mm"] is None else tuple(meta["spacing_mm"]),
+        source=Source(**source, findings=findings),
+    )

@@ -1,4 +1,4 @@
-"""The quirks of real files, each with one text: what is found is named and counted, never just dropped."""
+"""Lists the quirks of real files. Each has one text, under which its findings are named and counted."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from lvzoo.types import Finding
 
 @dataclass(frozen=True, slots=True)
 class Quirk:
-    """What may be wrong or unusual in the files; `excludes` tells whether it costs the frame or the video."""
+    """Something wrong or unusual in the files; `excludes` says whether the frame or the video is left out for it."""
 
     text: str
     excludes: bool
 
-    def found(self, name: str, detail: str = "") -> Finding:
-        """Return the finding of this quirk in a video."""
+    def finding(self, name: str, detail: str = "") -> Finding:
+        """Return a finding of this quirk in the video `name`."""
         return Finding(name=name, quirk=self.text, excluded=self.excludes, detail=detail)
 
 

@@ -1,4 +1,4 @@
-"""One video of EchoNet-Dynamic: its traced frames and their references, or the reasons why there are none."""
+"""Reads one video of EchoNet-Dynamic: its traced frames and their references, or the reasons why it has none."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ LOG = logging.getLogger("lvzoo.data")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reading:
-    """What one video gave: its usable labels, each with its frame, or none; and all that was found."""
+    """The findings on one video, and its usable labels, each with its frame, if there are any."""
 
     video: str
     findings: Sequence[Finding]
@@ -48,9 +48,9 @@ def read_video(
     rows_by_frame: Mapping[int, Sequence[TracingRow]],
     further_by_frame: Mapping[int, Sequence[TracingRow]] = MappingProxyType({}),
 ) -> Reading:
-    """Read the traced frames of one video; `path` is None where its file is missing.
+    """Read the traced frames of one video; `path` is None if its file is missing.
 
-    `further_by_frame` are tracings of frames beside ED and ES; a video without those two is not used.
+    `further_by_frame` holds tracings of other frames than ED and ES; they are used only if ED or ES is usable.
     """
     labels, findings = label_frames(video, rows_by_frame)
     if not labels:
@@ -58,30 +58,31 @@ def read_video(
     others, further_findings = label_others(video, further_by_frame)
     labels, findings = [*labels, *others], [*findings, *further_findings]
     if path is None:
-        return Reading(video=video, findings=[*findings, quirks.VIDEO_MISSING.found(video)])
+        return Reading(video=video, findings=[*findings, quirks.VIDEO_MISSING.finding(video)])
     try:
         clip = open_clip(path)
     except DataError as error:
-        damage = quirks.VIDEO_DAMAGED.found(video, _reason(error, path))
+        damage = quirks.VIDEO_DAMAGED.finding(video, reason_of(error, path))
         return Reading(video=video, findings=[*findings, damage])
-    return _read_frames(video, clip, labels, [*findings, *_way_finding(video, clip)])
+    return _read_frames(video, clip, labels, [*findings, *_note_decoder(video, clip)])
 
 
 def _read_frames(video: str, clip: Clip, labels: Sequence[Label], findings: list[Finding]) -> Reading:
+    """Decode the labelled frames; frames that do not decode become findings, which are added to the list."""
     if clip.size_HW != FRAME_SIZE_HW:
         height, width = clip.size_HW
-        findings.append(quirks.OTHER_SIZE.found(video, f"{width} x {height}"))
+        findings.append(quirks.OTHER_SIZE.finding(video, f"{width} x {height}"))
         return Reading(video=video, findings=findings, way=clip.way)
     usable, frames = [], []
     for label in labels:
         where = f"{label.phase}, frame {label.frame}"
         if label.frame >= clip.count:
-            findings.append(quirks.VIDEO_SHORT.found(video, f"{where} of {clip.count}"))
+            findings.append(quirks.VIDEO_SHORT.finding(video, f"{where} of {clip.count}"))
             continue
         try:
             frames.append(clip.frame_at(label.frame))
         except DataError as error:
-            findings.append(quirks.FRAME_DAMAGED.found(video, f"{where}: {_reason(error, clip.path)}"))
+            findings.append(quirks.FRAME_DAMAGED.finding(video, f"{where}: {reason_of(error, clip.path)}"))
             continue
         usable.append(label)
     return Reading(
@@ -89,27 +90,28 @@ def _read_frames(video: str, clip: Clip, labels: Sequence[Label], findings: list
         findings=findings,
         labels=usable,
         frames=frames,
-        sector=_sector(clip) if usable else None,
+        sector=_fit_clip_sector(clip) if usable else None,
         way=clip.way,
     )
 
 
-def _way_finding(video: str, clip: Clip) -> list[Finding]:
+def _note_decoder(video: str, clip: Clip) -> list[Finding]:
+    """Return a finding if the frames could not be read by the index of an MJPG AVI."""
     quirk = {"mjpg-scan": quirks.NO_INDEX, "opencv": quirks.OTHER_CODEC}.get(clip.way)
-    return [quirk.found(video)] if quirk else []
+    return [quirk.finding(video)] if quirk else []
 
 
-def _sector(clip: Clip) -> Sector:
-    """Fit the sector to evenly spaced frames of the clip, passing over those that do not decode."""
+def _fit_clip_sector(clip: Clip) -> Sector:
+    """Fit the sector to evenly spaced frames of the clip, without those that do not decode."""
     frames = []
     for index in evenly_spaced(clip.count):
         try:
             frames.append(clip.frame_at(index))
         except DataError as error:
-            LOG.warning("passed over for the sector: %s", error)
+            LOG.warning("left out of the sector's fit: %s", error)
     return fit_sector(np.stack(frames) if frames else np.empty((0, *clip.size_HW), dtype=np.uint8))
 
 
-def _reason(error: DataError, path: Path) -> str:
-    """Return an error's message without the machine's path, for findings that travel with results."""
+def reason_of(error: DataError, path: Path) -> str:
+    """Return an error's message without the path of this machine, because findings are shared with the results."""
     return str(error).removeprefix(f"{path}: ")

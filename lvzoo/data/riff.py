@@ -1,8 +1,8 @@
-"""Where the JPEG of each frame lies in an AVI file: RIFF headers, the `idx1` index, and the scan without it.
+"""Finds the bytes of each frame in an AVI file: by the `idx1` index, or by scanning the chunks.
 
-An AVI is a tree of chunks (four letters, a length, that many bytes, padded to an even length): `LIST hdrl`
-describes the streams, `LIST movi` holds the frames' chunks (`00dc`), and `idx1` lists them. A file above one
-gigabyte goes on in `RIFF AVIX` segments, each with its own `LIST movi` (OpenDML).
+An AVI is a tree of chunks. A chunk is a name of four letters, a length, and that many bytes, padded to an even
+length. `LIST hdrl` describes the streams, `LIST movi` holds the frames' chunks (`00dc`), and `idx1` lists them. After
+one gigabyte, a file continues in `RIFF AVIX` segments, each with its own `LIST movi` (OpenDML).
 Format: Microsoft, "AVI RIFF file reference"; Matrox, "OpenDML AVI file format extensions" 1.02.
 """
 
@@ -18,17 +18,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 RIFF_HEADER: Final = 12
-"""Bytes of `RIFF`, a length and a form type; those of `LIST`, a length and a list type too."""
+"""Bytes of `RIFF`, a length and a form type, or of `LIST`, a length and a list type."""
 CHUNK_HEADER: Final = 8
+"""Bytes of a chunk's name and length."""
 INDEX_ENTRY: Final = 16
-"""Bytes of an entry of `idx1`: name, flags, offset, length."""
+"""Bytes of one entry of `idx1`: name, flags, offset and length, 4 bytes each."""
 Span = tuple[int, int]
-"""First byte of a chunk's content, and how many bytes it has."""
+"""The position of the first byte of a chunk's content, and the number of its bytes."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Avi:
-    """The video stream of an AVI file: `spans` are its frames in order, found by the index or by the scan."""
+    """The video stream of an AVI file; `spans` are its frames in order, `indexed` says whether `idx1` gave them."""
 
     codec: str
     fps: float | None
@@ -39,7 +40,7 @@ class Avi:
 
 @dataclass(kw_only=True, slots=True)
 class _Layout:
-    """What one walk through the file's top levels finds."""
+    """The headers of the first video stream, and where the frames and the index lie in the file."""
 
     stream: int | None = None
     streams: int = 0
@@ -52,30 +53,33 @@ class _Layout:
 
     @property
     def frame_ids(self) -> tuple[bytes, bytes]:
-        """The names that the stream's frames carry: compressed, or (by careless writers) uncompressed."""
+        """The names of the stream's frame chunks: for compressed frames, and for uncompressed ones.
+
+        Some writers use the second name for compressed frames too.
+        """
         number = b"%02d" % (self.stream or 0)
         return number + b"dc", number + b"db"
 
 
 def is_avi(head: bytes) -> bool:
-    """Tell whether a file that begins so is an AVI."""
+    """Return whether a file with these first bytes is an AVI."""
     return head[:4] == b"RIFF" and head[8:12] == b"AVI "
 
 
 def parse_avi(data: bytes) -> Avi | None:
-    """Find the frames of an AVI file's first video stream; None where there are none to be found.
+    """Find the frames of an AVI file's first video stream; return None if there are none.
 
-    The index is believed when every entry points at a chunk of the name and length that it says, and when it
-    lists as many frames as the header does; offsets may count from `movi` or from the file's first byte.
-    Otherwise the `movi` chunks are scanned. A frame of no bytes repeats the frame before it.
+    The index is used if it lists as many frames as the header states, and if each of its entries points at a chunk
+    with the same name and length. Its offsets may count from `movi` or from the file's first byte. Without a usable
+    index, the `movi` chunks are scanned. A frame without bytes repeats the frame before it.
     """
     if not is_avi(data):
         return None
-    layout = _walk(data)
+    layout = _read_layout(data)
     if layout.stream is None:
         return None
     indexed = _read_index(data, layout)
-    spans = indexed or _scan(data, layout)
+    spans = indexed or _scan_chunks(data, layout)
     if not spans:
         return None
     return Avi(
@@ -88,25 +92,25 @@ def parse_avi(data: bytes) -> Avi | None:
 
 
 def _chunks(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """Yield (name, first byte, length) of the chunks between two places; lengths never pass the end."""
+    """Yield (name, first byte, length) of the chunks between two positions; no chunk reaches beyond `end`."""
     while at + CHUNK_HEADER <= end:
         name, length = struct.unpack_from("<4sI", data, at)
         start = at + CHUNK_HEADER
-        if name == b"RIFF":  # an AVIX segment: its chunks stand on this level
+        if name == b"RIFF":  # a further segment (AVIX): go on with the chunks inside it
             at += RIFF_HEADER
             continue
         yield name, start, min(length, end - start)
         at = start + length + length % 2
 
 
-def _walk(data: bytes) -> _Layout:
+def _read_layout(data: bytes) -> _Layout:
     layout = _Layout()
     for name, start, length in _chunks(data, RIFF_HEADER, len(data)):
         kind = data[start : start + 4] if name == b"LIST" else b""
         if kind == b"hdrl":
             _read_headers(data, start + 4, start + length, layout)
         elif kind == b"movi":
-            # A writer that was interrupted leaves a length of zero: the frames run to the file's end.
+            # An interrupted writer leaves a length of zero; then the frames reach to the file's end.
             layout.movies.append((start, length if length > len(kind) else len(data) - start))
         elif name == b"idx1":
             layout.index = (start, length)
@@ -114,7 +118,7 @@ def _walk(data: bytes) -> _Layout:
 
 
 def _read_headers(data: bytes, at: int, end: int, layout: _Layout) -> None:
-    """Keep the first video stream's header (`strh`) and format (`strf`)."""
+    """Read the header (`strh`) and the format (`strf`) of the first video stream into the layout."""
     for name, start, length in _chunks(data, at, end):
         if name != b"LIST" or data[start : start + 4] != b"strl":
             continue
@@ -123,6 +127,7 @@ def _read_headers(data: bytes, at: int, end: int, layout: _Layout) -> None:
         }
         head, form = parts.get(b"strh", b""), parts.get(b"strf", b"")
         if layout.stream is None and head[:4] == b"vids" and len(head) >= 36 and len(form) >= 20:
+            # strh has scale, rate, start and length from byte 20 on; strf is a BITMAPINFOHEADER.
             layout.stream = layout.streams
             scale, rate, _, layout.frames = struct.unpack_from("<4I", head, 20)
             layout.fps = rate / scale if scale and rate else None
@@ -133,9 +138,10 @@ def _read_headers(data: bytes, at: int, end: int, layout: _Layout) -> None:
 
 
 def _read_index(data: bytes, layout: _Layout) -> list[Span] | None:
-    """Return the frames that `idx1` lists, or None where it is missing, incomplete or points elsewhere."""
-    if layout.index is None or len(layout.movies) != 1:  # idx1 does not reach into AVIX segments
+    """Return the frames that `idx1` lists, or None if it is missing or incomplete, or does not fit the file."""
+    if layout.index is None or len(layout.movies) != 1:  # idx1 does not list the frames of AVIX segments
         return None
+    # Select the entries of our stream.
     start, length = layout.index
     content = np.frombuffer(data, dtype=np.uint8)
     entries_N16 = content[start : start + length - length % INDEX_ENTRY].reshape(-1, INDEX_ENTRY)
@@ -146,9 +152,8 @@ def _read_index(data: bytes, layout: _Layout) -> list[Span] | None:
     if len(entries_N16) != layout.frames:
         return None
     _, _, offsets_N, sizes_N = np.ascontiguousarray(entries_N16).view("<u4").astype(np.int64).T
-    heads_N8 = entries_N16[
-        :, [0, 1, 2, 3, 12, 13, 14, 15]
-    ]  # name and length, as they stand before the chunk itself
+    # Name and length of an entry must equal the 8 bytes in front of the chunk that it points at.
+    heads_N8 = entries_N16[:, [0, 1, 2, 3, 12, 13, 14, 15]]
     for base in (layout.movies[0][0], 0):
         starts_N = base + offsets_N + CHUNK_HEADER
         if (starts_N + sizes_N > len(data)).any():
@@ -159,14 +164,14 @@ def _read_index(data: bytes, layout: _Layout) -> list[Span] | None:
     return None
 
 
-def _scan(data: bytes, layout: _Layout) -> list[Span]:
-    """Return the frames found by going from chunk to chunk; one that the file's end cuts off is no frame."""
+def _scan_chunks(data: bytes, layout: _Layout) -> list[Span]:
+    """Return the frames found by going from chunk to chunk; a frame that is cut off by the file's end is left out."""
     spans, frame_ids = [], layout.frame_ids
     for movie_start, movie_length in layout.movies:
         at, end = movie_start + 4, movie_start + movie_length
         while at + CHUNK_HEADER <= end:
             name, size = struct.unpack_from("<4sI", data, at)
-            if name == b"LIST":  # `rec ` groups the chunks of one moment: step inside
+            if name == b"LIST":  # `rec ` groups the chunks of one moment: go on with the chunks inside it
                 at += RIFF_HEADER
                 continue
             start = at + CHUNK_HEADER
@@ -177,6 +182,7 @@ def _scan(data: bytes, layout: _Layout) -> list[Span]:
 
 
 def _repeat_empty(spans: Sequence[Span]) -> tuple[Span, ...]:
+    """Replace each empty frame by the frame before it."""
     filled: list[Span] = []
     for span in spans:
         filled.append(filled[-1] if span[1] == 0 and filled else span)

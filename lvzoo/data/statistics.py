@@ -1,4 +1,4 @@
-"""Measures what the frames of clips and data folders look like, beside the range of real clips."""
+"""Measures the appearance of frames over clips and data folders, and compares it with the range of real clips."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from lvzoo.data import quirks
-from lvzoo.data.appearance import REAL_RANGES, look, mean
-from lvzoo.data.clip import clips_in, is_synthetic, read_clip
+from lvzoo.data.appearance import REAL_RANGES, mean_without_nan, measure_appearance
+from lvzoo.data.clip import is_synthetic, list_clips, read_clip
 from lvzoo.data.crop import crop_to_sector
+from lvzoo.data.reading import reason_of
 from lvzoo.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -29,9 +30,9 @@ PERCENTILES: Final = (10, 90)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Statistic:
-    """One figure over clips: mean, 10th and 90th percentile; `real` where real clips were measured.
+    """One figure over clips: its mean, its 10th and 90th percentile, and its range over real clips if there is one.
 
-    The figures are NaN where no clip has one: successive frames of a still, for instance.
+    The figures are NaN if no clip has one: for instance, a still picture has no successive frames.
     """
 
     name: str
@@ -42,7 +43,7 @@ class Statistic:
 
     @property
     def as_real(self) -> bool | None:
-        """Whether the mean lies in the range of real clips; None where there is no range, or no mean."""
+        """Whether the mean lies in the range of real clips; None without a range or a mean."""
         if self.real is None or math.isnan(self.mean):
             return None
         return self.real[0] <= self.mean <= self.real[1]
@@ -50,26 +51,26 @@ class Statistic:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Statistics:
-    """What was looked at, and its figures."""
+    """The statistics of a number of clips, and where the clips come from."""
 
     source: str
     clips: int
     synthetic_clips: int
-    """How many of them a phantom made."""
+    """How many of the clips are from a phantom."""
     statistics: tuple[Statistic, ...]
     findings: tuple[Finding, ...] = ()
-    """The clips of folders that could not be read, with the reason; they are in no figure and no count."""
+    """The clips of folders that could not be read, with the reason; no figure and no count includes them."""
 
     @property
     def title(self) -> str:
-        """What was looked at, in words; whatever is synthetic is called so."""
+        """The source and the number of clips in words; it says if some or all of them are synthetic."""
         few = f", partly synthetic ({self.synthetic_clips:,} of the clips)"
         kind = {0: "", self.clips: ", synthetic"}.get(self.synthetic_clips, few)
         lost = f" ({len(self.findings):,} more could not be read)" if self.findings else ""
         return f"{self.source}{kind}: {self.clips:,} clip{'s' * (self.clips != 1)}{lost}"
 
     def as_json(self) -> dict[str, object]:
-        """Return all as JSON knows it: what no clip has is null, for JSON has no NaN."""
+        """Return everything in the form of JSON; NaN becomes null, because JSON has no NaN."""
         return {
             "source": self.source,
             "synthetic": self.synthetic_clips > 0,
@@ -77,9 +78,9 @@ class Statistics:
             "synthetic_clips": self.synthetic_clips,
             "statistics": {
                 each.name: {
-                    "mean": _known(each.mean),
-                    "p10": _known(each.low),
-                    "p90": _known(each.high),
+                    "mean": _null_for_nan(each.mean),
+                    "p10": _null_for_nan(each.low),
+                    "p90": _null_for_nan(each.high),
                     "real": each.real,
                     "as_real": each.as_real,
                 }
@@ -89,25 +90,26 @@ class Statistics:
         }
 
 
-def _known(figure: float) -> float | None:
+def _null_for_nan(figure: float) -> float | None:
     return None if math.isnan(figure) else figure
 
 
 def statistics_of_files(
     paths: Sequence[Path], *, most: int = 100, on_clip: Callable[[int, int], None] | None = None
 ) -> Statistics:
-    """Return the statistics of clips: of files, and of at most `most` clips of each folder, evenly chosen.
+    """Return the statistics of single clips and of folders of clips.
 
-    A folder is a data set's (its clips lie in `Videos`) or holds the clips itself; one of them that cannot be read is
-    told and left out. What is not 112 x 112 is cropped to its sector and shrunk, as models see it.
+    A folder is a data set, whose clips lie in `Videos`, or holds the clips itself. At most `most` clips per folder
+    are chosen, evenly by name. A folder's clip that cannot be read is logged and left out. Frames that are not
+    112 x 112 are cropped to the sector and resized, as models see them.
 
     Raises:
         UsageError: `most` is less than 1.
-        DataError: a file cannot be read, a folder holds no clips, or nothing that was found can be read.
+        DataError: a single clip cannot be read, a folder holds no clips, or none of its clips can be read.
     """
     if most < 1:
-        raise UsageError(f"{most} clips of each folder are none; look at 1 at least")
-    found = [(file, path.is_dir()) for path in paths for file in _clips_of(path, most)]
+        raise UsageError(f"cannot measure {most} clips per folder; measure at least 1")
+    found = [(file, path.is_dir()) for path in paths for file in _choose_clips(path, most)]
     read: list[Path] = []
     looks: list[Mapping[str, float]] = []
     findings: list[Finding] = []
@@ -115,12 +117,14 @@ def statistics_of_files(
         frames_NHW = _read_or_note(file, findings) if in_folder else read_clip(file).frames_NHW
         if frames_NHW is not None:
             read.append(file)
-            looks.append(look(crop_to_sector(frames_NHW)[0]))
+            looks.append(measure_appearance(crop_to_sector(frames_NHW)[0]))
         if on_clip is not None:
             on_clip(done, len(found))
     source = ", ".join(path.name or str(path) for path in paths)
     if not read:
-        raise DataError(f"{source}: none of {len(found):,} clips can be read; check that the files are whole")
+        raise DataError(
+            f"{source}: none of {len(found):,} clips can be read; check that the files are complete"
+        )
     return Statistics(
         source=source,
         clips=len(read),
@@ -131,33 +135,36 @@ def statistics_of_files(
 
 
 def _read_or_note(file: Path, findings: list[Finding]) -> NDArray[np.uint8] | None:
-    """Return a clip's frames; of one that cannot be read, add what was found, and say so."""
+    """Return a clip's frames; if it cannot be read, log and note the reason, and return None."""
     try:
         return read_clip(file).frames_NHW
     except DataError as error:
         LOG.warning("left out: %s", error)
-        findings.append(quirks.VIDEO_DAMAGED.found(file.name, str(error).removeprefix(f"{file}: ")))
+        findings.append(quirks.VIDEO_DAMAGED.finding(file.name, reason_of(error, file)))
         return None
 
 
 def summarise(looks: Sequence[Mapping[str, float]]) -> Iterable[Statistic]:
-    """Yield a statistic for each figure of the clips; a clip whose figure is NaN is left out of it."""
+    """Yield a statistic for each figure; clips whose figure is NaN are left out of it."""
     for name in looks[0]:
         known = [each[name] for each in looks if not math.isnan(each[name])]
         low, high = np.percentile(known, PERCENTILES) if known else (math.nan, math.nan)
         yield Statistic(
-            name=name, mean=mean(known), low=float(low), high=float(high), real=REAL_RANGES.get(name)
+            name=name,
+            mean=mean_without_nan(known),
+            low=float(low),
+            high=float(high),
+            real=REAL_RANGES.get(name),
         )
 
 
-def _clips_of(path: Path, most: int) -> list[Path]:
-    """Return a file itself, or the clips of a folder, evenly chosen by name."""
+def _choose_clips(path: Path, most: int) -> list[Path]:
+    """Return a single clip, or at most `most` clips of a folder, chosen evenly by name."""
     if not path.is_dir():
         return [path]
     folder = path / "Videos" if (path / "Videos").is_dir() else path
-    files = clips_in(folder)
+    files = list_clips(folder)
     if not files:
         raise DataError(f"{folder}: holds no clips; give a clip, or a folder of clips")
-    return [
-        files[index] for index in np.linspace(0, len(files) - 1, min(most, len(files))).round().astype(int)
-    ]
+    chosen = np.linspace(0, len(files) - 1, min(most, len(files))).round().astype(int)
+    return [files[index] for index in chosen]

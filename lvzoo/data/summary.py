@@ -1,4 +1,4 @@
-"""What `lvzoo data check` tells: how much of a data set can be used, and every quirk with its count and names."""
+"""Summarises a data set for `lvzoo data check`: how much of it is used, and every quirk with its count and names."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SplitCounts:
-    """How much of a split is used."""
+    """How many videos and frames of a split are used."""
 
     videos: int
     frames: int
@@ -25,7 +25,7 @@ class SplitCounts:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class QuirkCount:
-    """One quirk, whether it costs frames, and each finding of it."""
+    """One quirk, whether frames are left out for it, and its findings."""
 
     quirk: str
     excluded: bool
@@ -33,13 +33,13 @@ class QuirkCount:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The videos in which it was found, each once."""
+        """The videos in which the quirk was found, each once."""
         return tuple(dict.fromkeys(finding.name for finding in self.findings))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Summary:
-    """A data set in numbers; the quirks that cost frames come first, the frequent before the rare."""
+    """A data set in numbers. Quirks for which frames are left out come first, and frequent ones before rare ones."""
 
     name: str
     version: str
@@ -49,13 +49,14 @@ class Summary:
 
 
 def summarise(dataset: Dataset) -> Summary:
-    """Load every split and count what is there.
+    """Load every split, and count its videos, frames and findings.
 
     Raises:
         DataError: files are missing or do not parse, or a split has no usable frame.
     """
     splits: dict[Split, SplitCounts] = {}
-    findings: dict[Finding, None] = {}  # an ordered set: what is of no split is found in each of them
+    # An ordered set, because findings that belong to no split come with each split
+    findings: dict[Finding, None] = {}
     source: Source | None = None
     for split in SPLITS:
         frames = dataset.load(split)
@@ -64,17 +65,17 @@ def summarise(dataset: Dataset) -> Summary:
             videos=len(set(frames.videos)), frames=len(frames), fingerprint=source.fingerprint
         )
         findings |= dict.fromkeys(source.findings)
-    assert source is not None  # noqa: S101 - there are splits
+    assert source is not None  # noqa: S101 - SPLITS is not empty
     return Summary(
         name=source.name,
         version=source.version,
         synthetic=source.synthetic,
         splits=splits,
-        quirks=_grouped(findings),
+        quirks=_group_by_quirk(findings),
     )
 
 
-def _grouped(findings: Iterable[Finding]) -> tuple[QuirkCount, ...]:
+def _group_by_quirk(findings: Iterable[Finding]) -> tuple[QuirkCount, ...]:
     groups: dict[tuple[str, bool], list[Finding]] = {}
     for finding in findings:
         groups.setdefault((finding.quirk, finding.excluded), []).append(finding)

@@ -1,8 +1,8 @@
-"""Frames out of video files, grey and only those that are wanted.
+"""Reads frames from video files, in grey.
 
-The JPEGs inside an MJPG AVI stand alone, so the wanted ones are decoded straight from their places in the
-file; every other codec or container is decoded by OpenCV from its first frame to its last. Both end in the
-same grey: decoded to BGR, then OpenCV's BGR2GRAY.
+The JPEGs of an MJPG AVI are independent of each other, so only the wanted frames are decoded, straight from their
+places in the file. OpenCV decodes any other codec or container from the first frame to the last. In both cases the
+frames are decoded to BGR and converted with OpenCV's BGR2GRAY.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from lvzoo.data.riff import Avi
 
 Way: TypeAlias = Literal["mjpg-index", "mjpg-scan", "opencv"]
-"""How a clip's frames are found: by its index, by a scan of its chunks, or by OpenCV from first to last."""
+"""How a clip's frames are found: by its index, by scanning its chunks, or by OpenCV from first to last."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Clip:
-    """An open clip; frames are uint8 grey and count from 0."""
+    """An open clip; frames are uint8 grey and numbered from 0."""
 
     path: Path
     count: int
@@ -44,13 +44,13 @@ class Clip:
         """Return the frames at `indices` as (N, H, W).
 
         Raises:
-            IndexError: an index outside 0..count - 1.
-            DataError: a frame that does not decode.
+            IndexError: an index is not in 0..count - 1.
+            DataError: a frame does not decode.
         """
         outside = [index for index in indices if not 0 <= index < self.count]
         if outside:
-            raise IndexError(f"{self.path}: no frame {outside[0]} among {self.count}")
-        # Decoded first: a damaged header's size is never given memory.
+            raise IndexError(f"{self.path}: no frame {outside[0]}; the clip has {self.count} frames")
+        # Decode first, and stack afterwards: allocating by the header's size could fail if the header is damaged.
         frames = [self.frame_at(index) for index in indices]
         return np.stack(frames) if frames else np.empty((0, *self.size_HW), dtype=np.uint8)
 
@@ -60,10 +60,10 @@ class Clip:
 
 
 def open_clip(path: Path) -> Clip:
-    """Open a video file; of an MJPG AVI nothing is decoded yet.
+    """Open a video file. No frame of an MJPG AVI is decoded yet.
 
     Raises:
-        DataError: the file is missing, or no frame of it decodes.
+        DataError: the file is missing, or none of its frames decodes.
     """
     try:
         data = path.read_bytes()
@@ -93,27 +93,28 @@ def _open_mjpg(path: Path, data: bytes, avi: Avi) -> Clip:
 
 
 def _decode_jpeg(jpeg: NDArray[np.uint8], size_HW: tuple[int, int], name: str) -> NDArray[np.uint8]:
+    """Decode a JPEG to grey; an error names it by `name`."""
     flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
     try:
         frame_HW3 = cv2.imdecode(jpeg, flags) if len(jpeg) else None
     except cv2.error:
         frame_HW3 = None
     if frame_HW3 is None:
-        raise DataError(f"{name} does not decode; the file is damaged, fetch it again")
+        raise DataError(f"{name} does not decode; the file is damaged, so copy it again from its source")
     if frame_HW3.shape[:2] != size_HW:
         height, width = frame_HW3.shape[:2]
         raise DataError(
-            f"{name} is {width} x {height} where the file's header says {size_HW[1]} x {size_HW[0]}"
+            f"{name} is {width} x {height}, but the file's header says {size_HW[1]} x {size_HW[0]}"
         )
-    return _grey(frame_HW3)
+    return _convert_to_grey(frame_HW3)
 
 
-def _grey(frame_HW3: MatLike) -> NDArray[np.uint8]:
+def _convert_to_grey(frame_HW3: MatLike) -> NDArray[np.uint8]:
     return np.asarray(cv2.cvtColor(frame_HW3, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
 
 
 def _open_sequentially(path: Path) -> Clip:
-    """Decode a whole file, for containers in which frames depend on one another."""
+    """Decode all frames, because frames of this codec or container may depend on each other."""
     capture = cv2.VideoCapture(str(path))
     frames: list[NDArray[np.uint8]] = []
     try:
@@ -122,11 +123,11 @@ def _open_sequentially(path: Path) -> Clip:
             decoded, frame_HW3 = capture.read()
             if not decoded:
                 break
-            frames.append(_grey(frame_HW3))
+            frames.append(_convert_to_grey(frame_HW3))
     finally:
         capture.release()
     if not frames:
-        raise DataError(f"{path}: does not decode as a video; check that the file is whole")
+        raise DataError(f"{path}: does not decode as a video; check that the file is complete")
     return Clip(
         path=path,
         count=len(frames),

@@ -1,6 +1,6 @@
-"""Examines an installation, one finding after the other, and says what to do about each that is not well.
+"""Examines an installation part by part, and says how to repair what does not work.
 
-Nothing heavy is imported here.
+This package imports nothing heavy itself.
 """
 
 from __future__ import annotations
@@ -8,20 +8,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lvzoo.doctor import libraries, storage, zoo
-from lvzoo.doctor.record import Examined, Verdict
+from lvzoo.doctor.record import Diagnosis, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Examined", "Verdict", "examine"]
+__all__ = ["Diagnosis", "Verdict", "examine"]
 
 
-def examine() -> Iterator[Examined]:
-    """Yield what is found, from the ground up: Python, libraries, torch, GPU, OpenCV, cache, plugins, entries."""
-    yield libraries.lvzoo_itself()
-    yield libraries.python()
-    yield from libraries.versions()
-    yield from libraries.torch()
-    yield libraries.opencv()
-    yield from storage.cache()
-    yield from zoo.plugins_and_entries()
+def examine() -> Iterator[Diagnosis]:
+    """Yield the findings in order: lvzoo, Python, libraries, torch, GPU, OpenCV, cache, disk, plugins, entries."""
+    yield libraries.check_lvzoo()
+    yield libraries.check_python()
+    yield from libraries.check_versions()
+    yield from libraries.check_torch()
+    yield libraries.check_opencv()
+    yield from storage.check_cache()
+    yield from zoo.check_plugins_and_entries()

@@ -1,6 +1,6 @@
-"""Python, lvzoo and the libraries it stands on: are they there, new enough, and do they work?
+"""Checks Python, lvzoo and the libraries that it requires: whether they are installed, new enough, and work.
 
-torch and OpenCV are tried in processes of their own: one that crashes or hangs is a finding as well.
+torch and OpenCV are tested in separate processes, so that a crash or a hang becomes a finding.
 """
 
 from __future__ import annotations
@@ -16,37 +16,39 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import lvzoo
-from lvzoo.doctor.record import GB, Examined
+from lvzoo.doctor.record import GB, note, ok, problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from lvzoo.doctor.record import Diagnosis
+
 TIME_LIMIT_S: Final = 120.0
-"""How long torch or OpenCV may take to be imported; from a cold network disk it can be a minute."""
+"""Time limit for importing torch or OpenCV. From a network disk it can take a minute."""
 FLOOR: Final = re.compile(r"([A-Za-z0-9._-]+)>=([0-9.]+)$")
 OPENCV: Final = (
     *("opencv-python", "opencv-python-headless"),
     *("opencv-contrib-python", "opencv-contrib-python-headless"),
 )
-"""OpenCV's distributions: one of them is enough, whichever the requirement names."""
+"""The distributions of OpenCV. Any one of them is enough, whichever the requirement names."""
 HEADLESS: Final = "pip uninstall -y opencv-python && pip install opencv-python-headless"
 
 ASK_TORCH: Final = """
 import json, torch
 
 def card(i):
-    told = {"name": f"card {i}", "memory": 0, "bf16": False, "error": None}
+    report = {"name": f"card {i}", "memory": 0, "bf16": False, "error": None}
     try:
         properties = torch.cuda.get_device_properties(i)
-        told |= {"name": properties.name, "memory": properties.total_memory}
+        report |= {"name": properties.name, "memory": properties.total_memory}
         with torch.cuda.device(i):
-            told["bf16"] = torch.cuda.is_bf16_supported(including_emulation=False)
+            report["bf16"] = torch.cuda.is_bf16_supported(including_emulation=False)
         total = (torch.ones(2, device=i) + 1).sum().item()
         if total != 4:
-            told["error"] = f"2 + 2 gives {total}"
+            report["error"] = f"2 + 2 gives {total}"
     except Exception as error:
-        told["error"] = (str(error).strip() or type(error).__name__).splitlines()[0]
-    return told
+        report["error"] = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return report
 
 print(json.dumps({
     "version": torch.__version__, "cuda": torch.version.cuda, "threads": torch.get_num_threads(),
@@ -60,57 +62,45 @@ print(json.dumps({"version": cv2.__version__}))
 """
 
 
-def lvzoo_itself() -> Examined:
-    """See that the lvzoo that is imported is the one that is installed."""
-    where = Path(lvzoo.__file__).parent
+def check_lvzoo() -> Diagnosis:
+    """Check that the imported lvzoo is the installed one."""
+    imported = f"{lvzoo.__version__} in {Path(lvzoo.__file__).parent}"
     installed = _version("lvzoo")
     if installed is None:
-        return Examined(
-            name="lvzoo",
-            verdict="problem",
-            found=f"{lvzoo.__version__} in {where} is imported, but not installed",
-            remedy="run: pip install lvzoo (in a checkout: pip install --editable .)",
-        )
+        found = f"{imported} is imported, but not installed"
+        return problem("lvzoo", found, "run: pip install lvzoo (in a checkout: pip install --editable .)")
     if installed != lvzoo.__version__:
-        return Examined(
-            name="lvzoo",
-            verdict="problem",
-            found=f"{lvzoo.__version__} in {where} is imported, but {installed} is installed",
-            remedy="install it again, so that its plugins are registered",
-        )
-    return Examined(name="lvzoo", verdict="ok", found=f"{installed} in {where}")
+        found = f"{imported} is imported, but {installed} is installed"
+        return problem("lvzoo", found, "install it again, so that its plugins are registered")
+    return ok("lvzoo", imported)
 
 
-def python() -> Examined:
-    """Name Python and the platform."""
+def check_python() -> Diagnosis:
+    """Return the version of Python and the platform."""
     found = f"{platform.python_version()} on {platform.system()} {platform.machine()}, {os.cpu_count()} cores"
-    return Examined(name="python", verdict="ok", found=found)
+    return ok("python", found)
 
 
 # --- Libraries ----------------------------------------------------------------------------------------------
 
 
-def versions() -> Iterator[Examined]:
-    """Compare the version of each library that lvzoo requires with the least that will do."""
+def check_versions() -> Iterator[Diagnosis]:
+    """Compare the version of each library that lvzoo requires with the oldest version that it accepts."""
     try:
-        wanted = metadata.requires("lvzoo") or []
+        required = metadata.requires("lvzoo") or []
     except metadata.PackageNotFoundError:
-        return  # told already
-    floors = [match.groups() for each in wanted if (match := FLOOR.match(each))]
-    well: list[str] = []
+        return  # check_lvzoo reports it
+    floors = [match.groups() for each in required if (match := FLOOR.match(each))]
+    new_enough: list[str] = []
     for name, floor in floors:
         version = _version_of_any(OPENCV if name in OPENCV else (name,))
         if version is None or _numbers(version) < _numbers(floor):
-            yield Examined(
-                name=name,
-                verdict="problem",
-                found="is not installed" if version is None else f"{version} is older than {floor}",
-                remedy=f"run: pip install --upgrade '{name}>={floor}'",
-            )
+            found = "is not installed" if version is None else f"{version} is older than {floor}"
+            yield problem(name, found, f"run: pip install --upgrade '{name}>={floor}'")
         else:
-            well.append(f"{name} {version}")
-    if well:
-        yield Examined(name="libraries", verdict="ok", found=", ".join(well))
+            new_enough.append(f"{name} {version}")
+    if new_enough:
+        yield ok("libraries", ", ".join(new_enough))
 
 
 def _version_of_any(distributions: Sequence[str]) -> str | None:
@@ -125,70 +115,54 @@ def _version(distribution: str) -> str | None:
 
 
 def _numbers(version: str) -> tuple[int, ...]:
-    """Return the numbers that a version begins with, by which versions are compared.
+    """Return the numbers at the start of a version, for comparing versions.
 
     >>> _numbers("2.15.0+cu128") > _numbers("2.6")
     True
     """
-    begins = re.match(r"[0-9]+(\.[0-9]+)*", version)
-    return tuple(map(int, begins.group().split("."))) if begins else ()
+    start = re.match(r"[0-9]+(\.[0-9]+)*", version)
+    return tuple(map(int, start.group().split("."))) if start else ()
 
 
-def torch() -> Iterator[Examined]:
-    """Ask torch what it is built for and which cards it sees, and have each card add two numbers."""
-    answer = _ask(ASK_TORCH)
+def check_torch() -> Iterator[Diagnosis]:
+    """Check torch and each GPU that it sees, by adding two numbers on that GPU."""
+    answer = _run_python(ASK_TORCH)
     if isinstance(answer, str):
-        yield Examined(
-            name="torch",
-            verdict="problem",
-            found=f"does not work: {answer}",
-            remedy="install it again as pytorch.org says for this machine",
-        )
+        remedy = "install it again as pytorch.org says for this machine"
+        yield problem("torch", f"does not work: {answer}", remedy)
         return
-    build = f"built for CUDA {answer['cuda']}" if answer["cuda"] else "built for CPUs alone"
-    yield Examined(
-        name="torch", verdict="ok", found=f"{answer['version']}, {build}, {answer['threads']} threads"
-    )
-    yield from map(_gpu, answer["gpus"])
+    build = f"built for CUDA {answer['cuda']}" if answer["cuda"] else "built for CPUs only"
+    yield ok("torch", f"{answer['version']}, {build}, {answer['threads']} threads")
+    yield from map(_judge_gpu, answer["gpus"])
     if not answer["gpus"]:
-        mend = (
-            "look at nvidia-smi if there should be one"
-            if answer["cuda"]
-            else "install torch for CUDA for one"
+        advice = (
+            "check nvidia-smi if there should be a GPU" if answer["cuda"] else "a GPU needs torch for CUDA"
         )
-        yield Examined(
-            name="gpu",
-            verdict="note",
-            found="none: models are trained on the CPU",
-            remedy=f"presets smoke and quick are made for that; {mend}",
-        )
+        remedy = f"use the presets smoke and quick, which are made for CPUs; {advice}"
+        yield note("gpu", "none: models are trained on the CPU", remedy)
 
 
-def _gpu(card: Mapping[str, Any]) -> Examined:
-    """Judge one card by what it told of itself."""
+def _judge_gpu(card: Mapping[str, Any]) -> Diagnosis:
+    """Return the finding for one GPU from the report of ASK_TORCH."""
     if card["error"]:
-        return Examined(
-            name="gpu",
-            verdict="problem",
-            found=f"{card['name']} is seen, but does not compute: {card['error']}",
-            remedy="look at nvidia-smi, and install torch as pytorch.org says for this card and its driver",
-        )
+        found = f"{card['name']} is visible, but does not compute: {card['error']}"
+        remedy = "check nvidia-smi, and install torch as pytorch.org says for this card and its driver"
+        return problem("gpu", found, remedy)
     precision = "bf16" if card["bf16"] else "fp16, since it has no bf16"
-    found = f"{card['name']}, {card['memory'] / GB:.0f} GB, computes in {precision}"
-    return Examined(name="gpu", verdict="ok", found=found)
+    return ok("gpu", f"{card['name']}, {card['memory'] / GB:.0f} GB, computes in {precision}")
 
 
-def opencv() -> Examined:
-    """See that OpenCV is imported and resizes a frame."""
-    answer = _ask(ASK_OPENCV)
+def check_opencv() -> Diagnosis:
+    """Check that OpenCV can be imported and can resize a frame."""
+    answer = _run_python(ASK_OPENCV)
     if not isinstance(answer, str):
-        return Examined(name="opencv", verdict="ok", found=f"{answer['version']}, works")
+        return ok("opencv", f"{answer['version']}, works")
     remedy = f"run: {HEADLESS}" if "libGL" in answer else "install opencv-python again"
-    return Examined(name="opencv", verdict="problem", found=f"cannot be imported: {answer}", remedy=remedy)
+    return problem("opencv", f"cannot be imported: {answer}", remedy)
 
 
-def _ask(code: str) -> Any:  # noqa: ANN401 - JSON, or a str: why there is none
-    """Return what a piece of Python prints as JSON, run in a process of its own, or why it prints nothing."""
+def _run_python(code: str) -> Any:  # noqa: ANN401 - JSON, or a str that explains why there is none
+    """Run a piece of Python in a separate process; return the JSON that it prints, or a str with why it failed."""
     try:
         done = subprocess.run(
             [sys.executable, "-c", code], capture_output=True, text=True, timeout=TIME_LIMIT_S, check=False
@@ -197,5 +171,5 @@ def _ask(code: str) -> Any:  # noqa: ANN401 - JSON, or a str: why there is none
         return f"no answer in {TIME_LIMIT_S:.0f} s"
     if done.returncode == 0:
         return json.loads(done.stdout.splitlines()[-1])
-    said = done.stderr.strip().splitlines()
-    return said[-1].strip() if said else f"the process ended with {done.returncode}"
+    lines = done.stderr.strip().splitlines()
+    return lines[-1].strip() if lines else f"the process ended with {done.returncode}"

@@ -1,72 +1,70 @@
-"""The plugins and their entries: which of them work, and what do the others lack?"""
+"""Checks the plugins, their entries and the weights that they carry."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lvzoo.doctor.record import Examined, Verdict
+from lvzoo.doctor.record import note, ok, problem
 from lvzoo.errors import LvzooError
 from lvzoo.registry import open_zoo
-from lvzoo.weights.carried import Carried, carried_by
+from lvzoo.weights.carried import Carried, find_carried
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
+    from lvzoo.doctor.record import Diagnosis
     from lvzoo.plugins import Plugin
     from lvzoo.types import DatasetSource, Family, NoiseSource
 
 
-def plugins_and_entries() -> Iterator[Examined]:
-    """Read every plugin, each in a process of its own, and look for what entries require and lack."""
+def check_plugins_and_entries() -> Iterator[Diagnosis]:
+    """Read every plugin in a process of its own, and check which entries can be used."""
     try:
         zoo = open_zoo()
     except LvzooError as error:
-        yield Examined(name="plugins", verdict="problem", found=str(error), remedy="correct it as it says")
+        yield problem("plugins", str(error), "correct the setting or file that the message names")
         return
-    yield from map(_plugin, zoo.plugins)
-    lacking = {entry.name: zoo.missing(entry) for entry in zoo.entries}
-    for name, missing in lacking.items():
-        if missing:
-            needs = f"needs {', '.join(missing)}"
-            yield Examined(
-                name=f"entry {name}", verdict="note", found=needs, remedy="install it to use the entry"
-            )
-    yield from map(_weights, filter(None, map(carried_by, zoo.entries)))
-    ready = sum(not missing for missing in lacking.values())
-    verdict: Verdict = "ok" if ready else "problem"
-    remedy = "" if ready else "see the plugins above: without them there is nothing to train"
-    yield Examined(
-        name="entries", verdict=verdict, found=f"{ready} of {len(lacking)} can be used", remedy=remedy
-    )
+    yield from map(_check_plugin, zoo.plugins)
+    missing = {entry.name: zoo.missing(entry) for entry in zoo.entries}
+    for name, modules in missing.items():
+        if modules:
+            yield note(f"entry {name}", f"needs {', '.join(modules)}", "install it to use the entry")
+    yield from map(_check_weights, filter(None, map(find_carried, zoo.entries)))
+    usable = sum(not modules for modules in missing.values())
+    found = f"{usable} of {len(missing)} can be used"
+    if usable:
+        yield ok("entries", found)
+    else:
+        yield problem("entries", found, "repair the plugins above: without them there is no model to train")
 
 
-def _plugin(plugin: Plugin) -> Examined:
-    name, whose = f"plugin {plugin.name}", f"{plugin.distribution} {plugin.version}"
+def _check_plugin(plugin: Plugin) -> Diagnosis:
+    name, version = f"plugin {plugin.name}", f"{plugin.distribution} {plugin.version}"
     declared = plugin.declared
     if plugin.fault:
-        found, _, remedy = plugin.fault.rpartition("; ")
-        verdict: Verdict = "note" if plugin.switched_off else "problem"
-        return Examined(name=name, verdict=verdict, found=f"{whose}: {found or remedy}", remedy=remedy)
+        found, remedy = _split_remedy(plugin.fault)
+        return (note if plugin.disabled else problem)(name, f"{version}: {found}", remedy)
     if declared.heavy:
-        return Examined(
-            name=name,
-            verdict="note",
-            found=f"{whose} imports {', '.join(declared.heavy)} where it only declares",
-            remedy="its author should keep that import in the factory's module",
+        found = (
+            f"{version} imports {', '.join(declared.heavy)} in its entry module, which should only declare"
         )
-    offers = [*_names(declared.families), *_names(declared.datasets), *_names(declared.noises)]
-    return Examined(name=name, verdict="ok", found=f"{whose}: {', '.join(offers) or 'listens only'}")
+        return note(name, found, "its author should move that import to the module of the factory")
+    offers: list[Family | DatasetSource | NoiseSource] = [
+        *declared.families,
+        *declared.datasets,
+        *declared.noises,
+    ]
+    return ok(name, f"{version}: {', '.join(each.name for each in offers) or 'only receives events'}")
 
 
-def _weights(carried: Carried) -> Examined:
+def _check_weights(carried: Carried) -> Diagnosis:
     name = f"weights {carried.named}"
     if carried.fault or carried.card is None:
-        found, _, remedy = (carried.fault or "").rpartition("; ")
-        return Examined(name=name, verdict="problem", found=found or remedy, remedy=remedy)
-    return Examined(
-        name=name, verdict="ok", found=f"{carried.card.entry}, trained on {carried.card.trained_on}"
-    )
+        return problem(name, *_split_remedy(carried.fault or ""))
+    return ok(name, f"{carried.card.entry}, trained on {carried.card.trained_on}")
 
 
-def _names(sources: Iterable[Family | DatasetSource | NoiseSource]) -> list[str]:
-    return [source.name for source in sources]
+def _split_remedy(message: str) -> tuple[str, str]:
+    """Split an error message "what; what next" into both parts; without a semicolon, both are the message."""
+    found, _, remedy = message.rpartition("; ")
+    return found or remedy, remedy

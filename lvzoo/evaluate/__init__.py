@@ -1,1 +1,1 @@
-"""The evaluation step: one Dice for masks and landmarks alike."""
+"""The evaluation step: it scores masks and landmarks by the same Dice."""

@@ -1,4 +1,4 @@
-"""What perfect landmarks would score: the ceiling of a landmark model, on the same frames and by the same rules."""
+"""Computes the Dice of perfect landmarks on the same frames: the ceiling of a landmark model."""
 
 from __future__ import annotations
 
@@ -15,19 +15,20 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Draw: TypeAlias = "Callable[[NDArray[np.floating], tuple[int, int]], NDArray[np.bool_]]"
-"""From landmarks (N, K, 2) and a frame's size to masks (N, H, W): `LandmarkModel.draw`."""
+"""Draws landmarks (N, K, 2) as masks (N, H, W) of a frame size (H, W); in practice `LandmarkModel.draw`."""
 
 
 def ceiling_N(
     contours_NP2: NDArray[np.floating], masks_NHW: NDArray[np.bool_], *, landmarks: int, draw: Draw
 ) -> NDArray[np.float64]:
-    """Return the Dice that K perfect landmarks get on each frame, drawn as the model draws its own.
+    """Return the Dice of K perfect landmarks on each frame, drawn as the model draws its own landmarks.
 
-    The landmarks are the reference contour's own points, at equal arc lengths on each wall. What is missing to 1 is
-    what K points and their curve cannot say, and what the tracing's straight cap above the first chord leaves out.
+    Perfect landmarks are points of the reference contour, at equal arc lengths on each wall. Their Dice is below 1
+    for two reasons: a curve through K points cannot follow every detail, and the reference leaves out the cap above
+    the tracing's first chord.
 
     Raises:
-        UsageError: K landmarks cannot be spread evenly over both walls.
+        UsageError: K landmarks cannot be at equal arc lengths on both walls.
     """
     if not len(masks_NHW):
         return np.zeros(0)

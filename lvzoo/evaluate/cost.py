@@ -1,4 +1,4 @@
-"""What a model costs: parameters, and floating-point operations of one frame."""
+"""Counts the parameters of a model and the floating-point operations for one frame."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from lvzoo.types import FRAME_SIZE_HW
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cost:
-    """Trainable parameters, and FLOPs of the forward pass of one 112 x 112 frame (a multiply-add is two)."""
+    """Trainable parameters, and FLOPs of the forward pass of one 112 x 112 frame (a multiply-add counts as two)."""
 
     parameters: int
     flops: int
 
 
-def cost_of(model: nn.Module) -> Cost:
-    """Count a model's parameters and FLOPs; the model is left in the mode that it was in."""
+def measure_cost(model: nn.Module) -> Cost:
+    """Count a model's parameters and FLOPs. The model keeps its mode (training or eval)."""
     training = model.training
     model.eval()
     frames_B1HW = torch.zeros(1, 1, *FRAME_SIZE_HW, device=next(model.parameters()).device)

@@ -1,4 +1,4 @@
-"""Frames and a model in, a row of scores a frame out: the same for masks and landmarks."""
+"""Scores a model on frames: one row of scores per frame, computed the same way for mask and landmark models."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from lvzoo.types import Condition, FrameSet, Scores
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class References:
-    """A set's reference masks, with what is computed of them once for all models and conditions."""
+    """The reference masks of a frame set, with everything that is computed from them only once."""
 
     masks_NHW: NDArray[np.bool_]
     boundaries: Boundaries
@@ -27,12 +27,12 @@ class References:
 
     @classmethod
     def of(cls, masks_NHW: NDArray[np.bool_]) -> References:
-        """Prepare a set's references."""
+        """Return the references for some masks."""
         return cls(masks_NHW=masks_NHW, boundaries=boundaries(masks_NHW), packed=pack(masks_NHW))
 
 
 class FrameEvaluator:
-    """Scores every frame against its reference: overlap, boundaries, areas and anatomy, for any kind of model."""
+    """Scores every frame against its reference: overlap, boundary distances, areas and anatomy."""
 
     def __init__(self, device: torch.device, precision: torch.dtype) -> None:
         self.device = device
@@ -40,15 +40,16 @@ class FrameEvaluator:
         self._references: References | None = None
 
     def score(self, model: nn.Module, frames: FrameSet, condition: Condition) -> Scores:
-        """Return a row a frame: the columns SCORE_COLUMNS but for model and seed, which the caller knows.
+        """Return one row per frame, with all of SCORE_COLUMNS except model and seed, which the caller adds.
 
-        Frame sets that share one array of masks, such as one set under many conditions, have their references
-        prepared once.
+        `frames` are already under the condition. References are prepared once for consecutive frame sets that share
+        one array of masks, for example one set under many conditions.
         """
         predicted_NHW = predict_masks(model, frames.frames_NHW, device=self.device, precision=self.precision)
-        return score_masks(predicted_NHW, frames, condition, self._references_of(frames))
+        return score_masks(predicted_NHW, frames, condition, self._prepare_references(frames))
 
-    def _references_of(self, frames: FrameSet) -> References:
+    def _prepare_references(self, frames: FrameSet) -> References:
+        """Return the references of a frame set, from the last call if they have the same masks."""
         if self._references is None or self._references.masks_NHW is not frames.masks_NHW:
             self._references = References.of(frames.masks_NHW)
         return self._references
@@ -57,7 +58,7 @@ class FrameEvaluator:
 def score_masks(
     predicted_NHW: NDArray[np.bool_], frames: FrameSet, condition: Condition, references: References
 ) -> Scores:
-    """Return the table of scores of masks that were predicted for frames under a condition."""
+    """Return the scores of masks that were predicted for frames under a condition, one row per frame."""
     packed, found = pack(predicted_NHW), boundaries(predicted_NHW)
     distances = boundary_scores(found, references.boundaries)
     pieces = topology(predicted_NHW)

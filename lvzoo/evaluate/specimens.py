@@ -1,4 +1,4 @@
-"""Which test frames are worth looking at: a model's best, median and worst, on clean and on noisy frames."""
+"""Chooses the test frames that a report shows: a model's best, median and worst, clean and under noise."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from lvzoo.types import CLEAN, Scores
 
 
 def choose_specimens(scores: Scores) -> Iterator[tuple[str, int]]:
-    """Yield ("best" | "median" | "worst", row) of one model's scores: of its clean frames, then of its noisy ones.
+    """Yield ("best" | "median" | "worst", row) for one model's clean scores, then for its scores under noise.
 
-    Rows are positions in the table. Of equal scores, the one that stands first is taken; nothing is yielded twice
-    for one place, and nothing for noise where none was run.
+    Rows are positions in the table. If scores are equal, the earlier row comes first. Nothing is yielded for noise if
+    none was run.
     """
     dice_R = scores["dice"].to_numpy()
     clean_R = (scores["corruption"] == CLEAN.corruption).to_numpy()

@@ -1,4 +1,4 @@
-"""How long a model takes for a frame, decoding included."""
+"""Measures the time that a model takes for one frame, decoding included."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ ROUNDS: Final = 5
 def ms_per_frame(
     model: nn.Module, frames_NHW: NDArray[np.uint8], *, device: torch.device, precision: torch.dtype
 ) -> float:
-    """Return the milliseconds of wall time that a model takes for one of the frames, in batches of 64.
+    """Return the wall time for one frame in milliseconds, measured on the first batch of up to 64 frames.
 
-    The median of five rounds over the first batch, after one round that is not counted. Masks end on the CPU, so a
-    GPU is waited for.
+    It is the median of five rounds, after a warm-up round that does not count. The masks are copied to the CPU, so
+    the time includes all work of a GPU.
     """
     frames_BHW = frames_NHW[:BATCH_SIZE]
 
-    def seconds() -> float:
+    def run_batch() -> float:
         start = time.perf_counter()
         for _ in predict_batches(model, frames_BHW, device=device, precision=precision):
             pass
         return time.perf_counter() - start
 
-    seconds()
-    return 1e3 * statistics.median(seconds() for _ in range(ROUNDS)) / len(frames_BHW)
+    run_batch()
+    return 1e3 * statistics.median(run_batch() for _ in range(ROUNDS)) / len(frames_BHW)

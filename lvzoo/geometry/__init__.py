@@ -1,1 +1,1 @@
-"""The shapes: contours and landmarks, the one rasterising rule, the ventricle's measures, the sector."""
+"""Computes shapes: contours and landmarks, masks of polygons, measures of the ventricle, and the ultrasound sector."""

@@ -1,8 +1,8 @@
-"""From a tracing's chords to the open contour, from the contour to K landmarks, and from landmarks to a curve.
+"""Turns a tracing's chords into an open contour, the contour into K landmarks, and landmarks into a curve.
 
-The open contour runs left annulus -> apex -> right annulus. The mitral valve is the straight line that closes
-it. Landmarks are anatomical and keep their identity from frame to frame: annulus, points at equal arc lengths
-along one wall, apex, the same on the other wall, annulus.
+The open contour runs left annulus -> apex -> right annulus. The mitral valve is the straight line that closes it.
+Landmarks are anatomical: in every frame they are the annulus, points at equal arc lengths along one wall, the apex,
+points at equal arc lengths along the other wall, and the annulus.
 """
 
 from __future__ import annotations
@@ -18,19 +18,20 @@ from lvzoo.errors import UsageError
 from lvzoo.types import APEX_INDEX, CONTOUR_POINTS
 
 CURVE_POINTS_PER_SPAN = 16
-"""Points drawn between two landmarks: finer than a pixel for K >= 5 on a 112 x 112 frame."""
+"""Points drawn between two landmarks: less than a pixel apart for K >= 5 on a 112 x 112 frame."""
 
 LANDMARK_COUNTS: Final = tuple(
     landmarks for landmarks in range(3, CONTOUR_POINTS + 1, 2) if (CONTOUR_POINTS - 1) % (landmarks - 1) == 0
 )
-"""Every K for which landmarks can stand at equal arc lengths on each wall, with one of them on the apex."""
+"""Every K for which landmarks can be at equal arc lengths on each wall, with one of them at the apex."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tracing:
-    """One reader's tracing of one frame, as EchoNet-Dynamic writes it: the long axis, then chords across it.
+    """One reader's tracing of one frame in EchoNet-Dynamic's form: the long axis, then chords across it.
 
-    `axis_22` holds the axis' two ends; `chords_R22` holds R chords from apex to base, each as two (x, y) ends.
+    `axis_22` holds the two (x, y) ends of the axis. `chords_R22` holds R chords from apex to base, each with two (x, y)
+    ends.
     """
 
     axis_22: NDArray[np.float64]
@@ -38,13 +39,13 @@ class Tracing:
 
     @property
     def polygon_P2(self) -> NDArray[np.float64]:
-        """The reference polygon in the file's own order: first ends downwards, second ends upwards."""
+        """The reference polygon in the file's own order: the first ends downwards, then the second ends upwards."""
         return np.concatenate([self.chords_R22[:, 0], self.chords_R22[::-1, 1]])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OpenContour:
-    """A tracing's open contour, with what had to be mended on the way."""
+    """A tracing's open contour, how many chords were swapped, and whether the chords ran from base to apex."""
 
     points_P2: NDArray[np.float32]
     swapped_chords: int
@@ -52,10 +53,10 @@ class OpenContour:
 
 
 def repair_sides(chords_R22: NDArray[np.float64]) -> tuple[NDArray[np.float64], int]:
-    """Return the chords with each wall on one side for all rows, left wall first, and how many were turned.
+    """Return the chords with the left wall first in every row, and how many chords were turned for that.
 
-    A chord is turned where that brings its ends nearer to those of the chord before it. Left is the side with
-    the smaller mean x: on the usual four-chamber display the septum.
+    A chord is turned if that brings its ends nearer to the ends of the chord before it. Left is the side with the
+    smaller mean x; in the usual four-chamber view it is the septum.
     """
     repaired_R22 = chords_R22.copy()
     swapped = 0
@@ -74,16 +75,18 @@ def repair_sides(chords_R22: NDArray[np.float64]) -> tuple[NDArray[np.float64], 
 def open_contour(tracing: Tracing) -> OpenContour:
     """Return the 121-point open contour of a tracing: left annulus -> apex -> right annulus.
 
-    The apex is the end of the long axis with the smaller y, for the display has it at the top;
-    `apex_at_base` tells that the chords nevertheless run towards it.
+    The apex is the end of the long axis with the smaller y, because the display has the apex at the top.
+    `apex_at_base` is true if the file lists the chords from base to apex, and not from apex to base.
     """
     chords_R22, swapped = repair_sides(tracing.chords_R22)
     apex_2 = tracing.axis_22[np.argmin(tracing.axis_22[:, 1])]
+    # The chord nearest to the apex must be the first one.
     middles_R2 = chords_R22.mean(axis=1)
     to_first, to_last = (np.linalg.norm(middles_R2[end] - apex_2) for end in (0, -1))
     apex_at_base = bool(to_last < to_first)
     if apex_at_base:
         chords_R22 = chords_R22[::-1]
+    # The walls meet at the apex; each is resampled on its own.
     left_P2 = np.vstack([chords_R22[::-1, 0], apex_2])
     right_P2 = np.vstack([apex_2, chords_R22[:, 1]])
     return OpenContour(
@@ -99,7 +102,7 @@ def join_walls(left_P2: NDArray[np.floating], right_P2: NDArray[np.floating]) ->
 
 
 def resample(points_P2: NDArray[np.floating], count: int) -> NDArray[np.float64]:
-    """Return `count` points at equal arc lengths along a polyline, both ends kept.
+    """Return `count` points at equal arc lengths along a polyline, including both of its ends.
 
     >>> resample(np.array([[0.0, 0.0], [4.0, 0.0], [4.0, 4.0]]), 5).tolist()
     [[0.0, 0.0], [2.0, 0.0], [4.0, 0.0], [4.0, 2.0], [4.0, 4.0]]
@@ -112,10 +115,10 @@ def resample(points_P2: NDArray[np.floating], count: int) -> NDArray[np.float64]
 
 
 def landmark_stride(landmarks: int) -> int:
-    """Return every how many contour points a landmark stands, for K landmarks.
+    """Return the number of contour points from one of K landmarks to the next.
 
     Raises:
-        UsageError: K landmarks cannot stand at equal arc lengths with one of them on the apex.
+        UsageError: K landmarks cannot be at equal arc lengths with one of them at the apex.
 
     >>> landmark_stride(7)
     20
@@ -129,11 +132,11 @@ def landmark_stride(landmarks: int) -> int:
 
 
 def spline(landmarks_K2: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Draw the open natural cubic spline through K landmarks; the mitral line closes it.
+    """Return the points of an open natural cubic spline through K landmarks; the mitral valve's line closes it.
 
-    The parameter is centripetal: it advances by the square root of the distance between landmarks, so that
-    unequal spans neither loop nor overshoot. Landmarks that coincide stay in place; fewer than three distinct
-    ones are joined by straight lines.
+    The parametrisation is centripetal: the parameter grows by the square root of the distance between landmarks, so
+    that the curve neither loops nor overshoots between unequal spans. A landmark at the same place as the one before
+    it is left out. If fewer than three landmarks remain, they are returned as they are.
     """
     points = np.asarray(landmarks_K2, dtype=np.float64)
     steps = np.sqrt(np.linalg.norm(np.diff(points, axis=0), axis=1))

@@ -1,4 +1,4 @@
-"""How far two masks cover the same pixels."""
+"""Measures how far two masks cover the same pixels."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def dice(first_HW: NDArray[np.bool_], second_HW: NDArray[np.bool_]) -> float:
-    """Return `2 |A and B| / (|A| + |B|)` of two masks; two empty ones agree: 1.
+    """Return `2 |A and B| / (|A| + |B|)` of two masks, which is 1 for two empty ones.
 
     >>> import numpy as np
     >>> dice(np.array([[True, True, False, False]]), np.array([[False, True, True, True]]))

@@ -1,8 +1,8 @@
-"""The one rule by which a polygon becomes a mask, for references and for landmark predictions alike.
+"""Turns polygons into masks, by the same rule for references and for landmark predictions.
 
-It is EchoNet-Dynamic's own rule (Ouyang et al. 2020, doi 10.1038/s41586-020-2145-8): vertices are rounded to
-whole pixels, half to even, and filled by `skimage.draw.polygon`. Another rasteriser is another label: filling
-with OpenCV instead changes masks by about one percent of Dice.
+It is EchoNet-Dynamic's own rule (Ouyang et al. 2020, doi 10.1038/s41586-020-2145-8): vertices are rounded to whole
+pixels, half to even, and the polygon is filled by `skimage.draw.polygon`. Another rasteriser would make other labels:
+filling with OpenCV instead changes masks by about one percent of Dice.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from skimage.draw import polygon
 
 
 def rasterise(vertices_P2: NDArray[np.floating], size_HW: tuple[int, int]) -> NDArray[np.bool_]:
-    """Fill a polygon given by (x, y) vertices in pixels; what lies outside the frame is cut off.
+    """Return the mask of a polygon given by (x, y) vertices in pixels; parts outside the frame are cut off.
 
-    Fewer than three vertices, or vertices that are not finite, enclose nothing: the mask is empty.
+    The mask is empty if there are fewer than three vertices, or if a vertex is not finite.
 
     >>> rasterise(np.array([[1.0, 0.0], [3.0, 0.0], [3.0, 1.0], [1.0, 1.0]]), (2, 5)).astype(int)
     array([[0, 1, 1, 1, 0],

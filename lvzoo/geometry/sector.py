@@ -1,10 +1,10 @@
-"""The ultrasound sector of a video: where the beam starts, how wide it opens, and which pixels it scans.
+"""Fits the ultrasound sector of a video: where the beams start, how wide they open, and which pixels they scan.
 
-Noise that follows the beam needs polar coordinates, noise of the receiver needs the scan mask, and a clip
-from another machine is cropped to its sector. All three read it off the pixels: no file states it.
+Noise along the beams needs polar coordinates, noise of the receiver needs the scan mask, and a clip from another
+machine is cropped to its sector. The sector is fitted to the pixels, because no file states it.
 
-The fit uses integers, exact comparisons and sums of its own, and rounds what it returns to a thousandth of a
-pixel: it is part of the noise suites, whose bytes must not depend on a library's version.
+The noise suites depend on the fit, and their bytes must not change with the version of a library. Therefore the fit
+uses integers, exact comparisons and `math.fsum`, and rounds its result to a thousandth of a pixel.
 """
 
 from __future__ import annotations
@@ -26,28 +26,28 @@ Point: TypeAlias = tuple[float, float]
 Edge: TypeAlias = tuple[Point, Point]
 
 MOST_FRAMES: Final = 8
-"""How many frames of a video decide its sector."""
+"""The number of frames of a video that its sector is fitted to."""
 DARK_LEVEL: Final = 8
-"""Grey levels up to this one (of 255) carry no signal: compression leaves some of them outside the sector."""
+"""Grey levels up to this one (of 255) count as no signal: compression leaves them outside the sector too."""
 
 STANDARD_APEX_PX: Final = (56.0, 4.0)
 STANDARD_HALF_ANGLE_DEG: Final = 45.0
 STANDARD_RADIUS_PX: Final = 110.0
-"""The sector that stands in where none can be fitted, on a frame of 112 x 112."""
+"""The sector that is used if none can be fitted, on a frame of 112 x 112."""
 
 LEAST_HULL_SHARE: Final = 0.1
-"""A hull that covers less of the frame than this shows a marker or a few specks, not a scan."""
+"""A hull that covers a smaller share of the frame is a marker or a few specks, not a scan."""
 EDGE_INCLINATIONS_DEG: Final = (10.0, 70.0)
-"""Straight edges of a sector lean this far from the vertical; the frame's own border does not lean at all."""
+"""The angles between a sector's straight edges and the vertical; the frame's own border is at 0."""
 EDGE_SPREAD_DEG: Final = 5.0
-"""Hull edges whose inclinations differ by no more than this may form one straight edge."""
+"""Hull edges whose inclinations differ by at most this may form one straight edge."""
 LEAST_EDGE_SHARE: Final = 0.2
-"""A straight edge is at least this long, as a share of the frame's height."""
+"""The least length of a straight edge, as a share of the frame's height."""
 HALF_ANGLES_DEG: Final = (15.0, 65.0)
 MOST_TILT_DEG: Final = 20.0
 PLACES: Final = 3
 ON_THE_EDGE_PX2: Final = 1e-6
-"""Twice the area by which a pixel's centre may lie outside an edge of the hull and still count as on it."""
+"""If the cross product of an edge and a pixel is below 0 by at most this, the pixel still counts as on the edge."""
 
 
 def evenly_spaced(count: int, most: int = MOST_FRAMES) -> list[int]:
@@ -65,25 +65,27 @@ def evenly_spaced(count: int, most: int = MOST_FRAMES) -> list[int]:
 
 
 def fit_sector(frames_NHW: NDArray[np.uint8]) -> Sector:
-    """Return the sector that the given frames of one video show (at most 8 evenly spaced ones will do).
+    """Return the sector that frames of one video show; 8 evenly spaced frames are enough.
 
-    The scan mask is the convex hull of what is brighter than 8 of 255 in any of the frames: the largest
-    4-connected region, and the other parts of the picture (`lvzoo.geometry.region`). The apex is where the lines
-    through the hull's straight left and right edges meet. Where these make no plausible sector, the standard one
-    stands in (scaled to the frame) and `fitted` is False; its scan mask is still the hull, unless that covers less
-    than a tenth of the frame.
+    The scan mask is the convex hull of the pixels that are brighter than 8 of 255 in any of the frames and belong to
+    the picture (`lvzoo.geometry.region`). The apex is the point where the lines through the hull's straight left and
+    right edges meet. If these edges make no plausible sector, the standard sector is returned, scaled to the frame,
+    and `fitted` is False. Its scan mask is still the hull, unless the hull covers less than a tenth of the frame.
 
-    Source: the sector that lvzoo's noise suites are defined on, `docs/noise.md`.
+    The noise suites are defined on this sector (`docs/noise.md`).
     """
     size_HW = (frames_NHW.shape[1], frames_NHW.shape[2])
     hull = _convex_hull(scanned_region(frames_NHW.max(axis=0) > DARK_LEVEL)) if len(frames_NHW) else []
-    if _area(hull) < LEAST_HULL_SHARE * size_HW[0] * size_HW[1]:
+    if abs(_signed_area(hull)) < LEAST_HULL_SHARE * size_HW[0] * size_HW[1]:
         return standard_sector(size_HW)
     return _fit_edges(hull, size_HW) or standard_sector(size_HW, hull_px=tuple(hull))
 
 
 def standard_sector(size_HW: tuple[int, int], *, hull_px: tuple[Point, ...] | None = None) -> Sector:
-    """Return the sector that stands in where none can be fitted, scaled from 112 x 112 to a frame's size."""
+    """Return the sector that is used if none can be fitted, scaled from 112 x 112 to a frame's size.
+
+    `hull_px` replaces its outline.
+    """
     down, across = (size / standard for size, standard in zip(size_HW, FRAME_SIZE_HW, strict=True))
     apex_px = (STANDARD_APEX_PX[0] * across, STANDARD_APEX_PX[1] * down)
     radius_px = STANDARD_RADIUS_PX * down
@@ -96,10 +98,10 @@ def standard_sector(size_HW: tuple[int, int], *, hull_px: tuple[Point, ...] | No
         ),
     ]
     return Sector(
-        apex_px=_rounded(apex_px),
+        apex_px=_round(apex_px),
         half_angle_deg=STANDARD_HALF_ANGLE_DEG,
         radius_px=round(radius_px, PLACES),
-        hull_px=hull_px or tuple(_rounded(point) for point in outline),
+        hull_px=hull_px or tuple(_round(point) for point in outline),
         fitted=False,
     )
 
@@ -112,8 +114,9 @@ def polar(sector: Sector, size_HW: tuple[int, int]) -> tuple[NDArray[np.float64]
 
 
 def scan_mask(sector: Sector, size_HW: tuple[int, int]) -> NDArray[np.bool_]:
-    """Return which pixels the sector scans: those whose centre lies in or on its hull."""
+    """Return which pixels the sector scans: the pixels whose centre lies inside or on its hull."""
     rows_H1, columns_1W = np.arange(size_HW[0])[:, None], np.arange(size_HW[1])[None, :]
+    # A point lies inside if it is on the same side of all edges; the sign of the cross product tells the side.
     orientation = math.copysign(1.0, _signed_area(sector.hull_px))
     mask_HW = np.ones(size_HW, dtype=np.bool_)
     for (x0, y0), (x1, y1) in _edges(sector.hull_px):
@@ -125,18 +128,19 @@ def scan_mask(sector: Sector, size_HW: tuple[int, int]) -> NDArray[np.bool_]:
 def _convex_hull(region_HW: NDArray[np.bool_]) -> list[Point]:
     """Return the hull of a region's pixel centres by Andrew's monotone chain, in exact integers.
 
-    Only the first and the last pixel of each row can be a corner. The hull starts at the top and runs down
-    its left side, then up its right side (anticlockwise on the screen).
+    Only the first and the last pixel of each row can be a corner. The hull starts at the top, runs down its left side
+    and then up its right side (anticlockwise on the screen).
     """
     corners: list[tuple[int, int]] = []
     for row in np.flatnonzero(region_HW.any(axis=1)).tolist():
         columns = np.flatnonzero(region_HW[row])
         corners += sorted({(int(columns[0]), row), (int(columns[-1]), row)})
-    left, right = _chain(corners), _chain(corners[::-1])
+    left, right = _hull_side(corners), _hull_side(corners[::-1])
     return [(float(x), float(y)) for x, y in left[:-1] + right[:-1]]
 
 
-def _chain(corners: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+def _hull_side(corners: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return one side of the hull: without the corners at which it would not be convex."""
     chain: list[tuple[int, int]] = []
     for x, y in corners:
         while len(chain) > 1:
@@ -149,31 +153,34 @@ def _chain(corners: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def _fit_edges(hull: Sequence[Point], size_HW: tuple[int, int]) -> Sector | None:
-    """Return the sector between the hull's straight edges, or None where they make no plausible one."""
-    left, right = (_straight_edge(hull, side, least_px=LEAST_EDGE_SHARE * size_HW[0]) for side in (-1, 1))
+    """Return the sector between the hull's straight edges, or None if they make no plausible one."""
+    left, right = (
+        _find_straight_edge(hull, side, least_px=LEAST_EDGE_SHARE * size_HW[0]) for side in (-1, 1)
+    )
     if left is None or right is None:
         return None
     (left_start, left_slope), (right_start, right_slope) = left, right
     if right_slope <= left_slope:
         return None
+    # The lines x = start + slope y of both edges meet at the apex.
     apex_y = (left_start - right_start) / (right_slope - left_slope)
     apex_px = (left_start + left_slope * apex_y, apex_y)
     left_deg, right_deg = math.degrees(math.atan(left_slope)), math.degrees(math.atan(right_slope))
     sector = Sector(
-        apex_px=_rounded(apex_px),
+        apex_px=_round(apex_px),
         half_angle_deg=round((right_deg - left_deg) / 2, PLACES),
         radius_px=round(max(math.dist(apex_px, point) for point in hull), PLACES),
         hull_px=tuple(hull),
     )
-    return sector if _plausible(sector, size_HW, tilt_deg=abs(left_deg + right_deg) / 2) else None
+    return sector if _is_plausible(sector, size_HW, tilt_deg=abs(left_deg + right_deg) / 2) else None
 
 
-def _straight_edge(hull: Sequence[Point], side: int, *, least_px: float) -> tuple[float, float] | None:
+def _find_straight_edge(hull: Sequence[Point], side: int, *, least_px: float) -> tuple[float, float] | None:
     """Return (x at y = 0, slope dx/dy) of the line through one side's straight edge; side -1 is the left one.
 
-    It is the outermost run of edges that is long enough. Further out are only the short edges of a curved
-    probe's rounded top; further in the flanks, where a hull that is drawn round what shines cuts corners; and
-    the frame's border and the arc at the bottom do not lean outwards.
+    It is the most inclined group of edges that is long enough. More inclined edges are the short ones at the rounded
+    top of a curved probe. Less inclined ones are at the flanks, where dark corners are missing from the hull. The
+    frame's border and the arc at the bottom do not lean outwards at all.
     """
     leaning: list[tuple[float, float, Edge]] = []
     for (x0, y0), (x1, y1) in _edges(hull):
@@ -184,11 +191,11 @@ def _straight_edge(hull: Sequence[Point], side: int, *, least_px: float) -> tupl
     for outermost, _, _ in sorted(leaning, reverse=True):
         straight = [each for each in leaning if abs(each[0] - outermost) <= EDGE_SPREAD_DEG]
         if math.fsum(length for _, length, _ in straight) >= least_px:
-            return _line([edge for _, _, edge in straight])
+            return _fit_line([edge for _, _, edge in straight])
     return None
 
 
-def _line(edges: Sequence[Edge]) -> tuple[float, float]:
+def _fit_line(edges: Sequence[Edge]) -> tuple[float, float]:
     """Fit x = start + slope y by least squares to points about a pixel apart along the edges."""
     points: list[Point] = []
     for (x0, y0), (x1, y1) in edges:
@@ -202,7 +209,8 @@ def _line(edges: Sequence[Edge]) -> tuple[float, float]:
     return mean_x - slope * mean_y, slope
 
 
-def _plausible(sector: Sector, size_HW: tuple[int, int], *, tilt_deg: float) -> bool:
+def _is_plausible(sector: Sector, size_HW: tuple[int, int], *, tilt_deg: float) -> bool:
+    """Return whether the apex, the opening and the tilt are those of a real sector."""
     height, width = size_HW
     apex_x, apex_y = sector.apex_px
     return (
@@ -214,16 +222,14 @@ def _plausible(sector: Sector, size_HW: tuple[int, int], *, tilt_deg: float) -> 
 
 
 def _edges(hull: Sequence[Point]) -> list[Edge]:
+    """Return the edges of a closed polygon."""
     return list(zip(hull, [*hull[1:], *hull[:1]], strict=True))
 
 
 def _signed_area(hull: Sequence[Point]) -> float:
+    """Return the area of a polygon; its sign is the sense of rotation."""
     return math.fsum(x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in _edges(hull)) / 2
 
 
-def _area(hull: Sequence[Point]) -> float:
-    return abs(_signed_area(hull))
-
-
-def _rounded(point: Point) -> Point:
+def _round(point: Point) -> Point:
     return (round(point[0], PLACES), round(point[1], PLACES))

@@ -1,4 +1,4 @@
-"""What is measured on a ventricle: area, long axis, and volume by the single-plane method of disks."""
+"""Measures a ventricle: area, long axis, volume by the single-plane method of disks, and ejection fraction."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ def polygon_area(vertices_P2: NDArray[np.floating]) -> float:
 
 
 def axis_length(axis_22: NDArray[np.floating]) -> float:
-    """Return the distance from the apex to the middle of the mitral valve, in units of its two ends."""
+    """Return the distance from the apex to the middle of the mitral valve, in the unit of the axis' two ends."""
     return float(np.linalg.norm(axis_22[1] - axis_22[0]))
 
 
 def disks_volume(diameters_R: NDArray[np.floating], length: float) -> float:
-    """Return the volume of R equally thick disks across an axis of a length: `pi/4 sum d^2 L/R`.
+    """Return the volume of R equally thick disks across an axis of length L: `pi/4 sum d^2 L/R`.
 
-    In cubed units of the arguments; `MM3_PER_ML` cubic millimetres are one millilitre.
+    The unit is the cube of the arguments' unit; `MM3_PER_ML` cubic millimetres are one millilitre.
 
     >>> round(disks_volume(np.full(20, 2.0), 10.0), 4)  # a cylinder of radius 1
     31.4159
@@ -36,7 +36,7 @@ def disks_volume(diameters_R: NDArray[np.floating], length: float) -> float:
 
 
 def ejection_fraction(end_diastolic_volume: float, end_systolic_volume: float) -> float:
-    """Return the ejection fraction in percent, `100 (EDV - ESV) / EDV`; any spacing cancels.
+    """Return the ejection fraction in percent, `100 (EDV - ESV) / EDV`; the size of a pixel cancels out.
 
     >>> ejection_fraction(100.0, 40.0)
     60.0

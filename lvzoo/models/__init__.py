@@ -1,1 +1,1 @@
-"""The model step: the two kinds of model, and the parts that plugins share."""
+"""Base classes for mask and landmark models, and the parts that plugins share."""

@@ -1,4 +1,4 @@
-"""Parts that plugins share: the fixed normalisation and the U-Net body."""
+"""Building blocks that plugins share: the fixed normalisation, the double convolution and the U-Net."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from torch.nn import functional
 
 ECHO_MEAN = 0.13
 ECHO_STD = 0.19
-"""Typical grey level and spread of an echo frame (0..1): means of 20-46 and SDs of 45-68 of 255 are seen."""
+"""Typical mean and standard deviation of an echo frame (0..1). Videos have means of 20-46 and SDs of 45-68 of 255."""
 DEEPEST: Final = 8
-"""Levels of a contracting path: a frame of 112 pixels, padded to 256, is one pixel then."""
+"""Most levels of a contracting path: after 8 halvings a frame of 112 pixels, padded to 256, is one pixel."""
 
 
 class Normalise(nn.Module):
-    """Shifts and scales grey levels by constants that travel with the weights."""
+    """Shifts and scales grey levels by constants, which are saved with the weights."""
 
     mean: torch.Tensor
     std: torch.Tensor
@@ -32,7 +32,7 @@ class Normalise(nn.Module):
 
 
 class DoubleConv(nn.Sequential):
-    """Two 3x3 convolutions, each followed by batch normalisation and ReLU; the size stays."""
+    """Two 3x3 convolutions, each followed by batch normalisation and ReLU; height and width stay the same."""
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__(
@@ -46,17 +46,17 @@ class DoubleConv(nn.Sequential):
 
 
 def doubling(width: int, levels: int) -> list[int]:
-    """Return the channels of a contracting path, from the full frame to its deepest level.
+    """Return the channels of a contracting path, from the first level to the deepest: they double at each level.
 
     Raises:
-        ValueError: there is no such path: a frame of 112 pixels cannot be halved more often than DEEPEST.
+        ValueError: the width is less than 1, or the levels are not between 0 and DEEPEST.
 
     >>> doubling(16, 4)
     [16, 32, 64, 128, 256]
     """
     if width < 1 or not 0 <= levels <= DEEPEST:
         raise ValueError(
-            f"width {width} and {levels} levels: they must be at least 1, and between 0 and {DEEPEST}"
+            f"width {width} and {levels} levels: the width must be at least 1, the levels between 0 and {DEEPEST}"
         )
     return [width * 2**level for level in range(levels + 1)]
 
@@ -64,12 +64,13 @@ def doubling(width: int, levels: int) -> list[int]:
 class UNetBody(nn.Module):
     """The U-Net of Ronneberger et al. 2015 (arXiv 1505.04597), with padded convolutions and batch norm.
 
-    Channels double from `width` at each of `levels` halvings; the last layer is a 1x1 convolution. Any frame
-    size will do: frames are padded to a multiple of `stem` 2^levels and the output is cropped back.
+    The first level has `width` channels, and each of the `levels` halvings doubles them. The last layer is a 1x1
+    convolution. Frames may have any size: they are padded to a multiple of `stem` * 2^levels, and the output is
+    cropped back.
 
-    With a `stem` of 2 or more, blocks of stem x stem pixels become channels before the first layer and pixels again
-    after the last (sub-pixel convolution: Shi et al. 2016, arXiv 1609.05158): most of a U-Net's time goes into its
-    finest level, which is left out so.
+    With a `stem` of 2 or more, blocks of stem x stem pixels become channels before the first layer, and channels
+    become pixels again after the last one (sub-pixel convolution: Shi et al. 2016, arXiv 1609.05158). This saves the
+    finest level, which takes most of a U-Net's time.
     """
 
     def __init__(
@@ -85,8 +86,10 @@ class UNetBody(nn.Module):
         self.stem = stem
         self.multiple = stem * 2**levels
         channels = doubling(width, levels)
+        # Contracting path: one block per level, finest first.
         inputs = [in_channels * stem**2, *channels[:-1]]
         self.down = nn.ModuleList(DoubleConv(i, o) for i, o in zip(inputs, channels, strict=True))
+        # Expansive path, from the deepest level up: upsample, join with the skip connection, convolve.
         climb = list(zip(channels[:0:-1], channels[-2::-1], strict=True))
         self.rise = nn.ModuleList(nn.ConvTranspose2d(i, o, 2, stride=2) for i, o in climb)
         self.up = nn.ModuleList(DoubleConv(2 * o, o) for _, o in climb)
@@ -101,7 +104,7 @@ class UNetBody(nn.Module):
         for level, block in enumerate(self.down):
             x_BCHW = block(x_BCHW if level == 0 else functional.max_pool2d(x_BCHW, 2))
             skips.append(x_BCHW)
-        skips.pop()  # the deepest level has no one across
+        skips.pop()  # the deepest level has no skip connection
         for rise, block in zip(self.rise, self.up, strict=True):
             x_BCHW = block(torch.cat([skips.pop(), rise(x_BCHW)], dim=1))
         output = functional.pixel_shuffle(self.head(x_BCHW), self.stem)

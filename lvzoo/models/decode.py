@@ -1,4 +1,7 @@
-"""From a network's output to masks and points."""
+"""Decodes the output of a network into masks and landmarks.
+
+Letters in names: B batch, K landmarks, H rows, W columns, N = B * K heatmaps.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +19,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Curve: TypeAlias = Literal["spline", "polygon"]
-"""How landmarks are joined: by the natural cubic spline, or by straight lines."""
+"""How landmarks are joined: by a natural cubic spline or by straight lines."""
 
 DARK_BLUR_CELLS = 1.0
+"""Standard deviation of the Gaussian by which DARK blurs a heatmap."""
 DARK_REACH_CELLS = 1.0
+"""Largest step of DARK from the highest cell, along each axis."""
 DARK_FLOOR = 1e-10
-"""DARK blurs a heatmap before the logarithm, keeps that away from 0, and never goes further than one cell."""
+"""Smallest value of which DARK takes the logarithm."""
 
 
 def masks_from_logits(logits_B1HW: torch.Tensor, size_HW: tuple[int, int]) -> NDArray[np.bool_]:
@@ -36,9 +41,9 @@ def masks_from_logits(logits_B1HW: torch.Tensor, size_HW: tuple[int, int]) -> ND
 def masks_from_landmarks(
     landmarks_BK2: NDArray[np.floating], size_HW: tuple[int, int], *, curve: Curve = "spline"
 ) -> NDArray[np.bool_]:
-    """Draw a curve through each frame's landmarks and fill it as the references are filled.
+    """Draw a curve through each frame's landmarks and fill it by the same rule as the references.
 
-    Landmarks that are not finite, as a broken model may give, enclose nothing.
+    A frame with a landmark that is not finite gets an empty mask.
     """
     masks_BHW = np.zeros((len(landmarks_BK2), *size_HW), dtype=np.bool_)
     for mask_HW, points_K2 in zip(masks_BHW, landmarks_BK2, strict=True):
@@ -51,35 +56,37 @@ def masks_from_landmarks(
 
 
 def expected_points(heatmaps_BKHW: torch.Tensor, size_HW: tuple[int, int]) -> torch.Tensor:
-    """Return the mean point (x, y) of each heatmap's softmax, in pixels of a frame of `size_HW`.
+    """Return the mean point (x, y) of each heatmap's softmax, in pixels of a frame of size `size_HW`.
 
-    Sub-pixel and differentiable: the soft-argmax of DSNT (Nibali et al. 2018, arXiv 1801.07372).
+    This is the soft-argmax of DSNT (Nibali et al. 2018, arXiv 1801.07372): sub-pixel and differentiable.
     """
     rows, columns = heatmaps_BKHW.shape[-2:]
     weights_BKHW = heatmaps_BKHW.float().flatten(2).softmax(2).view_as(heatmaps_BKHW)
+    # The mean x needs only the sum over the rows, the mean y only the sum over the columns.
     x_BK = weights_BKHW.sum(2) @ cell_centres_px(columns, size_HW[1], weights_BKHW)
     y_BK = weights_BKHW.sum(3) @ cell_centres_px(rows, size_HW[0], weights_BKHW)
     return torch.stack([x_BK, y_BK], dim=-1)
 
 
 def highest_points(heatmaps_BKHW: torch.Tensor, size_HW: tuple[int, int]) -> torch.Tensor:
-    """Return the centre (x, y) of each heatmap's highest cell, in pixels of a frame of `size_HW`: whole cells."""
+    """Return the centre (x, y) of each heatmap's highest cell, in pixels of a frame of size `size_HW`."""
     columns_BK, rows_BK = _highest_cells(heatmaps_BKHW)
-    return _in_pixels(columns_BK.float(), rows_BK.float(), heatmaps_BKHW, size_HW)
+    return _cells_to_pixels(columns_BK.float(), rows_BK.float(), heatmaps_BKHW, size_HW)
 
 
 def dark_points(weights_BKHW: torch.Tensor, size_HW: tuple[int, int]) -> torch.Tensor:
-    """Return the peak (x, y) of each heatmap below a cell, in pixels of a frame of `size_HW`.
+    """Return the sub-pixel peak (x, y) of each heatmap, in pixels of a frame of size `size_HW`.
 
-    DARK (Zhang et al. 2020, arXiv 1910.06278): about the highest cell of the blurred heatmap, the logarithm h of a
-    Gaussian is a parabola, whose peak lies at `-H^-1 grad h` from there; at most one cell along each axis, and not
-    at all where h has no peak. `weights_BKHW` are heatmaps proper, not logits: what is below 0 counts as 0.
+    DARK (Zhang et al. 2020, arXiv 1910.06278). The logarithm h of a Gaussian is a parabola, so the peak lies at
+    `-H^-1 grad h` from the highest cell of the blurred heatmap, where H is the Hessian of h. The step is limited to
+    one cell per axis, and is 0 if h has no maximum there. `weights_BKHW` are plain heatmaps, not logits; negative
+    values count as 0.
     """
     blurred_BKHW = _blur(weights_BKHW.float().clamp_min(0))
     columns_BK, rows_BK = _highest_cells(blurred_BKHW)
-    around_BK33 = _three_by_three(blurred_BKHW.clamp_min(DARK_FLOOR).log(), columns_BK, rows_BK)
-    step_x_BK, step_y_BK = _to_the_peak(around_BK33)
-    return _in_pixels(columns_BK + step_x_BK, rows_BK + step_y_BK, weights_BKHW, size_HW)
+    around_BK33 = _neighbourhood(blurred_BKHW.clamp_min(DARK_FLOOR).log(), columns_BK, rows_BK)
+    step_x_BK, step_y_BK = _step_to_peak(around_BK33)
+    return _cells_to_pixels(columns_BK + step_x_BK, rows_BK + step_y_BK, weights_BKHW, size_HW)
 
 
 def _highest_cells(heatmaps_BKHW: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -89,20 +96,19 @@ def _highest_cells(heatmaps_BKHW: torch.Tensor) -> tuple[torch.Tensor, torch.Ten
     return highest_BK % columns, highest_BK.div(columns, rounding_mode="floor")
 
 
-def _in_pixels(
+def _cells_to_pixels(
     columns_BK: torch.Tensor, rows_BK: torch.Tensor, heatmaps_BKHW: torch.Tensor, size_HW: tuple[int, int]
 ) -> torch.Tensor:
-    """Return points in pixels of the frame, for columns and rows (with fractions) of heatmaps."""
-    pixels_per_cell = [size_HW[axis] / heatmaps_BKHW.shape[2 + axis] for axis in (1, 0)]
-    x_BK, y_BK = (
-        (cells_BK + 0.5) * scale - 0.5
-        for cells_BK, scale in zip((columns_BK, rows_BK), pixels_per_cell, strict=True)
-    )
+    """Convert columns and rows of heatmaps (fractions allowed) to points (x, y) in pixels of the frame."""
+    rows, columns = heatmaps_BKHW.shape[-2:]
+    x_BK = (columns_BK + 0.5) * (size_HW[1] / columns) - 0.5
+    y_BK = (rows_BK + 0.5) * (size_HW[0] / rows) - 0.5
     return torch.stack([x_BK, y_BK], dim=-1)
 
 
 def _blur(heatmaps_BKHW: torch.Tensor) -> torch.Tensor:
-    """Blur heatmaps by a Gaussian of one cell; beyond the border there is nothing."""
+    """Blur heatmaps with a Gaussian whose standard deviation is one cell; outside the border they are 0."""
+    # A Gaussian is separable: blur along the rows, then along the columns, with a kernel of 3 cells to each side.
     reach = 3
     centre = heatmaps_BKHW.new_full((1, 1), float(reach))
     kernel_W = log_gaussian(centre, 2 * reach + 1, 2 * reach + 1, DARK_BLUR_CELLS).flatten().softmax(0)
@@ -112,25 +118,28 @@ def _blur(heatmaps_BKHW: torch.Tensor) -> torch.Tensor:
     return maps_N1HW.view_as(heatmaps_BKHW)
 
 
-def _three_by_three(
+def _neighbourhood(
     heatmaps_BKHW: torch.Tensor, columns_BK: torch.Tensor, rows_BK: torch.Tensor
 ) -> torch.Tensor:
-    """Return the values (B, K, 3, 3) about a cell; beyond the border, those at the border."""
+    """Return the 3 x 3 values (B, K, 3, 3) around a cell; the border is repeated outside the heatmap."""
     padded = functional.pad(heatmaps_BKHW, (1, 1, 1, 1), mode="replicate")
+    # Indices into the flattened padded maps; the padding shifts a cell by one row and one column.
     window_3 = torch.arange(3, device=padded.device)
     places = (rows_BK[..., None, None] + window_3[:, None]) * padded.shape[-1]
     places = places + columns_BK[..., None, None] + window_3
     return padded.flatten(2).gather(2, places.flatten(2)).view_as(places)
 
 
-def _to_the_peak(h_BK33: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the steps (x, y) from the middle cell to the peak of the parabola through its neighbours."""
+def _step_to_peak(h_BK33: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the step (x, y) from the middle cell to the peak of the parabola through its neighbours."""
+    # Gradient and Hessian of h at the middle cell, by central differences.
     middle_BK = h_BK33[..., 1, 1]
     slope_x_BK = (h_BK33[..., 1, 2] - h_BK33[..., 1, 0]) / 2
     slope_y_BK = (h_BK33[..., 2, 1] - h_BK33[..., 0, 1]) / 2
     bend_xx_BK = h_BK33[..., 1, 2] - 2 * middle_BK + h_BK33[..., 1, 0]
     bend_yy_BK = h_BK33[..., 2, 1] - 2 * middle_BK + h_BK33[..., 0, 1]
     bend_xy_BK = (h_BK33[..., 2, 2] - h_BK33[..., 2, 0] - h_BK33[..., 0, 2] + h_BK33[..., 0, 0]) / 4
+    # The step is -H^-1 grad h. H must be negative definite, otherwise there is no maximum and no step.
     determinant_BK = bend_xx_BK * bend_yy_BK - bend_xy_BK**2
     is_peak_BK = (determinant_BK > 0) & (bend_xx_BK < 0)
     safe_BK = torch.where(is_peak_BK, determinant_BK, 1.0)

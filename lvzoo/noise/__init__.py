@@ -1,1 +1,1 @@
-"""Graded, physical, reproducible noise for test frames: the suites, and the frames under them."""
+"""Defines the noise suites, and makes noisy test frames with them."""

@@ -1,4 +1,4 @@
-"""A suite at work, ours or a plugin's: what it is, and what it makes of a frame, seen to before it is believed."""
+"""Opens noise suites and applies them to frames; checks what a suite, perhaps of a plugin, returns."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from lvzoo.errors import LvzooError, PluginError
+from lvzoo.errors import LvzooError, PluginError, explain_exception
 from lvzoo.interfaces import NoiseSuite
 from lvzoo.plugins import resolve
 from lvzoo.types import CLEAN
@@ -17,27 +17,27 @@ if TYPE_CHECKING:
     from lvzoo.types import Condition, NoiseSource, Sector
 
 RESERVED: Final = ("overall", CLEAN.corruption, "ED", "ES", "headline")
-"""What tables call their own scopes: a family or corruption of that name would be taken for one."""
+"""Names that tables use for scopes of their own, so that no family or corruption may have them."""
 
 
 def open_suite(source: NoiseSource) -> NoiseSuite:
-    """Return a suite, ready to corrupt.
+    """Import and create a suite, and check its table.
 
     Raises:
-        PluginError: it cannot be imported or made, or its table cannot be ranked by.
+        PluginError: it cannot be imported or created, or its table is not valid.
     """
     factory = resolve(source.factory)
     try:
         suite: object = factory()
     except Exception as error:
-        raise PluginError(
-            f"{source.name}: {source.factory} failed: {type(error).__name__}: {error}; ask its author"
-        ) from error
+        reason = explain_exception(error)
+        raise PluginError(f"{source.name}: {source.factory} failed: {reason}; ask its author") from error
     if not isinstance(suite, NoiseSuite):
         raise PluginError(
-            f"{source.name}: {source.factory} is no noise suite: it needs name, families, severities and corrupt"
+            f"{source.name}: {source.factory} did not return a noise suite, which has name, families, severities "
+            "and corrupt; ask its author"
         )
-    if mistake := _mistake(suite):
+    if mistake := _find_mistake(suite):
         raise PluginError(f"{source.name}: {mistake}; ask its author")
     return suite
 
@@ -51,10 +51,10 @@ def corrupt_frame(
     frame: int,
     sector: Sector,
 ) -> NDArray[np.uint8]:
-    """Return what a suite makes of a frame.
+    """Return a frame under a condition.
 
     Raises:
-        PluginError: it raises, or makes something that is no frame of the same size.
+        PluginError: the suite fails, or what it returns is not a frame of the same size.
     """
     where = f"{suite.name}: {condition.corruption} at severity {condition.severity}"
     try:
@@ -62,23 +62,23 @@ def corrupt_frame(
     except LvzooError:
         raise
     except Exception as error:
-        raise PluginError(f"{where} failed: {type(error).__name__}: {error}; ask its author") from error
+        raise PluginError(f"{where} failed: {explain_exception(error)}; ask its author") from error
     if noisy_HW.dtype != np.uint8 or noisy_HW.shape != frame_HW.shape:
         raise PluginError(
-            f"{where} made {noisy_HW.dtype} {noisy_HW.shape} of a frame of uint8 {frame_HW.shape}; "
-            "a noisy frame has the same type and size: ask its author"
+            f"{where} turned a frame of uint8 {frame_HW.shape} into {noisy_HW.dtype} {noisy_HW.shape}; "
+            "a noisy frame must keep type and size: ask its author"
         )
     return noisy_HW
 
 
-def _mistake(suite: NoiseSuite) -> str:
-    """Return what makes a suite's table unfit, or nothing."""
+def _find_mistake(suite: NoiseSuite) -> str:
+    """Return what is wrong with a suite's table, or an empty string."""
     corruptions = [name for names in suite.families.values() for name in names]
     if not corruptions or not suite.severities:
         return "it has no corruptions or no severities"
     if reserved := sorted({*suite.families, *corruptions} & set(RESERVED)):
-        return f"'{reserved[0]}' is a name that tables keep for themselves; its family or corruption needs another"
+        return f"the name '{reserved[0]}' is reserved; its family or corruption needs another"
     if doubled := [name for name in corruptions if corruptions.count(name) > 1]:
-        return f"the corruption '{doubled[0]}' stands in it twice"
+        return f"the corruption '{doubled[0]}' is listed twice"
     wrong = [severity for severity in suite.severities if severity != int(severity) or severity < 1]
-    return f"a severity is {wrong[0]}; they are whole numbers from 1 on" if wrong else ""
+    return f"severity {wrong[0]} is not a whole number from 1" if wrong else ""

@@ -1,11 +1,12 @@
-"""How much each corruption costs a trained model: what the severities of a suite are settled by.
+"""Measures how much Dice each corruption costs a trained model; the levels of a suite are chosen by these costs.
 
-A severity is meant to cost as much whatever the corruption, so that a mean over corruptions is no mean of the one
-that happens to be set too strong.
+A severity should cost about the same for every corruption. Otherwise the strongest one dominates a mean over
+corruptions.
 """
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from lvzoo.types import Scores
 
 TARGETS: Final[Mapping[int, tuple[float, float]]] = {1: (0.0, 2.0), 3: (3.0, 7.0), 5: (15.0, 40.0)}
-"""Severity -> between how many points of Dice it should cost; severities 2 and 4 lie between."""
+"""Severity -> least and most points of Dice that it should cost; severities 2 and 4 lie in between."""
 
 Verdict: TypeAlias = Literal["within", "too mild", "too strong", ""]
 
@@ -30,58 +31,54 @@ COLUMNS: Final = ("family", "corruption", "severity", "dice", "cost", "least", "
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Costs:
-    """A model's Dice on clean frames, and what noise takes from it."""
+    """A model's Dice on clean frames, and its loss under noise."""
 
     model: str
     clean: float
     table: pd.DataFrame = field(repr=False)
-    """A row a corruption and severity, with COLUMNS.
+    """One row per corruption and severity, with COLUMNS.
 
-    `dice` is the Dice under it and `cost` the loss, in points (hundredths). `least` and `most` are the target, NaN
-    where a severity has none; `verdict` says on which side of it the cost lies.
+    `cost` is the loss of Dice in points (hundredths). `least` and `most` are its target, NaN for a severity that
+    has none; `verdict` compares the cost with them.
     """
 
 
 def calibrate(scores: Scores, suite: NoiseSuite, *, model: str | None = None) -> Costs:
-    """Return what each corruption and severity costs a model against clean frames.
+    """Return how much Dice each corruption and severity costs a model, compared with clean frames.
 
-    Dice is averaged over a patient's frames and seeds, then over patients.
+    Dice is averaged over each patient's frames and seeds, then over patients.
 
     Args:
-        scores: with clean frames, and at least one condition of the suite.
-        suite: orders and names what was scored.
-        model: whose scores to take; may be left out where there is only one.
+        scores: must include clean frames and at least one condition of the suite.
+        suite: decides the families and the order of the rows.
+        model: name of the model; may be None if there is only one.
 
     Raises:
-        UsageError: the model is unknown, or one of several must be named.
-        DataError: nothing was scored, or not the clean frames.
+        UsageError: the model is unknown, or there are several and none is named.
+        DataError: there are no scores, or none on clean frames.
     """
-    chosen = _one_model(scores, model)
-    dice = _patient_means(scores, chosen)
+    chosen = _choose_model(scores, model)
+    dice = _average_over_patients(scores, chosen)
     clean = dice.get((CLEAN.corruption, CLEAN.severity))
     if clean is None:
         raise DataError("there are no scores on clean frames; run all of the suite's conditions")
     rows = []
-    for family, corruption, severity in (
-        (family, name, severity)
-        for family, names in suite.families.items()
-        for name in names
-        for severity in suite.severities
-        if (name, severity) in dice
-    ):
-        noisy = dice[corruption, severity]
-        cost = 100.0 * (clean - noisy)
-        least, most = TARGETS.get(severity, (float("nan"), float("nan")))
-        rows.append((family, corruption, severity, noisy, cost, least, most, verdict(cost, severity)))
+    families = [(family, name) for family, names in suite.families.items() for name in names]
+    for (family, name), severity in itertools.product(families, suite.severities):
+        if (name, severity) in dice:
+            noisy = dice[name, severity]
+            cost = 100.0 * (clean - noisy)
+            least, most = TARGETS.get(severity, (float("nan"), float("nan")))
+            rows.append((family, name, severity, noisy, cost, least, most, judge_cost(cost, severity)))
     if not rows:
         raise DataError(f"there are no scores under {suite.name}; run some of its conditions")
     return Costs(model=chosen, clean=clean, table=pd.DataFrame(rows, columns=list(COLUMNS)))
 
 
-def verdict(cost: float, severity: int) -> Verdict:
-    """Say whether a severity costs what it should, to a tenth of a point; nothing where it has no target.
+def judge_cost(cost: float, severity: int) -> Verdict:
+    """Compare a cost, rounded to a tenth of a point, with the severity's target; "" if it has none.
 
-    >>> verdict(2.04, 1), verdict(2.9, 3), verdict(41.0, 5), verdict(9.0, 2)
+    >>> judge_cost(2.04, 1), judge_cost(2.9, 3), judge_cost(41.0, 5), judge_cost(9.0, 2)
     ('within', 'too mild', 'too strong', '')
     """
     if severity not in TARGETS:
@@ -90,11 +87,11 @@ def verdict(cost: float, severity: int) -> Verdict:
     rounded = round(cost, 1)
     if rounded > most:
         return "too strong"
-    # a corruption that helps by chance at severity 1 is mild, as it should be
+    # the target of severity 1 begins at 0: a corruption that improves Dice by chance is within it
     return "within" if rounded >= least or least == 0 else "too mild"
 
 
-def _one_model(scores: Scores, model: str | None) -> str:
+def _choose_model(scores: Scores, model: str | None) -> str:
     known = sorted(set(scores["model"]))
     if not known:
         raise DataError("there are no scores; no trial has finished")
@@ -102,12 +99,12 @@ def _one_model(scores: Scores, model: str | None) -> str:
         raise UsageError(f"the run has several models; name one of {', '.join(known)}")
     chosen = model or known[0]
     if chosen not in known:
-        close = did_you_mean(chosen, known) or f"; it has {', '.join(known)}"
-        raise UsageError(f"the run has no scores of '{chosen}'{close}")
+        close = did_you_mean(chosen, known)
+        raise UsageError(f"the run has no scores of '{chosen}'; use one of {', '.join(known)}{close}")
     return chosen
 
 
-def _patient_means(scores: Scores, model: str) -> dict[tuple[str, int], float]:
+def _average_over_patients(scores: Scores, model: str) -> dict[tuple[str, int], float]:
     """Return the mean Dice over patients by (corruption, severity)."""
     condition = ["corruption", "severity"]
     own = scores[scores["model"] == model]

@@ -1,4 +1,4 @@
-"""What storing and sending a clip does to it."""
+"""Losses from storing a clip: fewer pixels, and JPEG compression."""
 
 from __future__ import annotations
 
@@ -40,32 +40,36 @@ _HALF_COSINES: Final = (
     0.19134171618254492,
     0.09754516100806417,
 )
-"""Written out, since the last bit of a library's cosine may differ and with it a rounded coefficient."""
+"""Written out, because the last bit of a library's cosine may differ between versions and change a rounded value."""
 
 
 def downsample(frame_HW: NDArray[np.uint8], share: float, _scene: Scene) -> NDArray[np.uint8]:
-    """Shrink both sides to `round(share x side)` pixels by the mean over areas; enlarge by the nearest pixel."""
+    """Shrink both sides to `round(share x side)` pixels by area means, then enlarge by nearest pixels."""
     rows, columns = (max(1, round(share * side)) for side in frame_HW.shape)
     small_HW = quantise(shrink(frame_HW.astype(np.float64), (rows, columns)))
     return enlarge_by_nearest(small_HW, (frame_HW.shape[0], frame_HW.shape[1]))
 
 
 def jpeg(frame_HW: NDArray[np.uint8], quality: float, _scene: Scene) -> NDArray[np.uint8]:
-    """Quantise the 8 x 8 cosine transform by the standard luminance table scaled to a quality, and go back.
+    """Quantise the 8 x 8 cosine transform by the standard luminance table scaled to a quality, and transform back.
 
-    Nothing but the loss of a baseline JPEG of the grey levels: no entropy coding, no codec and so no version
-    of a library in it. A frame whose sides are no multiples of 8 is continued with its last row and column.
+    This is the only lossy step of a baseline JPEG of grey levels. There is no entropy coding and no codec, so the
+    result does not depend on a library's version. The last row and column are repeated until both sides are
+    multiples of 8.
     """
+    # whole blocks
     rows, columns = frame_HW.shape
     whole_HW = np.pad(frame_HW, ((0, -rows % BLOCK), (0, -columns % BLOCK)), mode="edge")
     steps_HW = np.tile(quantisation_steps(quality), (len(whole_HW) // BLOCK, whole_HW.shape[1] // BLOCK))
-    coefficients_HW = _both_axes(whole_HW.astype(np.float64) - MIDDLE_GREY, _transform())
+
+    # transform, quantise, transform back
+    coefficients_HW = _multiply_both_axes(whole_HW.astype(np.float64) - MIDDLE_GREY, _cosine_matrix())
     kept_HW = np.rint(coefficients_HW / steps_HW) * steps_HW
-    return quantise(_both_axes(kept_HW, _transform().T) + MIDDLE_GREY)[:rows, :columns]
+    return quantise(_multiply_both_axes(kept_HW, _cosine_matrix().T) + MIDDLE_GREY)[:rows, :columns]
 
 
 def quantisation_steps(quality: float) -> NDArray[np.float64]:
-    """Return the 8 x 8 table of steps at a quality 1..50, scaled as the Independent JPEG Group does it.
+    """Return the 8 x 8 table of steps at a quality of 1..50, scaled as in the Independent JPEG Group's library.
 
     >>> quantisation_steps(50)[0, :3].tolist(), quantisation_steps(10)[0, :3].tolist()
     ([16.0, 11.0, 10.0], [80.0, 55.0, 50.0])
@@ -76,11 +80,12 @@ def quantisation_steps(quality: float) -> NDArray[np.float64]:
 
 
 @cache
-def _transform() -> NDArray[np.float64]:
-    """Return the matrix of the cosine transform: row u, column x holds `c(u) cos((2x + 1) u pi / 16)`."""
+def _cosine_matrix() -> NDArray[np.float64]:
+    """Return the matrix of the cosine transform; row u, column x is `c(u) cos((2x + 1) u pi / 16)`."""
     matrix_88 = np.empty((BLOCK, BLOCK))
     for frequency in range(BLOCK):
         for sample in range(BLOCK):
+            # fold the angle into 0 .. pi, whose cosines are written out above
             sixteenths = (2 * sample + 1) * frequency % 32
             folded = min(sixteenths, 32 - sixteenths)
             matrix_88[frequency, sample] = _HALF_COSINES[0] if frequency == 0 else _half_cosine(folded)
@@ -89,16 +94,19 @@ def _transform() -> NDArray[np.float64]:
 
 
 def _half_cosine(sixteenths: int) -> float:
-    """Return cos(k pi / 16) / 2 for the k that the transform has: 1 .. 15, but not 8."""
+    """Return cos(k pi / 16) / 2 for k = 1 .. 15 except 8, which the transform does not use."""
     return _HALF_COSINES[sixteenths] if sixteenths < BLOCK else -_HALF_COSINES[2 * BLOCK - sixteenths]
 
 
-def _both_axes(levels_HW: NDArray[np.float64], matrix_88: NDArray[np.float64]) -> NDArray[np.float64]:
-    return _blocks_of_rows(_blocks_of_rows(levels_HW, matrix_88).T, matrix_88).T
+def _multiply_both_axes(
+    levels_HW: NDArray[np.float64], matrix_88: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Multiply each 8 x 8 block by a matrix along both axes."""
+    return _multiply_rows(_multiply_rows(levels_HW, matrix_88).T, matrix_88).T
 
 
-def _blocks_of_rows(levels_HW: NDArray[np.float64], matrix_88: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Multiply each block of 8 rows by a matrix, term by term in order."""
+def _multiply_rows(levels_HW: NDArray[np.float64], matrix_88: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Multiply each block of 8 rows by a matrix, adding the terms in a fixed order."""
     blocks_G8W = np.ascontiguousarray(levels_HW).reshape(-1, BLOCK, levels_HW.shape[1])
     total_G8W = matrix_88[:, :1] * blocks_G8W[:, :1]
     term_G8W = np.empty_like(total_G8W)

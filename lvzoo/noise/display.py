@@ -1,8 +1,8 @@
-"""Between what the screen shows and what the probe heard; everything acoustic happens to amplitudes.
+"""Converts between grey levels on the display and amplitudes of the echo, on which acoustic noise acts.
 
 A grey level x (0..1) is a log-compressed envelope. With an assumed dynamic range DR of 50 dB its amplitude is
-`a(x) = 10^((x - 1) DR / 20)`, and nothing at x = 0; back again, `x(a) = 1 + 20 log10(a) / DR`. A gain of g dB
-is therefore a step of g / DR on the display.
+`a(x) = 10^((x - 1) DR / 20)`, and 0 at x = 0. The inverse is `x(a) = 1 + 20 log10(a) / DR`. A gain of g dB is
+therefore a step of g / DR on the display.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ DYNAMIC_RANGE_DB: Final = 50.0
 WHITE: Final = 255.0
 
 _FAINTEST: Final = 10.0 ** (-DYNAMIC_RANGE_DB / 20.0)
-"""The amplitude that the display shows as black; fainter ones look no different."""
+"""The amplitude that the display shows as black; lower ones are black too."""
 _AMPLITUDES: Final = 10.0 ** ((np.arange(256) / WHITE - 1.0) * DYNAMIC_RANGE_DB / 20.0)
 _AMPLITUDES[0] = 0.0
 _AMPLITUDES.setflags(write=False)
 
 
 def amplitude(frame_HW: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Return the amplitude of each pixel: 1 where it is white, 0 where it is black."""
+    """Return the amplitude of each pixel: 1 for white, 0 for black."""
     return _AMPLITUDES[frame_HW]
 
 
 def display(amplitude_HW: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """Return the grey levels that show these amplitudes."""
+    """Return the grey levels of amplitudes."""
     return quantise(WHITE * (1.0 + (20.0 / DYNAMIC_RANGE_DB) * np.log10(np.maximum(amplitude_HW, _FAINTEST))))
 
 
@@ -44,7 +44,7 @@ def from_db(level_db: float | NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def quantise(levels_HW: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """Round grey levels (0..255) half to even and clip them: once, at the end of a corruption.
+    """Round grey levels (0..255) half to even and clip them, once at the end of a corruption.
 
     >>> quantise(np.array([-3.0, 0.5, 1.5, 254.51, 300.0])).tolist()
     [0, 0, 2, 255, 255]

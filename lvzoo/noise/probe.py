@@ -1,7 +1,8 @@
-"""What tells one version of a suite from another: its families, and the bytes that it makes of a frame.
+"""Computes a digest of what a suite does, so that caches and runs notice when a suite has changed.
 
-A suite is frozen by its name, but while one is written its name decides nothing, and a plugin's may change between
-two releases. Hashing its code would call every edited comment a change; hashing what it does calls only that one.
+The name does not suffice: a suite changes while it is written, and a plugin's suite may change between two releases.
+The digest covers the suite's table and the bytes that it makes of a test frame. A digest of the code would also
+change with every edited comment.
 """
 
 from __future__ import annotations
@@ -22,17 +23,17 @@ if TYPE_CHECKING:
     from lvzoo.interfaces import NoiseSuite
 
 VIDEOS: Final = ("probe-0", "probe-1", "probe-2", "probe-3")
-"""Several, since what a scanner holds over a loop differs: the gain goes up in one video, down in another."""
+"""Several, because some draws are made once per video: the gain goes up in one and down in another."""
 DIGITS: Final = 16
 
 
 def suite_digest(suite: NoiseSuite) -> str:
-    """Return 16 hexadecimal digits that change with a suite's families or with what it does to the probe.
+    """Return 16 hexadecimal digits that change with a suite's families or with the bytes that it makes of the probe.
 
     Raises:
-        PluginError: the suite does not make frames.
+        PluginError: the suite fails, or does not return frames.
     """
-    frame_HW, sector = _probe(), standard_sector(FRAME_SIZE_HW)
+    frame_HW, sector = _make_probe_frame(), standard_sector(FRAME_SIZE_HW)
     table = [suite.name, *((family, *names) for family, names in suite.families.items())]
     digest = hashlib.sha256(json.dumps(table).encode())
     for name in (name for names in suite.families.values() for name in names):
@@ -45,8 +46,8 @@ def suite_digest(suite: NoiseSuite) -> str:
     return digest.hexdigest()[:DIGITS]
 
 
-def _probe() -> NDArray[np.uint8]:
-    """Return a frame of many grey levels, fine and coarse texture and a black cavity, by whole numbers alone."""
+def _make_probe_frame() -> NDArray[np.uint8]:
+    """Return a frame with many grey levels, fine and coarse texture and a black cavity, made with integers only."""
     rows, columns = FRAME_SIZE_HW
     y_H1, x_1W = np.arange(rows)[:, None], np.arange(columns)[None, :]
     texture_HW = (x_1W * x_1W * 3 + y_H1 * y_H1 * 5 + x_1W * y_H1 * 7) % 97 + (

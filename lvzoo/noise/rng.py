@@ -1,11 +1,11 @@
-"""Random numbers that belong to a frame: the same for any batch, worker, machine and NumPy version.
+"""Draws random numbers that depend only on the frame, not on batch, worker, machine or NumPy version.
 
-The key of a stream is the first 16 bytes, little-endian, of the SHA-256 of `suite|corruption|unit`, the unit
-being `video#frame` for what differs from pixel to pixel and `video` for what a scanner holds over a loop.
-The severity is no part of it: a graver severity scales the same field, so that curves are paired.
+The key of a stream is the first 16 bytes, little-endian, of the SHA-256 of `suite|corruption|unit`. The unit is
+`video#frame` for draws per pixel, and `video` for draws that hold for a whole video. The severity is not part of
+the key: a higher severity scales the same field.
 
-NumPy keeps the raw streams of its bit generators stable, but not what its `Generator` makes of them
-(NEP 19, https://numpy.org/neps/nep-0019-rng-policy.html): only `random_raw` is used here.
+NumPy keeps the raw streams of its bit generators stable, but not the distributions of its `Generator` (NEP 19,
+https://numpy.org/neps/nep-0019-rng-policy.html). So only `random_raw` is used here.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MANTISSA_BITS: Final = 53
-"""How many random bits a uniform float64 holds."""
+"""Random bits in a uniform float64."""
 
 
 class Draws:
-    """One stream of Philox 4x64 with counter 0; what is drawn first is part of the suite's definition."""
+    """One stream of Philox 4x64 that starts at counter 0; the order of draws is part of a suite's definition."""
 
     def __init__(self, *, suite: str, corruption: str, unit: str) -> None:
         digest = hashlib.sha256(f"{suite}|{corruption}|{unit}".encode()).digest()
@@ -34,7 +34,7 @@ class Draws:
         return self._philox.random_raw(count)
 
     def uniform(self, count: int) -> NDArray[np.float64]:
-        """Return `count` numbers above 0 and at most 1, a word each: `(top 53 bits + 1/2) / 2^53`."""
+        """Return `count` numbers above 0 and at most 1, one word each: `(top 53 bits + 1/2) / 2^53`."""
         top_bits = self.raw(count) >> np.uint64(64 - MANTISSA_BITS)
         return (top_bits.astype(np.float64) + 0.5) * 2.0**-MANTISSA_BITS
 

@@ -1,4 +1,4 @@
-"""What a corruption may know about the frame before it: which one it is, and where its sector lies."""
+"""Describes the frame that a corruption acts on: its video and number, and the geometry of its sector."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scene:
-    """One frame of one video, seen by one corruption of one suite; a key to all that is drawn for it."""
+    """One frame of one video under one corruption of one suite; the key of its random numbers and caches."""
 
     suite: str
     corruption: str
@@ -28,24 +28,26 @@ class Scene:
     size_HW: tuple[int, int]
 
     def frame_draws(self) -> Draws:
-        """Return the stream of this frame, for what differs from pixel to pixel."""
+        """Return the random stream of this frame, for draws per pixel."""
         return Draws(suite=self.suite, corruption=self.corruption, unit=f"{self.video}#{self.frame}")
 
     def video_draws(self) -> Draws:
-        """Return the stream of the whole video, for what a scanner holds over a loop."""
+        """Return the random stream of the video, for draws that hold for all of its frames."""
         return Draws(suite=self.suite, corruption=self.corruption, unit=self.video)
 
 
 @lru_cache(maxsize=8)
-def scanned(sector: Sector, size_HW: tuple[int, int]) -> NDArray[np.bool_]:
-    """Return the scan mask of a sector, made once for the frames and severities of a video."""
+def scan_area(sector: Sector, size_HW: tuple[int, int]) -> NDArray[np.bool_]:
+    """Return the scan mask of a sector, cached for the frames and severities of a video."""
     mask_HW = scan_mask(sector, size_HW)
     mask_HW.setflags(write=False)
     return mask_HW
 
 
 @lru_cache(maxsize=8)
-def beam(sector: Sector, size_HW: tuple[int, int]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def beam_coordinates(
+    sector: Sector, size_HW: tuple[int, int]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return each pixel's depth r/R (0 at the apex, 1 at the sector's far end) and angle (rad, right positive)."""
     radius_HW, angle_HW = polar(sector, size_HW)
     depth_HW = radius_HW / sector.radius_px

@@ -1,7 +1,7 @@
-"""Further traced frames of a beat: what a model must know that is to read whole clips, and not ED and ES alone.
+"""Further traced frames of a beat, for models that are to read whole clips rather than ED and ES only.
 
-At ED the mitral valve is shut, and at ES nearly so. Between them its leaflets stand far in the cavity, and the
-ventricle moves so fast that the picture, in which the frames before are still seen, lags behind it.
+The mitral valve is shut at ED, and nearly shut at ES. In the frames between, its leaflets reach far into the
+cavity. The ventricle also moves so fast there that the picture, which still shows the frames before, lags behind.
 """
 
 from __future__ import annotations
@@ -18,15 +18,19 @@ if TYPE_CHECKING:
     from lvzoo.phantom.motion import Beat
 
 
-def further_frames(rng: Generator, beat: Beat, count: int) -> list[int]:
-    """Return so many frames beside ED and ES: one from each of as many stretches of the clip."""
+def choose_further_frames(rng: Generator, beat: Beat, count: int) -> list[int]:
+    """Choose `count` frames other than ED and ES: cut the clip into `count` parts and draw one frame from each."""
     others = [frame for frame in range(beat.frames) if frame not in (beat.ed_frame, beat.es_frame)]
     bounds = np.linspace(0, len(others), count + 1).round().astype(int).tolist()
     return [others[rng.integers(low, high)] for low, high in pairwise(bounds)]
 
 
-def as_seen(contours_NP2: NDArray[np.floating], persistence: float) -> NDArray[np.float64]:
-    """Return the contours where a reader sees them: they lag as the picture does, by the same recursive mean."""
+def lag_contours(contours_NP2: NDArray[np.floating], persistence: float) -> NDArray[np.float64]:
+    """Return the contours where the picture shows them: smoothed in time by the display's recursive mean.
+
+    `seen[t] = (1 - persistence) true[t] + persistence seen[t - 1]`, which lags p / (1 - p) frames behind a steady
+    motion.
+    """
     seen_NP2 = np.array(contours_NP2, dtype=np.float64)
     for frame in range(1, len(seen_NP2)):
         seen_NP2[frame] += persistence * (seen_NP2[frame - 1] - seen_NP2[frame])

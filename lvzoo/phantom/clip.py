@@ -9,12 +9,12 @@ import numpy as np
 
 from lvzoo.geometry.ventricle import MM3_PER_ML
 from lvzoo.phantom.anatomy import Heart, ventricle_contour
-from lvzoo.phantom.beats import as_seen, further_frames
+from lvzoo.phantom.beats import choose_further_frames, lag_contours
 from lvzoo.phantom.imaging import Scanner
 from lvzoo.phantom.motion import Beat, draw_beat, pose_at
 from lvzoo.phantom.patient import draw_heart
 from lvzoo.phantom.ranges import RANGES, Ranges
-from lvzoo.phantom.reader import disks_volume_px, draw_reader, trace, tracing
+from lvzoo.phantom.reader import disks_volume_px, draw_reader, make_tracing, trace
 from lvzoo.phantom.rng import stream, video_name
 from lvzoo.phantom.scan import Scan, draw_scan
 from lvzoo.phantom.tissue import Tissue
@@ -30,11 +30,12 @@ if TYPE_CHECKING:
     from lvzoo.types import Split
 
 WARM_UP_FRAMES = 3
+"""Simulated before the first frame, so that it already shows the persistence of frames before it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Clip:
-    """One video with all that is known of it; volumes in ml are those of the true contour by 20 disks."""
+    """One video and the truth about it; volumes are those of the true contour by 20 disks."""
 
     name: str
     split: Split
@@ -43,24 +44,24 @@ class Clip:
     ed: Tracing
     es: Tracing
     further: Mapping[int, Tracing]
-    """By frame: further ones beside ED and ES, where they were asked for."""
+    """Tracings of frames other than ED and ES, by frame index; empty unless they were asked for."""
     beat: Beat
     heart: Heart
     scan: Scan
     edv_ml: float
     esv_ml: float
     quality: int
-    """Of the JPEGs in its file, 1..100."""
+    """JPEG quality of the frames in its file, 1..100."""
 
 
 def simulate(*, seed: int, split: Split, index: int, ranges: Ranges = RANGES, further: int = 0) -> Clip:
-    """Simulate one video: the same for the same arguments, whoever asks.
+    """Simulate one video; the same arguments always give the same video.
 
-    Beside ED and ES, as many `further` frames are traced; nothing else depends on how many.
+    `further` frames are traced in addition to ED and ES; nothing else depends on their number. Other ranges give
+    the same patient, drawn with the same random numbers.
 
-    A few pixels may differ by some grey levels between processors of different instruction sets, for NumPy and
-    OpenCV compute by other ones there; contours and tracings do not. With other ranges it is the same patient,
-    drawn with the same random numbers.
+    NumPy and OpenCV choose their code by the processor's instruction set. A few pixels may therefore differ by some
+    grey levels between processors; contours and tracings do not.
     """
 
     def part(name: str) -> Generator:
@@ -74,22 +75,24 @@ def simulate(*, seed: int, split: Split, index: int, ranges: Ranges = RANGES, fu
     scanner = Scanner(part("imaging"), scan, ranges)
 
     poses = [pose_at(heart, beat, frame) for frame in range(-WARM_UP_FRAMES, beat.frames)]
-    frames_NHW = np.stack([scanner.frame(*tissue.echo(pose)) for pose in poses])[WARM_UP_FRAMES:]
+    frames_NHW = np.stack([scanner.make_frame(*tissue.echo(pose)) for pose in poses])[WARM_UP_FRAMES:]
     whole_NP2 = np.stack([warp.move(ventricle_contour(heart, pose)) for pose in poses])
     contours_NP2, seen_NP2 = (
-        each[WARM_UP_FRAMES:] for each in (whole_NP2, as_seen(whole_NP2, scanner.persistence))
+        each[WARM_UP_FRAMES:] for each in (whole_NP2, lag_contours(whole_NP2, scanner.persistence))
     )
 
+    # ED and ES are traced on the true contour; the further frames where the picture, which lags, shows the wall.
     readings = part("reader")
     reader = draw_reader(readings)
-    ed, es = (
-        tracing(trace(contours_NP2[frame], reader, readings, mm_per_px=heart.mm_per_px))
-        for frame in (beat.ed_frame, beat.es_frame)
-    )
-    readings = part("further")
+
+    def read(contour_P2: NDArray[np.floating], rng: Generator) -> Tracing:
+        return make_tracing(trace(contour_P2, reader, rng, mm_per_px=heart.mm_per_px))
+
+    ed, es = (read(contours_NP2[frame], readings) for frame in (beat.ed_frame, beat.es_frame))
+    further_readings = part("further")
     others = {
-        frame: tracing(trace(seen_NP2[frame], reader, readings, mm_per_px=heart.mm_per_px))
-        for frame in further_frames(readings, beat, further)
+        frame: read(seen_NP2[frame], further_readings)
+        for frame in choose_further_frames(further_readings, beat, further)
     }
     edv_ml, esv_ml = (
         disks_volume_px(contours_NP2[frame]) * heart.mm_per_px**3 / MM3_PER_ML

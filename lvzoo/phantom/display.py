@@ -1,4 +1,4 @@
-"""The display: scan conversion at the machine's size, marks, compression, and the way to 112 x 112."""
+"""The display: scan conversion at the machine's own size, marks, compression, and resizing to 112 x 112."""
 
 from __future__ import annotations
 
@@ -30,30 +30,32 @@ class Display:
         quality = round(ranges.jpeg_quality.draw(rng))
         self._shrink = cv2.INTER_CUBIC if cubic or side < FRAME_SIZE_HW[0] else cv2.INTER_AREA
         self._quality = quality if compressed else None
+        # Where the centre of each pixel of the machine's picture lies in the 112 x 112 frame, px.
         places = ((np.arange(side, dtype=np.float32) + 0.5) * (FRAME_SIZE_HW[0] / side) - 0.5).astype(
             np.float32
         )
         x, y = np.meshgrid(places, places)
         self._beam, self._depth, self._outside = scan.beams_at(x, y)
         marks = draw_marks(branch(rng), scan, ranges)
+        # Marks are drawn on a canvas of twice the frame's size; shrinking averages, enlarging interpolates.
         kind = cv2.INTER_AREA if side < marks.shape[0] else cv2.INTER_LINEAR
         self._marks = cv2.resize(marks, (side, side), interpolation=kind)
         self._marked = bool(self._marks.any())
 
     def show(self, grey: Map) -> NDArray[np.uint8]:
-        """Return the frame, (112, 112) uint8, of grey levels 0..1 on the polar grid."""
+        """Turn grey levels 0..1 on the polar grid into the frame, (112, 112) uint8."""
         levels = np.rint(255 * grey).astype(np.uint8)
         shown = cv2.remap(levels, self._beam, self._depth, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         shown[self._outside] = 0
         if self._marked:
             shown = cv2.max(shown, self._marks)
-        shown = self._compressed(shown)
+        shown = self._compress(shown)
         if shown.shape != FRAME_SIZE_HW:
             shown = cv2.resize(shown, FRAME_SIZE_HW[::-1], interpolation=self._shrink)
         return np.asarray(shown, dtype=np.uint8)
 
-    def _compressed(self, shown: MatLike) -> MatLike:
-        """Return what a JPEG leaves of the picture, where the clip was one."""
+    def _compress(self, shown: MatLike) -> MatLike:
+        """Encode the picture as a JPEG and decode it again, if this patient's clip was stored as JPEGs."""
         if self._quality is None:
             return shown
         _, jpeg = cv2.imencode(".jpg", shown, (cv2.IMWRITE_JPEG_QUALITY, self._quality))

@@ -1,7 +1,7 @@
-"""Kinds of ranges: each draws a value with exactly one uniform number.
+"""Kinds of ranges. Each draws a value from exactly one uniform random number.
 
-So a range can be replaced by another kind without disturbing what is drawn after it: a shifted phantom shows the
-same patients, and only what was shifted differs.
+A range can therefore be replaced by another kind without changing what is drawn after it: a shifted phantom shows
+the same patients, and only what was shifted differs.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 STANDARD_NORMAL = NormalDist()
 LEAST_SHARE = 1e-12
-"""A uniform number may be 0, of which a normal distribution has no quantile."""
+"""A uniform number may be 0, for which the normal distribution has no finite quantile."""
 
 
 class Number(ABC):
-    """A range of numbers, known by its quantiles."""
+    """A range of numbers, defined by its quantile function."""
 
     __slots__ = ()
 
     @abstractmethod
     def at(self, share: float) -> float:
-        """Return the number below which a share 0..1 of all draws lies."""
+        """Return the quantile: the number below which a share 0..1 of all draws lies."""
 
     def draw(self, rng: Generator) -> float:
         """Draw a number."""
@@ -36,7 +36,7 @@ class Number(ABC):
 
 @dataclass(frozen=True, slots=True)
 class Uniform(Number):
-    """All between two numbers alike."""
+    """Uniform between two numbers."""
 
     low: float
     high: float
@@ -51,7 +51,7 @@ class Uniform(Number):
 
 @dataclass(frozen=True, slots=True)
 class LogUniform(Number):
-    """Between two positive numbers, every doubling alike."""
+    """Between two positive numbers, with a uniformly distributed logarithm."""
 
     low: float
     high: float
@@ -66,7 +66,7 @@ class LogUniform(Number):
 
 @dataclass(frozen=True, slots=True)
 class Normal(Number):
-    """Normally distributed; what falls outside of `low` and `high` is set to them."""
+    """Normally distributed; values outside of `low` and `high` are set to these bounds."""
 
     mean: float
     sd: float
@@ -84,14 +84,14 @@ class Normal(Number):
 
 @dataclass(frozen=True, slots=True)
 class Either(Number):
-    """One range in a share of the patients, another in the rest."""
+    """One range for a share of the patients, another for the rest."""
 
     share: float
     first: Number
     second: Number
 
     def at(self, share: float) -> float:
-        """Return the quantile of the range into which the share falls: a draw of the mixture, if not its quantile."""
+        """Return a draw of the mixture: the share chooses the range and the quantile in it (not the mixture's)."""
         if share < self.share:
             return self.first.at(share / self.share)
         return self.second.at((share - self.share) / (1 - self.share))
@@ -107,7 +107,7 @@ class Chance:
     share: float
 
     def draw(self, rng: Generator) -> bool:
-        """Draw whether it is."""
+        """Draw whether it is there."""
         return bool(rng.random() < self.share)
 
     def __str__(self) -> str:
@@ -121,9 +121,9 @@ class Poisson:
     mean: float
 
     def draw(self, rng: Generator) -> int:
-        """Draw their number: the first at which the distribution reaches a uniform number."""
+        """Draw the count by inversion: the first one whose cumulative probability reaches a uniform number."""
         share, count = rng.random(), 0
-        term = reached = math.exp(-self.mean)
+        term = reached = math.exp(-self.mean)  # P(count) and P(at most count)
         while reached < share and term > LEAST_SHARE:
             count += 1
             term *= self.mean / count

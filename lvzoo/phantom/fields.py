@@ -1,4 +1,4 @@
-"""Smooth random fields, sampling, and the few functions of maps that tissue and imaging share."""
+"""Smooth random fields, noise, and the few functions on maps that tissue and imaging share."""
 
 from __future__ import annotations
 
@@ -13,28 +13,29 @@ if TYPE_CHECKING:
     from numpy.random import Generator
 
 Map: TypeAlias = NDArray[np.float32]
-"""A float32 map: rows are ranges and columns are beams where it is polar."""
+"""A float32 map. On the polar grid its rows are ranges and its columns are beams."""
 DB_TO_LOG = np.float32(np.log(10) / 20)
+"""An amplitude is `10^(dB / 20) = exp(dB * DB_TO_LOG)`."""
 
 
 def amplitude(level_db: Map | float) -> Map:
-    """Turn decibels into an amplitude."""
+    """Turn decibels into an amplitude; 0 dB is 1."""
     return np.asarray(np.exp(np.asarray(level_db, dtype=np.float32) * DB_TO_LOG), dtype=np.float32)
 
 
 def smooth_field(rng: Generator, shape: tuple[int, int], knots: tuple[int, int]) -> Map:
-    """Return a smooth Gaussian field of unit variance (at its knots)."""
+    """Return a smooth Gaussian random field: cubic interpolation between `knots`, at which its variance is 1."""
     coarse = rng.standard_normal(knots, dtype=np.float32)
     return np.asarray(cv2.resize(coarse, shape[::-1], interpolation=cv2.INTER_CUBIC), dtype=np.float32)
 
 
-def soft(distance: Map, width: float) -> Map:
-    """Return 0 for distances far below zero, 1 far above, and a ramp of the given width between."""
+def soft_step(distance: Map, width: float) -> Map:
+    """Return a step from 0 (distance < 0) to 1 (distance > 0), as a ramp of the given width around 0."""
     return np.asarray(np.clip(distance * np.float32(1 / width) + np.float32(0.5), 0, 1), dtype=np.float32)
 
 
 def blend(below: Map, above: Map, weight: Map | float) -> Map:
-    """Lay one map over another where the weight is 1."""
+    """Mix two maps: `below` where the weight is 0, `above` where it is 1."""
     return np.asarray(below + weight * (above - below), dtype=np.float32)
 
 
@@ -44,5 +45,5 @@ def bump(distance: Map, sigma: float) -> Map:
 
 
 def complex_noise(rng: Generator, shape: tuple[int, int]) -> Map:
-    """Return circular complex noise of unit power, as two channels."""
+    """Return circular complex Gaussian noise of unit power; the two channels are real and imaginary part."""
     return rng.standard_normal((*shape, 2), dtype=np.float32) * np.float32(np.sqrt(0.5))

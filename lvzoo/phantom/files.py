@@ -1,4 +1,4 @@
-"""A phantom's files: EchoNet-Dynamic's own layout, and beside it what only a simulator knows."""
+"""Writes a phantom's files: EchoNet-Dynamic's own layout, and further tables with what only a simulator knows."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 FILE_LIST = ("FileName", "EF", "ESV", "EDV", "FrameHeight", "FrameWidth", "FPS", "NumberOfFrames", "Split")
 TRACINGS = ("FileName", "X1", "Y1", "X2", "Y2", "Frame")
 FURTHER = "FurtherTracings.csv"
-"""Has the form of VolumeTracings.csv, which must hold ED and ES alone; only phantoms of whole beats have it."""
+"""Tracings of further frames, in the form of VolumeTracings.csv, which must hold ED and ES only."""
 PHANTOM = (
     *("FileName", "MmPerPx", "HeartRate", "TrueEF", "TrueEDV", "TrueESV", "EDFrame", "ESFrame"),
     *("SectorX", "SectorY", "HalfAngleDeg", "RadiusPx"),
@@ -33,8 +33,8 @@ PHANTOM = (
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Written:
-    """What the tables need of a video that has been written."""
+class ClipRows:
+    """The rows that the tables hold for one video that has been written, and its true contours."""
 
     name: str
     file_list: tuple[object, ...]
@@ -44,32 +44,23 @@ class Written:
     contours_NP2: NDArray[np.float32]
 
 
-def write_clip(videos: Path, clip: Clip) -> Written:
-    """Write a clip's video and return what the tables need of it.
+def write_clip(videos: Path, clip: Clip) -> ClipRows:
+    """Write a clip's video and return its rows for the tables.
 
     Raises:
-        DataError: the video cannot be written, or not all of it.
+        DataError: the video cannot be written completely.
     """
     _write_video(videos / f"{clip.name}.avi", clip)
     edv_ml, esv_ml = round(clip.edv_ml, 6), round(clip.esv_ml, 6)
     ef = round(ejection_fraction(edv_ml, esv_ml), 6)
     frames, height, width = clip.frames_NHW.shape
+    size_and_split = (height, width, round(clip.beat.fps), frames, clip.split.upper())
     sector = (*clip.scan.apex_px, float(np.rad2deg(clip.scan.half_angle_rad)), clip.scan.last_px)
     truth = (round(clip.heart.mm_per_px, 6), round(clip.beat.heart_rate_bpm, 3), ef, edv_ml, esv_ml)
-    return Written(
+    return ClipRows(
         name=clip.name,
-        file_list=(
-            clip.name,
-            ef,
-            esv_ml,
-            edv_ml,
-            height,
-            width,
-            round(clip.beat.fps),
-            frames,
-            clip.split.upper(),
-        ),
-        tracings=(
+        file_list=(clip.name, ef, esv_ml, edv_ml, *size_and_split),
+        tracings=(  # ES first, as EchoNet-Dynamic's loader expects
             *_tracing_rows(clip.name, clip.es, clip.beat.es_frame),
             *_tracing_rows(clip.name, clip.ed, clip.beat.ed_frame),
         ),
@@ -85,7 +76,7 @@ def write_clip(videos: Path, clip: Clip) -> Written:
 
 
 def _write_video(path: Path, clip: Clip) -> None:
-    """Write a clip as MJPG with OpenCV's own writer, which is the same in every build of it."""
+    """Write a clip as MJPG with OpenCV's built-in writer, whose output does not depend on the build of OpenCV."""
     frames, height, width = clip.frames_NHW.shape
     codec = cv2.VideoWriter.fourcc(*"MJPG")
     writer = cv2.VideoWriter(str(path), cv2.CAP_OPENCV_MJPEG, codec, clip.beat.fps, (width, height))
@@ -95,7 +86,7 @@ def _write_video(path: Path, clip: Clip) -> None:
     for frame_HW in clip.frames_NHW:
         writer.write(cv2.cvtColor(frame_HW, cv2.COLOR_GRAY2BGR))
     writer.release()
-    written = parse_avi(path.read_bytes())  # the writer says nothing of a full disk
+    written = parse_avi(path.read_bytes())  # the writer does not report a full disk
     if written is None or not written.indexed or len(written.spans) != frames:
         raise DataError(f"{path}: opencv could not write the whole video; is there space on the disk?")
 
@@ -106,14 +97,14 @@ def _tracing_rows(name: str, tracing: Tracing, frame: int) -> Iterator[tuple[obj
         yield (f"{name}.avi", *(round(float(value), 4) for value in (*start_2, *end_2)), frame)
 
 
-def write_tables(folder: Path, written: Sequence[Written]) -> None:
-    """Write the two tables of EchoNet-Dynamic's layout, and those that only a phantom can have."""
-    _write_csv(folder / "FileList.csv", FILE_LIST, [clip.file_list for clip in written])
-    _write_csv(folder / "VolumeTracings.csv", TRACINGS, [row for clip in written for row in clip.tracings])
-    if any(clip.further for clip in written):
-        _write_csv(folder / FURTHER, TRACINGS, [row for clip in written for row in clip.further])
-    _write_csv(folder / "Phantom.csv", PHANTOM, [clip.phantom for clip in written])
-    contours: dict[str, Any] = {clip.name: clip.contours_NP2 for clip in written}
+def write_tables(folder: Path, clips: Sequence[ClipRows]) -> None:
+    """Write the two tables of EchoNet-Dynamic's layout, and those that only a phantom has."""
+    _write_csv(folder / "FileList.csv", FILE_LIST, [clip.file_list for clip in clips])
+    _write_csv(folder / "VolumeTracings.csv", TRACINGS, [row for clip in clips for row in clip.tracings])
+    if any(clip.further for clip in clips):
+        _write_csv(folder / FURTHER, TRACINGS, [row for clip in clips for row in clip.further])
+    _write_csv(folder / "Phantom.csv", PHANTOM, [clip.phantom for clip in clips])
+    contours: dict[str, Any] = {clip.name: clip.contours_NP2 for clip in clips}
     np.savez(folder / "TrueContours.npz", **contours)
 
 

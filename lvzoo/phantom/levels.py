@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from lvzoo.phantom.anatomy import Pose, ventricle_contour
-from lvzoo.phantom.fields import Map, amplitude, bump, soft
+from lvzoo.phantom.anatomy import rest_contour
+from lvzoo.phantom.fields import Map, amplitude, bump, soft_step
 from lvzoo.phantom.rng import branch
 from lvzoo.phantom.scan import POLAR
 
@@ -20,24 +20,33 @@ if TYPE_CHECKING:
     from lvzoo.phantom.ranges import Ranges
 
 TO_THE_SIDE_PX = 2.0
+"""How far beside the long axis a side wall begins to fade."""
 SEPTAL_SHARE = 0.5
-"""A lost septum is lost half as much: it is what readers find the ventricle by."""
+"""A missing septum loses half as many dB as another wall: readers find the ventricle by it."""
 MUSCLE_WIDTH = 0.6
+"""Width of a papillary muscle by its length."""
 
 
 class Papillary(NamedTuple):
-    """One papillary muscle: its place 0..1 along its wall (-1 septal, 1 lateral), radii (mm), and level (dB)."""
+    """One papillary muscle, an ellipse."""
 
     place: float
+    """Of its middle along the axis, 0 (apex) .. 1 (base)."""
     wall: int
+    """-1 septal, 1 lateral."""
     length_mm: float
     width_mm: float
+    """Its two radii."""
     level_db: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Levels:
-    """One patient's scatter levels, dB below full scale, and the extent of what shines."""
+    """One patient's scatter levels, and how far bright tissue reaches.
+
+    Levels are dB relative to full scale; `lateral` and `apical` are relative to `muscle`. `ridge` and `trabeculae`
+    are factors.
+    """
 
     blood: float
     other_blood: float
@@ -82,52 +91,55 @@ def draw_levels(rng: Generator, ranges: Ranges) -> Levels:
 
 
 def _draw_papillaries(rng: Generator, ranges: Ranges) -> tuple[Papillary, ...]:
-    return tuple(_draw_papillary(rng, ranges) for _ in range(ranges.papillaries.draw(rng)))
-
-
-def _draw_papillary(rng: Generator, ranges: Ranges) -> Papillary:
-    length_mm = ranges.papillary_mm.draw(rng)
-    return Papillary(
-        place=ranges.papillary_at.draw(rng),
-        wall=1 if ranges.papillary_lateral.draw(rng) else -1,
-        length_mm=length_mm,
-        width_mm=MUSCLE_WIDTH * length_mm,
-        level_db=ranges.papillary_db.draw(rng),
-    )
+    muscles = []
+    for _ in range(ranges.papillaries.draw(rng)):
+        length_mm = ranges.papillary_mm.draw(rng)
+        muscle = Papillary(
+            place=ranges.papillary_at.draw(rng),
+            wall=1 if ranges.papillary_lateral.draw(rng) else -1,
+            length_mm=length_mm,
+            width_mm=MUSCLE_WIDTH * length_mm,
+            level_db=ranges.papillary_db.draw(rng),
+        )
+        muscles.append(muscle)
+    return tuple(muscles)
 
 
 def draw_dropout(rng: Generator, heart: Heart, place_px: tuple[Map, Map], ranges: Ranges) -> Map:
-    """Return what is left of the echo at places of the heart (x, y at rest, px), as a factor.
+    """Return the factor by which echoes are weakened at places of the heart (x, y at rest, px).
 
-    Blobs are lost all along the wall, and at times a whole wall is: never the septum together with another, for
-    then nothing would be left to tell the ventricle by.
+    Small blobs are lost all along the wall, and in some patients a whole wall is. The septum is never lost together
+    with another wall, because then nothing would show where the ventricle lies.
     """
     x, y = place_px
     lost_db = np.zeros(POLAR, np.float32)
-    contour_P2 = ventricle_contour(heart, Pose.at_rest(heart))
+
+    # Blobs on the contour, Gaussian in both directions.
+    contour_P2 = rest_contour(heart)
     blobs = branch(rng)
     for _ in range(ranges.dropouts.draw(blobs)):
         place, reach_px = ranges.dropout_at.draw(blobs), ranges.dropout_px.draw(blobs)
         lost_db += _blob(contour_P2, place, x, y, reach_px, ranges.dropout_db.draw(blobs))
+
+    # Whole walls. All is drawn for every patient, so that a shift of one quantity leaves the others as they are.
     lateral, apex = ranges.lateral_missing.draw(rng), ranges.apex_missing.draw(rng)
     septum, loss_db = ranges.septum_missing.draw(rng), ranges.missing_db.draw(rng)
     middle, apical = np.float32(ranges.missing_at.draw(rng)), np.float32(ranges.missing_apex.draw(rng))
-    z, d = heart.locate(Pose.at_rest(heart), x, y)
-    along = z * np.float32(1 / heart.length_px)
+    along, d = heart.locate_at_rest(x, y)
     if septum:
-        there = SEPTAL_SHARE * soft(-d - TO_THE_SIDE_PX, 8.0) * bump(along - middle, 0.22)
-        lost_db += loss_db * there
+        lost = SEPTAL_SHARE * soft_step(-d - TO_THE_SIDE_PX, 8.0) * bump(along - middle, 0.22)
+        lost_db += loss_db * lost
     elif lateral:
-        lost_db += loss_db * soft(d - TO_THE_SIDE_PX, 8.0) * bump(along - middle, 0.28)
+        lost_db += loss_db * soft_step(d - TO_THE_SIDE_PX, 8.0) * bump(along - middle, 0.28)
     if apex and not septum:
-        lost_db += loss_db * soft(apical - along, 0.25)
+        lost_db += loss_db * soft_step(apical - along, 0.25)
     return amplitude(-lost_db)
 
 
 def _blob(
     contour_P2: NDArray[np.float64], place: float, x: Map, y: Map, reach_px: float, loss_db: float
 ) -> Map:
-    """Return the loss, dB, about a place 0..1 of the open contour."""
+    """Return the loss, dB, around the point at `place` 0..1 of the open contour."""
     middle_2 = contour_P2[int(place * (len(contour_P2) - 1))]
     near = ((x - middle_2[0]) ** 2 + (y - middle_2[1]) ** 2) / np.float32(2 * reach_px**2)
     return np.asarray(np.float32(loss_db) * np.exp(-near), dtype=np.float32)

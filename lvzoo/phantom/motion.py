@@ -1,4 +1,7 @@
-"""The beat: how far the ventricle has contracted at every frame, and the pose of the heart that follows."""
+"""The beat: how far the ventricle has contracted in each frame, and the pose of the heart that follows from it.
+
+Time within the beat is the position in the cycle, 0..1, which starts at end-diastole.
+"""
 
 from __future__ import annotations
 
@@ -19,14 +22,20 @@ FRAMES_BEFORE_ED = 4
 FRAMES_AFTER_ES = 4
 USUAL_FPS = 50.0
 SYSTOLE_SHARES = (0.25, 0.5)
+"""Shortest and longest systole, as a share of the cycle."""
 EARLY_FILLING = 0.72
+"""Share of the stroke volume that early filling brings back; the atrial kick brings the rest."""
+LEAST_OPENING = 0.3
+"""Of the mitral valve in diastole: its leaflets float half open between the two inflows."""
 APEX_SHARE = 0.12
+"""Share of the shortening by which the apex moves towards the base; the base moves by the rest."""
 THICKENING = 0.35
+"""Relative thickening of the walls at end-systole at an ejection fraction of 60 %."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Beat:
-    """One patient's heart beat and breathing, as the clip samples them."""
+    """One patient's heart beat and breathing, sampled at the clip's frame rate."""
 
     heart_rate_bpm: float
     fps: float
@@ -38,7 +47,7 @@ class Beat:
 
     @property
     def frames(self) -> int:
-        """Length of the clip: 28 frames, more where systole needs them."""
+        """Length of the clip: 28 frames, or more if systole is long."""
         return max(CLIP_FRAMES, self.es_frame + 1 + FRAMES_AFTER_ES)
 
     @property
@@ -50,7 +59,7 @@ class Beat:
     def es_frame(self) -> int:
         """The frame nearest to end-systole.
 
-        In 9 % of patients a neighbour is smaller, by 2.5 % of the stroke at most.
+        In 9 % of patients a neighbouring frame has a smaller volume, by at most 2.5 % of the stroke volume.
         """
         return FRAMES_BEFORE_ED + round(self.systole * self.fps * 60 / self.heart_rate_bpm)
 
@@ -59,31 +68,38 @@ class Beat:
         return ((frame - FRAMES_BEFORE_ED) / self.fps * self.heart_rate_bpm / 60) % 1.0
 
     def contraction(self, frame: int) -> float:
-        """Return 0 at end-diastole .. 1 at end-systole: ejection, early filling, and the atrial kick."""
+        """Return how far the ventricle has ejected, 0 at end-diastole .. 1 at end-systole.
+
+        Half a cosine of ejection, then two smooth steps back: early filling and the atrial kick.
+        """
         position = self.cycle(frame)
         if position < self.systole:
             return float((1 - np.cos(np.pi * position / self.systole)) / 2)
-        early, kick = self._filling(position)
+        early, kick = self._filling_progress(position)
         return 1 - EARLY_FILLING * _smoothstep(early) - (1 - EARLY_FILLING) * _smoothstep(kick)
 
     def opening(self, frame: int) -> float:
-        """Return how far the mitral valve stands open, 0..1: with the flow of early filling and of the kick."""
+        """Return how far the mitral valve is open, 0..1.
+
+        It follows the flow of early filling (E wave) and, less far, that of the atrial kick (A wave). Between the two
+        it does not close completely.
+        """
         position = self.cycle(frame)
         if position < self.systole:
             return 0.0
-        early, kick = (float(np.clip(part, 0, 1)) for part in self._filling(position))
+        early, kick = (float(np.clip(part, 0, 1)) for part in self._filling_progress(position))
         flows = (np.sin(np.pi * early) ** 0.6, 0.7 * np.sin(np.pi * kick) ** 0.8)
-        floating = 0.3 if kick < 1 else 0.0
-        return float(max(*flows, floating))
+        return float(max(*flows, LEAST_OPENING))
 
-    def _filling(self, position: float) -> tuple[float, float]:
-        early_s = min(0.22, 0.4 * (1 - self.systole))
-        kick_s = min(0.16, 0.25 * (1 - self.systole))
-        return (position - self.systole) / early_s, (position - 1 + kick_s) / kick_s
+    def _filling_progress(self, position: float) -> tuple[float, float]:
+        """Return the progress of early filling and of the atrial kick: below 0 before it begins, above 1 after it."""
+        early = min(0.22, 0.4 * (1 - self.systole))  # durations, as shares of the cycle
+        kick = min(0.16, 0.25 * (1 - self.systole))
+        return (position - self.systole) / early, (position - 1 + kick) / kick
 
 
 def draw_beat(rng: Generator, ranges: Ranges) -> Beat:
-    """Draw a heart rate, a frame rate (50 in four of five clips) and a slow sway of the heart."""
+    """Draw a heart rate, a frame rate (50 frames/s in four of five clips) and a slow sway of the heart."""
     heart_rate = ranges.heart_rate_bpm.draw(rng)
     usual, other_fps = ranges.usual_fps.draw(rng), ranges.other_fps.draw(rng)
     return Beat(
@@ -97,11 +113,16 @@ def draw_beat(rng: Generator, ranges: Ranges) -> Beat:
 
 
 def pose_at(heart: Heart, beat: Beat, frame: int) -> Pose:
-    """Return the pose at a frame: the volume follows the contraction, the length shortens, the width fits both."""
+    """Return the pose at a frame, from the ejection fraction, the shortening and the beat.
+
+    The volume falls in proportion to the contraction, and so does the length. The ventricle is a solid of revolution,
+    V ~ length width^2, so the half width changes by sqrt(volume / length).
+    """
     contraction = beat.contraction(frame)
     volume = 1 - heart.ejection_fraction / 100 * contraction
-    length = 1 - heart.shortening * contraction
+    length = 1 - heart.shortening * contraction  # both as shares of their value at end-diastole
     lift_px = APEX_SHARE * (1 - length) * heart.length_px
+    # Breathing and the hand that holds the probe: a slow sine in one direction.
     phase = 2 * np.pi * beat.sway_hz * frame / beat.fps + beat.sway_angle_rad
     sway = beat.sway_px * np.sin(phase) * np.array([np.cos(beat.sway_angle_rad), np.sin(beat.sway_angle_rad)])
     return Pose(

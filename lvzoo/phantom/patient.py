@@ -1,6 +1,6 @@
-"""Draws a patient: the ventricle's size and shape, what the view shows of the rest, and where it stands.
+"""Draws a patient: size and shape of the ventricle, what the view shows of the other chambers, and their position.
 
-Population figures are those of EchoNet-Dynamic's published lists; shapes are the project's own.
+Population figures are those of EchoNet-Dynamic's published lists; the shapes are this project's own.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lvzoo.geometry.ventricle import MM3_PER_ML
-from lvzoo.phantom.anatomy import Heart, Pose, Wall, ventricle_contour
+from lvzoo.phantom.anatomy import Heart, Wall, rest_contour
 from lvzoo.phantom.reader import disks_volume_px
 
 if TYPE_CHECKING:
@@ -24,33 +24,42 @@ if TYPE_CHECKING:
     from lvzoo.phantom.warp import Warp
 
 LOG_VOLUME_MEAN, LOG_VOLUME_SD, EF_MEAN, EF_SD = 4.44, 0.43, 55.8, 12.4
-"""Of whole ventricles: what foreshortened views show of some brings the mean down to the lists' 4.41."""
+"""Of whole ventricles. Foreshortened views show less of some of them, which gives the lists' mean of 4.41."""
 CORRELATION = -0.49
-"""Of the logarithm of the end-diastolic volume (ml) and the ejection fraction (%), in EchoNet-Dynamic's lists."""
+"""Between ln(end-diastolic volume in ml) and the ejection fraction (%), in EchoNet-Dynamic's lists."""
 VOLUMES_ML = (25.0, 350.0)
 ROUNDING = 0.35
+"""Decrease of length by width for each factor e in volume: dilated ventricles are round."""
 ROUNDEST = 1.05
 """Length by width of the roundest ventricle that foreshortening leaves."""
 NORMAL_EF = 58
+"""Ejection fraction (%) at which the base descends by the drawn shortening; the descent is proportional to it."""
 CORNERS = 15
 STROKES = 8
 TRIES = 40
+"""Aims of the probe that are tried for one patient."""
+LEAN = 0.35
+"""Position along the axis of the point that `apex_x_px` places."""
 SHOWN_SHARE = 0.95
-"""Of the contour's points that must lie in the sector: nobody traces a ventricle that is not on the picture.
-More than the nine tenths that are to be seen, for the heart sways."""
+"""Least share of the contour's points in the sector: nobody traces a ventricle that is not on the picture. It is more
+than the nine tenths that must be visible in a frame, because the heart sways."""
 SHRINKAGE, DESCENT_PX = 0.94, 1.5
-"""In each round in which no aim shows enough of a ventricle."""
+"""Change of the ventricle's size and depth in each round in which no aim shows enough of it."""
 DEPTHS_MM = (80.0, 260.0)
-"""How deep machines look at adult hearts."""
+"""Depths of the picture that machines show of adult hearts."""
 ROUNDS = 16
+"""Most attempts to fit size and aim."""
 
 
 def draw_heart(rng: Generator, scan: Scan, warp: Warp, ranges: Ranges) -> Heart:
     """Draw a patient whose ventricle lies in the sector as an apical view shows it."""
+    # Volume: regression of ln(EDV) on the ejection fraction, plus scatter. Large ventricles are rounder.
     ef = ranges.ejection_fraction.draw(rng)
     expected = LOG_VOLUME_MEAN + CORRELATION * LOG_VOLUME_SD * (ef - EF_MEAN) / EF_SD
     log_volume = expected + ranges.log_volume.draw(rng)
     aspect = max(ranges.aspect.draw(rng) - ROUNDING * (log_volume - LOG_VOLUME_MEAN), ROUNDEST)
+    # Shape of the two walls, thick walls, foreshortening. All is drawn for every patient, needed or not, so that a
+    # shift of one quantity leaves the others as they are.
     length_px, asymmetry = ranges.length_px.draw(rng), ranges.asymmetry.draw(rng)
     septal, lateral = (_draw_wall(rng, ranges, factor=1 + side * asymmetry) for side in (-1, 1))
     thicker, growth = ranges.hypertrophied.draw(rng), ranges.hypertrophy.draw(rng)
@@ -85,7 +94,7 @@ def draw_heart(rng: Generator, scan: Scan, warp: Warp, ranges: Ranges) -> Heart:
         strand=ranges.strand.draw(rng),
     )
     aims = [_draw_aim(rng, ranges) for _ in range(TRIES)]
-    return _pictured(heart, kept, aims, scan, warp)
+    return _aim_probe(heart, kept, aims, scan, warp)
 
 
 def _draw_wall(rng: Generator, ranges: Ranges, *, factor: float) -> Wall:
@@ -99,7 +108,7 @@ def _draw_wall(rng: Generator, ranges: Ranges, *, factor: float) -> Wall:
 
 
 def _draw_right_ventricle(rng: Generator, ranges: Ranges) -> tuple[float | None, float]:
-    """Return its width at the base, mm (None where the view shows none of it), and where it begins."""
+    """Return the right ventricle's width at its base, mm (None if it is not in the view), and where it begins."""
     missing, dominant = ranges.rv_missing.draw(rng), ranges.rv_dominant.draw(rng)
     width_mm, growth = ranges.rv_width_mm.draw(rng), ranges.rv_growth.draw(rng)
     begins = ranges.rv_apex.draw(rng)
@@ -115,7 +124,7 @@ def _draw_la_height_mm(rng: Generator, ranges: Ranges, left: float) -> float | N
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Aim:
-    """One way to point the probe: the axis' angle, and where the ventricle's apex lies from the sector's."""
+    """One way to point the probe: the axis' angle, and the ventricle's apex relative to the sector's apex."""
 
     tilt_rad: float
     beside_px: float
@@ -131,17 +140,17 @@ def _draw_aim(rng: Generator, ranges: Ranges) -> _Aim:
     )
 
 
-def _pictured(heart: Heart, kept: float, aims: Sequence[_Aim], scan: Scan, warp: Warp) -> Heart:
-    """Point the probe at the ventricle and set the depth, so that it is on the picture and a machine could show it.
+def _aim_probe(heart: Heart, kept: float, aims: Sequence[_Aim], scan: Scan, warp: Warp) -> Heart:
+    """Point the probe and set the depth, so that the ventricle is on the picture at a depth that machines show.
 
-    Where no aim shows enough of the ventricle, it is made smaller and moved down, where the sector is wider; where a
+    If no aim shows enough of the ventricle, it is made smaller and moved down, where the sector is wider. If the
     frame would show less or more depth than machines do, it is made smaller or larger. `kept` is the share of the
     length that foreshortening leaves.
     """
     smaller, deeper_px = False, 0.0
     for _ in range(ROUNDS):
-        placed, shown = _placed(heart, aims, deeper_px, scan, warp)
-        placed = _scaled(placed, kept, warp)
+        placed, shown = _place_by_aims(heart, aims, deeper_px, scan, warp)
+        placed = _set_pixel_size(placed, kept, warp)
         depth_mm = scan.visible_px * placed.mm_per_px
         if shown < SHOWN_SHARE:
             smaller, factor = True, SHRINKAGE
@@ -154,17 +163,20 @@ def _pictured(heart: Heart, kept: float, aims: Sequence[_Aim], scan: Scan, warp:
     return placed
 
 
-def _placed(
+def _place_by_aims(
     heart: Heart, aims: Sequence[_Aim], deeper_px: float, scan: Scan, warp: Warp
 ) -> tuple[Heart, float]:
-    """Try aims until the ventricle is on the picture, or take the best; return how much of its outline is shown."""
+    """Place the heart by the first aim that shows enough of the ventricle, or else by the best of all aims.
+
+    Returns the placed heart and the share of its contour that is shown.
+    """
     best, most = heart, -1.0
     for aim in aims:
-        # Where the axis leans to the right, the apex lies further left: the beams cross it at about its third.
-        x = scan.apex_px[0] + aim.beside_px - 0.35 * heart.length_px * np.sin(aim.tilt_rad)
+        # If the axis leans to the right, the apex lies further left: the sector's middle crosses it at a third.
+        x = scan.apex_px[0] + aim.beside_px - LEAN * heart.length_px * np.sin(aim.tilt_rad)
         y = scan.apex_px[1] + aim.below_px + deeper_px
         placed = replace(heart, tilt_rad=aim.tilt_rad, apex_px=(float(x), y))
-        shown = float(scan.shown(warp.move(ventricle_contour(placed, Pose.at_rest(placed)))).mean())
+        shown = float(scan.shows(warp.move(rest_contour(placed))).mean())
         if shown > most:
             best, most = placed, shown
         if shown >= SHOWN_SHARE:
@@ -172,11 +184,11 @@ def _placed(
     return best, most
 
 
-def _scaled(heart: Heart, kept: float, warp: Warp) -> Heart:
-    """Settle the size of a pixel: the ventricle as it is drawn, warped, holds the patient's end-diastolic volume.
+def _set_pixel_size(heart: Heart, kept: float, warp: Warp) -> Heart:
+    """Choose mm per pixel so that the whole ventricle, as drawn and warped, holds the end-diastolic volume.
 
-    A foreshortened view shows less than that: the volume is the whole ventricle's.
+    A foreshortened view shows less than this volume.
     """
     whole = replace(heart, length_px=heart.length_px / kept)
-    volume_px3 = disks_volume_px(warp.move(ventricle_contour(whole, Pose.at_rest(whole))))
+    volume_px3 = disks_volume_px(warp.move(rest_contour(whole)))
     return replace(heart, mm_per_px=float(np.cbrt(heart.edv_ml * MM3_PER_ML / volume_px3)))

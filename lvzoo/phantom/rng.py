@@ -1,4 +1,4 @@
-"""One stream of random numbers for each part of each video, whoever draws it and in whatever order."""
+"""One stream of random numbers for each part of each video, independent of the order of drawing."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ import hashlib
 from numpy.random import Generator, Philox
 
 GENERATOR_VERSION = "phantom-v2"
-"""Names everything that decides a pixel; any change to the simulator is another version."""
+"""The version of everything that decides a pixel. A change to the simulator's output needs another version."""
 
 
 def stream(*, seed: int, split: str, index: int, part: str) -> Generator:
     """Return the stream of one part (anatomy, motion, ...) of the `index`-th video of a split.
 
-    The key is a hash, so that neither splits nor seeds nor parts share a stream.
+    The key is a hash, so no two splits, seeds or parts share a stream.
     """
     return Generator(Philox(key=int.from_bytes(_digest(seed, split, index, part)[:16], "little")))
 
 
 def branch(rng: Generator) -> Generator:
-    """Return a stream of its own: however much is drawn from it, what `rng` gives next is the same."""
+    """Return a separate stream: how much is drawn from it does not change what `rng` gives next."""
     return Generator(Philox(key=int.from_bytes(rng.bytes(16), "little")))
 
 
 def video_name(*, seed: int, split: str, index: int) -> str:
-    """Return the video's name, in the pattern of EchoNet-Dynamic's: `0X` and 16 hexadecimal digits."""
+    """Return the video's name in EchoNet-Dynamic's pattern: `0X` and 16 hexadecimal digits."""
     return "0X" + _digest(seed, split, index, "name").hex()[:16].upper()
 
 

@@ -1,4 +1,4 @@
-"""Where the beams lie on the display: the sector, its polar grid, and what of it the clip shows."""
+"""The sector on the display, its polar grid of beams, and the part of it that the clip shows."""
 
 from __future__ import annotations
 
@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 RANGES = 192
 BEAMS = 144
 POLAR = (RANGES, BEAMS)
+"""Shape of the polar grid: one row per range, one column per beam."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scan:
-    """The sector on the display, px and radians, and where each beam's samples and each pixel lie in it."""
+    """The sector on the display; turns samples of its beams into pixels of the frame, and back."""
 
     apex_px: tuple[float, float]
     half_angle_rad: float
@@ -32,17 +33,18 @@ class Scan:
     """The middle beam's angle from the vertical, positive to the right."""
     first_px: float
     last_px: float
+    """Distance of the first and of the last sample of a beam from the sector's apex."""
     columns_px: tuple[float, float]
     """Left and right end of what is shown."""
 
     @cached_property
     def depth(self) -> Map:
-        """Range of each row of the polar grid as a share of the last, (R, 1)."""
+        """Range of each row as a share of the last one, (R, 1)."""
         return (self.ranges_px / self.last_px)[:, None]
 
     @cached_property
     def ranges_px(self) -> Map:
-        """Range of each row, px."""
+        """Range of each row of the polar grid: its distance from the sector's apex, px."""
         return np.linspace(self.first_px, self.last_px, RANGES, dtype=np.float32)
 
     @property
@@ -67,7 +69,7 @@ class Scan:
 
     @cached_property
     def grid_px(self) -> tuple[Map, Map]:
-        """The display's x and y of each sample."""
+        """Position of each sample in the frame, as x and y."""
         radians = self.angle * np.float32(self.half_angle_rad) + np.float32(self.steer_rad)
         ranges = self.ranges_px[:, None]
         return (
@@ -78,7 +80,7 @@ class Scan:
     def beams_at(
         self, x: NDArray[np.floating], y: NDArray[np.floating]
     ) -> tuple[Map, Map, NDArray[np.bool_]]:
-        """Return beam and range index of places on the display (px), and which of them are not shown."""
+        """Return (fractional) beam and range index of points of the frame (px), and which of them are not shown."""
         right, down = x - self.apex_px[0], y - self.apex_px[1]
         angle = (np.arctan2(right, down) - self.steer_rad) / self.half_angle_rad
         depth = (np.hypot(right, down) - self.first_px) / (self.last_px - self.first_px)
@@ -87,8 +89,8 @@ class Scan:
         beam = ((angle + 1) / 2 * (BEAMS - 1)).astype(np.float32)
         return beam, (depth * (RANGES - 1)).astype(np.float32), outside
 
-    def shown(self, points_P2: NDArray[np.floating]) -> NDArray[np.bool_]:
-        """Tell which points (px) lie in the sector and on the display."""
+    def shows(self, points_P2: NDArray[np.floating]) -> NDArray[np.bool_]:
+        """Return which points (px) lie in the sector and on the display."""
         x, y = points_P2.T
         *_, outside = self.beams_at(x, y)
         return np.asarray(~outside & (x >= 1) & (x <= FRAME_SIZE_HW[1] - 2) & (y <= FRAME_SIZE_HW[0] - 2))
@@ -98,11 +100,8 @@ def draw_scan(rng: Generator, ranges: Ranges) -> Scan:
     """Draw a sector."""
     apex_px = (ranges.sector_x_px.draw(rng), ranges.sector_y_px.draw(rng))
     half_angle, steer = ranges.half_angle_deg.draw(rng), ranges.steer_deg.draw(rng)
-    cut, width_px, left = (
-        ranges.side_cut.draw(rng),
-        ranges.side_cut_px.draw(rng),
-        ranges.cut_left.draw(rng),
-    )
+    cut, width_px = ranges.side_cut.draw(rng), ranges.side_cut_px.draw(rng)
+    left = ranges.cut_left.draw(rng)
     return Scan(
         apex_px=apex_px,
         half_angle_rad=float(np.deg2rad(half_angle)),

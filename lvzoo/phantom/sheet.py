@@ -1,4 +1,4 @@
-"""One picture of many patients: what the phantom looks like, drawn across its ranges."""
+"""Draws one picture of many simulated patients, to show what the phantom's frames look like."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ HEAD_PX: Final = 24
 YELLOW_BGR: Final = (0, 255, 255)
 SMALLEST_PNG: Final = 9
 SHADES: Final = 64
-"""Speckle does not compress; nobody sees that the picture has fewer shades than the frames."""
+"""Grey levels of the picture: fewer than in the frames, because speckle compresses badly. It is not visible."""
 
 
 def draw_sheet(
@@ -39,10 +39,10 @@ def draw_sheet(
 ) -> Path:
     """Write a PNG of the end-diastolic frames of a phantom's first 32 training patients; return its path.
 
-    With `contours`, every second column shows the frame before it once more, with the true contour: 16 patients.
+    With `contours`, each frame is followed by a copy with the true contour; the picture then holds 16 patients.
 
     Raises:
-        UsageError: there is no such shift, or `out` is no PNG.
+        UsageError: there is no such shift, or `out` does not end in .png.
         DataError: `out` exists, or cannot be written.
     """
     if out.suffix.lower() != ".png":
@@ -54,13 +54,15 @@ def draw_sheet(
     tiles: list[NDArray[np.uint8]] = []
     for index in range(patients):
         clip = simulate(seed=seed, split="train", index=index, ranges=ranges)
-        tiles.append(_enlarged(clip))
+        tiles.append(_draw_frame(clip))
         if contours:
-            tiles.append(_traced(clip))
+            tiles.append(_draw_contour(clip))
         if on_video is not None:
             on_video(index + 1, patients)
     rows = [np.hstack(tiles[start : start + COLUMNS]) for start in range(0, len(tiles), COLUMNS)]
-    head = _head(f"{GENERATOR_VERSION}{f', shift {shift}' if shift else ''}, seed {seed}: synthetic", rows[0])
+    head = _draw_header(
+        f"{GENERATOR_VERSION}{f', shift {shift}' if shift else ''}, seed {seed}: synthetic", rows[0]
+    )
     with atomic_file(out) as temporary:
         picture = np.vstack([head, *rows])
         shown = picture if contours else picture[..., 0]
@@ -69,20 +71,22 @@ def draw_sheet(
     return out
 
 
-def _enlarged(clip: Clip) -> NDArray[np.uint8]:
+def _draw_frame(clip: Clip) -> NDArray[np.uint8]:
+    """Return the end-diastolic frame, enlarged and with fewer grey levels."""
     step = 256 // SHADES
     frame = (clip.frames_NHW[clip.beat.ed_frame] // step * step).repeat(SCALE, axis=0).repeat(SCALE, axis=1)
     return np.asarray(cv2.cvtColor(frame, cv2.COLOR_GRAY2BGR), dtype=np.uint8)
 
 
-def _traced(clip: Clip) -> NDArray[np.uint8]:
-    tile = _enlarged(clip)
+def _draw_contour(clip: Clip) -> NDArray[np.uint8]:
+    """Return the same tile with the true contour, closed by the mitral line."""
+    tile = _draw_frame(clip)
     corners = np.rint((clip.contours_NP2[clip.beat.ed_frame] + 0.5) * SCALE - 0.5).astype(np.int32)
     cv2.polylines(tile, [corners], True, YELLOW_BGR, 1, cv2.LINE_AA)
     return tile
 
 
-def _head(words: str, row: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _draw_header(words: str, row: NDArray[np.uint8]) -> NDArray[np.uint8]:
     strip = np.zeros((HEAD_PX, *row.shape[1:]), np.uint8)
     cv2.putText(strip, words, (8, 17), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (255, 255, 255), 1, cv2.LINE_AA)
     return strip

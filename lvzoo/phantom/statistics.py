@@ -1,6 +1,6 @@
 """Measures what simulated frames look like, how well their readers traced, and what a frame costs.
 
-The figures come from decoded files, as those of real clips do: each simulated clip is written and read again first.
+The figures come from decoded files, like those of real clips: each simulated clip is first written and read back.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from lvzoo.data.appearance import look
+from lvzoo.data.appearance import measure_appearance
 from lvzoo.data.clip import read_clip
 from lvzoo.data.statistics import Statistics, summarise
 from lvzoo.errors import UsageError
@@ -37,15 +37,15 @@ def statistics_of_phantom(
     shift: str | None = None,
     on_clip: Callable[[int, int], None] | None = None,
 ) -> Statistics:
-    """Simulate patients and return their statistics, how well their readers traced, and what a frame cost.
+    """Simulate patients; return statistics of their frames, their readers' Dice, and the time to simulate a frame.
 
-    The frames are those that the clip's file gives back; the cost is that of the simulation alone.
+    The frames are read back from the clip's file; the time does not include writing and reading it.
 
     Raises:
         UsageError: there is no such shift, or `patients` is less than 1.
     """
     if patients < 1:
-        raise UsageError(f"{patients} patients are none; simulate 1 at least")
+        raise UsageError(f"cannot simulate {patients} patients; simulate at least 1")
     ranges = ranges_of(shift)
     looks: list[dict[str, float]] = []
     for index in range(patients):
@@ -53,7 +53,13 @@ def statistics_of_phantom(
         with single_threaded_opencv():
             clip = simulate(seed=seed, split="train", index=index, ranges=ranges)
         spent_ms = MS * (time.process_time() - start_s) / len(clip.frames_NHW)
-        looks.append({**look(_decoded(clip)), **_agreement(clip), "ms of processor time a frame": spent_ms})
+        looks.append(
+            {
+                **measure_appearance(_write_and_read(clip)),
+                **_measure_readers(clip),
+                "ms of processor time a frame": spent_ms,
+            }
+        )
         if on_clip is not None:
             on_clip(index + 1, patients)
     return Statistics(
@@ -64,15 +70,15 @@ def statistics_of_phantom(
     )
 
 
-def _decoded(clip: Clip) -> NDArray[np.uint8]:
-    """Return a simulated clip's frames as its file gives them back."""
+def _write_and_read(clip: Clip) -> NDArray[np.uint8]:
+    """Return a simulated clip's frames as they decode from its file."""
     with tempfile.TemporaryDirectory() as folder:
-        written = write_clip(Path(folder), clip)
-        return read_clip(Path(folder, f"{written.name}.avi")).frames_NHW
+        write_clip(Path(folder), clip)
+        return read_clip(Path(folder, f"{clip.name}.avi")).frames_NHW
 
 
-def _agreement(clip: Clip) -> dict[str, float]:
-    """Return Dice of the reader's tracing against the true contour, both rasterised by the one rule."""
+def _measure_readers(clip: Clip) -> dict[str, float]:
+    """Return the Dice of the reader's tracing against the true contour, both rasterised by the same rule."""
     pairs = {"ED": (clip.ed, clip.beat.ed_frame), "ES": (clip.es, clip.beat.es_frame)}
     return {
         f"Dice of tracing against truth, {phase}": dice(

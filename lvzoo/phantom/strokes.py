@@ -1,4 +1,4 @@
-"""The thin bright things: valve leaflets, the fibrous annulus and the septum between the atria."""
+"""Draws the thin bright structures: valve leaflets, the fibrous annulus and the septum between the atria."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lvzoo.data.opencv import cv2
+from lvzoo.phantom.canvas import CANVAS, FRACTION_BITS, SCALE, fixed_point
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,23 +16,20 @@ if TYPE_CHECKING:
     from lvzoo.phantom.anatomy import Heart, Pose
     from lvzoo.phantom.fields import Map
 
-FRACTION_BITS = 4
 BLUR_PX = 0.6
 
 
 class _Stroke(NamedTuple):
-    """A polyline with its amplitude 0..1."""
+    """A polyline in the frame, px, with its amplitude 0..1."""
 
     points_P2: NDArray[np.float64]
     level: float
     width_mm: float
 
 
-def draw_strokes(
-    heart: Heart, pose: Pose, contour_P2: NDArray[np.float64], *, scale: int, margin_px: int, size: int
-) -> Map:
-    """Return the strokes' amplitude, 0..1, on a canvas of `scale` samples a pixel with a margin."""
-    canvas = np.zeros((size, size), np.uint8)
+def draw_strokes(heart: Heart, pose: Pose, contour_P2: NDArray[np.float64]) -> Map:
+    """Return the amplitude of the strokes, 0..1, on the canvas (see `lvzoo.phantom.canvas`)."""
+    canvas = np.zeros((CANVAS, CANVAS), np.uint8)
     septal_2, lateral_2 = contour_P2[0], contour_P2[-1]
     strokes = (
         *_atrial_septum(heart, pose),
@@ -41,18 +39,18 @@ def draw_strokes(
         *_strand(heart, contour_P2),
     )
     for stroke in strokes:
-        corners = np.rint((stroke.points_P2 + margin_px) * scale * 2**FRACTION_BITS).astype(np.int32)
-        width = max(1, round(heart.px(stroke.width_mm) * scale))
+        width = max(1, round(heart.px(stroke.width_mm) * SCALE))
+        corners = fixed_point(stroke.points_P2)
         cv2.polylines(canvas, [corners], False, round(255 * stroke.level), width, cv2.LINE_AA, FRACTION_BITS)
-    blurred = cv2.GaussianBlur(canvas, (0, 0), BLUR_PX * scale)
+    blurred = cv2.GaussianBlur(canvas, (0, 0), BLUR_PX * SCALE)
     return np.asarray(blurred, dtype=np.float32) / np.float32(255)
 
 
 def _atrial_septum(heart: Heart, pose: Pose) -> Iterator[_Stroke]:
-    """Yield the septum between the atria: wavy, and faint in its middle, which the beam runs along."""
+    """Yield the septum between the atria: wavy, and faint in its middle, where it is parallel to the beam."""
     if heart.la_height_mm is None:
         return
-    septum = -pose.half_width_px * float(heart.septal.half_width(np.array(1.0)))
+    septum, _ = heart.annulus_px(pose)
     roof = pose.base_at_rest_px + 0.95 * heart.px(heart.la_height_mm)
     z = np.linspace(pose.length_px + heart.px(2), roof, 10)
     points_P2 = heart.place(pose, z, septum - heart.px(3.2) + heart.px(2.0) * np.sin(np.linspace(0, 5, 10)))
@@ -64,7 +62,7 @@ def _atrial_septum(heart: Heart, pose: Pose) -> Iterator[_Stroke]:
 def _annulus(
     heart: Heart, septal_2: NDArray[np.float64], lateral_2: NDArray[np.float64]
 ) -> Iterator[_Stroke]:
-    """Yield the fibrous body where the four chambers meet (the crux), and the lateral end of the annulus."""
+    """Yield the crux, where the four chambers meet, and the lateral end of the annulus: both fibrous and bright."""
     crux_2 = septal_2 - heart.px(3) * heart.across_2 + heart.px(1) * heart.axis_2
     ends = (crux_2 - heart.px(4) * heart.axis_2, crux_2 + heart.px(5) * heart.axis_2)
     yield _Stroke(np.stack(ends), 0.78 * heart.echogenicity[7], 4.5)
@@ -101,12 +99,16 @@ def _strand(heart: Heart, contour_P2: NDArray[np.float64]) -> Iterator[_Stroke]:
 def _leaflet(
     heart: Heart, pose: Pose, hinge_2: NDArray[np.float64], other_2: NDArray[np.float64], share: float
 ) -> NDArray[np.float64]:
-    """Return a leaflet of a share of the valve's width: closed it tents over the valve, open it hangs down."""
+    """Return a leaflet, from its hinge to its tip, that reaches over a share of the valve's width when it is shut.
+
+    Shut, it bulges from the valve plane towards the apex like a tent; open, it points towards the apex.
+    """
     width = float(np.linalg.norm(other_2 - hinge_2))
     inward_2 = (other_2 - hinge_2) / max(width, 1e-6)
     length = max(share * width, 0.75 * share * heart.px(heart.leaflet_mm) * 1.4)
     closed_2 = share * width * inward_2 - heart.px(4) * heart.axis_2
     open_2 = 0.28 * length * inward_2 - 0.96 * length * heart.axis_2
+    # The tip moves between both positions; the curve is a quadratic Bezier from the hinge past the middle to the tip.
     tip_2 = (1 - pose.opening) * closed_2 + pose.opening * open_2
     middle_2 = 0.5 * tip_2 + (0.12 * length) * ((1 - pose.opening) * -heart.axis_2 + pose.opening * inward_2)
     t = np.linspace(0, 1, 7)[:, None]

@@ -1,6 +1,7 @@
-"""Writes a phantom in EchoNet-Dynamic's layout, in parallel: a matter of version, size, seed and shift alone.
+"""Writes a phantom in EchoNet-Dynamic's layout, in parallel.
 
-Its pictures may also depend on the processor's instruction set, by a few grey levels; contours and tables do not.
+Version, size, seed and shift determine its contours and tables. Its pictures may also differ by a few grey levels
+between processors with different instruction sets.
 """
 
 from __future__ import annotations
@@ -19,11 +20,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from lvzoo.data.opencv import cv2
-from lvzoo.errors import DataError, UsageError, did_you_mean
+from lvzoo.errors import DataError, choose
 from lvzoo.files import atomic_folder, cache_folder
 from lvzoo.phantom.clip import simulate
-from lvzoo.phantom.files import Written, write_clip, write_tables
-from lvzoo.phantom.ranges import ranges_of, shifted
+from lvzoo.phantom.files import ClipRows, write_clip, write_tables
+from lvzoo.phantom.ranges import describe_shift, ranges_of
 from lvzoo.phantom.rng import GENERATOR_VERSION
 from lvzoo.types import SPLITS
 
@@ -37,10 +38,7 @@ __all__ = ["GENERATOR_VERSION", "SIZES", "PhantomSize", "cached_phantom", "write
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PhantomSize:
-    """How many videos a phantom has in each split; one video a patient.
-
-    `further` frames of each are traced beside ED and ES.
-    """
+    """The number of videos in each split (one per patient); `further` frames of each are traced besides ED and ES."""
 
     train: int
     val: int
@@ -78,12 +76,12 @@ def cached_phantom(
     workers: int | None = None,
     on_video: Callable[[int, int], None] | None = None,
 ) -> Path:
-    """Return the folder of a phantom in the user's cache, made there when missing.
+    """Return the folder of a phantom in the user's cache; write it first if it is missing.
 
     Raises:
         UsageError: there is no such size or shift.
     """
-    _size(size)
+    choose(size, SIZES, "phantom size")
     ranges_of(shift)
     kind = GENERATOR_VERSION if shift is None else f"{GENERATOR_VERSION}-{shift}"
     out = cache_folder("phantom") / f"{kind}-{size}-s{seed}"
@@ -101,42 +99,35 @@ def write_phantom(
     workers: int | None = None,
     on_video: Callable[[int, int], None] | None = None,
 ) -> Path:
-    """Write a phantom into the new folder `out` and return it: whole, or not at all.
+    """Write a phantom into the new folder `out` and return that folder; on an error nothing is left.
 
-    `shift` names ranges other than the standard ones (`lvzoo.phantom.ranges.SHIFTS`): the same patients, drawn
-    so. `workers` processes share the work (default: one a core; 1 works in this process). `on_video` is called with
-    (videos done, videos in all).
+    `shift` names one of the shifted ranges (`lvzoo.phantom.ranges.SHIFTS`); the patients stay the same. `workers`
+    processes share the work (default: one per core; 1 works in this process). `on_video` is called with the number of
+    videos done and the number of all.
 
     Raises:
         UsageError: there is no such size or shift.
-        DataError: `out` is there and holds something.
+        DataError: `out` exists and is not an empty folder.
     """
-    wanted = _size(size)
+    wanted = choose(size, SIZES, "phantom size")
     ranges_of(shift)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise DataError(f"{out}: is not empty; name a new folder for the phantom, or remove this one")
     with atomic_folder(out) as folder:
         (folder / "Videos").mkdir()
-        written = []
-        make = partial(_make, folder / "Videos", seed, shift, wanted.further)
-        for clip in _written_clips(make, wanted, workers=workers or _cores()):
-            written.append(clip)
+        clips = []
+        write_one = partial(_write_one, folder / "Videos", seed, shift, wanted.further)
+        for rows in _write_clips(write_one, wanted, workers=workers or _count_cores()):
+            clips.append(rows)
             if on_video is not None:
-                on_video(len(written), wanted.videos)
-        write_tables(folder, written)
+                on_video(len(clips), wanted.videos)
+        write_tables(folder, clips)
         _write_note(folder, size=size, seed=seed, shift=shift)
     return out
 
 
-def _size(name: str) -> PhantomSize:
-    if name not in SIZES:
-        raise UsageError(
-            f"unknown phantom size {name!r}; use one of {', '.join(SIZES)}{did_you_mean(name, SIZES)}"
-        )
-    return SIZES[name]
-
-
-def _cores() -> int:
+def _count_cores() -> int:
+    """Return how many cores this process may use."""
     try:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # not Linux
@@ -146,44 +137,44 @@ def _cores() -> int:
 # --- The videos -----------------------------------------------------------------------------------------------
 
 
-def _written_clips(
-    make: Callable[[tuple[Split, int]], Written], size: PhantomSize, *, workers: int
-) -> Iterator[Written]:
-    """Write every video and yield what the tables need of each, in the order of the splits."""
+def _write_clips(
+    write_one: Callable[[tuple[Split, int]], ClipRows], size: PhantomSize, *, workers: int
+) -> Iterator[ClipRows]:
+    """Write every video and yield its rows for the tables, in the order of the splits."""
     tasks = [(split, index) for split in SPLITS for index in range(size.of(split))]
     if workers == 1:
         with single_threaded_opencv():
-            yield from map(make, tasks)
+            yield from map(write_one, tasks)
         return
     pool = ProcessPoolExecutor(
-        min(workers, len(tasks)), mp_context=get_context("spawn"), initializer=_become_worker
+        min(workers, len(tasks)), mp_context=get_context("spawn"), initializer=_prepare_worker
     )
     try:
-        yield from pool.map(make, tasks)
+        yield from pool.map(write_one, tasks)
     except BrokenProcessPool as error:
         raise DataError(
-            "a worker process of the phantom ended while it simulated; try --workers 1 (in a script, call this "
+            "a worker process of the phantom ended unexpectedly; try --workers 1 (in a script, call this function "
             "below 'if __name__ == \"__main__\":')"
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _make(videos: Path, seed: int, shift: str | None, further: int, task: tuple[Split, int]) -> Written:
+def _write_one(videos: Path, seed: int, shift: str | None, further: int, task: tuple[Split, int]) -> ClipRows:
     split, index = task
     ranges = ranges_of(shift)
     return write_clip(videos, simulate(seed=seed, split=split, index=index, ranges=ranges, further=further))
 
 
-def _become_worker() -> None:
-    """Leave Ctrl-C to the parent, which ends the pool, and the other cores to the other workers."""
+def _prepare_worker() -> None:
+    """Ignore Ctrl-C, because the parent process ends the pool, and keep OpenCV to one thread."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     cv2.setNumThreads(1)
 
 
 @contextmanager
 def single_threaded_opencv() -> Iterator[None]:
-    """Keep OpenCV to one thread: frames are too small to share, and processes share the cores."""
+    """Keep OpenCV to one thread: frames are too small for more, and the processes share the cores."""
     before = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:
@@ -199,7 +190,7 @@ def _write_note(folder: Path, *, size: str, seed: int, shift: str | None) -> Non
         "size": size,
         "seed": seed,
         "shift": shift,
-        "shifted": {} if shift is None else dict(shifted(shift)),
+        "shifted": {} if shift is None else dict(describe_shift(shift)),
         "videos": {split: SIZES[size].of(split) for split in SPLITS},
         "note": "simulated echocardiograms, no patient: good for software and relative robustness only",
     }

@@ -1,6 +1,6 @@
-"""Who is installed: finds plugins, reads what they declare in processes of their own, resolves their factories."""
+"""Finds the installed plugins, reads what they declare in separate processes, and imports their factories."""
 
-from lvzoo.plugins.blame import raised
+from lvzoo.plugins.blame import explain_plugin_error
 from lvzoo.plugins.find import Plugin, find_plugins, hook_manager, resolve
 
-__all__ = ["Plugin", "find_plugins", "hook_manager", "raised", "resolve"]
+__all__ = ["Plugin", "explain_plugin_error", "find_plugins", "hook_manager", "resolve"]

@@ -1,4 +1,7 @@
-"""What a plugin declares: one record that travels as JSON from the probe into the cache and back."""
+"""Holds what a plugin declares in one record, converts it to and from JSON, and checks it for mistakes.
+
+The probe process writes the record as JSON; the cache keeps that JSON.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, get_args
 
-from lvzoo.types import NAME, DatasetSource, Family, Kind, NoiseSource, Option, mistake_in_value
+from lvzoo.types import NAME, DatasetSource, Family, Kind, NoiseSource, Option, find_value_mistake
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,8 +25,8 @@ FACTORY: Final = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za
 class Declarations:
     """Everything that one plugin offers.
 
-    `hooks` names the hooks that it implements, `catalogues` its registry files, and `heavy` the slow
-    libraries that importing its entry module drags in (there should be none).
+    `hooks` holds the names of the hooks that it implements, and `catalogues` the paths of its registry files.
+    `heavy` holds the slow libraries that its entry module imports; there should be none.
     """
 
     families: tuple[Family, ...] = ()
@@ -40,9 +43,9 @@ def to_json(declared: Declarations) -> dict[str, Any]:
 
 
 def from_json(plain: Mapping[str, Any]) -> Declarations:
-    """Return what `to_json` was given; KeyError or TypeError where `plain` was not made by it."""
+    """Return the record that `to_json` turned into `plain`; any other dict raises KeyError or TypeError."""
     return Declarations(
-        families=tuple(_family(**each) for each in plain["families"]),
+        families=tuple(map(_family_from_json, plain["families"])),
         catalogues=tuple(plain["catalogues"]),
         datasets=tuple(
             DatasetSource(**{**each, "markers": tuple(each["markers"])}) for each in plain["datasets"]
@@ -53,30 +56,26 @@ def from_json(plain: Mapping[str, Any]) -> Declarations:
     )
 
 
-def _family(*, options: Mapping[str, Mapping[str, Any]], requires: Iterable[str], **rest: Any) -> Family:  # noqa: ANN401 - the other fields, as they are
-    settled = {name: Option(**{**each, "choices": tuple(each["choices"])}) for name, each in options.items()}
-    return Family(options=settled, requires=tuple(requires), **rest)
+def _family_from_json(plain: Mapping[str, Any]) -> Family:
+    options = {
+        name: Option(**{**each, "choices": tuple(each["choices"])}) for name, each in plain["options"].items()
+    }
+    return Family(**{**plain, "options": options, "requires": tuple(plain["requires"])})
 
 
-# --- What may stand in a declaration ------------------------------------------------------------------------
+# --- Checks of what a plugin declared ------------------------------------------------------------------------
 
 
-def mistake_in_families(families: Iterable[Family]) -> str | None:
-    """Return the first mistake in what a plugin's families say of themselves, or None."""
-    families = tuple(families)
-    return _repeated("family", families) or _first(_mistake_in_family, families)
-
-
-def mistake_in_datasets(datasets: Iterable[DatasetSource]) -> str | None:
-    """Return the first mistake in what a plugin's data set layouts say of themselves, or None."""
-    datasets = tuple(datasets)
-    return _repeated("data set", datasets) or _first(_mistake_in_dataset, datasets)
-
-
-def mistake_in_noises(noises: Iterable[NoiseSource]) -> str | None:
-    """Return the first mistake in what a plugin's noise suites say of themselves, or None."""
-    noises = tuple(noises)
-    return _repeated("noise suite", noises) or _first(_mistake_in_source, noises)
+def find_mistake(declared: Declarations) -> str | None:
+    """Return a sentence on the first mistake in a plugin's families, data sets and noise suites, or None."""
+    return (
+        _repeated("family", declared.families)
+        or _first(_mistake_in_family, declared.families)
+        or _repeated("data set", declared.datasets)
+        or _first(_mistake_in_dataset, declared.datasets)
+        or _repeated("noise suite", declared.noises)
+        or _first(_mistake_in_source, declared.noises)
+    )
 
 
 def _mistake_in_family(family: Family) -> str | None:
@@ -93,20 +92,24 @@ def _mistake_in_family(family: Family) -> str | None:
 
 def _mistake_in_options(family: Family) -> str | None:
     for name, option in family.options.items():
-        where = f"family {family.name!r}: option {name!r}"
-        if not _is_keyword(name):
-            return f"{where} must be a name that Python takes as a keyword"
-        if not _is_option(option):
-            return f"{where} must be an Option, not a {type(option).__name__}"
-        if not _is_scalar(option.default):
-            return f"{where}: the default must be a bool, int, float, str or None, not {option.default!r}"
-        if not _is_choices(option.choices):
-            return f"{where}: choices must be a tuple of such values, not {option.choices!r}"
-        if mistake := mistake_in_value(option, option.default):
-            return f"{where}: the default {mistake}"
-    unclear = [name for name, option in family.options.items() if not _is_bool(option.training_only)]
-    where = f"family {family.name!r}: option {unclear[0]!r}" if unclear else ""
-    return f"{where}: training_only must be True or False" if unclear else None
+        if mistake := _mistake_in_option(name, option):
+            return f"family {family.name!r}: option {name!r}{mistake}"
+    return None
+
+
+def _mistake_in_option(name: str, option: Option) -> str | None:
+    if not _is_keyword(name):
+        return " must be a valid name of a Python keyword argument"
+    if not _is_option(option):
+        return f" must be an Option, not a {type(option).__name__}"
+    if not _is_scalar(option.default):
+        return f": the default must be a bool, int, float, str or None, not {option.default!r}"
+    if not _is_choices(option.choices):
+        return f": choices must be a tuple of such values, not {option.choices!r}"
+    if not _is_bool(option.training_only):
+        return ": training_only must be True or False"
+    mistake = find_value_mistake(option, option.default)
+    return mistake and f": the default {mistake}"
 
 
 def _mistake_in_dataset(source: DatasetSource) -> str | None:
@@ -126,7 +129,7 @@ def _mistake_in_source(source: Family | DatasetSource | NoiseSource) -> str | No
     return None
 
 
-# A plugin's records hold whatever its author put there, so these take any object.
+# The fields of a plugin's records can hold anything, whatever their annotations say: these checks take any object.
 
 
 def _is_factory(value: object) -> bool:

@@ -1,1 +1,1 @@
-"""The ranking step: scores in, an order with its uncertainty out."""
+"""The ranking step: it turns scores into an order of models, with the uncertainty of that order."""

@@ -1,10 +1,14 @@
-"""What a reader must know before believing an order, a sentence each."""
+"""Finds what limits a ranking: each caution is a sentence, and the only place that says it.
+
+The report prints the cautions and does not repeat them in its own sentences.
+"""
 
 from __future__ import annotations
 
 from itertools import combinations
 from typing import TYPE_CHECKING, Final
 
+from lvzoo.errors import name_some
 from lvzoo.rank.bootstrap import FEWEST
 from lvzoo.rank.significance import ALPHA, least_p
 from lvzoo.types.results import TRACKS, Caution
@@ -17,46 +21,47 @@ if TYPE_CHECKING:
     from lvzoo.types.results import Origin, Ranking
 
 FEW_PATIENTS_MDD: Final = 0.01
-"""Where differences as large as this may go unseen, there are few patients."""
+"""There are few patients if the smallest detectable difference in Dice is larger than this."""
 MOST_NAMED: Final = 3
 ORIGINS: Final[Mapping[Origin, str]] = {
-    "here": "the train split of a data set with this very test split ({})",
-    "elsewhere": "data not known to be of this data set ({})",
-    "seen": "THE VERY FRAMES THAT ARE TESTED ({}), so its scores say nothing of new patients",
+    "here": "the train split that belongs to this test split ({})",
+    "elsewhere": "data that are not known to be of this data set ({})",
+    "seen": "THE VERY FRAMES THAT ARE TESTED HERE ({}), so these scores say nothing about new patients",
 }
 
 
-def cautions(ranking: Ranking) -> tuple[Caution, ...]:
-    """Return the warnings of a ranking whose other fields are filled."""
+def find_cautions(ranking: Ranking) -> tuple[Caution, ...]:
+    """Return the cautions of a ranking whose other fields are filled."""
     return (
-        *_origins(ranking),
+        *_trained_before(ranking),
         *_noise(ranking),
         *_seeds(ranking.table),
         *_patients(ranking),
-        *_disagreement(ranking),
+        *_mean_ranks(ranking),
         *_own_recipes(ranking),
     )
 
 
-def _origins(ranking: Ranking) -> Iterator[Caution]:
-    """Tell what models were trained on that were trained before: their test frames come from elsewhere, perhaps."""
-    of_data: dict[str, list[str]] = {}
+def _trained_before(ranking: Ranking) -> Iterator[Caution]:
+    """Name the models that the run did not train, and the data on which they were trained."""
+    by_data: dict[str, list[str]] = {}
     for name, facts in ranking.models.items():
         if facts.origin != "run":
-            of_data.setdefault(ORIGINS[facts.origin].format(facts.trained_on), []).append(name)
-    if not of_data:
+            by_data.setdefault(ORIGINS[facts.origin].format(facts.trained_on), []).append(name)
+    if not by_data:
         return
-    told = "; ".join(f"{', '.join(names)} on {data}" for data, names in of_data.items())
-    unlike = len({(each.origin, each.trained_on) for each in ranking.models.values()}) > 1
-    unfair = ": differences are not the models' alone" if unlike else ""
-    yield Caution(kind="trained before", text=f"trained before and only tested here: {told}{unfair}")
+    trained = "; ".join(f"{', '.join(names)} on {data}" for data, names in by_data.items())
+    differ = len({(each.origin, each.trained_on) for each in ranking.models.values()}) > 1
+    unfair = "; so differences may come from the training data, not from the models" if differ else ""
+    yield Caution(kind="trained before", text=f"trained before and only tested here: {trained}{unfair}")
 
 
 def _noise(ranking: Ranking) -> Iterator[Caution]:
+    """Warn if no noise or only part of the suite was run."""
     if not ranking.families:
         yield Caution(
             kind="clean only",
-            text="clean frames only: no noise was run, so this tells nothing about noisy clips",
+            text="clean frames only: no noise was run, so this says nothing about noisy clips",
         )
     elif ranking.partial:
         corruptions = ", ".join(name for names in ranking.families.values() for name in names)
@@ -69,68 +74,64 @@ def _noise(ranking: Ranking) -> Iterator[Caution]:
 
 
 def _seeds(table: pd.DataFrame) -> Iterator[Caution]:
-    """Tell which models were trained once: of them, nobody knows how far another training would lie."""
+    """Warn of models that were trained once, and of unequal numbers of trainings."""
     fewest, most = int(table["seeds"].min()), int(table["seeds"].max())
     if most == 1:
         yield Caution(kind="one seed", text="one training seed: seed variance unknown")
     elif fewest < most:
         counts = ", ".join(f"{row.model} {row.seeds}" for row in table[["model", "seeds"]].itertuples())
         once = ", ".join(table.loc[table["seeds"] == 1, "model"])
-        unknown = f"; seed variance unknown of {once}" if once else ""
+        unknown = f"; seed variance unknown for {once}" if once else ""
         yield Caution(
             kind="unequal seeds",
-            text=f"unequal numbers of training seeds ({counts}): some headlines are surer than others{unknown}",
+            text=f"unequal numbers of training seeds ({counts}): some headlines are more certain than others"
+            f"{unknown}",
         )
 
 
 def _patients(ranking: Ranking) -> Iterator[Caution]:
-    """Tell of a small sample, by the median over pairs of the minimal detectable difference."""
+    """Warn of too few patients, judged by the median over pairs of the smallest detectable difference."""
     if ranking.patients < FEWEST:
-        yield Caution(kind="one patient", text="one patient: nothing can be said of others")
+        yield Caution(kind="one patient", text="one patient: this says nothing about other patients")
     elif len(ranking.pairs):
         mdd = float(ranking.pairs["mdd"].median())
+        few = f"few patients: with {ranking.patients} patients,"
+        # Holm multiplies the smallest p by the number of pairs: if even that is above ALPHA, no test can succeed
         if len(ranking.pairs) * least_p(ranking.patients) > ALPHA:
-            yield Caution(
-                kind="few patients",
-                text=f"few patients: {ranking.patients} patients cannot tell {len(ranking.table)} models apart by "
-                "the tests, whatever the differences",
-            )
+            models = f"{len(ranking.table)} models"
+            text = f"{few} the tests cannot tell {models} apart, however large the differences"
+            yield Caution(kind="few patients", text=text)
         elif mdd > FEW_PATIENTS_MDD:
-            yield Caution(
-                kind="few patients",
-                text=f"few patients: with {ranking.patients} patients, differences below {mdd:.3f} are not to be "
-                "seen",
-            )
+            yield Caution(kind="few patients", text=f"{few} differences below {mdd:.3f} may be missed")
 
 
-def _disagreement(ranking: Ranking) -> Iterator[Caution]:
-    """Tell of pairs that differ, and which the mean of the ranks on each patient puts the other way round."""
-    differ = ranking.pairs[ranking.pairs["p_holm"] < ALPHA]
-    separable = set(zip(differ["better"], differ["worse"], strict=True))
+def _mean_ranks(ranking: Ranking) -> Iterator[Caution]:
+    """Name the separable pairs that the mean rank over patients puts in the opposite order."""
+    significant = ranking.pairs[ranking.pairs["p_holm"] < ALPHA]
+    separable = set(zip(significant["better"], significant["worse"], strict=True))
     columns = ranking.table[["model", "rank", "mean_rank"]]
     rows = list(columns.itertuples(index=False, name=None))
-    turned = [
+    reversed_pairs = [
         f"{worse} before {better}"
         for (better, rank, mean), (worse, other_rank, other_mean) in combinations(rows, 2)
         if (better, worse) in separable and rank < other_rank and mean > other_mean
     ]
-    if turned:
-        more = f" and {len(turned) - MOST_NAMED} more" if len(turned) > MOST_NAMED else ""
+    if reversed_pairs:
         yield Caution(
             kind="mean rank",
-            text=f"the mean of ranks on each patient puts {', '.join(turned[:MOST_NAMED])}{more}: the order by "
-            f"{ranking.headline} may rest on large differences on few patients",
+            text=f"the mean rank over patients puts {name_some(reversed_pairs, MOST_NAMED)}: the order by "
+            f"{ranking.headline} may rest on large differences in few patients",
         )
 
 
 def _own_recipes(ranking: Ranking) -> Iterator[Caution]:
-    """Tell of contestants that were not trained as the others were."""
+    """Name the models of a contest that were trained with a recipe of their own."""
     contests = ranking.contests[ranking.contests["track"].isin(TRACKS)]
     for track, contest in contests.groupby("track", sort=False):
         for name in (contest["mask"].iloc[0], contest["landmark"].iloc[0]):
             if ranking.models[name].own_recipe:
                 yield Caution(
                     kind="own recipe",
-                    text=f"masks or landmarks, {track} track: {name} was trained by a recipe of its own, so the "
-                    "difference is not its kind's alone",
+                    text=f"masks or landmarks, {track} track: {name} was trained with a recipe of its own, so the "
+                    "difference may come from the recipe",
                 )

@@ -1,4 +1,4 @@
-"""Columns that need no resampling: other metrics, worst corruption, failures, and masks that no ventricle has."""
+"""Computes the columns of the ranking that need no resampling: other metrics, worst corruption, failures, anatomy."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from scipy.stats import rankdata
 
-from lvzoo.rank.patients import DIGITS, OVERALL, by_patient, mean_M, weighted
+from lvzoo.rank.patients import DIGITS, OVERALL, mean_by_patient, mean_M, weighted_mean
 from lvzoo.types import CLEAN, FAILURE_DICE
 
 if TYPE_CHECKING:
@@ -22,12 +22,12 @@ METRICS: Final = ("nsd1", "nsd2", "hd95", "assd")
 
 
 def plain_columns(patients: PatientScores) -> dict[str, object]:
-    """Return the table's columns that rest on no resampling, each of length M."""
+    """Return the table's columns that need no resampling, each of length M."""
     grid, headline_MP = patients.grid, patients.scopes[OVERALL]
     clean_M = patients.scopes[CLEAN.corruption].mean(axis=1)
     seed_scores_T = patients.headline_TP.mean(axis=1)
     seeds = [seed_scores_T[grid.model_T == m] for m in range(len(grid.models))]
-    retention_M = np.full(len(clean_M), np.nan)  # of a model that fails even on all clean frames
+    retention_M = np.full(len(clean_M), np.nan)  # NaN for a model whose clean Dice is 0
     np.divide(patients.headline_M, clean_M, out=retention_M, where=clean_M > 0)
     return {
         "headline": patients.headline_M,
@@ -47,27 +47,26 @@ def plain_columns(patients: PatientScores) -> dict[str, object]:
 
 
 def worst_columns(patients: PatientScores) -> dict[str, object]:
-    """Return each model's worst corruption and its Dice over all severities; "" and NaN without noise."""
+    """Return each model's worst corruption and its mean Dice over the severities; "" and NaN without noise."""
     names = [name for corruptions in patients.families.values() for name in corruptions]
     if not names:
         return {"worst_corruption": "", "worst": np.nan}
     conditions = patients.grid.conditions
-    dice_MC = patients.grid.over_seeds(patients.dice_TPC).mean(axis=1)
+    dice_MC = patients.grid.mean_over_seeds(patients.dice_TPC).mean(axis=1)
     dice_ME = np.stack(
         [dice_MC[:, [each.corruption == name for each in conditions]].mean(axis=1) for name in names], axis=1
     )
-    worst_M = dice_ME.argmin(axis=1)
-    return {"worst_corruption": [names[place] for place in worst_M], "worst": dice_ME.min(axis=1)}
+    return {"worst_corruption": [names[e] for e in dice_ME.argmin(axis=1)], "worst": dice_ME.min(axis=1)}
 
 
 def metric_columns(
     grid: Grid, weights: Mapping[str, NDArray[np.float64]], *, noisy: bool
 ) -> dict[str, NDArray[np.float64]]:
-    """Return each metric beside Dice on clean frames, and averaged as the headline is (NaN without noise)."""
+    """Return the other metrics on clean frames, and averaged as the headline is (NaN without noise)."""
     clean: dict[str, NDArray[np.float64]] = {}
     under_noise: dict[str, NDArray[np.float64]] = {}
     for metric in METRICS:
-        values_TPC = by_patient(grid.cube_TFC(metric), grid)
+        values_TPC = mean_by_patient(grid.cube_TFC(metric), grid)
         clean[metric] = _model_means(values_TPC, weights[CLEAN.corruption], grid)
         under_noise[f"{metric}_noisy"] = (
             _model_means(values_TPC, weights[OVERALL], grid) if noisy else np.full(len(grid.models), np.nan)
@@ -76,19 +75,19 @@ def metric_columns(
 
 
 def pooled_dice(dice_TFC: NDArray[np.float64], grid: Grid) -> NDArray[np.float64]:
-    """Return Dice as EchoNet-Dynamic pools it, on clean frames: 2 sum |P & R| / sum (|P| + |R|), by model.
+    """Return each model's Dice as EchoNet-Dynamic pools it over clean frames: 2 sum |P & R| / sum (|P| + |R|).
 
-    A frame's overlap is its Dice times half the sum of its areas; where nothing at all is marked the fraction
-    is 1, as it is for one frame.
+    The table has no overlaps, but a frame's 2 |P & R| is its Dice times (|P| + |R|). If all masks are empty, the
+    result is 1, as for a single frame.
     """
     clean = grid.conditions.index(CLEAN)
     areas_TF = grid.cube_TFC("area_pred")[:, :, clean] + grid.cube_TFC("area_ref")[:, :, clean]
     overlap_T, areas_T = (dice_TFC[:, :, clean] * areas_TF).sum(axis=1), areas_TF.sum(axis=1)
-    return grid.over_seeds(np.divide(overlap_T, areas_T, out=np.ones_like(overlap_T), where=areas_T > 0))
+    return grid.mean_over_seeds(np.divide(overlap_T, areas_T, out=np.ones_like(overlap_T), where=areas_T > 0))
 
 
 def count_columns(dice_TFC: NDArray[np.float64], grid: Grid) -> dict[str, NDArray[np.number]]:
-    """Return how many scores are failures and how many masks break a rule, over all conditions and seeds."""
+    """Return the numbers of failures and of anatomical faults, and their shares, over all conditions and seeds."""
     broken = {
         "empty": grid.cube_TFC("area_pred") == 0,
         "fragmented": grid.cube_TFC("components") > 1,
@@ -108,7 +107,7 @@ def count_columns(dice_TFC: NDArray[np.float64], grid: Grid) -> dict[str, NDArra
 def _model_means(
     values_TPC: NDArray[np.float64], weights_C: NDArray[np.float64], grid: Grid
 ) -> NDArray[np.float64]:
-    return mean_M(grid.over_seeds(weighted(values_TPC, weights_C)))
+    return mean_M(grid.mean_over_seeds(weighted_mean(values_TPC, weights_C)))
 
 
 def _count_M(flag_TFC: NDArray[np.bool_], grid: Grid) -> NDArray[np.int64]:

@@ -1,4 +1,4 @@
-"""Scores by patient for other tools: challengeR's long form."""
+"""Makes the table of scores by patient that the R package challengeR reads."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ HEADLINE: Final = "headline"
 
 
 def challenge_table(patients: PatientScores) -> pd.DataFrame:
-    """Return a row a task, algorithm (model) and case (patient): its Dice, averaged over frames and seeds.
+    """Return one row per task, algorithm (model) and case (patient), with the Dice averaged over frames and seeds.
 
-    Tasks are `headline` (its mean over cases is the ranking's), `clean` and each family; where no noise was run,
-    `clean` alone. Written as CSV, R reads it by
+    Tasks are `headline` (the mean of its values is the ranking's headline), `clean` and each family. Without noise,
+    `clean` is the only task. R reads the table from a CSV file with
 
         data <- read.csv("challenge.csv", colClasses = c(case = "character"))
         as.challenge(data, by = "task", algorithm = "algorithm", case = "case", value = "value", smallBetter = FALSE)
 
-    Without `colClasses` R takes numeric names of patients for numbers, and 007 becomes 7.
+    Without `colClasses`, R converts numeric names of patients to numbers, and 007 becomes 7.
     """
     tasks = {CLEAN.corruption: CLEAN.corruption, **{family: family for family in patients.families}}
     if patients.families:

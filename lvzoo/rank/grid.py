@@ -1,7 +1,8 @@
-"""A checked table of scores as a full grid: every trial on every frame under every condition, each once.
+"""Checks a table of scores and arranges it as a grid: every trial on every frame under every condition, once.
+
+The rows of the table are numbered once, so that all later sums run over plain arrays.
 
 Letters: T trials (a model with a training seed), M models, F frames, P patients, C conditions, R rows of the table.
-The table is numbered once; every later sum runs over plain arrays.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 
-from lvzoo.errors import DataError
+from lvzoo.errors import DataError, name_some
 from lvzoo.types import CLEAN, SCORE_COLUMNS, Condition
 
 if TYPE_CHECKING:
@@ -31,64 +32,71 @@ MOST_NAMED: Final = 3
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Grid:
-    """T x F x C scores: `cell_R` is each row's place in it; frames are sorted by patient.
-
-    `model_T` numbers the trials' models, `patient_F` the frames' patients.
-    """
+    """A full grid of T x F x C scores. Frames are sorted by patient."""
 
     scores: Scores
     cell_R: NDArray[np.int64]
+    """The cell of each row in the flattened grid."""
     models: tuple[str, ...]
     model_T: NDArray[np.int64]
+    """The index of each trial's model in `models`."""
     patients: tuple[str, ...]
     patient_F: NDArray[np.int64]
+    """The index of each frame's patient in `patients`."""
     phase_F: NDArray[np.str_]
     conditions: tuple[Condition, ...]
 
     @property
     def shape_TFC(self) -> tuple[int, int, int]:
-        """How many trials, frames and conditions there are."""
+        """The numbers of trials, frames and conditions."""
         return len(self.model_T), len(self.patient_F), len(self.conditions)
 
     def cube_TFC(self, column: str) -> NDArray[np.float64]:
-        """Return one column of the table in the grid's order."""
+        """Return one column of the table as an array (T, F, C)."""
         values = np.empty(len(self.cell_R))
         values[self.cell_R] = self.scores[column].to_numpy(dtype=np.float64)
         return values.reshape(self.shape_TFC)
 
-    def over_seeds(self, values_Tx: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the means over each model's trials, (M, ...), of values whose first axis counts trials."""
+    def mean_over_seeds(self, values_Tx: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the means over each model's trials, (M, ...), of values with the shape (T, ...)."""
         return np.stack([values_Tx[self.model_T == m].mean(axis=0) for m in range(len(self.models))])
 
-    def in_order(self, order_M: Sequence[int]) -> Grid:
-        """Return the same grid with its models numbered in another order."""
+    def reorder_models(self, order_M: Sequence[int]) -> Grid:
+        """Return the same grid with its models in another order, given as their present indices."""
         place_M = np.argsort(np.asarray(order_M))
         models = tuple(self.models[m] for m in order_M)
         return dataclasses.replace(self, models=models, model_T=place_M[self.model_T])
 
 
 def make_grid(scores: Scores, suite: NoiseSuite) -> Grid:
-    """Number a table of scores, and see that its models can be compared.
+    """Arrange a table of scores as a grid, and check that its models can be compared.
 
     Raises:
-        DataError: a column, the clean condition or some scores are missing, doubled, or no numbers; or there
-            are conditions that the suite does not have.
+        DataError: a column, the clean condition or some scores are missing; scores are doubled or not valid numbers;
+            or there are conditions that the suite does not have.
     """
     _check_columns(scores)
-    trial_R, (model_T, seed_T), (models, seeds) = _numbered(scores, ["model", "seed"])
-    frame_R, (patient_F, video_F, index_F), names = _numbered(scores, ["patient", "video", "frame"])
-    condition_R, (corruption_C, severity_C), values = _numbered(scores, ["corruption", "severity"])
+
+    # Number the trials, frames and conditions
+    trial_R, (model_T, seed_T), (models, seeds) = _number_combinations(scores, ["model", "seed"])
+    frame_R, (patient_F, video_F, index_F), names = _number_combinations(
+        scores, ["patient", "video", "frame"]
+    )
+    condition_R, (corruption_C, severity_C), values = _number_combinations(scores, ["corruption", "severity"])
     conditions = tuple(
         Condition(corruption=str(values[0][c]), severity=int(values[1][s]))
         for c, s in zip(corruption_C, severity_C, strict=True)
     )
     _check_conditions(conditions, suite)
+
+    # Find the cell of each row, and check that every cell has one row
     trials = [f"{models[m]} seed {seeds[s]}" for m, s in zip(model_T, seed_T, strict=True)]
     frames = [f"{names[1][v]} frame {names[2][i]}" for v, i in zip(video_F, index_F, strict=True)]
     shape = (len(trials), len(frames), len(conditions))
     cell_R = np.ravel_multi_index((trial_R, frame_R, condition_R), shape).astype(np.int64)
     _check_full(np.bincount(cell_R, minlength=int(np.prod(shape))).reshape(shape), trials, frames, conditions)
-    phase_R, phases = _codes(scores["phase"])
+
+    phase_R, phases = _encode(scores["phase"])
     phase_F = np.empty(len(frames), dtype=np.int64)
     phase_F[frame_R] = phase_R
     return Grid(
@@ -104,11 +112,11 @@ def make_grid(scores: Scores, suite: NoiseSuite) -> Grid:
 
 
 def _check_columns(scores: Scores) -> None:
-    """See that the table has its columns, and numbers where numbers belong."""
+    """Check that the table has all columns, and that the metrics are numbers in their range."""
     missing = [column for column in SCORE_COLUMNS if column not in scores.columns]
     if missing:
         raise DataError(
-            f"the table of scores lacks the columns {', '.join(missing)}; write it with 'lvzoo bench'"
+            f"the table of scores lacks the columns {name_some(missing)}; write it with 'lvzoo bench'"
         )
     if scores.empty:
         raise DataError("the table of scores is empty; there is nothing to rank")
@@ -122,32 +130,28 @@ def _check_columns(scores: Scores) -> None:
             what = "fraction" if column in FRACTIONS else "distance"
             name = "Dice" if column == "dice" else column
             raise DataError(
-                f"{row['model']} on {row['video']} frame {row['frame']} under {told(condition)}: "
-                f"a {name} of {row[column]} is no {what}; score the model again"
+                f"{row['model']} on {row['video']} frame {row['frame']} under {name_condition(condition)}: "
+                f"{name} is {row[column]}, which is not a valid {what}; score the model again"
             )
 
 
 def _check_conditions(conditions: Sequence[Condition], suite: NoiseSuite) -> None:
-    """See that the clean condition is there, and beside it none but the suite's."""
+    """Check that the clean condition is present, and that all other conditions are the suite's."""
     known = {name for names in suite.families.values() for name in names}
-    strange = sorted({each.corruption for each in conditions} - known - {CLEAN.corruption})
-    if strange:
-        raise DataError(
-            f"the scores hold corruptions that {suite.name} does not have: {', '.join(strange)}; "
-            "results of different suites never share a ranking"
-        )
-    if CLEAN not in conditions:
-        raise DataError("there are no scores on clean frames; a ranking needs them beside the noisy ones")
-    strange = [
+    corruptions = sorted({each.corruption for each in conditions} - known - {CLEAN.corruption})
+    severities = [
         f"{each.corruption} {each.severity}"
         for each in conditions
         if each != CLEAN and (each.corruption not in known or each.severity not in suite.severities)
     ]
-    if strange:
-        raise DataError(
-            f"the scores hold severities that {suite.name} does not have: {', '.join(strange)}; "
-            "results of different suites never share a ranking"
-        )
+    for what, unknown in (("corruptions", corruptions), ("severities", severities)):
+        if unknown:
+            raise DataError(
+                f"the scores have {what} that {suite.name} does not have: {name_some(unknown)}; "
+                "rank only scores of the same suite together"
+            )
+    if CLEAN not in conditions:
+        raise DataError("there are no scores on clean frames; a ranking needs them beside the noisy ones")
 
 
 def _check_full(
@@ -156,30 +160,31 @@ def _check_full(
     frames: Sequence[str],
     conditions: Sequence[Condition],
 ) -> None:
-    """See that every trial's scores fill the whole grid of frames and conditions, each cell once."""
+    """Check that every trial has exactly one score for each frame and condition."""
     for count_FC, trial in zip(count_TFC, trials, strict=True):
-        lacking = np.argwhere(count_FC == 0)
-        if len(lacking):
-            first = "; ".join(f"{frames[f]} under {told(conditions[c])}" for f, c in lacking[:MOST_NAMED])
-            more = f" and {len(lacking) - MOST_NAMED} more" if len(lacking) > MOST_NAMED else ""
+        missing = [
+            f"{frames[f]} under {name_condition(conditions[c])}" for f, c in np.argwhere(count_FC == 0)
+        ]
+        if missing:
             raise DataError(
-                f"{trial} lacks {len(lacking)} of {count_FC.size} scores ({first}{more}); models "
-                "are only ranked over the same frames and conditions: score it again or leave it out"
+                f"{trial} lacks {len(missing):,} of {count_FC.size:,} scores "
+                f"({name_some(missing, MOST_NAMED, separator='; ')}); models are only ranked over the same frames "
+                "and conditions: score it again or leave it out"
             )
         if count_FC.max() > 1:
             raise DataError(f"{trial} has several scores for one frame and condition; give each trial once")
 
 
-def told(condition: Condition) -> str:
-    """Return a condition in words: `clean`, `haze 3`."""
+def name_condition(condition: Condition) -> str:
+    """Return a condition in words: "clean" or "haze 3"."""
     return f"{condition.corruption} {condition.severity}" if condition.severity else condition.corruption
 
 
-def _codes(column: pd.Series) -> tuple[NDArray[np.int64], list[Any]]:
-    """Return each row's number among the sorted distinct values of a column, and those values.
+def _encode(column: pd.Series) -> tuple[NDArray[np.int64], list[Any]]:
+    """Return the index of each row's value among the sorted distinct values of a column, and those values.
 
     Raises:
-        DataError: some row has no value.
+        DataError: a row has no value.
     """
     codes_R, distinct = pd.factorize(column, sort=True)
     if (codes_R < 0).any():
@@ -187,15 +192,16 @@ def _codes(column: pd.Series) -> tuple[NDArray[np.int64], list[Any]]:
     return codes_R.astype(np.int64), list(distinct)
 
 
-def _numbered(
+def _number_combinations(
     scores: Scores, columns: Sequence[str]
 ) -> tuple[NDArray[np.int64], tuple[NDArray[np.int64], ...], list[list[Any]]]:
-    """Number the distinct combinations of some columns, in their order.
+    """Number the distinct combinations of values of some columns, in sorted order.
 
-    Returns each row's number; the codes of each combination, an array a column; and what a column's codes stand
-    for.
+    Returns:
+        the number of each row's combination; for each column an array with the index of each combination's value; and
+        for each column the values that these indices stand for.
     """
-    codes, values = zip(*(_codes(scores[column]) for column in columns), strict=True)
+    codes, values = zip(*(_encode(scores[column]) for column in columns), strict=True)
     sizes = tuple(len(each) for each in values)
     joined_R = np.asarray(np.ravel_multi_index(codes, sizes), dtype=np.int64)
     number_R, distinct = pd.factorize(joined_R, sort=True)

@@ -1,4 +1,4 @@
-"""Every pair of models: by how much the better one is better, and what may be said of it."""
+"""Compares every pair of models: the difference with its interval, the test, and the verdict."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pandas as pd
 
 from lvzoo.rank.bootstrap import interval
 from lvzoo.rank.patients import DIGITS, OVERALL
-from lvzoo.rank.significance import holm, smallest_seen, steady, verdict, wilcoxon_p
+from lvzoo.rank.significance import detectable_difference, holm, seeds_agree, verdict, wilcoxon_p
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,9 +26,9 @@ COLUMNS: Final = (
 def pairs_table(
     patients: PatientScores, headline_BM: NDArray[np.float64], headline_BT: NDArray[np.float64]
 ) -> pd.DataFrame:
-    """Return a row a pair, in the order of the ranking; no row with one model.
+    """Return one row per pair of models, in the order of the ranking; no rows if there is only one model.
 
-    `headline_BM` and `headline_BT` are the resampled headlines of the models and of their trials.
+    `headline_BM` and `headline_BT` are the headlines of the models and of their trials in each resample.
     """
     grid, headline_MP = patients.grid, patients.scopes[OVERALL]
     pairs = list(combinations(range(len(grid.models)), 2))
@@ -39,8 +39,9 @@ def pairs_table(
     differences_KP = headline_MP[better_K] - headline_MP[worse_K]
     p_K = [wilcoxon_p(differences_P) for differences_P in differences_KP]
     p_holm_K = holm(p_K)
-    of_model = [patients.headline_TP[grid.model_T == m].mean(axis=1) for m in range(len(grid.models))]
-    trials = [headline_BT[:, grid.model_T == m].round(DIGITS) for m in range(len(grid.models))]
+    # By model: the headline of each of its training seeds, and the same in each resample
+    seeds = [patients.headline_TP[grid.model_T == m].mean(axis=1) for m in range(len(grid.models))]
+    resampled_seeds = [headline_BT[:, grid.model_T == m].round(DIGITS) for m in range(len(grid.models))]
     return pd.DataFrame(
         {
             "better": [grid.models[m] for m in better_K],
@@ -50,10 +51,12 @@ def pairs_table(
             "difference_high": high_K,
             "p": p_K,
             "p_holm": p_holm_K,
-            "outperforms": [outperforms(trials[better], trials[worse]) for better, worse in pairs],
-            "mdd": [smallest_seen(differences_P) for differences_P in differences_KP],
+            "outperforms": [
+                outperforms(resampled_seeds[better], resampled_seeds[worse]) for better, worse in pairs
+            ],
+            "mdd": [detectable_difference(differences_P) for differences_P in differences_KP],
             "verdict": [
-                verdict(p, low, high, steady=steady(of_model[better], of_model[worse]))
+                verdict(p, low, high, steady=seeds_agree(seeds[better], seeds[worse]))
                 for p, low, high, (better, worse) in zip(p_holm_K, low_K, high_K, pairs, strict=True)
             ],
         },
@@ -62,9 +65,9 @@ def pairs_table(
 
 
 def outperforms(first_BS: NDArray[np.float64], second_BS: NDArray[np.float64]) -> float:
-    """Return P(A > B): the share of resamples and pairs of seeds in which A scores more; a tie counts half.
+    """Return P(A > B): the share of resamples and pairs of seeds in which A scores more; ties count half.
 
-    NaN where the resamples are, as of one patient.
+    NaN if the resamples are NaN, which happens with one patient. S counts the seeds of a model.
     """
     gap_BSS = first_BS[:, :, None] - second_BS[:, None, :]
     if np.isnan(gap_BSS).any():

@@ -1,4 +1,7 @@
-"""From a score a frame and condition to a score a patient: what the ranking, its bootstrap and its tests work on."""
+"""Averages scores by frame and condition to scores by patient, on which ranking, bootstrap and tests work.
+
+Letters: T trials, M models, F frames, P patients, C conditions.
+"""
 
 from __future__ import annotations
 
@@ -19,31 +22,32 @@ if TYPE_CHECKING:
     from lvzoo.types import Phase
 
 OVERALL: Final = "overall"
-"""The scope of the headline: the mean over families, or clean frames where no noise was run."""
+"""The scope of the headline: the mean over families, or clean frames if no noise was run."""
 PHASES: Final[tuple[Phase, ...]] = ("ED", "ES")
 DIGITS: Final = 12
-"""Decimals of Dice that decide what is equal: beyond them stands the rounding of sums."""
+"""Values are equal if they agree to this many decimals; differences beyond are rounding errors of sums."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PatientScores:
-    """Dice by patient; the models of `grid` are numbered best first, equal ones by name.
-
-    `scopes` holds a matrix (M, P), averaged over seeds, for `overall`, `clean`, ED, ES and each family; the row
-    means of `overall` are the headlines exactly. ED and ES are averaged over conditions as the headline is, and
-    NaN for patients without such a frame. `trials` holds the same by trial, (T, P). `weights` says what each
-    condition weighs in the scopes.
-    """
+    """Dice by patient. The models of `grid` are numbered best first; equal ones are in the order of their names."""
 
     grid: Grid
     families: Mapping[str, tuple[str, ...]]
+    """The corruptions that were run, by family."""
     weights: Mapping[str, NDArray[np.float64]]
+    """The weight of each condition (C) in `overall`, in `clean` and in each family."""
     dice_TFC: NDArray[np.float64]
     dice_TPC: NDArray[np.float64]
     headline_TP: NDArray[np.float64]
     scopes: Mapping[str, NDArray[np.float64]]
+    """Dice (M, P), averaged over seeds, of `overall`, `clean`, ED, ES and each family. The row means of `overall` are
+    exactly the headlines. ED and ES are averaged over conditions as the headline is, and NaN for patients without
+    such a frame."""
     trials: Mapping[str, NDArray[np.float64]]
+    """The same by trial: (T, P)."""
     clean_phases: Mapping[Phase, NDArray[np.float64]]
+    """Dice (M, P) on clean ED frames and on clean ES frames."""
 
     @property
     def headline_M(self) -> NDArray[np.float64]:
@@ -52,19 +56,19 @@ class PatientScores:
 
 
 def patient_scores(grid: Grid, suite: NoiseSuite) -> PatientScores:
-    """Average Dice over each patient's frames, then within severities, corruptions, families and seeds."""
-    families = families_run(grid, suite)
+    """Average Dice over each patient's frames, then over severities, corruptions, families and seeds."""
+    families = find_families(grid, suite)
     weights = scope_weights(grid, families)
     dice_TFC = grid.cube_TFC("dice")
-    dice_TPC = by_patient(dice_TFC, grid)
-    headline_TP = weighted(dice_TPC, weights[OVERALL])
-    grid = _best_first(grid, headline_TP)
-    phases = {phase: by_patient(dice_TFC, grid, phase) for phase in PHASES}
+    dice_TPC = mean_by_patient(dice_TFC, grid)
+    headline_TP = weighted_mean(dice_TPC, weights[OVERALL])
+    grid = _order_models(grid, headline_TP)
+    phases = {phase: mean_by_patient(dice_TFC, grid, phase) for phase in PHASES}
     trials: dict[str, NDArray[np.float64]] = {
         OVERALL: headline_TP,
-        CLEAN.corruption: weighted(dice_TPC, weights[CLEAN.corruption]),
-        **{phase: weighted(values, weights[OVERALL]) for phase, values in phases.items()},
-        **{family: weighted(dice_TPC, weights[family]) for family in families},
+        CLEAN.corruption: weighted_mean(dice_TPC, weights[CLEAN.corruption]),
+        **{phase: weighted_mean(values, weights[OVERALL]) for phase, values in phases.items()},
+        **{family: weighted_mean(dice_TPC, weights[family]) for family in families},
     }
     return PatientScores(
         grid=grid,
@@ -73,16 +77,16 @@ def patient_scores(grid: Grid, suite: NoiseSuite) -> PatientScores:
         dice_TFC=dice_TFC,
         dice_TPC=dice_TPC,
         headline_TP=headline_TP,
-        scopes={scope: grid.over_seeds(dice_TP) for scope, dice_TP in trials.items()},
+        scopes={scope: grid.mean_over_seeds(dice_TP) for scope, dice_TP in trials.items()},
         trials=trials,
         clean_phases={
-            phase: grid.over_seeds(weighted(values, weights[CLEAN.corruption]))
+            phase: grid.mean_over_seeds(weighted_mean(values, weights[CLEAN.corruption]))
             for phase, values in phases.items()
         },
     )
 
 
-def families_run(grid: Grid, suite: NoiseSuite) -> dict[str, tuple[str, ...]]:
+def find_families(grid: Grid, suite: NoiseSuite) -> dict[str, tuple[str, ...]]:
     """Return the suite's corruptions that were run, by family, in the suite's order."""
     run = {condition.corruption for condition in grid.conditions}
     families = {
@@ -92,9 +96,9 @@ def families_run(grid: Grid, suite: NoiseSuite) -> dict[str, tuple[str, ...]]:
 
 
 def scope_weights(grid: Grid, families: Mapping[str, tuple[str, ...]]) -> dict[str, NDArray[np.float64]]:
-    """Return how much each condition weighs in `overall`, in `clean` and in each family; each sums to 1.
+    """Return the weight of each condition in `overall`, in `clean` and in each family. The weights of each sum to 1.
 
-    Severities weigh alike in their corruption, corruptions in their family and families in the headline.
+    Severities have equal weights in their corruption, corruptions in their family, and families in the headline.
     """
     corruption_C = np.array([condition.corruption for condition in grid.conditions])
     clean_C = (corruption_C == CLEAN.corruption).astype(np.float64)
@@ -108,29 +112,30 @@ def scope_weights(grid: Grid, families: Mapping[str, tuple[str, ...]]) -> dict[s
     return {OVERALL: overall_C, CLEAN.corruption: clean_C, **weights}
 
 
-def by_patient(
+def mean_by_patient(
     values_TFC: NDArray[np.float64], grid: Grid, phase: Phase | None = None
 ) -> NDArray[np.float64]:
-    """Return the means over each patient's frames (of one phase), (T, P, C); NaN where a patient has none."""
+    """Return the means over each patient's frames (T, P, C), of one phase if given; NaN if a patient has none."""
+    # The frames are sorted by patient, so each patient's frames begin where the patient first appears
     starts_P = np.searchsorted(grid.patient_F, np.arange(len(grid.patients)))
     chosen_F = np.ones(len(grid.patient_F)) if phase is None else (grid.phase_F == phase).astype(np.float64)
     sums_TPC = np.add.reduceat(values_TFC * chosen_F[:, None], starts_P, axis=1)
     count_P = np.add.reduceat(chosen_F, starts_P)
-    with np.errstate(invalid="ignore"):  # 0 / 0: a patient without frames of this phase
+    with np.errstate(invalid="ignore"):  # 0 / 0 for a patient without frames of this phase
         return np.asarray(sums_TPC / count_P[:, None], dtype=np.float64)
 
 
-def weighted(values_TPC: NDArray[np.float64], weights_C: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return a score a trial and patient, (T, P): the mean over conditions by their weights.
+def weighted_mean(values_TPC: NDArray[np.float64], weights_C: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the weighted means over conditions, (T, P).
 
-    `einsum` sums in one order on any number of processors; a matrix product of BLAS does not.
+    `einsum` adds in the same order on any number of processors; a matrix product of BLAS does not.
     """
     run = np.flatnonzero(weights_C)
     return np.asarray(np.einsum("tpc,c->tp", values_TPC[:, :, run], weights_C[run]), dtype=np.float64)
 
 
 def mean_M(values_MP: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the means over those patients that have a value; NaN where nobody has."""
+    """Return the means over the patients that have a value, or NaN if none has."""
     count_M = np.count_nonzero(~np.isnan(values_MP), axis=1)
     sum_M = np.nansum(values_MP, axis=1)
     mean = np.full(len(values_MP), np.nan)
@@ -138,6 +143,9 @@ def mean_M(values_MP: NDArray[np.float64]) -> NDArray[np.float64]:
     return mean
 
 
-def _best_first(grid: Grid, headline_TP: NDArray[np.float64]) -> Grid:
-    headline_M = grid.over_seeds(headline_TP).mean(axis=1).round(DIGITS)
-    return grid.in_order(sorted(range(len(grid.models)), key=lambda m: (-headline_M[m], grid.models[m])))
+def _order_models(grid: Grid, headline_TP: NDArray[np.float64]) -> Grid:
+    """Return the grid with its models numbered from best to worst."""
+    headline_M = grid.mean_over_seeds(headline_TP).mean(axis=1).round(DIGITS)
+    return grid.reorder_models(
+        sorted(range(len(grid.models)), key=lambda m: (-headline_M[m], grid.models[m]))
+    )

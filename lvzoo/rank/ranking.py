@@ -1,7 +1,8 @@
-"""The ranking: who copes best with noise, by how much, and how sure that is.
+"""Ranks models by their Dice under noise, with the uncertainty of the order.
 
-Aggregate, then rank: the headline is the mean over patients of the Dice averaged over the suite's families, so
-that a family with five corruptions weighs no more than one with a single one; clean frames stay beside it.
+Scores are aggregated first and ranked then. The headline is the mean over patients of the Dice averaged over the
+suite's families, so a family of five corruptions has the same weight as a family of one. Dice on clean frames is not
+part of the headline; it is shown next to it.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import pandas as pd
 
-from lvzoo.errors import UsageError
+from lvzoo.errors import UsageError, name_some
 from lvzoo.rank.bootstrap import RESAMPLES, interval, resampled_means
-from lvzoo.rank.cautions import cautions
+from lvzoo.rank.cautions import find_cautions
 from lvzoo.rank.columns import plain_columns
 from lvzoo.rank.contests import contest_table
 from lvzoo.rank.export import challenge_table
@@ -40,8 +41,17 @@ if TYPE_CHECKING:
 
 Matrix: TypeAlias = "NDArray[np.float64]"
 CLEAN_HEADLINE: Final = "clean Dice"
+COLUMNS: Final = (
+    *("rank", "model", "kind", "augmented", "own_recipe", "trained_on"),
+    *("headline", "headline_low", "headline_high", "rank_low", "rank_high", "p_first", "group"),
+    *("clean", "clean_low", "clean_high", "retention", "worst_corruption", "worst"),
+    *("dice_ed", "dice_es", "dice_pooled", "nsd1", "nsd2", "hd95", "assd"),
+    *("nsd1_noisy", "nsd2_noisy", "hd95_noisy", "assd_noisy", "failures", "failure_share"),
+    *("empty", "fragmented", "holed", "apex_below_base", "anatomical_failures", "anatomical_share"),
+    *("seeds", "seed_sd", "mean_rank", "difference", "difference_low", "difference_high"),
+)
 REFERENCES: Final[Mapping[str, float]] = {"Dice 0.90": 0.90}
-"""The Dice below which a model is said to break, by name, where a caller gives none."""
+"""The default references by name: a model breaks at the severity where its Dice falls below one of them."""
 
 
 def rank(
@@ -56,30 +66,32 @@ def rank(
     """Rank the models of a table of scores (all trials stacked, columns SCORE_COLUMNS).
 
     Dice is averaged over a patient's frames and a model's training seeds, then over severities, corruptions and
-    families, then over patients. Intervals are percentiles of one bootstrap over patients. Where only some of the
-    suite was run, the families present count and the ranking is `partial`; where none was, models are ranked by
-    clean Dice. Models of equal headline share a rank.
+    families, then over patients. Intervals are percentiles of one bootstrap over patients. If only part of the suite
+    was run, the headline is the mean over the families that are there, and the ranking is `partial`. If no noise was
+    run, models are ranked by clean Dice. Models of equal headline share a rank.
 
     Args:
-        scores: what `lvzoo bench` writes; the order of rows does not matter.
-        suite: the suite of its corruptions.
-        models: what is known of each model beside its scores; models without scores are left out.
-        references: the Dice levels of the break points, by name; 0.90 where None.
-        seed: of the bootstrap's draws.
-        resamples: how many draws.
+        scores: the scores that `lvzoo bench` writes, with rows in any order.
+        suite: the noise suite of these scores.
+        models: facts about each model; models without scores are left out.
+        references: the Dice levels of the break points, by name; None stands for 0.90.
+        seed: the random seed of the bootstrap.
+        resamples: the number of bootstrap resamples.
 
     Raises:
-        DataError: the table is not fit for it: models were scored on unequal frames or conditions, or some of
-            what `lvzoo.types.SCORE_COLUMNS` promises is missing.
+        DataError: models were scored on different frames or conditions, or the table lacks columns of
+            `lvzoo.types.SCORE_COLUMNS` or has values that are not valid.
         UsageError: a model of the scores has no facts, or `resamples` is not positive.
     """
     if resamples < 1:
-        raise UsageError(f"{resamples} resamples make no interval; give a positive number, as {RESAMPLES:,}")
+        raise UsageError(
+            f"resamples is {resamples}, too few for an interval; give a positive number, for example {RESAMPLES:,}"
+        )
     grid = make_grid(scores, suite)
     unknown = [model for model in grid.models if model not in models]
     if unknown:
         raise UsageError(
-            f"models: no facts of {', '.join(unknown)}, which have scores; give a ModelFacts of each"
+            f"models: no facts about {name_some(unknown)}, which have scores; give a ModelFacts for each"
         )
     patients = patient_scores(grid, suite)
 
@@ -112,11 +124,11 @@ def rank(
         resamples=resamples,
         bootstrap_seed=seed,
     )
-    return dataclasses.replace(ranking, warnings=cautions(ranking))
+    return dataclasses.replace(ranking, warnings=find_cautions(ranking))
 
 
 def headline_name(suite: str) -> str:
-    """Return what the mean Dice over a suite's families is called: it is another number for every suite.
+    """Return the name of a suite's mean Dice. It contains the suite, because every suite gives another number.
 
     >>> headline_name("noise-v1"), headline_name("ward-noise")
     ('mDice-N1', 'mDice(ward-noise)')
@@ -131,7 +143,7 @@ def _table(
     pairs: pd.DataFrame,
     models: Mapping[str, ModelFacts],
 ) -> pd.DataFrame:
-    """Return the row a model, best first, with the columns in the order in which they are read."""
+    """Return one row per model, best first, with the columns in the order of COLUMNS."""
     names, headline_M, headline_BM = patients.grid.models, patients.headline_M, means[OVERALL]
     columns: dict[str, object] = {
         "rank": ranks(headline_M),
@@ -153,22 +165,3 @@ def _table(
         columns[f"{name}_low"], columns[f"{name}_high"] = interval(means_BM)
     families = [f"family_{family}" for family in patients.families]
     return pd.DataFrame(columns)[[*COLUMNS, *families]]
-
-
-COLUMNS: Final = (
-    *("rank", "model", "kind", "augmented", "own_recipe", "trained_on"),
-    *("headline", "headline_low", "headline_high"),
-    *("rank_low", "rank_high", "p_first", "group", "clean", "clean_low", "clean_high", "retention"),
-    *("worst_corruption", "worst", "dice_ed", "dice_es", "dice_pooled", "nsd1", "nsd2", "hd95", "assd"),
-    *("nsd1_noisy", "nsd2_noisy", "hd95_noisy", "assd_noisy", "failures", "failure_share", "empty"),
-    *(
-        "fragmented",
-        "holed",
-        "apex_below_base",
-        "anatomical_failures",
-        "anatomical_share",
-        "seeds",
-        "seed_sd",
-    ),
-    *("mean_rank", "difference", "difference_low", "difference_high"),
-)

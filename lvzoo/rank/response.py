@@ -1,4 +1,4 @@
-"""The noise response: Dice over severity by model and corruption, and where it falls below a reference."""
+"""Computes the noise response: Dice by model, corruption and severity, and where it falls below a reference."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ BREAKS: Final = ("model", "family", "corruption", "reference", "level", "severit
 
 
 def conditions_MP(patients: PatientScores) -> NDArray[np.float64]:
-    """Return Dice by patient of each model under each condition, a row each: (M x C, P)."""
-    dice_MPC = patients.grid.over_seeds(patients.dice_TPC)
+    """Return the Dice of each patient, with one row per model and condition: (M x C, P)."""
+    dice_MPC = patients.grid.mean_over_seeds(patients.dice_TPC)
     return np.ascontiguousarray(dice_MPC.transpose(0, 2, 1)).reshape(-1, dice_MPC.shape[1])
 
 
 def response_table(patients: PatientScores, means_BR: NDArray[np.float64]) -> pd.DataFrame:
-    """Return a row a model, corruption and severity that was run, severity 0 being clean frames.
+    """Return one row per model, corruption and severity that was run. Severity 0 is clean frames.
 
-    `means_BR` are the resampled means of `conditions_MP`.
+    `means_BR` are the means of the rows of `conditions_MP` in each resample.
     """
     grid = patients.grid
     shape_MC = (len(grid.models), len(grid.conditions))
@@ -41,13 +41,13 @@ def response_table(patients: PatientScores, means_BR: NDArray[np.float64]) -> pd
         for m, model in enumerate(grid.models)
         for family, corruptions in patients.families.items()
         for corruption in corruptions
-        for c in _path(patients, corruption)
+        for c in _find_conditions(patients, corruption)
     ]
     return pd.DataFrame(rows, columns=list(RESPONSE))
 
 
 def break_table(response: pd.DataFrame, references: Mapping[str, float]) -> pd.DataFrame:
-    """Return a row a model, corruption and reference: the severity where the response falls below its level."""
+    """Return one row per model, corruption and reference: the severity where the response falls below its level."""
     rows = [
         (model, family, corruption, reference, level, break_point(curve["severity"], curve["dice"], level))
         for (model, family, corruption), curve in response.groupby(
@@ -59,9 +59,10 @@ def break_table(response: pd.DataFrame, references: Mapping[str, float]) -> pd.D
 
 
 def break_point(severity: pd.Series[int], dice: pd.Series[float], level: float) -> float:
-    """Return the first severity at which a curve falls below a level, by straight lines between its points.
+    """Return the first severity at which a curve falls below a level, interpolated linearly between its points.
 
-    0 where it starts below; NaN where it never falls below; reaching the level is not below.
+    0 if the curve starts below the level, NaN if it never falls below. A curve that only reaches the level does not
+    fall below it.
     """
     x, y = severity.to_numpy(dtype=np.float64), dice.to_numpy(dtype=np.float64)
     below = np.flatnonzero(y < level)
@@ -74,8 +75,8 @@ def break_point(severity: pd.Series[int], dice: pd.Series[float], level: float) 
     return float(x[before] + (x[after] - x[before]) * (y[before] - level) / (y[before] - y[after]))
 
 
-def _path(patients: PatientScores, corruption: str) -> list[int]:
-    """Return the numbers of the conditions from clean through a corruption's severities, ascending."""
+def _find_conditions(patients: PatientScores, corruption: str) -> list[int]:
+    """Return the indices of the clean condition and of a corruption's severities, in the order of severity."""
     conditions = patients.grid.conditions
     chosen = [c for c, each in enumerate(conditions) if each == CLEAN or each.corruption == corruption]
     return sorted(chosen, key=lambda c: conditions[c].severity)

@@ -1,6 +1,6 @@
-"""Which differences are more than chance: paired tests on patients, Holm's adjustment, groups, and small samples.
+"""Decides which differences are more than chance: paired tests on patients, Holm's adjustment, groups, verdicts.
 
-Letters: P patients, M models, K pairs of models.
+Letters: P patients, K pairs of models, S training seeds of a model.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ Verdict: TypeAlias = Literal["clear", "unsteady", "small", "open"]
 
 ALPHA: Final = 0.05
 STEADY: Final = 0.75
-"""The share of pairs of seeds in which a model must lead for its lead to be more than luck of training."""
+"""A lead counts only if the model leads in this share of the pairs of seeds: other leads may be luck in training."""
 MARGIN: Final = 0.005
-"""The least difference in Dice that is called a win: with a thousand patients, everything is significant."""
+"""The smallest difference in Dice that counts as a win. With a thousand patients, any difference is significant."""
 EXACT_UP_TO: Final = 50
-"""Patients up to which the test counts all signs; beyond, the normal distribution is as good."""
+"""Up to this number of patients the test counts all sign patterns; beyond, the normal distribution is as good."""
 POWER_FACTOR: Final = 2.8
-"""z(0.975) + z(0.8): the standard errors that a difference must measure to be found in 80 % of studies."""
+"""z(0.975) + z(0.8): a difference of this many standard errors is found in 80 % of studies."""
 
 
 def wilcoxon_p(differences_P: NDArray[np.float64]) -> float:
-    """Return the two-sided p value of Wilcoxon's signed-rank test, with zeros as Pratt has them.
+    """Return the two-sided p value of Wilcoxon's signed-rank test; 1 if no patient shows a difference.
 
-    Zeros are ranked with the others and then left out (Pratt 1959); equal sizes share their mean rank. Under
-    the null hypothesis each rank's sign is a fair coin: up to 50 patients all outcomes are counted, ties and zeros
-    included; beyond, the sum is taken as normal, with its variance sum(rank^2) / 4 (which corrects for ties and
-    zeros) and no correction for continuity. Without any difference p is 1.
+    Zeros are ranked with the others and then left out (Pratt 1959); equal sizes share their mean rank. Under the null
+    hypothesis the sign of each rank is a fair coin. Up to 50 patients, all sign patterns are counted, with ties and
+    zeros. Beyond, the sum of the positive ranks is taken as normal with the variance sum(rank^2) / 4, which corrects
+    for ties and zeros, and without a correction for continuity. Patients with NaN are left out.
     """
     differences_P = differences_P[~np.isnan(differences_P)].round(DIGITS)
     rank_P = rankdata(np.abs(differences_P))
@@ -53,19 +53,19 @@ def wilcoxon_p(differences_P: NDArray[np.float64]) -> float:
 
 
 def least_p(patients: int) -> float:
-    """Return the smallest p that so many patients can give: all of them differ, and to the same side."""
+    """Return the smallest possible p value for a number of patients: all differ in the same direction."""
     return 2.0 ** (1 - patients)
 
 
 def _exact_p(ranks: NDArray[np.float64], signs: NDArray[np.float64]) -> float:
-    """Return the share of all sign patterns whose sum of positive ranks is as far from its mean as the observed.
+    """Return the share of all sign patterns whose sum of positive ranks is at least as far from the mean as observed.
 
-    Mean ranks are halves at worst, so twice them are whole numbers, and the distribution of their sum is a
-    product of polynomials (1 + x^rank) / 2.
+    Ranks are multiples of 1/2, so twice the ranks are whole numbers. The distribution of their sum has the generating
+    function product of (1 + x^rank) / 2: each rank is in the sum or not, with probability 1/2.
     """
     doubled = np.rint(2 * ranks).astype(np.int64)
     total = int(doubled.sum())
-    share = np.zeros(total + 1)
+    share = np.zeros(total + 1)  # share[s]: the share of patterns with the sum s, for the ranks so far
     share[0] = 1.0
     for rank in doubled:
         shifted = np.zeros_like(share)
@@ -87,10 +87,10 @@ def holm(p_K: Sequence[float]) -> NDArray[np.float64]:
 
 
 def verdict(p_holm: float, low: float, high: float, *, steady: bool = True) -> Verdict:
-    """Return what may be said of a difference with its interval.
+    """Return the verdict on a difference with the interval `low` to `high`.
 
-    "clear": significant, and the whole interval lies beyond the margin on one side; "unsteady": so on these
-    trainings, but another training may turn it; "small": significant only; "open": neither.
+    "clear": significant, and the whole interval lies beyond the margin on one side; "unsteady": the same, but the
+    training seeds do not agree; "small": only significant; "open": not significant.
     """
     if not p_holm < ALPHA:
         return "open"
@@ -99,21 +99,18 @@ def verdict(p_holm: float, low: float, high: float, *, steady: bool = True) -> V
     return "clear" if steady else "unsteady"
 
 
-def steady(first_S: NDArray[np.float64], second_S: NDArray[np.float64]) -> bool:
-    """Tell whether seeds agree on who is better: in at least 3/4 of the pairs of a seed of each; a tie counts half.
+def seeds_agree(first_S: NDArray[np.float64], second_S: NDArray[np.float64]) -> bool:
+    """Return whether the model with the higher mean over seeds leads in at least 3/4 of the pairs of seeds.
 
-    The one whose mean over seeds is higher must lead. With one seed of each nothing speaks against it. Three
-    quarters is the threshold of Bouthillier et al. 2021 (arXiv 2103.03098).
+    A pair has one seed of each model, and a tie counts half. With one seed of each model the answer is always yes.
+    The threshold of 3/4 is that of Bouthillier et al. 2021 (arXiv 2103.03098).
     """
     gap_SS = (first_S[:, None] - second_S) * np.sign(first_S.mean() - second_S.mean())
     return bool(((gap_SS > 0) + 0.5 * (gap_SS == 0)).mean() >= STEADY or gap_SS.size == 1)
 
 
-def smallest_seen(differences_P: NDArray[np.float64]) -> float:
-    """Return the minimal detectable difference, 2.8 SD(d) / sqrt(P): the smallest found with 80 % power.
-
-    NaN with one patient.
-    """
+def detectable_difference(differences_P: NDArray[np.float64]) -> float:
+    """Return the smallest difference that is found with 80 % power, 2.8 SD(d) / sqrt(P); NaN for one patient."""
     patients = len(differences_P)
     if patients < 2:
         return float("nan")
@@ -121,10 +118,12 @@ def smallest_seen(differences_P: NDArray[np.float64]) -> float:
 
 
 def letters(models: int, significant: Collection[tuple[int, int]]) -> list[str]:
-    """Return the compact letter display of models 0, 1, ..., best first: two share a letter iff not significant.
+    """Return the compact letter display of models 0, 1, ..., best first.
 
-    Insert and absorb (Piepho 2004): from one group of all, each significant pair splits the groups that hold
-    both, and groups inside another one go. Groups are lettered by their best models, so the best one is in `a`.
+    Two models share a letter if and only if their pair is not significant. The method is insert and absorb (Piepho
+    2004): it starts with one group of all models. Each significant pair splits every group that holds both models
+    into two, and a group that is part of another one is dropped. Groups get their letters in the order of their best
+    models, so the best model is in `a`.
     """
     groups = [frozenset(range(models))]
     for first, second in significant:
@@ -132,7 +131,7 @@ def letters(models: int, significant: Collection[tuple[int, int]]) -> list[str]:
         for group in groups:
             both = first in group and second in group
             split += [group - {first}, group - {second}] if both else [group]
-        groups = [group for place, group in enumerate(split) if not _absorbed(group, split, place)]
+        groups = [group for place, group in enumerate(split) if not _is_absorbed(group, split, place)]
     groups.sort(key=sorted)
     return [
         "".join(_letter(number) for number, group in enumerate(groups) if model in group)
@@ -141,13 +140,13 @@ def letters(models: int, significant: Collection[tuple[int, int]]) -> list[str]:
 
 
 def significant_pairs(models: int, p_holm_K: NDArray[np.float64]) -> list[tuple[int, int]]:
-    """Return those pairs (first < second) that differ, where K runs over `combinations(range(M), 2)`."""
+    """Return the significant pairs of models. The p values are in the order of `combinations(range(models), 2)`."""
     pairs = combinations(range(models), 2)
     return [pair for pair, p in zip(pairs, p_holm_K, strict=True) if p < ALPHA]
 
 
-def _absorbed(group: frozenset[int], groups: Sequence[frozenset[int]], place: int) -> bool:
-    """Tell whether another group holds all of this one; of equal groups the first stays."""
+def _is_absorbed(group: frozenset[int], groups: Sequence[frozenset[int]], place: int) -> bool:
+    """Return whether another group contains this one, which is at `place`. The first of equal groups stays."""
     return any(group < other or (group == other and number < place) for number, other in enumerate(groups))
 
 

@@ -1,8 +1,11 @@
-"""How firm the order is: the ranks over the resamples, and how far their orders agree with the ranking."""
+"""Measures how stable the order is: the ranks over the resamples, and how well their orders agree with the ranking.
+
+Letters: B resamples, M models, K pairs of models.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -12,18 +15,21 @@ from lvzoo.rank.patients import DIGITS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+MOST_CELLS: Final = 4_000_000
+"""About how many pairs of models, over all resamples of a block, are compared at once."""
+
 
 def ranks(scores_M: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Return the ranks along the last axis: 1 and the number of models that score more, so equals share one."""
+    """Return the ranks along the last axis: 1 plus the number of models that score more; equals share a rank."""
     rounded = scores_M.round(DIGITS)
     return np.asarray((rounded[..., None, :] > rounded[..., :, None]).sum(axis=-1) + 1, dtype=np.int64)
 
 
 def rank_columns(headline_BM: NDArray[np.float64]) -> dict[str, NDArray[np.float64] | NDArray[np.int64]]:
-    """Return each model's 95 % interval of the rank over B resamples, and the share in which it is first.
+    """Return the 95 % interval of each model's rank over the resamples, and the share in which it is first.
 
-    The ends are ranks that occurred: the inverse of the empirical distribution. Models that share the first
-    rank are both first. All are NaN where the resamples are, as of one patient.
+    The ends are quantiles by the inverse of the empirical distribution, so they are ranks that occurred. Models that
+    share the first rank are both first. All values are NaN if the resamples are NaN, which happens with one patient.
     """
     if np.isnan(headline_BM).any():
         unknown_M = np.full(headline_BM.shape[1], np.nan)
@@ -36,12 +42,15 @@ def rank_columns(headline_BM: NDArray[np.float64]) -> dict[str, NDArray[np.float
 def mean_kendall_tau(headline_M: NDArray[np.float64], headline_BM: NDArray[np.float64]) -> float:
     """Return the mean over resamples of Kendall's tau-b between each resample's order and the ranking.
 
-    1 where all agree; NaN with fewer than two models, or where the resamples are, as of one patient. Where one order
-    is all ties, tau is 1 if so is the other, else 0.
+    1 if all agree. NaN with fewer than two models, or if the resamples are NaN, which happens with one patient.
+
+    tau-b = (concordant - discordant pairs) / sqrt(pairs without a tie in one order * the same in the other order).
+    If all models are tied in one order, this is 0 / 0; tau is then 1 if all are tied in the other order too, else 0.
     """
     first, second = np.triu_indices(len(headline_M), k=1)
     if not len(first) or np.isnan(headline_BM).any():
         return float("nan")
+    # For each pair of models: 1 or -1 for the order, 0 for a tie. The product of two signs is 1 if they agree
     full_K = np.sign((headline_M[first] - headline_M[second]).round(DIGITS))
     agreed_B, untied_B = np.empty(len(headline_BM)), np.empty(len(headline_BM))
     for rows in np.array_split(np.arange(len(headline_BM)), _blocks(headline_BM)):
@@ -56,6 +65,6 @@ def mean_kendall_tau(headline_M: NDArray[np.float64], headline_BM: NDArray[np.fl
 
 
 def _blocks(headline_BM: NDArray[np.float64]) -> int:
-    """Into how many blocks resamples are cut, so that a table of pairs of models has a few million cells."""
+    """Return the number of blocks of resamples, so that a block's table of all pairs of models fits into memory."""
     resamples, models = headline_BM.shape
-    return 1 + int(resamples * models**2) // 4_000_000
+    return 1 + int(resamples * models**2) // MOST_CELLS

@@ -1,4 +1,4 @@
-"""Which models the zoo stands behind: catalogues joined with what plugins declare, selected by name or glob."""
+"""Joins the catalogues with what plugins declare, and selects the zoo's entries by name or glob."""
 
 from lvzoo.registry.zoo import Zoo, list_models, open_zoo
 

@@ -1,17 +1,14 @@
-"""One `registry.yaml` -> entries: every name and value is checked, and a mistake names its entry and key."""
+"""Reads the entries of one `registry.yaml` and checks every name and value; an error names the entry and the key."""
 
 from __future__ import annotations
 
 import dataclasses
-import json
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
-import lvzoo
-from lvzoo.errors import UsageError, did_you_mean
-from lvzoo.files import atomic_file, cache_folder
-from lvzoo.types import NAME, Entry, Option, Recipe, control_characters, mistake_in_value
+from lvzoo.errors import UsageError, did_you_mean, one_line
+from lvzoo.registry.strict_yaml import parse
+from lvzoo.types import NAME, Entry, Option, Recipe, find_value_mistake, has_control_characters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -24,7 +21,7 @@ KEYS: Final = ("family", "options", "recipe", *TEXTS)
 RECIPE: Final = {
     name: Option(default=value, help=name) for name, value in dataclasses.asdict(Recipe()).items()
 }
-"""The keys of an entry's `recipe`, typed by the defaults of `Recipe`."""
+"""The keys of an entry's `recipe`; the defaults of `Recipe` give their types."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,7 +34,7 @@ class Offer:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Absent:
-    """An entry of a catalogue whose family no working plugin offers."""
+    """An entry of a catalogue, but no working plugin offers its family."""
 
     name: str
     family: str
@@ -47,22 +44,22 @@ class Absent:
 def read_catalogue(
     path: Path, offers: Mapping[str, Offer], *, shown: str, complete: bool
 ) -> list[Entry | Absent]:
-    """Return the entries of the file, in its order; `shown` names the file in errors.
+    """Return the entries of the file in their order; errors call the file `shown`.
 
-    `offers` holds the known families by name. Unless they are `complete` (no plugin is quarantined), an
-    unknown family is no mistake, and its entry is `Absent`.
+    `offers` holds the known families by name. If they are `complete` (no plugin is quarantined), an unknown family is
+    a mistake; otherwise its entry is `Absent`.
 
     Raises:
-        UsageError: the file is missing, is no YAML, or holds a mistake.
+        UsageError: the file is missing, is not YAML, or has a mistake.
     """
     return [
-        _entry(f"{shown}: {name}", str(name), plain, offers, complete=complete, catalogue=str(path))
-        for name, plain in _mapping(shown, _load(path, shown)).items()
+        _make_entry(f"{shown}: {name}", str(name), plain, offers, complete=complete, catalogue=str(path))
+        for name, plain in _check_mapping(shown, parse(_read_text(path, shown), shown)).items()
     ]
 
 
-def entry_of(offer: Offer) -> Entry:
-    """Return the entry that a family without a catalogue has: its own name and its default options."""
+def make_default_entry(offer: Offer) -> Entry:
+    """Return the entry of a family that is in no catalogue: the family's name and its default options."""
     family = offer.family
     defaults = {name: option.default for name, option in family.options.items()}
     return Entry(
@@ -70,40 +67,16 @@ def entry_of(offer: Offer) -> Entry:
     )
 
 
-# --- The file -----------------------------------------------------------------------------------------------
-
-
-def _load(path: Path, shown: str) -> object:
-    """Return what the file holds; for a text that was parsed before, PyYAML is not even imported."""
+def _read_text(path: Path, shown: str) -> str:
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except OSError as error:
         raise UsageError(f"{shown}: cannot be read: {(error.strerror or str(error)).lower()}") from error
     except UnicodeDecodeError as error:
-        raise UsageError(f"{shown}: is no text in UTF-8") from error
-    key = sha256(f"{lvzoo.__version__}\n{text}".encode()).hexdigest()[:32]
-    try:
-        parsed = cache_folder("catalogues") / f"{key}.json"
-        return json.loads(parsed.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return _parse(text, shown, key)
+        raise UsageError(f"{shown}: is not text in UTF-8; save it as UTF-8") from error
 
 
-def _parse(text: str, shown: str, key: str) -> object:
-    from lvzoo.registry.strict_yaml import parse
-
-    plain = parse(text, shown)
-    try:
-        kept = json.dumps(plain)
-        if json.loads(kept) == plain:
-            with atomic_file(cache_folder("catalogues") / f"{key}.json") as temporary:
-                temporary.write_text(kept, encoding="utf-8")
-    except (OSError, TypeError):
-        pass  # no place to keep it, or a date in it: the next run parses it again
-    return plain
-
-
-def _mapping(where: str, plain: object) -> dict[Any, Any]:
+def _check_mapping(where: str, plain: object) -> dict[Any, Any]:
     if plain is None:
         return {}
     if not isinstance(plain, dict):
@@ -111,19 +84,16 @@ def _mapping(where: str, plain: object) -> dict[Any, Any]:
     return plain
 
 
-# --- One entry ----------------------------------------------------------------------------------------------
-
-
-def _entry(
+def _make_entry(
     where: str, name: str, plain: object, offers: Mapping[str, Offer], *, complete: bool, catalogue: str
 ) -> Entry | Absent:
     if not NAME.fullmatch(name):
         raise UsageError(f"{where}: a name must be lower-case letters, digits, '.', '_' and '-'")
-    fields = _mapping(where, plain)
-    _refuse_unknown(where, "key", fields, KEYS)
+    fields = _check_mapping(where, plain)
+    _check_keys(where, "key", fields, KEYS)
     family_name = fields.get("family")
     if not isinstance(family_name, str):
-        raise UsageError(f"{where}: must name its family ('family: unet')")
+        raise UsageError(f"{where}: must name its family (for example 'family: unet')")
     offer = offers.get(family_name)
     if offer is None and complete:
         hint = did_you_mean(family_name, offers)
@@ -132,9 +102,9 @@ def _entry(
         )
     if offer is None:
         return Absent(name=name, family=family_name, catalogue=catalogue)
-    texts = {key: _text(where, key, fields.get(key)) for key in TEXTS}
-    options = _values(
-        where, f"option {{}} for family {family_name!r}", fields.get("options"), offer.family.options
+    texts = {key: _check_text(where, key, fields.get(key)) for key in TEXTS}
+    options = _check_values(
+        where, "option", fields.get("options"), offer.family.options, of=f" for family {family_name!r}"
     )
     return Entry(
         name=name,
@@ -142,7 +112,7 @@ def _entry(
         plugin=offer.plugin,
         options={key: options.get(key, option.default) for key, option in offer.family.options.items()},
         summary=texts["summary"] or offer.family.summary,
-        recipe=_values(where, "recipe key {}", fields.get("recipe"), RECIPE),
+        recipe=_check_values(where, "recipe", fields.get("recipe"), RECIPE),
         paper=texts["paper"],
         licence=texts["licence"],
         catalogue=catalogue,
@@ -150,34 +120,38 @@ def _entry(
     )
 
 
-def _text(where: str, key: str, value: object) -> str | None:
-    """Return a text as one line, as YAML may write it in several."""
+def _check_text(where: str, key: str, value: object) -> str | None:
+    """Return a text on one line; YAML may spread it over several."""
     if value is None:
         return None
     if not isinstance(value, str) or not value.strip():
         raise UsageError(f"{where}: {key} must be text, not {value!r}")
-    line = " ".join(map(str.strip, value.strip().splitlines()))
-    if control_characters(line):
+    line = one_line(value)
+    if has_control_characters(line):
         raise UsageError(f"{where}: {key} has control characters: {line!r}")
     return line
 
 
-def _values(where: str, what: str, plain: object, known: Mapping[str, Option]) -> dict[str, OptionValue]:
-    """Return the values given for some of the `known` keys; `what` names a key, {} standing for it."""
-    section = "options" if what.startswith("option") else "recipe"
-    given = _mapping(f"{where}: {section}", plain)
-    _refuse_unknown(where, what, given, known)
+def _check_values(
+    where: str, what: str, plain: object, known: Mapping[str, Option], *, of: str = ""
+) -> dict[str, OptionValue]:
+    """Return the values that an entry sets, an int as float where the default is a float.
+
+    `what` is "option" or "recipe", and `of` ends the error of an unknown key.
+    """
+    section, key_name = ("options", "option") if what == "option" else ("recipe", "recipe key")
+    given = _check_mapping(f"{where}: {section}", plain)
+    _check_keys(where, key_name, given, known, of=of)
     for key, value in given.items():
-        if mistake := mistake_in_value(known[key], value):
-            raise UsageError(f"{where}: {section.removesuffix('s')} {key!r} {mistake}")
+        if mistake := find_value_mistake(known[key], value):
+            raise UsageError(f"{where}: {what} {key!r} {mistake}")
     return {
         key: float(value) if isinstance(known[key].default, float) else value for key, value in given.items()
     }
 
 
-def _refuse_unknown(where: str, what: str, given: Iterable[Any], known: Iterable[str]) -> None:
+def _check_keys(where: str, what: str, given: Iterable[Any], known: Iterable[str], *, of: str = "") -> None:
     known = tuple(known)
     for key in given:
         if key not in known:
-            named = what.format(repr(key)) if "{}" in what else f"{what} {key!r}"
-            raise UsageError(f"{where}: unknown {named}{did_you_mean(str(key), known)}")
+            raise UsageError(f"{where}: unknown {what} {key!r}{of}{did_you_mean(str(key), known)}")

@@ -1,4 +1,4 @@
-"""YAML read safely and strictly: a syntax error names its line, and no key may stand twice."""
+"""Reads YAML safely and strictly: a syntax error names its line, and a repeated key is an error."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from typing import Any, Final
 
 import yaml
 
-from lvzoo.errors import UsageError
+from lvzoo.errors import UsageError, one_line
 
 try:
     from yaml import CSafeLoader as _Loader
-except ImportError:  # PyYAML built without libyaml: slower, otherwise the same
+except ImportError:  # PyYAML without libyaml: slower, otherwise the same
     from yaml import SafeLoader as _Loader  # type: ignore[assignment]
 
 MERGE: Final = "tag:yaml.org,2002:merge"
 
 
 def parse(text: str, shown: str) -> object:
-    """Return what the YAML `text` of the file `shown` holds.
+    """Return the content of the YAML `text`; errors call its file `shown`.
 
     Raises:
-        UsageError: it is no YAML, or repeats a key; names the line.
+        UsageError: the text is not YAML, or repeats a key; names the line.
     """
     try:
         return yaml.load(text, Loader=_UniqueKeys)  # noqa: S506 - a safe loader
@@ -33,11 +33,11 @@ def parse(text: str, shown: str) -> object:
         problem = "begins with a tab; indent with spaces" if tab else error.problem
         raise UsageError(f"{shown}{line}: {problem}") from error
     except yaml.YAMLError as error:
-        raise UsageError(f"{shown}: {' '.join(str(error).split())}") from error
+        raise UsageError(f"{shown}: {one_line(error)}") from error
 
 
 class _UniqueKeys(_Loader):
-    """Safe YAML in which the second of two equal keys does not overwrite the first without a word."""
+    """Safe YAML that refuses a repeated key; PyYAML would silently keep the last one."""
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:  # noqa: ANN401, FBT001, FBT002 - PyYAML's signature
         seen = set()
@@ -46,10 +46,10 @@ class _UniqueKeys(_Loader):
                 continue
             key = self.construct_object(key_node, deep=True)
             if not isinstance(key, Hashable):
-                break  # PyYAML says so itself
+                break  # PyYAML raises an error for it below
             if key in seen:
                 raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key!r} stands here a second time", key_node.start_mark
+                    None, None, f"the key {key!r} is repeated; remove or rename one", key_node.start_mark
                 )
             seen.add(key)
         return dict(super().construct_mapping(node, deep=deep))

@@ -1,7 +1,7 @@
-"""The zoo: every entry of every working plugin's catalogue, and what is quarantined, as one record.
+"""Holds the zoo: the entries of every working plugin's catalogue, and the quarantined plugins.
 
-`open_zoo` joins what plugins declare (`lvzoo.plugins`) with what catalogues say (`lvzoo.registry.catalogue`). A
-mistake in a plugin's catalogue quarantines that plugin; one in the user's own file is the user's to mend.
+`open_zoo` joins what plugins declare (`lvzoo.plugins`) with the catalogues (`lvzoo.registry.catalogue`). A mistake in
+a plugin's catalogue quarantines that plugin; a mistake in the user's own file is a `UsageError`.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lvzoo.errors import DataError, PluginError, UsageError, did_you_mean
+from lvzoo.errors import DataError, PluginError, UsageError, choose, did_you_mean, name_some
 from lvzoo.plugins import find_plugins
-from lvzoo.registry.catalogue import Absent, Offer, entry_of, read_catalogue
+from lvzoo.registry.catalogue import Absent, Offer, make_default_entry, read_catalogue
 from lvzoo.types import Entry
 
 if TYPE_CHECKING:
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Zoo:
-    """All that is installed. `entries` stand in the order of their catalogues, the bundled one first.
+    """Everything that is installed. The `entries` are in the order of their catalogues, the bundled one first.
 
-    `absent` are entries of which the catalogue is there and the family is not: its plugin is quarantined.
+    `absent` holds the entries whose family is missing because its plugin is quarantined.
     """
 
     entries: tuple[Entry, ...]
@@ -37,73 +37,65 @@ class Zoo:
 
     @property
     def quarantined(self) -> tuple[Plugin, ...]:
-        """The plugins that are not used, each with its `fault`."""
+        """The plugins that are not used; each has a `fault`."""
         return tuple(plugin for plugin in self.plugins if plugin.fault)
 
     @property
     def datasets(self) -> tuple[DatasetSource, ...]:
-        """The layouts of files that can be read."""
+        """The data set layouts that can be read."""
         return tuple(source for plugin in self._working() for source in plugin.declared.datasets)
 
     @property
     def noises(self) -> tuple[NoiseSource, ...]:
-        """The suites of corruptions that there are."""
+        """The installed noise suites."""
         return tuple(source for plugin in self._working() for source in plugin.declared.noises)
 
     def select(self, patterns: str | Iterable[str]) -> tuple[Entry, ...]:
-        """Return the entries that names and globs (comma-separated, or several) name, each once, in order.
+        """Return the entries that the names and globs select, each once, in the order of the patterns.
+
+        `patterns` is one text or several; commas separate the patterns in a text.
 
         Raises:
-            UsageError: nothing is named.
-            PluginError: a name that nobody has or whose plugin is quarantined, or a glob that matches nothing.
+            UsageError: there is no pattern.
+            PluginError: a name is unknown, its plugin is quarantined, or a glob matches nothing.
         """
         texts = [patterns] if isinstance(patterns, str) else list(patterns)
         wanted = [pattern.strip() for text in texts for pattern in text.split(",") if pattern.strip()]
         if not wanted:
-            raise UsageError("no entry is named; 'lvzoo list' shows them all")
+            raise UsageError("no entry is named; 'lvzoo list' shows all entries")
         chosen = {entry.name: entry for pattern in wanted for entry in self._matching(pattern)}
         return tuple(chosen.values())
 
     def select_one(self, name: str) -> Entry:
-        """Return the one entry of that name; a glob may name it.
+        """Return the one entry that a name or glob selects.
 
         Raises:
-            UsageError: several are named.
-            PluginError: nobody has the name.
+            UsageError: it selects several entries.
+            PluginError: it selects none.
         """
         chosen = self.select(name)
         if len(chosen) != 1:
-            raise UsageError(
-                f"{name!r} names {len(chosen)} entries; name one of {', '.join(each.name for each in chosen)}"
-            )
+            names = name_some([each.name for each in chosen])
+            raise UsageError(f"{name!r} names {len(chosen)} entries; name one of {names}")
         return chosen[0]
 
     def missing(self, entry: Entry) -> tuple[str, ...]:
-        """Return the modules that the entry's family requires and that are not installed; imports none."""
+        """Return the modules that the entry's family requires but that are not installed; imports none of them."""
         return tuple(name for name in entry.family.requires if not _is_installed(name))
 
     def plugin(self, name: str) -> Plugin:
-        """Return the installed plugin of that name; UsageError where there is none."""
-        for plugin in self.plugins:
-            if plugin.name == name:
-                return plugin
-        raise UsageError(f"unknown plugin {name!r}{did_you_mean(name, [each.name for each in self.plugins])}")
+        """Return the installed plugin of that name; UsageError if there is none."""
+        return choose(name, {plugin.name: plugin for plugin in reversed(self.plugins)}, "plugin")
 
     def noise(self, name: str) -> NoiseSource:
-        """Return the noise suite of that name; UsageError where there is none."""
-        for source in self.noises:
-            if source.name == name:
-                return source
-        names = [source.name for source in self.noises]
-        raise UsageError(
-            f"unknown noise suite {name!r}{did_you_mean(name, names)}; there are: {', '.join(names)}"
-        )
+        """Return the noise suite of that name; UsageError if there is none."""
+        return choose(name, {source.name: source for source in self.noises}, "noise suite")
 
     def dataset_for(self, folder: Path) -> DatasetSource:
-        """Return the layout that recognises the folder, the one with the most markers where several do.
+        """Return the layout whose markers are all in the folder; if there are several, the one with most markers.
 
         Raises:
-            DataError: no such folder, or none recognises it: says what the nearest layout misses.
+            DataError: there is no such folder, or no layout fits: says which markers the nearest layout misses.
         """
         if not folder.is_dir():
             what = "is a file, not a folder" if folder.exists() else "no such folder"
@@ -119,7 +111,7 @@ class Zoo:
             raise DataError(f"{folder}: no plugin reads data sets; 'lvzoo list' shows why")
         nearest = min(missing, key=lambda source: (len(missing[source]), len(source.markers)))
         raise DataError(
-            f"{folder}: is no data set that lvzoo reads; "
+            f"{folder}: is not a data set that lvzoo can read; "
             f"for {nearest.name!r} it lacks {', '.join(missing[nearest])}"
         )
 
@@ -130,14 +122,14 @@ class Zoo:
         found = [entry for entry in self.entries if fnmatchcase(entry.name, pattern)]
         if found:
             return found
-        raise self.why_not(pattern)
+        raise self.explain_missing(pattern)
 
-    def why_not(self, name: str) -> PluginError:
-        """Return the error for a name that no usable entry has, or for a glob that matches none."""
+    def explain_missing(self, name: str) -> PluginError:
+        """Return the error for a name that is not a usable entry, or for a glob that matches none."""
         for plugin in self.quarantined:
             if name == plugin.name or name in {family.name for family in plugin.declared.families}:
                 return PluginError(
-                    f"{name!r} is of plugin {plugin.name!r}, which is quarantined: {plugin.fault}"
+                    f"{name!r} belongs to plugin {plugin.name!r}, which is quarantined: {plugin.fault}"
                 )
         for entry in self.absent:
             if entry.name == name:
@@ -147,30 +139,30 @@ class Zoo:
                     f"quarantined: {reasons}"
                 )
         unused = "; ".join(f"{plugin.name} ({plugin.fault})" for plugin in self.quarantined)
-        unless = f", unless it is of a plugin that is not used: {unused}" if unused else ""
+        unless = f"; it may belong to a plugin that is not used: {unused}" if unused else ""
         what = "no entry matches" if any(character in name for character in "*?[") else "unknown entry"
-        return PluginError(f"{what} {name!r}{self._hint(name)}; 'lvzoo list' shows them all{unless}")
+        return PluginError(f"{what} {name!r}{self._hint(name)}; 'lvzoo list' shows all entries{unless}")
 
     def _hint(self, name: str) -> str:
-        """Return what may have been meant: the entries of the plugin or family of that name, or close names."""
+        """Return what the user may have meant: the entries of the plugin or family of that name, or close names."""
         theirs = [each.name for each in self.entries if name in (each.plugin, each.family.name)]
         if theirs:
             what = "plugin" if any(plugin.name == name for plugin in self.plugins) else "family"
-            return f", which is a {what}: its entries are {', '.join(theirs)}"
+            return f", which is a {what}: its entries are {name_some(theirs)}"
         return did_you_mean(name, [entry.name for entry in self.entries])
 
 
 def open_zoo(*, registries: Sequence[Path] = ()) -> Zoo:
-    """Return all that is installed, with the entries of the user's own files added.
+    """Return everything that is installed, and add the entries of the user's own `registries`.
 
     Raises:
-        UsageError: a mistake in one of `registries`.
+        UsageError: one of `registries` has a mistake.
     """
     return _assemble(find_plugins(), registries)
 
 
 def list_models(pattern: str = "*") -> list[Entry]:
-    """Return the entries whose name matches a glob; broken plugins are left out, as `lvzoo list` shows them.
+    """Return the entries whose name matches a glob; those of broken plugins are left out.
 
     >>> [entry.name for entry in list_models("unet*")]
     ['unet', 'unet-64', 'unet-fast']
@@ -179,7 +171,7 @@ def list_models(pattern: str = "*") -> list[Entry]:
 
 
 def _assemble(plugins: tuple[Plugin, ...], registries: Sequence[Path]) -> Zoo:
-    """Read the catalogues; where one is wrong, quarantine its plugin and begin again without its families."""
+    """Read the catalogues; if one has a mistake, quarantine its plugin and start again without its families."""
     working = [plugin for plugin in plugins if not plugin.fault]
     offers = {
         family.name: Offer(family=family, plugin=plugin.name)
@@ -196,12 +188,13 @@ def _assemble(plugins: tuple[Plugin, ...], registries: Sequence[Path]) -> Zoo:
         except UsageError as error:
             broken = plugin.quarantine(f"{error}; correct that file, or ask its author")
             return _assemble(tuple(broken if each is plugin else each for each in plugins), registries)
+    # Families without an entry in a plugin's catalogue get one with their own name and default options.
     in_catalogues = {each.family.name for each in known.values() if isinstance(each, Entry)}
     for path in registries:
         _add(known, path, offers, shown=str(path), complete=complete)
     for name, offer in offers.items():
         if name not in in_catalogues:
-            known.setdefault(name, entry_of(offer))
+            known.setdefault(name, make_default_entry(offer))
     return Zoo(
         entries=tuple(each for each in known.values() if isinstance(each, Entry)),
         absent=tuple(each for each in known.values() if isinstance(each, Absent)),
@@ -220,5 +213,5 @@ def _add(
 
 
 def _is_installed(module: str) -> bool:
-    """Look for a module's package; a dotted name is not followed, since that would import its parent."""
+    """Return whether the top-level package of a module is installed; looking further would import the package."""
     return find_spec(module.partition(".")[0]) is not None

@@ -1,15 +1,14 @@
-"""Cost against score: what a point of Dice costs in time, in size and in arithmetic."""
+"""Draws and tabulates each model's cost beside its score: time, parameters and arithmetic."""
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from lvzoo.report.drawing import Drawing, Look, Scale, log_ticks, nice_ticks
-from lvzoo.report.formats import decimals, quantity
-from lvzoo.report.grids import MODEL, Cell, Column, Grid, known, model_cell, number
+from lvzoo.report.formats import UNKNOWN, decimals, known, milliseconds, quantity
+from lvzoo.report.grids import Cell, Column, Grid, model_grid, number, text_column
 from lvzoo.report.words import headline, rows_of
 
 if TYPE_CHECKING:
@@ -26,27 +25,18 @@ RIGHT: Final = WIDTH - 14
 TOP: Final = 12.0
 BOTTOM: Final = HEIGHT - 38
 LETTER_WIDTH: Final = 5.6
-"""About the mean width of a letter at the size in which names are written."""
+"""The mean width of a letter of the names, approximately."""
 
 Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cost:
-    """One way to count what a model costs."""
+    """One kind of cost: its name, how to read it from a model's facts, and how to write it."""
 
     name: str
     of: Callable[[ModelFacts], float | None]
     write: Callable[[float | None], str]
-
-
-def milliseconds(value: float | None) -> str:
-    """Write a time per frame in three digits.
-
-    >>> milliseconds(0.2149), milliseconds(12.0), milliseconds(None)
-    ('0.215', '12', '-')
-    """
-    return "-" if value is None or math.isnan(value) else f"{value:.3g}"
 
 
 COSTS: Final = (
@@ -57,70 +47,65 @@ COSTS: Final = (
 
 
 def cost_charts(ranking: Ranking, looks: Mapping[str, Look]) -> list[Drawing]:
-    """Draw the headline over each cost that is known of at least two models."""
+    """Draw the headline over each cost that is known for at least two models."""
     charts = []
     for cost in COSTS:
-        costs = {model: cost.of(facts) for model, facts in ranking.models.items() if model in looks}
-        found = {model: value for model, value in costs.items() if value and not math.isnan(value)}
+        costs = {model: known(cost.of(facts)) for model, facts in ranking.models.items()}
+        found = {model: value for model, value in costs.items() if value}
         if len(found) > 1:
             charts.append(_chart(ranking, cost, found, looks))
     return charts
 
 
 def cost_grid(ranking: Ranking, looks: Mapping[str, Look]) -> Grid:
-    """Return what each model costs beside its score, where it comes from and under which licence."""
+    """Return each model's score and costs, the hardware of the timing, its summary, plugin and licence."""
     columns = [
-        MODEL,
         Column(title=headline(ranking)),
         *(Column(title=cost.name.replace(" per", "\xa0per"), first="ascending") for cost in COSTS),
-        *(Column(title=title, align="left", first="ascending") for title in ("measured on", "what it is")),
+        *map(text_column, ("measured on", "what it is")),
     ]
-    rows = []
-    for row in rows_of(ranking.table):
+
+    def cells(row: Row) -> list[Cell]:
         facts = ranking.models[row["model"]]
         costs = [(cost, cost.of(facts)) for cost in COSTS]
         source = ", ".join(filter(None, (facts.plugin, facts.licence)))
-        rows.append(
-            [
-                model_cell(ranking, row["model"], looks),
-                number(row["headline"]),
-                *(Cell(text=cost.write(value), sort=known(value)) for cost, value in costs),
-                Cell(text=facts.hardware if facts.ms_per_frame is not None else "-", sort=facts.hardware),
-                Cell(text=facts.summary, sort=facts.summary, below=source),
-            ]
-        )
-    return Grid(title="What each model costs", columns=columns, rows=rows)
+        return [
+            number(row["headline"]),
+            *(Cell(text=cost.write(value), sort=known(value)) for cost, value in costs),
+            Cell(text=facts.hardware if facts.ms_per_frame is not None else UNKNOWN, sort=facts.hardware),
+            Cell(text=facts.summary, sort=facts.summary, below=source),
+        ]
+
+    return model_grid("What each model costs", ranking, looks, columns, cells)
 
 
 def _chart(ranking: Ranking, cost: Cost, found: Mapping[str, float], looks: Mapping[str, Look]) -> Drawing:
-    """Draw each model's headline, with its interval, over what it costs, on a logarithmic scale."""
+    """Draw each model's headline, with its interval, over its cost, on a logarithmic scale."""
     drawing = Drawing(WIDTH, HEIGHT, label=f"{ranking.headline} against {cost.name}", css="chart")
     rows = [row for row in rows_of(ranking.table) if row["model"] in found]
     across, down = _axes(drawing, rows, cost, list(found.values()))
     at = [(across(found[row["model"]]), down(row["headline"])) for row in rows]
-    for (x, _), row in zip(at, rows, strict=True):
-        if math.isnan(row["headline_low"]):
-            continue
-        ends = [(x, down(row["headline_low"])), (x, down(row["headline_high"]))]
-        drawing.line(ends, f"span {looks[row['model']].css}")
+
+    # intervals first, so that the marks lie above them; no name may cover a mark or an interval
     taken = [(x - 6, y - 6, x + 6, y + 6) for x, y in at]
-    taken += [
-        (x - 2, down(row["headline_high"]), x + 2, down(row["headline_low"]))
-        for (x, _), row in zip(at, rows, strict=True)
-        if not math.isnan(row["headline_low"])
-    ]
+    for (x, _), row in zip(at, rows, strict=True):
+        if known(row["headline_low"]) is not None:
+            low, high = down(row["headline_low"]), down(row["headline_high"])
+            drawing.line([(x, low), (x, high)], f"span {looks[row['model']].css}")
+            taken.append((x - 2, high, x + 2, low))
+
     for row, point in zip(rows, at, strict=True):
         model = row["model"]
         title = f"{model}: {decimals(row['headline'])} at {cost.write(found[model])} {cost.name}"
         drawing.mark(*point, looks[model], size=4.2, title=title)
-        _name(drawing, model, point, taken)
+        _write_name(drawing, model, point, taken)
     return drawing
 
 
 def _axes(drawing: Drawing, rows: Sequence[Row], cost: Cost, costs: Sequence[float]) -> tuple[Scale, Scale]:
-    """Draw the axes; return cost to x and Dice to y."""
-    dice = [row[name] for row in rows for name in ("headline_low", "headline", "headline_high")]
-    found = [each for each in dice if not math.isnan(each)]
+    """Draw the axes; return the scales from cost to x and from Dice to y."""
+    dice = [known(row[name]) for row in rows for name in ("headline_low", "headline", "headline_high")]
+    found = [each for each in dice if each is not None]
     levels, steps = nice_ticks(min(found), max(found), most=5), log_ticks(min(costs), max(costs))
     down = Scale(levels[0], levels[-1], BOTTOM, TOP)
     across = Scale(steps[0], steps[-1], LEFT, RIGHT, log=True)
@@ -134,8 +119,8 @@ def _axes(drawing: Drawing, rows: Sequence[Row], cost: Cost, costs: Sequence[flo
     return across, down
 
 
-def _name(drawing: Drawing, name: str, at: Point, taken: list[Box]) -> None:
-    """Write a model's name beside its mark where it covers nothing; where there is no room, the legend tells."""
+def _write_name(drawing: Drawing, name: str, at: Point, taken: list[Box]) -> None:
+    """Write a model's name beside its mark where it covers nothing; without room, only the legend names it."""
     (x, y), wide = at, LETTER_WIDTH * len(name)
     places: Sequence[tuple[float, float, str, float]] = (
         (x + 8, y + 4, "start", x + 8),

@@ -1,7 +1,7 @@
-"""Charts as inline SVG: scales and marks.
+"""Draws charts as inline SVG: scales, lines and marks.
 
-Colours are classes, so that the page's style decides them in light and in dark: `m0` to `m6` colour a model's marks.
-Text stays text. Nothing is random and nothing is dated: the same numbers give the same bytes.
+Colours are CSS classes, so that the page's style sets them for light and dark mode: `m0` to `m6` colour the models.
+Text stays text. Nothing is random and nothing has a date: the same numbers give the same bytes.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree as ET
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from lvzoo.types import Kind
     from lvzoo.types.results import Ranking
@@ -20,25 +20,25 @@ if TYPE_CHECKING:
 Point = tuple[float, float]
 
 COLOURS: Final = 7
-"""How many colours there are; the eighth model takes the first again, with hollow marks."""
+"""The number of colours; the eighth model has the first colour again, with hollow marks."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Look:
-    """How a model is drawn everywhere: masks as solid lines and circles, landmarks dashed and as diamonds."""
+    """How a model is drawn: mask models as solid lines and circles, landmark models as dashed lines and diamonds."""
 
     number: int
     kind: Kind
 
     @property
     def css(self) -> str:
-        """The classes of its marks and lines."""
+        """The CSS classes of the model's marks and lines."""
         hollow = " hollow" if self.number // COLOURS % 2 else ""
         return f"m{self.number % COLOURS} n{self.number} {self.kind}{hollow}"
 
 
-def looks(ranking: Ranking) -> Mapping[str, Look]:
-    """Return how each model is drawn; colours go by rank."""
+def assign_looks(ranking: Ranking) -> Mapping[str, Look]:
+    """Return how each model is drawn; colours are assigned by rank."""
     return {
         model: Look(number=number, kind=ranking.models[model].kind)
         for number, model in enumerate(ranking.table["model"])
@@ -46,20 +46,20 @@ def looks(ranking: Ranking) -> Mapping[str, Look]:
 
 
 class Scale:
-    """Maps the numbers low..high to pixels start..end; `log` spreads their logarithms evenly."""
+    """Maps the numbers low..high to pixels start..end, linearly or (`log`) by their logarithms."""
 
     def __init__(self, low: float, high: float, start: float, end: float, *, log: bool = False) -> None:
         self.low, self.high, self.start, self.end, self.log = low, high, start, end, log
 
     def __call__(self, value: float) -> float:
-        """Return the pixel of a number; what lies outside is drawn at the edge."""
+        """Return the pixel of a number; a number outside the range is drawn at the edge."""
         low, high, at = (math.log(each) if self.log else each for each in (self.low, self.high, value))
         share = (at - low) / (high - low)
         return self.start + min(1.0, max(0.0, share)) * (self.end - self.start)
 
 
 def nice_ticks(low: float, high: float, *, most: int = 6) -> list[float]:
-    """Return round numbers at equal steps that enclose low..high, at most `most` steps apart.
+    """Return round numbers at equal steps that enclose low..high; about `most` steps cover the range.
 
     >>> nice_ticks(0.713, 0.934)
     [0.7, 0.75, 0.8, 0.85, 0.9, 0.95]
@@ -74,7 +74,7 @@ def nice_ticks(low: float, high: float, *, most: int = 6) -> list[float]:
 
 
 def log_ticks(low: float, high: float) -> list[float]:
-    """Return 1, 2 and 5 times powers of ten that enclose low..high; only the powers where it spans many.
+    """Return 1, 2 and 5 times powers of ten that enclose low..high; only the powers if there are more than two.
 
     >>> log_ticks(0.3, 4.1)
     [0.2, 0.5, 1.0, 2.0, 5.0]
@@ -88,7 +88,7 @@ def log_ticks(low: float, high: float) -> list[float]:
 
 
 class Drawing:
-    """An SVG picture; a template that is handed one writes it as it is, all of its text escaped."""
+    """An SVG picture. Its text is escaped here, so a template inserts it unchanged."""
 
     def __init__(self, width: float, height: float, *, label: str = "", css: str = "") -> None:
         attributes = {"class": css} if css else {}
@@ -100,37 +100,41 @@ class Drawing:
 
     def line(self, points: Iterable[Point], css: str, *, title: str = "") -> None:
         """Join points by straight lines."""
-        path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-        self._titled(ET.SubElement(self.root, "polyline", {"class": css, "points": path}), title)
+        line = ET.SubElement(self.root, "polyline", {"class": css, "points": _coordinates(points)})
+        _add_title(line, title)
 
     def area(self, points: Iterable[Point], css: str) -> None:
         """Fill the polygon of the points."""
-        path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-        ET.SubElement(self.root, "polygon", {"class": css, "points": path})
+        ET.SubElement(self.root, "polygon", {"class": css, "points": _coordinates(points)})
 
     def path(self, commands: str, css: str) -> None:
         """Draw SVG path commands."""
         ET.SubElement(self.root, "path", {"class": css, "d": commands})
 
     def text(self, x: float, y: float, words: str, *, css: str = "", anchor: str = "start") -> None:
-        """Write words whose baseline starts, centres or ends ("middle", "end") at a point."""
+        """Write words whose baseline has its start, "middle" or "end" at a point."""
         attributes = {"x": f"{x:.1f}", "y": f"{y:.1f}", "text-anchor": anchor}
         element = ET.SubElement(self.root, "text", attributes | ({"class": css} if css else {}))
         element.text = words
 
     def mark(self, x: float, y: float, look: Look, *, size: float = 3.5, title: str = "") -> None:
-        """Put a model's mark at a point: a circle for masks, a diamond for landmarks."""
+        """Draw a model's mark at a point: a circle for masks, a diamond for landmarks."""
         css = f"mark {look.css}"
         if look.kind == "mask":
             at = {"cx": f"{x:.1f}", "cy": f"{y:.1f}", "r": f"{size:g}"}
-            self._titled(ET.SubElement(self.root, "circle", {"class": css, **at}), title)
+            element = ET.SubElement(self.root, "circle", {"class": css, **at})
         else:
-            reach = size * 1.3
-            corners: Sequence[Point] = ((x, y - reach), (x + reach, y), (x, y + reach), (x - reach, y))
-            points = " ".join(f"{across:.1f},{down:.1f}" for across, down in corners)
-            self._titled(ET.SubElement(self.root, "polygon", {"class": css, "points": points}), title)
+            reach = size * 1.3  # a diamond of about the circle's area
+            corners = ((x, y - reach), (x + reach, y), (x, y + reach), (x - reach, y))
+            element = ET.SubElement(self.root, "polygon", {"class": css, "points": _coordinates(corners)})
+        _add_title(element, title)
 
-    @staticmethod
-    def _titled(element: ET.Element, title: str) -> None:
-        if title:
-            ET.SubElement(element, "title").text = title
+
+def _coordinates(points: Iterable[Point]) -> str:
+    return " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+
+
+def _add_title(element: ET.Element, title: str) -> None:
+    """Add the text that a browser shows when the pointer is on the element."""
+    if title:
+        ET.SubElement(element, "title").text = title

@@ -1,4 +1,4 @@
-"""How numbers are written, the same in the terminal and in the report. What is not known is a dash."""
+"""How numbers are written, in the terminal and in the report alike. A number that is not known is a dash."""
 
 from __future__ import annotations
 
@@ -11,13 +11,22 @@ if TYPE_CHECKING:
 UNKNOWN = "-"
 
 
+def known(value: float | None) -> float | None:
+    """Return a number, or None where it is NaN or missing.
+
+    >>> known(0.5), known(float("nan")), known(None)
+    (0.5, None, None)
+    """
+    return None if value is None or math.isnan(value) else float(value)
+
+
 def decimals(value: float | None, places: int = 3) -> str:
-    """Write a fraction such as a Dice, or a number of pixels.
+    """Write a number with a fixed number of decimals: a Dice, a distance in pixels.
 
     >>> decimals(0.8126), decimals(3.14159, 1), decimals(float("nan"))
     ('0.813', '3.1', '-')
     """
-    return UNKNOWN if value is None or math.isnan(value) else f"{value:.{places}f}"
+    return UNKNOWN if known(value) is None else f"{value:.{places}f}"
 
 
 def interval(value: float, low: float, high: float) -> str:
@@ -30,7 +39,7 @@ def interval(value: float, low: float, high: float) -> str:
 
 
 def known_interval(value: float, low: float, high: float) -> str:
-    """Write a number with its 95 % interval for a sentence, which says nothing of an interval that is not known.
+    """Write a number with its 95 % interval, or without it where it is not known.
 
     >>> known_interval(0.8123, 0.8, 0.83), known_interval(0.8123, float("nan"), float("nan"))
     ('0.812 [0.800, 0.830]', '0.812')
@@ -58,7 +67,7 @@ def percent(value: float, places: int = 0) -> str:
 
 
 def chance(value: float) -> str:
-    """Write the share of resamples in which something holds; never a certainty that was not seen.
+    """Write the share of resamples in which something holds; 0 % and 100 % only where they are exact.
 
     >>> chance(0.934), chance(0.9996), chance(1.0), chance(0.0002)
     ('93%', '>99%', '100%', '<1%')
@@ -69,7 +78,7 @@ def chance(value: float) -> str:
 
 
 def count_and_share(count: int, share: float) -> str:
-    """Write how many, and of all how many that is.
+    """Write a count and its share of the total.
 
     >>> count_and_share(1234, 0.734), count_and_share(1, 0.0002), count_and_share(0, 0.0)
     ('1234 (73.4%)', '1 (<0.1%)', '0 (0.0%)')
@@ -86,13 +95,22 @@ def p_value(value: float) -> str:
     return "<0.001" if value < 0.001 else decimals(value)
 
 
+def milliseconds(value: float | None) -> str:
+    """Write a time per frame in three digits.
+
+    >>> milliseconds(0.2149), milliseconds(12.0), milliseconds(None)
+    ('0.215', '12', '-')
+    """
+    return UNKNOWN if known(value) is None else f"{value:.3g}"
+
+
 def quantity(value: float | None) -> str:
     """Write a large number in three digits.
 
     >>> quantity(484_000), quantity(31_040_000), quantity(5.3e9), quantity(None), quantity(512), quantity(999_999)
     ('484 k', '31.0 M', '5.30 G', '-', '512', '1.00 M')
     """
-    if value is None or math.isnan(value):
+    if known(value) is None:
         return UNKNOWN
     scaled, unit = float(f"{value:.3g}"), ""
     for larger in ("k", "M", "G", "T"):
@@ -106,7 +124,7 @@ def quantity(value: float | None) -> str:
 
 
 def span(numbers: Sequence[int]) -> str:
-    """Write `1-5` for all of 1 to 5, else the numbers.
+    """Write ascending numbers: `1-5` if none is left out, else each of them.
 
     >>> span((1, 2, 3)), span((1, 3)), span((4,))
     ('1-3', '1, 3', '4')
@@ -116,9 +134,18 @@ def span(numbers: Sequence[int]) -> str:
 
 
 def number_of(count: int, what: str) -> str:
-    """Write how many of what.
+    """Write a count with its noun.
 
     >>> number_of(1, "patient"), number_of(40, "patient")
     ('1 patient', '40 patients')
     """
     return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def sample_size(patients: int, frames: int) -> str:
+    """Write a number of patients and frames.
+
+    >>> sample_size(1, 1_000)
+    '1 patient, 1,000 frames'
+    """
+    return f"{number_of(patients, 'patient')}, {number_of(frames, 'frame')}"

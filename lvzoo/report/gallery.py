@@ -1,4 +1,4 @@
-"""The frames of the report: each a picture in the page itself, with the contours of model and reference on it."""
+"""Makes the pictures of the report: frames embedded in the page, with the contours of model and reference."""
 
 from __future__ import annotations
 
@@ -19,13 +19,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from lvzoo.types import Condition
     from lvzoo.types.results import Specimen
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Picture:
-    """One frame as the page shows it: an image, the contours over it, and what stands below."""
+    """One frame as the page shows it: an image, the contours over it, and the text below."""
 
     image: str
     contours: Drawing
@@ -36,25 +35,21 @@ class Picture:
 
     @property
     def alt(self) -> str:
-        """What somebody hears who cannot see it."""
+        """The text that a screen reader reads."""
         return f"{self.where}, {self.condition}: {self.place} frame, Dice {self.dice}"
 
 
-def pictures(specimens: Sequence[Specimen]) -> dict[str, list[Picture]]:
-    """Return each model's pictures, in the order in which they come."""
+def make_pictures(specimens: Sequence[Specimen]) -> dict[str, list[Picture]]:
+    """Return the pictures by model, in the order of the specimens."""
     found: dict[str, list[Picture]] = {}
     for specimen in specimens:
         found.setdefault(specimen.model, []).append(_picture(specimen))
     return found
 
 
-def condition_words(condition: Condition) -> str:
-    """Write a condition: `clean`, or `haze, severity 5`."""
-    return f"{condition.corruption}, severity {condition.severity}" if condition.severity else "clean"
-
-
 def _picture(specimen: Specimen) -> Picture:
     height, width = specimen.frame_HW.shape
+    corruption, severity = specimen.condition.corruption, specimen.condition.severity
     contours = Drawing(width, height, css="contours")
     contours.path(outline(specimen.reference_HW), "reference-contour")
     contours.path(outline(specimen.predicted_HW), "model-contour")
@@ -62,29 +57,29 @@ def _picture(specimen: Specimen) -> Picture:
         image=png_uri(specimen.frame_HW),
         contours=contours,
         place=specimen.place,
-        condition=condition_words(specimen.condition),
+        condition=f"{corruption}, severity {severity}" if severity else "clean",
         dice=decimals(specimen.dice),
         where=f"{specimen.video}, frame {specimen.frame}, {specimen.phase}",
     )
 
 
 def png_uri(frame_HW: NDArray[np.uint8]) -> str:
-    """Return a frame as the address of a PNG that holds its own bytes."""
+    """Return a frame as a data URI of a PNG."""
     file = io.BytesIO()
     Image.fromarray(frame_HW).save(file, format="PNG", optimize=True)
     return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
 def outline(mask_HW: NDArray[np.bool_]) -> str:
-    """Return the boundary of a mask as SVG path commands, in a picture whose pixels are 1 x 1 squares.
+    """Return the boundary of a mask as SVG path commands; a pixel of the mask is a 1 x 1 square of the picture.
 
-    It runs half-way between the centres of pixels inside and outside; a mask that touches the edge is closed along
-    it. An empty mask has no outline.
+    The boundary runs half-way between the centres of pixels inside and outside. Where a mask touches the edge of
+    the frame, it follows the edge. An empty mask has no outline.
     """
     padded_HW = np.pad(mask_HW, 1).astype(np.float64)
     commands = []
     for path_P2 in find_contours(padded_HW, 0.5):  # type: ignore[no-untyped-call] # untyped there
-        # (row, column) of the padded mask to (x, y): less 1 for the padding, and half a pixel to its centre
+        # from (row, column) of the padded mask to (x, y): minus 1 for the padding, plus 0.5 for the pixel's centre
         points = " ".join(f"{column - 0.5:g},{row - 0.5:g}" for row, column in path_P2[:-1])
         commands.append(f"M{points}Z")
     return "".join(commands)

@@ -1,31 +1,27 @@
-"""The tables of the report as rows of cells, each with what it says and by what it sorts."""
+"""Builds the tables of the report as rows of cells; each cell has its text and the value it sorts by."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from lvzoo.report import words
-from lvzoo.report.formats import (
-    chance,
-    count_and_share,
-    decimals,
-    interval,
-    p_value,
-    percent,
-    signed,
-)
+from lvzoo.report.formats import chance, count_and_share, decimals, interval, known, p_value, percent, signed
 from lvzoo.report.plots import Strips
 from lvzoo.report.words import rows_of
+from lvzoo.types import FAILURE_DICE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lvzoo.report.drawing import Drawing, Look
     from lvzoo.report.words import Row
     from lvzoo.types.results import Ranking
 
 Looks = Mapping[str, "Look"]
+
+# --- The parts of a table ---------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,7 +36,7 @@ class Column:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cell:
-    """What a cell says, in words or as a drawing. `below` stands smaller under it; `look` puts a mark before it."""
+    """A cell's text or drawing. `below` is small text under it; `look` puts the model's mark before it."""
 
     text: str = ""
     sort: float | str | None = None
@@ -69,73 +65,106 @@ class Grid:
         )
 
 
-MODEL = Column(title="model", align="left", first="ascending")
-
-
-def number(value: float, places: int = 3) -> Cell:
-    """Return a cell with a number, sorted by it; what is not known sorts last, whichever way."""
+def number(value: float | None, places: int = 3) -> Cell:
+    """Return a cell with a number, sorted by it; unknown numbers sort last in either direction."""
     return Cell(text=decimals(value, places), sort=known(value))
 
 
-def model_cell(ranking: Ranking, model: str, looks: Looks) -> Cell:
-    """Return a model's name with its marks."""
-    return Cell(text=words.marked(ranking, model), sort=model, look=looks[model])
+def count(row: Row, name: str, share: str) -> Cell:
+    """Return a cell with a count and its share, from two columns of a row."""
+    return Cell(text=count_and_share(row[name], row[share]), sort=float(row[name]))
 
 
-def kind_words(ranking: Ranking, model: str) -> str:
-    """Say what kind of model it is, and how many landmarks it has."""
+def text_column(title: str) -> Column:
+    """Return the head of a column of words."""
+    return Column(title=title, align="left", first="ascending")
+
+
+def model_grid(
+    title: str,
+    ranking: Ranking,
+    looks: Looks,
+    columns: Sequence[Column],
+    cells: Callable[[Row], Sequence[Cell]],
+) -> Grid:
+    """Return a table with one row per model, best first: its name, and the cells made of its row of the ranking."""
+    rows = []
+    for row in rows_of(ranking.table):
+        model = row["model"]
+        name = Cell(text=words.marked_name(ranking, model), sort=model, look=looks[model])
+        rows.append([name, *cells(row)])
+    return Grid(title=title, columns=[text_column("model"), *columns], rows=rows)
+
+
+# --- The ranking and its details --------------------------------------------------------------------------------
+
+
+def ranking_grid(ranking: Ranking, looks: Looks) -> Grid:
+    """Return the ranking itself: the order, its uncertainty, and the loss under noise."""
+    rows = rows_of(ranking.table)
+    strips = Strips([row["headline_low"] for row in rows], [row["headline_high"] for row in rows])
+    name = words.headline(ranking)
+    noisy = [
+        Column(title="clean", note="Dice on clean frames"),
+        Column(title="kept", note=f"retention: {name} / clean"),
+        Column(title="worst", note="lowest Dice under any corruption, mean over its severities"),
+    ]
+    columns = [
+        Column(title="rank", note="95 % interval of the rank over the resamples", first="ascending"),
+        Column(title=name, note="mean Dice with its 95 % interval"),
+        Column(title="95 % interval", align="centre", first=None),
+        Column(title="P(first)", note="share of the resamples in which the model is first"),
+        Column(title="group", note="models that share a letter are not separable", first="ascending"),
+        *(noisy if ranking.families else []),
+        Column(
+            title="failures", note=f"scores below {FAILURE_DICE} Dice, and their share", first="ascending"
+        ),
+        Column(title="anatomical failures", note="impossible masks, and their share", first="ascending"),
+        Column(title="seeds", note="number of trainings"),
+        Column(
+            title="seed SD", note=f"standard deviation of {ranking.headline} over seeds", first="ascending"
+        ),
+    ]
+    grid = model_grid(
+        f"By {name}, best first",
+        ranking,
+        looks,
+        columns,
+        lambda row: _ranking_cells(ranking, row, strips, looks[row["model"]]),
+    )
+    # below each name, what kind of model it is
+    kinds = [_kind(ranking, row["model"]) for row in rows]
+    named = [
+        [replace(cells[0], below=kind), *cells[1:]] for cells, kind in zip(grid.rows, kinds, strict=True)
+    ]
+    foot = [
+        Cell(drawing=strips.axis() if column.title == "95 % interval" else None) for column in grid.columns
+    ]
+    return replace(grid, rows=named, foot=foot)
+
+
+def _kind(ranking: Ranking, model: str) -> str:
+    """Return a model's kind, and its number of landmarks."""
     facts = ranking.models[model]
     return f"{facts.kind}, {facts.landmarks} points" if facts.landmarks else facts.kind
 
 
-def ranking_grid(ranking: Ranking, looks: Looks) -> Grid:
-    """Return the ranking itself: who leads, how sure that is, and what noise costs."""
-    rows, noisy = rows_of(ranking.table), bool(ranking.families)
-    strips = Strips([row["headline_low"] for row in rows], [row["headline_high"] for row in rows])
-    more = [
-        Column(title="clean", note="Dice on clean frames"),
-        Column(title="kept", note=f"retention: {words.headline(ranking)} / clean"),
-        Column(title="worst", note="the corruption with the lowest Dice, mean over its severities"),
-    ]
-    columns = [
-        MODEL,
-        Column(title="rank", note="95 % interval of the rank over the resamples", first="ascending"),
-        Column(title=words.headline(ranking), note="mean Dice with its 95 % interval"),
-        Column(title="95 % interval", align="centre", first=None),
-        Column(title="P(first)", note="share of the resamples in which it is first"),
-        Column(title="group", note="models that share a letter are not separable", first="ascending"),
-        *(more if noisy else []),
-        Column(title="failures", note="scores below 0.5 Dice, of all", first="ascending"),
-        Column(title="anatomical failures", note="masks that no ventricle has, of all", first="ascending"),
-        Column(title="seeds", note="trainings"),
-        Column(title="seed SD", note=f"of {ranking.headline}", first="ascending"),
-    ]
-    cells = [_ranking_row(ranking, row, strips, looks) for row in rows]
-    foot = [Cell() for _ in columns]
-    foot[3] = Cell(drawing=strips.axis())
-    return Grid(title=f"By {words.headline(ranking)}, best first", columns=columns, rows=cells, foot=foot)
-
-
-def _ranking_row(ranking: Ranking, row: Row, strips: Strips, looks: Looks) -> list[Cell]:
+def _ranking_cells(ranking: Ranking, row: Row, strips: Strips, look: Look) -> list[Cell]:
     score = (row["headline"], row["headline_low"], row["headline_high"])
-    more = [
+    noisy = [
         number(row["clean"]),
         Cell(text=percent(row["retention"], 1), sort=known(row["retention"])),
-        Cell(text=decimals(row["worst"]), sort=known(row["worst"]), below=str(row["worst_corruption"])),
+        replace(number(row["worst"]), below=str(row["worst_corruption"])),
     ]
     return [
-        replace(model_cell(ranking, row["model"], looks), below=kind_words(ranking, row["model"])),
         Cell(text=words.ranks(row), sort=float(row["rank"])),
         Cell(text=interval(*score), sort=known(row["headline"])),
-        Cell(drawing=strips.row(*score, looks[row["model"]])),
+        Cell(drawing=strips.row(*score, look)),
         Cell(text=chance(row["p_first"]), sort=known(row["p_first"])),
         Cell(text=row["group"], sort=row["group"]),
-        *(more if ranking.families else []),
-        Cell(text=count_and_share(row["failures"], row["failure_share"]), sort=float(row["failures"])),
-        Cell(
-            text=count_and_share(row["anatomical_failures"], row["anatomical_share"]),
-            sort=float(row["anatomical_failures"]),
-        ),
+        *(noisy if ranking.families else []),
+        count(row, "failures", "failure_share"),
+        count(row, "anatomical_failures", "anatomical_share"),
         Cell(text=str(row["seeds"]), sort=float(row["seeds"])),
         number(row["seed_sd"], 4),
     ]
@@ -146,7 +175,12 @@ def measures_grid(ranking: Ranking, looks: Looks) -> Grid:
     clean = [
         ("dice_ed", "ED", "Dice on clean end-diastolic frames", 3),
         ("dice_es", "ES", "Dice on clean end-systolic frames", 3),
-        ("dice_pooled", "pooled Dice", "all pixels of the clean frames in one fraction, as EchoNet's", 3),
+        (
+            "dice_pooled",
+            "pooled Dice",
+            "one Dice over the pixels of all clean frames, as EchoNet-Dynamic's",
+            3,
+        ),
     ]
     boundary = [
         ("nsd1", "NSD 1 px", "share of the boundary within 1 px", 3),
@@ -155,76 +189,71 @@ def measures_grid(ranking: Ranking, looks: Looks) -> Grid:
         ("assd", "ASSD, px", "mean boundary distance", 2),
     ]
     noisy = [(f"{name}_noisy", f"{title}, noisy", note, places) for name, title, note, places in boundary]
-    last = [("mean_rank", "mean rank", "mean over patients of the rank on each", 2)]
+    last = [("mean_rank", "mean rank", "mean over patients of the rank on each patient", 2)]
     shown = [*clean, *boundary, *(noisy if ranking.families else []), *last]
-    smaller = ("hd95", "assd", "mean_rank")
+    smaller_is_better = ("hd95", "assd", "mean_rank")
     columns = [
-        Column(title=title, note=note, first="ascending" if name.startswith(smaller) else "descending")
+        Column(
+            title=title, note=note, first="ascending" if name.startswith(smaller_is_better) else "descending"
+        )
         for name, title, note, _ in shown
     ]
-    rows = [
-        [model_cell(ranking, row["model"], looks), *(number(row[name], places) for name, *_, places in shown)]
-        for row in rows_of(ranking.table)
-    ]
-    return Grid(title="Phases, pooled Dice and boundary distances", columns=[MODEL, *columns], rows=rows)
+    return model_grid(
+        "Phases, pooled Dice and boundary distances",
+        ranking,
+        looks,
+        columns,
+        lambda row: [number(row[name], places) for name, *_, places in shown],
+    )
 
 
 def anatomy_grid(ranking: Ranking, looks: Looks) -> Grid:
-    """Return how many masks no ventricle could have, by what is wrong with them."""
+    """Return how many masks are impossible, by what is wrong with them."""
     kinds = {
         "empty": "empty",
         "fragmented": "in pieces",
         "holed": "with holes",
         "apex_below_base": "apex below base",
     }
-    columns = [Column(title=title, first="ascending") for title in (*kinds.values(), "any of these")]
-    rows = [
-        [
-            model_cell(ranking, row["model"], looks),
+    return model_grid(
+        "Anatomical failures, under all conditions and seeds",
+        ranking,
+        looks,
+        [Column(title=title, first="ascending") for title in (*kinds.values(), "any of these")],
+        lambda row: [
             *(Cell(text=str(int(row[name])), sort=float(row[name])) for name in kinds),
-            Cell(
-                text=count_and_share(row["anatomical_failures"], row["anatomical_share"]),
-                sort=float(row["anatomical_failures"]),
-            ),
-        ]
-        for row in rows_of(ranking.table)
-    ]
-    return Grid(
-        title="Anatomical failures, under all conditions and seeds", columns=[MODEL, *columns], rows=rows
+            count(row, "anatomical_failures", "anatomical_share"),
+        ],
     )
 
 
 def pairs_grid(ranking: Ranking) -> Grid:
-    """Return every two models, the better first, with the difference and how sure it is."""
+    """Return all pairs of models, the better one first, with their difference and its uncertainty."""
     columns = [
-        Column(title="better", align="left", first="ascending"),
-        Column(title="worse", align="left", first="ascending"),
+        text_column("better"),
+        text_column("worse"),
         Column(title="difference [95 % CI]"),
         Column(title="p", note="two-sided Wilcoxon signed-rank test on patient means", first="ascending"),
         Column(title="p (Holm)", note="adjusted for the number of pairs", first="ascending"),
-        Column(title="P(better)", note="share of pairs of seed and resample in which it is better"),
-        Column(title="detectable", note="the smallest difference found with 80 % power", first="ascending"),
-        Column(title="verdict", align="left", first="ascending"),
+        Column(title="P(better)", note="share, over resamples and pairs of seeds, in which it is better"),
+        Column(title="detectable", note="smallest difference found with 80 % power", first="ascending"),
+        text_column("verdict"),
     ]
     rows = [
         [
-            Cell(text=words.marked(ranking, row["better"]), sort=row["better"]),
-            Cell(text=words.marked(ranking, row["worse"]), sort=row["worse"]),
+            *(
+                Cell(text=words.marked_name(ranking, row[name]), sort=row[name])
+                for name in ("better", "worse")
+            ),
             Cell(
                 text=signed(row["difference"], row["difference_low"], row["difference_high"]),
                 sort=known(row["difference"]),
             ),
-            Cell(text=p_value(row["p"]), sort=known(row["p"])),
-            Cell(text=p_value(row["p_holm"]), sort=known(row["p_holm"])),
+            *(Cell(text=p_value(row[name]), sort=known(row[name])) for name in ("p", "p_holm")),
             Cell(text=chance(row["outperforms"]), sort=known(row["outperforms"])),
             number(row["mdd"], 4),
             Cell(text=row["verdict"], sort=row["verdict"]),
         ]
         for row in rows_of(ranking.pairs)
     ]
-    return Grid(title="Every two models", columns=columns, rows=rows)
-
-
-def known(value: float | None) -> float | None:
-    """Return a number to sort by, or None where it is not known."""
-    return None if value is None or math.isnan(value) else float(value)
+    return Grid(title="All pairs of models", columns=columns, rows=rows)

@@ -1,4 +1,4 @@
-"""The report as one HTML file that holds all it needs, and its short form for notebooks."""
+"""Writes the report as one self-contained HTML file, and its short form for notebooks."""
 
 from __future__ import annotations
 
@@ -10,33 +10,35 @@ import jinja2
 
 from lvzoo.files import atomic_file
 from lvzoo.report import grids, honesty, noise_grids, words
+from lvzoo.report.answer import answer, contests
 from lvzoo.report.costs import cost_charts, cost_grid
-from lvzoo.report.drawing import Drawing, looks
-from lvzoo.report.gallery import Picture, pictures
-from lvzoo.report.plots import key, response_chart, response_frame
+from lvzoo.report.drawing import Drawing, assign_looks
+from lvzoo.report.gallery import Picture, make_pictures
+from lvzoo.report.plots import draw_key, response_chart, response_frame
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from lvzoo.report.drawing import Look
-    from lvzoo.report.plots import Frame
+    import pandas as pd
+
+    from lvzoo.report.grids import Looks
     from lvzoo.types.results import Ranking, Study
 
 FEW_PAIRS: Final = 10
-"""Up to so many pairs of models are shown; more are folded."""
+"""If there are more pairs of models than this, their table is folded."""
 LARGE: Final = (420.0, 230.0)
 SMALL: Final = (230.0, 170.0)
-"""Width and height of the charts of a family and of a corruption."""
+"""Width and height of a family's chart, and of a corruption's chart."""
 LEFT_OUT: Final = ("P(first)", "worst", "anatomical failures", "seeds", "seed SD")
-"""The columns of the ranking that a notebook does without."""
+"""The columns of the ranking that a notebook does not show."""
 FEW_GALLERIES: Final = 2
-"""So many models have their frames shown; those of the others are folded."""
+"""The frames of this many models are shown; those of the other models are folded."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Chart:
-    """A drawing with what stands above and below it."""
+    """A drawing with its title and a note."""
 
     title: str
     note: str
@@ -44,28 +46,16 @@ class Chart:
 
 
 def write_report(study: Study, path: Path) -> None:
-    """Write the report whole or not at all; it loads nothing from anywhere."""
+    """Write the report, complete or not at all; the page loads nothing from elsewhere."""
     page = _environment().get_template("report.html.j2").render(_context(study))
     with atomic_file(path) as temporary:
         temporary.write_text(page, encoding="utf-8")
 
 
 def fragment(study: Study) -> str:
-    """Return the answer, the ranking and what it rests on, as HTML to stand among a notebook's cells."""
-    ranking = study.ranking
-    return (
-        _environment()
-        .get_template("fragment.html.j2")
-        .render(
-            answer=words.answer(study),
-            contests=words.contests(ranking),
-            synthetic=words.SYNTHETIC if study.source.synthetic else "",
-            cautions=ranking.warnings,
-            caption=words.caption(ranking),
-            failed=study.failed,
-            grid=grids.ranking_grid(ranking, looks(ranking)).without(*LEFT_OUT),
-        )
-    )
+    """Return the answer, the cautions, the ranking and its caption as HTML for a notebook's cell."""
+    grid = grids.ranking_grid(study.ranking, assign_looks(study.ranking)).without(*LEFT_OUT)
+    return _environment().get_template("fragment.html.j2").render(_answer_context(study), grid=grid)
 
 
 @functools.cache
@@ -80,87 +70,86 @@ def _environment() -> jinja2.Environment:
 
 
 def _context(study: Study) -> Mapping[str, Any]:
-    """Return all that the page shows; the template decides only where."""
+    """Return everything that the page shows; the template only places it."""
     ranking = study.ranking
-    look = looks(ranking)
+    looks = assign_looks(ranking)
     return {
+        **_answer_context(study),
         "title": f"lvzoo: {study.source.name}, {ranking.suite if ranking.families else 'clean frames'}",
-        "answer": words.answer(study),
-        "contests": words.contests(ranking),
-        "synthetic": words.SYNTHETIC if study.source.synthetic else "",
         "source": study.source,
-        "cautions": ranking.warnings,
-        "caption": words.caption(ranking),
         "families": ranking.families,
         "headline": words.headline(ranking),
-        "legend": [(model, words.marked(ranking, model), each, key(each)) for model, each in look.items()],
-        **_ranking_context(ranking, look),
-        **(_noise_context(ranking, look) if ranking.families else {}),
-        **_contest_context(ranking, look),
-        "cost_grid": cost_grid(ranking, look),
-        "cost_charts": cost_charts(ranking, look),
-        "galleries": [
-            (words.marked(ranking, model), found, number < FEW_GALLERIES)
-            for number, (model, found) in enumerate(_galleries(study, look))
+        "legend": [
+            (words.marked_name(ranking, model), look, draw_key(look)) for model, look in looks.items()
         ],
+        **_ranking_context(ranking, looks),
+        **(_noise_context(ranking, looks) if ranking.families else {}),
+        "contest_grids": noise_grids.contest_grids(ranking, looks),
+        "ceiling_grid": noise_grids.ceiling_grid(ranking, looks),
+        "margin": f"{ranking.margin:g}",
+        "cost_grid": cost_grid(ranking, looks),
+        "cost_charts": cost_charts(ranking, looks),
+        "galleries": _galleries(study, looks),
         "definitions": honesty.definitions(ranking),
         "provenance": honesty.provenance(study),
         "exclusions": honesty.exclusions(study),
         "quirks": honesty.quirks(study),
+    }
+
+
+def _answer_context(study: Study) -> Mapping[str, Any]:
+    """Return what the page and the notebook both show."""
+    ranking = study.ranking
+    return {
+        "answer": answer(study),
+        "contests": contests(ranking),
+        "synthetic": words.SYNTHETIC if study.source.synthetic else "",
+        "cautions": ranking.warnings,
+        "caption": words.caption(ranking),
         "failed": study.failed,
     }
 
 
-def _galleries(study: Study, look: Mapping[str, Look]) -> list[tuple[str, list[Picture]]]:
-    """Return the pictures of each model that has any, the best model first."""
-    found = pictures(study.specimens)
-    return [(model, found[model]) for model in look if model in found]
+def _galleries(study: Study, looks: Looks) -> list[tuple[str, list[Picture], bool]]:
+    """Return, for each model with pictures and the best model first: its name, its pictures, whether it is open."""
+    pictures = make_pictures(study.specimens)
+    models = [model for model in looks if model in pictures]
+    return [
+        (words.marked_name(study.ranking, model), pictures[model], number < FEW_GALLERIES)
+        for number, model in enumerate(models)
+    ]
 
 
-def _ranking_context(ranking: Ranking, look: Mapping[str, Look]) -> Mapping[str, Any]:
+def _ranking_context(ranking: Ranking, looks: Looks) -> Mapping[str, Any]:
     return {
-        "ranking_grid": grids.ranking_grid(ranking, look),
-        "measures_grid": grids.measures_grid(ranking, look),
-        "anatomy_grid": grids.anatomy_grid(ranking, look),
+        "ranking_grid": grids.ranking_grid(ranking, looks),
+        "measures_grid": grids.measures_grid(ranking, looks),
+        "anatomy_grid": grids.anatomy_grid(ranking, looks),
         "pairs_grid": None if ranking.pairs.empty else grids.pairs_grid(ranking),
         "pairs_open": len(ranking.pairs) <= FEW_PAIRS,
     }
 
 
-def _noise_context(ranking: Ranking, look: Mapping[str, Look]) -> Mapping[str, Any]:
-    large, small = (response_frame(ranking, size=size) for size in (LARGE, SMALL))
+def _noise_context(ranking: Ranking, looks: Looks) -> Mapping[str, Any]:
+    response, families = ranking.response, ranking.families.items()
+    by_family = response.groupby(["family", "model", "severity"])[["dice"]].mean().reset_index()
+
+    def chart(title: str, note: str, curves: pd.DataFrame, size: tuple[float, float]) -> Chart:
+        label = f"Dice over severity, {title} noise, one curve per model"
+        frame = response_frame(ranking, size=size)
+        return Chart(title=title, note=note, drawing=response_chart(curves, looks, frame, label=label))
+
     return {
-        "family_charts": [_family_chart(ranking, family, look, large) for family in ranking.families],
-        "corruption_charts": [
-            _corruption_chart(ranking, family, corruption, look, small)
-            for family, corruptions in ranking.families.items()
-            for corruption in corruptions
+        "family_charts": [
+            chart(family, ", ".join(names), by_family[by_family["family"] == family], LARGE)
+            for family, names in families
         ],
-        "family_grid": noise_grids.family_grid(ranking, look),
-        "corruption_grid": noise_grids.corruption_grid(ranking, look),
-        "break_grids": noise_grids.break_grids(ranking, look),
+        "corruption_charts": [
+            chart(name, family, response[response["corruption"] == name], SMALL)
+            for family, names in families
+            for name in names
+        ],
+        "family_grid": noise_grids.family_grid(ranking, looks),
+        "corruption_grid": noise_grids.corruption_grid(ranking, looks),
+        "break_grids": noise_grids.break_grids(ranking, looks),
     }
-
-
-def _contest_context(ranking: Ranking, look: Mapping[str, Look]) -> Mapping[str, Any]:
-    return {
-        "contest_grids": noise_grids.contest_grids(ranking, look),
-        "ceiling_grid": noise_grids.ceiling_grid(ranking, look),
-        "margin": f"{ranking.margin:g}",
-    }
-
-
-def _family_chart(ranking: Ranking, family: str, look: Mapping[str, Look], frame: Frame) -> Chart:
-    part = ranking.response[ranking.response["family"] == family]
-    curves = part.groupby(["model", "severity"])[["dice"]].mean().reset_index()
-    label = f"Dice over severity under {family} noise, a curve a model"
-    note = ", ".join(ranking.families[family])
-    return Chart(title=family, note=note, drawing=response_chart(curves, look, frame, label=label))
-
-
-def _corruption_chart(
-    ranking: Ranking, family: str, corruption: str, look: Mapping[str, Look], frame: Frame
-) -> Chart:
-    curves = ranking.response[ranking.response["corruption"] == corruption]
-    label = f"Dice over severity under {corruption}, a curve a model"
-    return Chart(title=corruption, note=family, drawing=response_chart(curves, look, frame, label=label))

@@ -1,12 +1,14 @@
-"""The ranking as Markdown, to stand in a page of documentation, in an issue or in a paper's supplement."""
+"""Writes the ranking as Markdown, for a documentation page, an issue or a paper's supplement."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from lvzoo.errors import one_line
 from lvzoo.report import words
+from lvzoo.report.answer import answer, contests
 from lvzoo.report.costs import cost_grid
-from lvzoo.report.drawing import looks
+from lvzoo.report.drawing import assign_looks
 from lvzoo.report.grids import ranking_grid
 from lvzoo.report.noise_grids import ceiling_grid
 
@@ -17,40 +19,40 @@ if TYPE_CHECKING:
     from lvzoo.types.results import Study
 
 LEFT_OUT: Final = ("95 % interval", "what it is")
-"""A drawing, and what `lvzoo list` tells."""
+"""Columns that are not written: a drawing, and the summaries that `lvzoo list` prints."""
 SIDES: Final = {"left": ":--", "right": "--:", "centre": ":-:"}
 
 
 def markdown(study: Study) -> str:
-    """Return the answer, the ranking, the ceilings, the costs, and what all of it rests on.
+    """Return the answer, the ranking, the ceilings, the costs, and what the numbers rest on.
 
-    The words and the numbers are those of the report in HTML; its drawings and its frames are left out.
+    The sentences and numbers are those of the HTML report; its drawings and frames are left out.
     """
     ranking = study.ranking
-    look = looks(ranking)
-    grids = (ranking_grid(ranking, look), ceiling_grid(ranking, look), cost_grid(ranking, look))
+    looks = assign_looks(ranking)
+    grids = (ranking_grid(ranking, looks), ceiling_grid(ranking, looks), cost_grid(ranking, looks))
     tables = [_table(grid.without(*LEFT_OUT)) for grid in grids if grid is not None]
-    return "\n\n".join((f"**{_plain(words.answer(study))}**", *tables, "\n".join(_lines(study)))) + "\n"
+    return "\n\n".join((f"**{_plain(answer(study))}**", *tables, "\n".join(_lines(study)))) + "\n"
 
 
 def _lines(study: Study) -> Iterator[str]:
-    """Yield a list of what must be known beside the tables, line by line."""
+    """Yield the lines of the list below the tables."""
     ranking = study.ranking
-    known = (
+    lines = (
         words.data_line(study.source),
         *words.exclusions_line(study.source),
-        *words.contests(ranking),
+        *contests(ranking),
         *(f"caution: {caution.text}" for caution in ranking.warnings),
         words.columns_line(ranking),
         *words.caption(ranking),
         f"recipe: {words.recipe_words(study.recipe)}",
         *(f"failed: {name}: {reason}" for name, reason in study.failed.items()),
     )
-    yield from (f"- {_plain(line)}" for line in known)
+    yield from (f"- {_plain(line)}" for line in lines)
 
 
 def table_lines(grid: Grid) -> list[str]:
-    """Return a table's head, rule and rows as lines of Markdown, without its title and foot."""
+    """Return a table's head, rule and rows as lines of Markdown; its title and foot are left out."""
     head = [_plain(column.title) for column in grid.columns]
     rule = [SIDES[column.align] for column in grid.columns]
     rows = [[_cell(cell) for cell in row] for row in grid.rows]
@@ -66,6 +68,6 @@ def _cell(cell: Cell) -> str:
 
 
 def _plain(text: str) -> str:
-    """Return text that Markdown shows as it is, on one line; a plugin's words may hold anything."""
+    """Return text on one line, escaped for Markdown; a plugin's text may contain any character."""
     escaped = "".join(f"\\{letter}" if letter in "\\`*_|<>[]#" else letter for letter in text)
-    return " ".join(escaped.split())
+    return one_line(escaped)

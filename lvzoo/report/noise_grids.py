@@ -1,168 +1,152 @@
-"""The tables of the sections on noise: Dice by family and corruption, break points, masks or landmarks."""
+"""Builds the tables of the sections on noise: Dice by family and corruption, break points, masks or landmarks."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lvzoo.report import words
-from lvzoo.report.formats import decimals, p_value, signed
-from lvzoo.report.grids import MODEL, Cell, Column, Grid, model_cell, number
+from lvzoo.report.formats import UNKNOWN, decimals, p_value, signed
+from lvzoo.report.grids import Cell, Column, Grid, model_grid, number
 from lvzoo.report.plots import Strips
 from lvzoo.report.words import rows_of
-from lvzoo.types.results import TRACKS
+from lvzoo.types.results import STANDARD, TRACKS
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from collections.abc import Mapping
 
     from lvzoo.report.grids import Looks
     from lvzoo.report.words import Row
     from lvzoo.types.results import Ranking
 
-SCOPES = {
-    "overall": "all noise",
-    "clean": "clean frames",
-    "ED": "end-diastole",
-    "ES": "end-systole",
-}
+SCOPES = {"overall": "all noise", "clean": "clean frames", "ED": "end-diastole", "ES": "end-systole"}
+
+# --- The response to noise --------------------------------------------------------------------------------------
 
 
 def family_grid(ranking: Ranking, looks: Looks) -> Grid:
-    """Return the Dice by family of corruptions: their mean is the headline."""
-    columns = [Column(title=family) for family in ranking.families]
-    rows = [
-        [
-            model_cell(ranking, row["model"], looks),
-            *(number(row[f"family_{family}"]) for family in ranking.families),
-        ]
-        for row in rows_of(ranking.table)
-    ]
-    return Grid(title="Dice by family", columns=[MODEL, *columns], rows=rows)
+    """Return the Dice by family of corruptions; the mean over the families is the headline."""
+    return model_grid(
+        "Dice by family",
+        ranking,
+        looks,
+        [Column(title=family) for family in ranking.families],
+        lambda row: [number(row[f"family_{family}"]) for family in ranking.families],
+    )
 
 
 def corruption_grid(ranking: Ranking, looks: Looks) -> Grid:
     """Return the Dice by corruption, each a mean over its severities."""
     noisy = ranking.response[ranking.response["severity"] > 0]
-    dice = noisy.groupby(["model", "corruption"])["dice"].mean().to_dict()
-    corruptions = [name for names in ranking.families.values() for name in names]
-    rows = [
-        [
-            model_cell(ranking, model, looks),
-            *(number(dice.get((model, name), math.nan)) for name in corruptions),
-        ]
-        for model in looks
-    ]
-    columns = [Column(title=name) for name in corruptions]
-    return Grid(title="Dice by corruption, mean over severities", columns=[MODEL, *columns], rows=rows)
+    means = rows_of(noisy.groupby(["model", "corruption"])["dice"].mean().reset_index())
+    cells = {(row["model"], row["corruption"]): number(row["dice"]) for row in means}
+    return _by_corruption("Dice by corruption, mean over severities", ranking, looks, cells)
 
 
 def break_grids(ranking: Ranking, looks: Looks) -> list[Grid]:
-    """Return, for each reference, the severity at which each model's Dice falls below it."""
+    """Return one table per reference: the severity at which each model's Dice falls below it."""
     grids = []
     for reference, level in ranking.references.items():
-        part = ranking.breaks[ranking.breaks["reference"] == reference]
-        if not part.empty:
-            grids.append(
-                _break_grid(
-                    ranking, part, looks, f"Break points: below {words.reference_words(reference, level)}"
-                )
-            )
+        rows = rows_of(ranking.breaks[ranking.breaks["reference"] == reference])
+        most = max(ranking.severities)
+        cells = {(row["model"], row["corruption"]): _break_cell(row["severity"], most=most) for row in rows}
+        title = f"Break points: below {words.reference_words(reference, level)}"
+        if cells:
+            grids.append(_by_corruption(title, ranking, looks, cells))
     return grids
 
 
-def _break_grid(ranking: Ranking, part: pd.DataFrame, looks: Looks, title: str) -> Grid:
-    points = {(row["model"], row["corruption"]): row["severity"] for row in rows_of(part)}
-    corruptions = [name for names in ranking.families.values() for name in names]
-    rows = [
-        [
-            model_cell(ranking, model, looks),
-            *(_break_cell(ranking, points.get((model, name))) for name in corruptions),
-        ]
-        for model in looks
-    ]
-    return Grid(title=title, columns=[MODEL, *(Column(title=name) for name in corruptions)], rows=rows)
-
-
-def _break_cell(ranking: Ranking, severity: float | None) -> Cell:
-    if severity is None:
-        return Cell(text="-")
-    most = max(ranking.severities)
+def _break_cell(severity: float, *, most: int) -> Cell:
+    """Return a break point; `>5` where the Dice never falls below the reference, up to the severity `most`."""
     if math.isnan(severity):
         return Cell(text=f">{most}", sort=most + 1.0)
-    return Cell(text=f"{severity:.1f}" if severity > 0 else "clean", sort=float(severity))
+    return Cell(text=f"{severity:.1f}" if severity > 0 else "clean", sort=severity)
+
+
+def _by_corruption(title: str, ranking: Ranking, looks: Looks, cells: Mapping[tuple[str, str], Cell]) -> Grid:
+    """Return a table with one column per corruption, from the cells of models and corruptions."""
+    names = words.corruptions(ranking)
+    unknown = Cell(text=UNKNOWN)
+    return model_grid(
+        title,
+        ranking,
+        looks,
+        [Column(title=name) for name in names],
+        lambda row: [cells.get((row["model"], name), unknown) for name in names],
+    )
+
+
+# --- Masks or landmarks -----------------------------------------------------------------------------------------
 
 
 def contest_grids(ranking: Ranking, looks: Looks) -> list[Grid]:
-    """Return, for each track, the best mask against the best landmark model, scope by scope."""
-    tables = {
-        track: rows
-        for track in TRACKS
-        if (rows := [row for row in rows_of(ranking.contests) if row["track"] == track])
-    }
-    several = len(tables) > 1 or "standard" not in tables
-    return [_contest_grid(ranking, track, rows, looks, named=several) for track, rows in tables.items()]
+    """Return one table per track: the best mask against the best landmark model, one row per scope."""
+    rows = rows_of(ranking.contests)
+    by_track = {track: [row for row in rows if row["track"] == track] for track in TRACKS}
+    found = {track: rows for track, rows in by_track.items() if rows}
+    name_track = list(found) != [STANDARD]
+    return [
+        _contest_grid(ranking, rows, looks, suffix=f" ({track} track)" if name_track else "")
+        for track, rows in found.items()
+    ]
 
 
-def _contest_grid(ranking: Ranking, track: str, rows: list[Row], looks: Looks, *, named: bool) -> Grid:
-    first = rows[0]
-    mask, landmark = (words.marked(ranking, first[kind]) for kind in ("mask", "landmark"))
+def _contest_grid(ranking: Ranking, rows: list[Row], looks: Looks, *, suffix: str) -> Grid:
+    mask, landmark = (words.marked_name(ranking, rows[0][kind]) for kind in ("mask", "landmark"))
     lows = [row["difference_low"] for row in rows]
     highs = [row["difference_high"] for row in rows]
     strips = Strips(lows, highs, margin=ranking.margin)
     columns = [
-        Column(title="on", align="left", first=None),
-        Column(title=f"{mask} (mask)", first=None),
-        Column(title=f"{landmark} (landmark)", first=None),
-        Column(title="mask - landmark [95 % CI]", first=None),
-        Column(title="landmark better | mask better", align="centre", first=None),
-        Column(title="p (Holm)", first=None),
-        Column(title="winner", align="left", first=None),
+        Column(title="on", align="left"),
+        Column(title=f"{mask} (mask)"),
+        Column(title=f"{landmark} (landmark)"),
+        Column(title="mask - landmark [95 % CI]"),
+        Column(title="landmark better | mask better", align="centre"),
+        Column(title="p (Holm)"),
+        Column(title="winner", align="left"),
     ]
     cells = []
     for row in rows:
         difference = (row["difference"], row["difference_low"], row["difference_high"])
+        better = row["mask" if row["difference"] > 0 else "landmark"]
         cells.append(
             [
                 Cell(text=_scope(ranking, row["scope"])),
                 Cell(text=decimals(row["mask_dice"])),
                 Cell(text=decimals(row["landmark_dice"])),
                 Cell(text=signed(*difference)),
-                Cell(
-                    drawing=strips.row(
-                        *difference, looks[row["mask" if row["difference"] > 0 else "landmark"]]
-                    )
-                ),
+                Cell(drawing=strips.row(*difference, looks[better])),
                 Cell(text=p_value(row["p_holm"])),
                 Cell(text=row["winner"]),
             ]
         )
-    foot = [Cell() for _ in columns]
-    foot[4] = Cell(drawing=strips.axis())
-    title = f"{mask} against {landmark}{f' ({track} track)' if named else ''}"
-    return Grid(title=title, columns=columns, rows=cells, foot=foot)
+    foot = [Cell(drawing=strips.axis() if column.align == "centre" else None) for column in columns]
+    return Grid(title=f"{mask} against {landmark}{suffix}", columns=columns, rows=cells, foot=foot)
 
 
 def _scope(ranking: Ranking, scope: str) -> str:
+    """Return the words for a scope of the contests; without noise, the overall scope is the clean frames."""
     if scope in ranking.families:
         return f"{scope} noise"
-    return SCOPES.get(scope, scope) if ranking.families or scope != "overall" else SCOPES["clean"]
+    return SCOPES["clean" if scope == "overall" and not ranking.families else scope]
 
 
 def ceiling_grid(ranking: Ranking, looks: Looks) -> Grid | None:
     """Return the Dice that perfect landmarks would get, beside what each model gets; None without landmarks."""
-    rows = []
-    for row in rows_of(ranking.table):
+
+    def cells(row: Row) -> list[Cell]:
         ceiling = ranking.models[row["model"]].ceiling
-        if ceiling:
-            best = [ceiling.get(scope, math.nan) for scope in ("all", "ED", "ES")]
-            rows.append(
-                [
-                    model_cell(ranking, row["model"], looks),
-                    number(row["clean"]),
-                    *(number(value) for value in best),
-                    number(best[0] - row["clean"]),
-                ]
-            )
-    titles = ("clean", "ceiling", "ceiling, ED", "ceiling, ES", "to the ceiling")
-    columns = [MODEL, *(Column(title=title) for title in titles)]
-    return Grid(title="What perfect landmarks would get", columns=columns, rows=rows) if rows else None
+        best = [ceiling.get(scope, math.nan) for scope in ("all", "ED", "ES")]
+        return [number(row["clean"]), *map(number, best), number(best[0] - row["clean"])]
+
+    columns = [
+        Column(title=title) for title in ("clean", "ceiling", "ceiling, ED", "ceiling, ES", "to the ceiling")
+    ]
+    grid = model_grid("What perfect landmarks would get", ranking, looks, columns, cells)
+    rows = [
+        row
+        for row, model in zip(grid.rows, ranking.table["model"], strict=True)
+        if ranking.models[model].ceiling
+    ]
+    return replace(grid, rows=rows) if rows else None

@@ -1,4 +1,4 @@
-"""Interval dots, a row of a table each, and the curves of the response to noise."""
+"""Draws the interval dots in the rows of tables, and the curves of the response to noise."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 STRIP_WIDTH: Final = 170
 STRIP_HEIGHT: Final = 20
 ROOM_FOR_NAMES: Final = 300
-"""A narrower chart has its reference lines unnamed; they are those of the wide ones."""
+"""In a narrower chart the reference lines have no names; they are the same as in the wide charts."""
 FEW_MODELS: Final = 4
-"""Up to so many models have their intervals drawn around their curves; more would hide each other."""
+"""With more models than this, no intervals are drawn around the curves; they would hide each other."""
 
 
-# --- Interval dots, a row of a table each -----------------------------------------------------------------------
+# --- Interval dots, one per row of a table ----------------------------------------------------------------------
 
 
 class Strips:
-    """Dots with intervals on one common scale, a small drawing for each row of a table, and one for its axis.
+    """Draws dots with intervals on a common scale: one small drawing per row of a table, and one for the axis.
 
-    `band` is a range of no consequence, drawn behind; where there is one, so is a line at zero.
+    With a `margin`, a band from -margin to +margin and a line at zero are drawn behind them.
     """
 
     def __init__(self, lows: Sequence[float], highs: Sequence[float], *, margin: float | None = None) -> None:
@@ -43,7 +43,7 @@ class Strips:
 
     def row(self, value: float, low: float, high: float, look: Look) -> Drawing:
         """Draw one number with its interval."""
-        drawing = self._ground(STRIP_HEIGHT)
+        drawing = self._background(STRIP_HEIGHT)
         middle = STRIP_HEIGHT / 2
         if not math.isnan(value):
             if not (math.isnan(low) or math.isnan(high)):
@@ -53,15 +53,18 @@ class Strips:
 
     def axis(self) -> Drawing:
         """Draw the numbers of the scale, for the foot of the table."""
-        drawing = self._ground(4, height=STRIP_HEIGHT)
+        drawing = self._background(4, height=STRIP_HEIGHT)
         places = 2 if all(round(tick, 2) == tick for tick in self.ticks) else 3
-        shown = self.ticks if len(self.ticks) <= 5 else self.ticks[:: (len(self.ticks) + 3) // 4]
+        shown = (
+            self.ticks if len(self.ticks) <= 5 else self.ticks[:: (len(self.ticks) + 3) // 4]
+        )  # at most 4 of many
         for tick in shown:
             words = f"{tick:+.{places}f}" if self.margin is not None and tick else f"{tick:.{places}f}"
             drawing.text(self.scale(tick), 16, words, anchor="middle")
         return drawing
 
-    def _ground(self, depth: float, *, height: float | None = None) -> Drawing:
+    def _background(self, depth: float, *, height: float | None = None) -> Drawing:
+        """Draw the band and the lines of the scale, from the top down to a depth."""
         drawing = Drawing(STRIP_WIDTH, height or depth, css="strip")
         if self.margin is not None:
             left, right = self.scale(-self.margin), self.scale(self.margin)
@@ -77,7 +80,7 @@ class Strips:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Frame:
-    """The axes that all charts of the response share, so that they can be compared at a glance."""
+    """The axes that all charts of the response share, so that they can be compared."""
 
     severities: tuple[int, ...]
     ticks: Sequence[float]
@@ -87,17 +90,17 @@ class Frame:
 
     @property
     def across(self) -> Scale:
-        """Severity to x."""
+        """The scale from severity to x."""
         return Scale(0, max(self.severities), 34, self.width - 10)
 
     @property
     def down(self) -> Scale:
-        """Dice to y."""
+        """The scale from Dice to y."""
         return Scale(self.ticks[0], self.ticks[-1], self.height - 32, 8)
 
 
 def response_frame(ranking: Ranking, *, size: tuple[float, float]) -> Frame:
-    """Return axes of a width and height that hold all of the response and its reference lines."""
+    """Return axes of a given width and height whose range contains every curve and reference line."""
     dice = [*ranking.response["dice"].dropna(), *ranking.references.values()]
     ticks = [tick for tick in nice_ticks(min(dice), max(dice), most=5) if 0 <= tick <= 1]
     width, height = size
@@ -111,18 +114,19 @@ def response_frame(ranking: Ranking, *, size: tuple[float, float]) -> Frame:
 
 
 def response_chart(curves: pd.DataFrame, looks: Mapping[str, Look], frame: Frame, *, label: str) -> Drawing:
-    """Draw a curve a model; `curves` has the columns of `Ranking.response`, a row a model and severity."""
+    """Draw one curve per model; `curves` has columns of `Ranking.response`, one row per model and severity."""
     drawing = Drawing(frame.width, frame.height, label=label, css="chart")
     _axes(drawing, frame)
     by_model = dict(tuple(curves.sort_values("severity").groupby("model")))
     with_bands = len(by_model) <= FEW_MODELS and "dice_low" in curves
-    for model, look in reversed(list(looks.items())):  # the best is drawn last, above the others
+    for model, look in reversed(list(looks.items())):  # the best model is drawn last, above the others
         if model in by_model:
             _curve(drawing, by_model[model], look, frame, model=model, with_band=with_bands)
     return drawing
 
 
 def _axes(drawing: Drawing, frame: Frame) -> None:
+    """Draw the grid, the numbers on both axes, and the reference lines."""
     left, right, bottom = frame.across.start, frame.across.end, frame.down.start
     for tick in frame.ticks:
         drawing.line([(left, frame.down(tick)), (right, frame.down(tick))], "grid")
@@ -133,17 +137,18 @@ def _axes(drawing: Drawing, frame: Frame) -> None:
     drawing.text((left + right) / 2, bottom + 27, "severity", css="axis", anchor="middle")
     lowest = min(frame.references.values(), default=0.0)
     for name, level in frame.references.items():
-        drawing.line([(left, frame.down(level)), (right, frame.down(level))], "reference")
-        below = level == lowest and len(frame.references) > 1  # two close ones do not share a place
-        at = frame.down(level) + (11 if below else -3)
-        if frame.width < ROOM_FOR_NAMES:
-            continue
-        drawing.text(right, at, reference_words(name, level), css="axis halo", anchor="end")
+        y = frame.down(level)
+        drawing.line([(left, y), (right, y)], "reference")
+        if frame.width >= ROOM_FOR_NAMES:
+            below = level == lowest and len(frame.references) > 1  # so that two close names do not overlap
+            at = y + (11 if below else -3)
+            drawing.text(right, at, reference_words(name, level), css="axis halo", anchor="end")
 
 
 def _curve(
     drawing: Drawing, part: pd.DataFrame, look: Look, frame: Frame, *, model: str, with_band: bool
 ) -> None:
+    """Draw one model's band, line and marks."""
     rows = [row for row in rows_of(part) if not math.isnan(row["dice"])]
     at = [(frame.across(row["severity"]), frame.down(row["dice"])) for row in rows]
     if with_band and not any(math.isnan(row["dice_low"]) for row in rows):
@@ -153,15 +158,12 @@ def _curve(
     drawing.line(at, f"curve {look.css}", title=model)
     for (x, y), row in zip(at, rows, strict=True):
         where = f"severity {row['severity']}" if row["severity"] else "clean"
-        dice = (
-            interval(row["dice"], row["dice_low"], row["dice_high"])
-            if "dice_low" in row
-            else decimals(row["dice"])
-        )
+        ends = (row["dice_low"], row["dice_high"]) if "dice_low" in row else None
+        dice = interval(row["dice"], *ends) if ends else decimals(row["dice"])
         drawing.mark(x, y, look, size=2.6, title=f"{model}, {where}: {dice}")
 
 
-def key(look: Look) -> Drawing:
+def draw_key(look: Look) -> Drawing:
     """Draw a model's line and mark, for a legend."""
     drawing = Drawing(34, 12, css="key-mark")
     drawing.line([(1, 6), (33, 6)], f"curve {look.css}")

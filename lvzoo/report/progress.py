@@ -1,4 +1,4 @@
-"""What is going on, told on stderr: live bars in a terminal, a line for each thing that is done elsewhere."""
+"""Shows progress on stderr: live bars in a terminal, otherwise one line per step, epoch and trial."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STEPS = {
 
 
 class BenchProgress:
-    """Shows a run's events; as a listener it also tells of every finished epoch and trial."""
+    """Shows the events of a run; as a hook listener, it also prints a line per finished epoch and trial."""
 
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console(stderr=True)
@@ -53,31 +53,29 @@ class BenchProgress:
         """Show how far a step has come."""
         if event.step not in STEPS:
             return
-        key = (trial, event.step)
+        key, what = (trial, event.step), f"{trial} {STEPS[event.step]}".strip()
         begun = key not in self.tasks
         if begun:
-            self.tasks[key] = self.bars.add_task(
-                f"{trial} {STEPS[event.step]}".strip(), total=event.total, text=""
-            )
+            self.tasks[key] = self.bars.add_task(what, total=event.total, text="")
         self.bars.update(self.tasks[key], completed=event.done, text=event.text)
         if event.done == event.total:
             self.bars.remove_task(self.tasks.pop(key))
         if begun and not self.console.is_terminal and event.done < event.total:
-            self._say(f"{trial} {STEPS[event.step]}".strip())
+            self._print(what)
 
     @hookimpl
     def lvzoo_epoch_finished(self, trial: Trial, epoch: int, train_loss: float, val_dice: float) -> None:
-        """Tell of an epoch in one line."""
+        """Print a line about an epoch."""
         progress = f"{trial.name} epoch {epoch}/{trial.recipe.epochs}"
-        self._say(f"{progress}: loss {train_loss:.3f}, validation Dice {val_dice:.3f}")
+        self._print(f"{progress}: loss {train_loss:.3f}, validation Dice {val_dice:.3f}")
 
     @hookimpl
     def lvzoo_trial_finished(self, trial: Trial, scores: Scores) -> None:
-        """Tell of a trial in one line."""
+        """Print a line about a trial."""
         clean = scores.loc[scores["corruption"] == "clean", "dice"].mean()
-        self._say(f"{trial.name} finished: clean Dice {clean:.3f}, {len(scores)} frames scored")
+        self._print(f"{trial.name} finished: clean Dice {clean:.3f}, {len(scores)} frames scored")
 
-    def _say(self, line: str) -> None:
-        self.console.print(
-            f"[{time.monotonic() - self.started_s:5.0f} s] {line}", markup=False, highlight=False
-        )
+    def _print(self, line: str) -> None:
+        """Print a line with the seconds since the start."""
+        elapsed_s = time.monotonic() - self.started_s
+        self.console.print(f"[{elapsed_s:5.0f} s] {line}", markup=False, highlight=False)

@@ -1,4 +1,4 @@
-"""The ranking for eyes (a table in the terminal) and for machines (a CSV file)."""
+"""Prints the ranking as a table in the terminal, and writes all tables as CSV files."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from rich.text import Text
 
 from lvzoo.files import atomic_file
 from lvzoo.report import words
+from lvzoo.report.answer import contests
 from lvzoo.report.formats import count_and_share, decimals, interval, number_of, percent
 
 if TYPE_CHECKING:
@@ -24,18 +25,18 @@ if TYPE_CHECKING:
 NARROWEST: Final = 80
 RANKING: Final = "ranking.csv"
 TABLES: Final = "tables"
-"""The folder of all tables but the ranking."""
+"""The folder of all tables except the ranking."""
 CASES: Final = "challenge.csv"
 NOTE: Final = "challenge.txt"
 
 
 def print_study(study: Study, *, console: Console | None = None) -> None:
-    """Print a ranking that can be read at 80 columns, and below it what its numbers rest on.
+    """Print a ranking that fits into 80 columns, and below it the cautions and what the numbers rest on.
 
-    It goes to stdout unless another console is given; plain text where that is no terminal.
+    It goes to stdout unless another console is given, as plain text if that is not a terminal.
     """
     console = console or Console()
-    console.width = max(console.width, NARROWEST)  # cut columns would leave numbers without names
+    console.width = max(console.width, NARROWEST)  # narrower, columns would be cut and numbers lost
     console.print(_table(study.ranking))
     for line in _lines(study):
         console.print(line, highlight=False, markup=False)
@@ -44,8 +45,9 @@ def print_study(study: Study, *, console: Console | None = None) -> None:
 def write_tables(study: Study, folder: Path) -> None:
     """Write every table of a ranking as CSV at full precision: ranking.csv, and the others in tables/.
 
-    Each row says of which data and suite it is, whether those are synthetic, and whether the suite was run in part.
-    challengeR reads columns of its own alone: beside its table lies a note that says the same.
+    Each row names its data and suite, whether the data are synthetic, and whether only part of the suite was run.
+    challenge.csv can have no columns beside those that challengeR reads, so a note beside it, challenge.txt, says
+    the same.
     """
     ranking = study.ranking
     _write_csv(study, ranking.table, folder / RANKING)
@@ -75,18 +77,19 @@ def _write_csv(study: Study, table: pd.DataFrame, path: Path) -> None:
 
 
 def _note(study: Study) -> Iterator[str]:
-    """Yield what must be known of challenge.csv, line by line."""
+    """Yield the lines of the note beside challenge.csv."""
     ranking = study.ranking
     yield f"{CASES}: Dice by task, model (algorithm) and patient (case), for the R package challengeR"
     yield f"{words.data_line(study.source)}; {number_of(ranking.patients, 'patient')}"
-    yield words.noise_line(ranking).removeprefix(f"{words.PART} ")
+    yield from words.headline_line(ranking)
+    yield from (f"caution: {caution.text}" for caution in ranking.warnings)
 
 
 def _lines(study: Study) -> Iterator[str]:
-    """Yield what stands below the table."""
+    """Yield the lines below the table."""
     ranking = study.ranking
-    yield from words.contests(ranking)
-    yield from (f"caution: {warning.text}" for warning in ranking.warnings)
+    yield from contests(ranking)
+    yield from (f"caution: {caution.text}" for caution in ranking.warnings)
     yield words.columns_line(ranking)
     yield from words.caption(ranking)
     yield from words.exclusions_line(study.source)
@@ -110,7 +113,7 @@ def _table(ranking: Ranking) -> Table:
         )
         table.add_row(
             words.ranks(row),
-            Text(words.marked(ranking, row["model"])),
+            Text(words.marked_name(ranking, row["model"])),
             interval(row["headline"], row["headline_low"], row["headline_high"]),
             Text(row["group"]),
             *beside,

@@ -1,4 +1,4 @@
-"""The run folder: what is written, when, how a run resumes, and what can be read of it afterwards."""
+"""The run folder on disk: writing it while a run goes on, and reading it afterwards."""
 
 from lvzoo.run.finished import FinishedRun, read_run
 from lvzoo.run.folder import RunFolder, digest

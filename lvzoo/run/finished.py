@@ -1,4 +1,4 @@
-"""What a run folder tells of a run that has been made, finished or not: what a comparison reads."""
+"""Reads a run folder for a comparison, whether the run is finished or not."""
 
 from __future__ import annotations
 
@@ -8,49 +8,50 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
 
-from lvzoo.errors import DataError
+from lvzoo.errors import DataError, explain_exception
 from lvzoo.run.folder import RunFolder
 from lvzoo.run.trial import TrialFolder
 from lvzoo.types import Finding, OptionValue, Recipe, Source, model_name, trial_name
 from lvzoo.types.results import Origin
 
-UNFINISHED: Final = "not finished; the command that began the run goes on with it"
+UNFINISHED: Final = "not finished; repeat the command that began the run to go on"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FinishedRun:
-    """A run as it lies on the disk; `finished` and `unfinished` are its trials by name."""
+    """A run as read from disk."""
 
     path: Path
     data: str
     fingerprint: str | None
-    """Of all splits, by which the run's models were trained; None where they were trained before."""
+    """Digest of the splits that the run trained on; None if its models were trained before."""
     suite: str
     noise_digest: str
     conditions: frozenset[str]
     resamples: int
     source: Source
-    """Of the test frames."""
+    """The source of the test frames."""
     splits: Mapping[str, Mapping[str, int]]
     recipe: Mapping[str, OptionValue]
-    """The one that the run's entries share."""
+    """The recipe that the run's entries share."""
     models: Mapping[str, Mapping[str, Any]]
-    """The settings of each entry, by what it is called in tables."""
+    """The settings of each entry, by the model's name in tables."""
     seeds: Mapping[str, tuple[int, ...]]
-    """Of each model."""
+    """The training seeds of each model."""
     computed: Mapping[str, str]
     finished: Mapping[str, TrialFolder]
+    """The finished trials by name."""
     unfinished: Mapping[str, str]
-    """Why a trial is not among the finished ones."""
+    """The other trials by name, each with the reason."""
 
-    def trials_of(self, model: str) -> Iterator[str]:
-        """Return the names of a model's trials, seed by seed."""
+    def trial_names(self, model: str) -> Iterator[str]:
+        """Return the names of a model's trials, in the order of its seeds."""
         return (trial_name(model, seed) for seed in self.seeds[model])
 
-    def trained_otherwise(self, model: str, recipe: Mapping[str, OptionValue]) -> bool:
-        """Tell whether a model was trained by a trainer of its own, or by another recipe than the one given.
+    def has_other_recipe(self, model: str, recipe: Mapping[str, OptionValue]) -> bool:
+        """Return whether a model was trained by its own trainer, or by another recipe than the given one.
 
-        Noise in the augmentation does not count: it decides the track, which every table names by itself.
+        Noise in the augmentation does not count: it decides the track, which the tables show separately.
         """
         settings = self.models[model]
         own, shared = Recipe(**settings["recipe"]), Recipe(**cast("Mapping[str, Any]", recipe))
@@ -59,30 +60,32 @@ class FinishedRun:
         return settings["trainer"] is not None or own != shared
 
     def origin(self, model: str) -> tuple[Origin, str]:
-        """Return where a model was trained, and on what if not by this run."""
+        """Return where a model was trained, and on which data if it was not trained by this run."""
         before = self.models[model].get("trained_on")
         return ("run", "") if before is None else (before["origin"], before["data"])
 
 
 def read_run(path: str | Path) -> FinishedRun:
-    """Read what a run folder tells.
+    """Read a run folder.
 
     Raises:
-        DataError: there is no run, or run.json does not say what it should.
+        DataError: there is no run, or run.json lacks something.
     """
     folder = RunFolder(path=Path(path))
     known = folder.read()
     try:
-        return _understand(folder, known)
+        return _parse(folder, known)
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(
-            f"{folder.path}: run.json is not as this version of lvzoo writes it ({type(error).__name__}: {error}); "
-            "make the run again in another folder"
+            f"{folder.path}: run.json is not as this version of lvzoo writes it ({explain_exception(error)}); "
+            "repeat the run in another folder"
         ) from error
 
 
-def _understand(folder: RunFolder, known: Mapping[str, Any]) -> FinishedRun:
+def _parse(folder: RunFolder, known: Mapping[str, Any]) -> FinishedRun:
+    """Return the run that run.json and the status of each trial describe."""
     settings = known["settings"]
+    # a run of models that were trained before names each model and its seeds; a benchmark counts seeds from 0
     models = {
         entry.get("model") or model_name(name, Recipe(**entry["recipe"])): entry
         for name, entry in settings["entries"].items()
@@ -92,8 +95,9 @@ def _understand(folder: RunFolder, known: Mapping[str, Any]) -> FinishedRun:
         for model, entry in models.items()
     }
     names = [trial_name(model, seed) for model in models for seed in seeds[model]]
-    states = {name: folder.trial(name) for name in names}
-    done = {name: trial for name, trial in states.items() if trial.status().get("state") == "finished"}
+    trials = {name: folder.trial(name) for name in names}
+    statuses = {name: trial.status() for name, trial in trials.items()}
+    finished = {name: trials[name] for name, status in statuses.items() if status.get("state") == "finished"}
     return FinishedRun(
         path=folder.path,
         data=settings["data"]["name"],
@@ -102,7 +106,7 @@ def _understand(folder: RunFolder, known: Mapping[str, Any]) -> FinishedRun:
         noise_digest=settings["noise"],
         conditions=frozenset(settings["conditions"]),
         resamples=int(settings["resamples"]),
-        source=_source(settings, known),
+        source=_parse_source(settings, known),
         splits={
             split: {"patients": counts["patients"], "frames": counts["frames"]}
             for split, counts in known["data"].items()
@@ -111,16 +115,16 @@ def _understand(folder: RunFolder, known: Mapping[str, Any]) -> FinishedRun:
         models=models,
         seeds=seeds,
         computed=known["computed"],
-        finished=done,
+        finished=finished,
         unfinished={
-            name: str(trial.status().get("error", UNFINISHED))
-            for name, trial in states.items()
-            if name not in done
+            name: str(status.get("error", UNFINISHED))
+            for name, status in statuses.items()
+            if name not in finished
         },
     )
 
 
-def _source(settings: Mapping[str, Any], known: Mapping[str, Any]) -> Source:
+def _parse_source(settings: Mapping[str, Any], known: Mapping[str, Any]) -> Source:
     test = known["data"]["test"]
     return Source(
         name=settings["data"]["name"],

@@ -1,15 +1,15 @@
-"""The run folder: what is written, when, and how a run resumes.
+"""The folder of a run: opens it, locks it, and finds its trials.
 
-    runs/NAME/run.json                       everything that decides a number, and what it was computed with
+    runs/NAME/run.json                       every setting that decides a number, and hardware and versions
     runs/NAME/trials/ENTRY-sSEED/            model.safetensors, model.json, history.csv, status.json,
                                              scores.parquet, facts.json, specimens.npz
-    runs/NAME/report.html, ranking.csv       and further tables in tables/
+    runs/NAME/report.html, ranking.csv       further tables are in tables/
 
-A run of models that were trained before has the scores of each trial, and neither weights nor history.
+A run of models that were trained before has scores for each trial, but neither weights nor history.
 
-Every file is written whole or not at all. A trial whose `scores_key` stands in its status, and whose scores can
-be read, is finished and skipped; one whose `key` stands there is trained, and only scored; any other goes on from
-its checkpoint.
+Every file is written completely or not at all. When a run resumes, the status of each trial decides what is left to
+do. If it holds the trial's `scores_key` and the scores can be read, the trial is skipped. If it holds the trial's
+`key`, the trial is only scored. Any other trial is trained, from its last checkpoint if there is one.
 """
 
 from __future__ import annotations
@@ -40,34 +40,34 @@ def digest(settings: object) -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunFolder:
-    """The folder of one run of the benchmark."""
+    """The folder of one run."""
 
     path: Path
 
     def trial(self, name: str) -> TrialFolder:
-        """Return the folder of a trial such as `unet-s0`.
+        """Return the folder of a trial, for example `unet-s0`.
 
         Raises:
-            DataError: that is no name of one folder: a name from elsewhere must lead nowhere else.
+            DataError: the name is not that of one folder. A name from a file must not lead out of the run.
         """
         if name in ("", ".", "..") or set("/\\\0") & set(name):
-            raise DataError(f"{self.path}: {name!r} is no name of a trial")
+            raise DataError(f"{self.path}: {name!r} is not a trial name; the run was not written by lvzoo")
         return TrialFolder(path=self.path / TRIALS / name)
 
     @contextmanager
     def open(self, settings: Mapping[str, Any], facts: Mapping[str, Any]) -> Iterator[None]:
-        """Begin the run, or go on with it; nobody else works in the folder meanwhile.
+        """Start the run, or resume it. The folder is locked until the end.
 
         Raises:
-            UsageError: the folder holds a run with other settings, or somebody else works in it.
-            DataError: the folder holds something else.
+            UsageError: the folder holds a run with other settings, or another process works in it.
+            DataError: the folder holds something else, or cannot be written.
         """
         path = self.path / RUN
         if path.exists():
-            self._same(settings, self.read())
+            self._check_settings(settings)
         elif self.path.exists() and not self._is_empty():
             raise DataError(
-                f"{self.path}: exists and is no run of lvzoo ({RUN} is missing); name another --out"
+                f"{self.path}: exists and is not a run of lvzoo ({RUN} is missing); name another --out"
             )
         try:
             self.path.mkdir(parents=True, exist_ok=True)
@@ -89,7 +89,7 @@ class RunFolder:
             lock.release()
 
     def read(self) -> Mapping[str, Any]:
-        """Return what run.json says."""
+        """Return the content of run.json; DataError if it is missing or damaged."""
         path = self.path / RUN
         try:
             known: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
@@ -100,18 +100,19 @@ class RunFolder:
         return known
 
     def record_failure(self, trial: str, result: JobResult) -> None:
-        """Write down why a trial failed; what it was trained for stays known."""
+        """Record why a trial failed. The key of a finished training is kept."""
         folder = self.trial(trial)
         trained = {name: value for name, value in folder.status().items() if name == "key"}
         folder.mark("failed", error=result.error, traceback=result.traceback, **trained)
 
     def _is_empty(self) -> bool:
-        """Tell whether nothing is there but, perhaps, the lock of one who came before."""
+        """Return whether the folder holds nothing, except perhaps the lock file of an earlier run."""
         return self.path.is_dir() and all(path.name == LOCK for path in self.path.iterdir())
 
-    def _same(self, settings: Mapping[str, Any], known: Mapping[str, Any]) -> None:
-        before = _leaves(known.get("settings", {}))
-        wanted = _leaves(json.loads(json.dumps(settings)))
+    def _check_settings(self, settings: Mapping[str, Any]) -> None:
+        """Raise UsageError if the run in the folder has other settings; names the first that differs."""
+        before = _flatten(self.read().get("settings", {}))
+        wanted = _flatten(json.loads(json.dumps(settings)))
         differing = [key for key in sorted({*before, *wanted}) if before.get(key) != wanted.get(key)]
         if differing:
             key, *more = differing
@@ -122,10 +123,10 @@ class RunFolder:
             )
 
 
-def _leaves(settings: Mapping[str, Any], above: str = "") -> dict[str, Any]:
-    """Return nested settings as `entries.unet.recipe.epochs` and the like."""
-    leaves: dict[str, Any] = {}
+def _flatten(settings: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+    """Return nested settings as one level, with keys like `entries.unet.recipe.epochs`."""
+    flat: dict[str, Any] = {}
     for key, value in settings.items():
         name = f"{above}{key}"
-        leaves |= _leaves(value, f"{name}.") if isinstance(value, dict) and value else {name: value}
-    return leaves
+        flat |= _flatten(value, f"{name}.") if isinstance(value, dict) and value else {name: value}
+    return flat

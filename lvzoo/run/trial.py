@@ -1,6 +1,6 @@
-"""The folder of one trial: its state, its weights' checkpoints, and what its scoring left.
+"""The folder of one trial: its status, the checkpoints of its training, and the results of its scoring.
 
-Every file is written whole or not at all; a damaged one is told as a `DataError`.
+Every file is written completely or not at all. Reading a damaged file raises `DataError`.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class TrialFolder:
     path: Path
 
     def checkpoints(self, key: str) -> Path:
-        """Return (and make) the folder of the checkpoints for a trial's key; those of another key are dropped."""
+        """Return the folder of the checkpoints for a trial's key, and make it; remove those of other keys."""
         folder = self.path / f"{CHECKPOINTS}-{key}"
         for other in self.path.glob(f"{CHECKPOINTS}-*"):
             if other != folder:
@@ -54,9 +54,9 @@ class TrialFolder:
         return folder
 
     def status(self) -> Mapping[str, Any]:
-        """Return what is known of the trial: its state, the keys it was made for, its error.
+        """Return the trial's state, the keys that it was made for, and its error.
 
-        Of a damaged status nothing is known: the trial is done anew.
+        A damaged status counts as none, and the trial is repeated.
         """
         path = self.path / STATUS
         try:
@@ -64,48 +64,48 @@ class TrialFolder:
         except FileNotFoundError:
             return {}
         except ValueError as error:
-            log.warning("%s: damaged (%s); the trial is done anew", path, error)
+            log.warning("%s: damaged (%s); the trial is repeated", path, error)
             return {}
         return status
 
     def mark(self, state: State, **facts: object) -> None:
-        """Write the trial's state."""
+        """Write the trial's status: its state and further facts."""
         write_json(self.path / STATUS, {"state": state, **facts})
 
     def write_history(self, history: Sequence[Epoch]) -> None:
-        """Write a line an epoch."""
+        """Write one line per epoch."""
         with atomic_file(self.path / HISTORY) as temporary:
             pd.DataFrame([dataclasses.asdict(epoch) for epoch in history]).to_csv(temporary, index=False)
 
     def write_scores(self, scores: Scores) -> None:
-        """Write a row a frame and condition."""
+        """Write the scores: one row per frame and condition."""
         with atomic_file(self.path / SCORES) as temporary:
             scores[list(SCORE_COLUMNS)].to_parquet(temporary, index=False)
 
     def read_scores(self) -> Scores:
-        """Return the rows."""
+        """Return the scores."""
         try:
             return pd.read_parquet(self.path / SCORES)
         except (OSError, ValueError) as error:
             raise DataError(f"{self.path / SCORES}: cannot be read ({error}); run again") from error
 
     def write_facts(self, facts: ModelFacts) -> None:
-        """Write what a reader of the ranking should know of the trial's model."""
+        """Write the facts about the trial's model: its size, speed and kind."""
         write_json(self.path / FACTS, dataclasses.asdict(facts))
 
     def read_facts(self) -> ModelFacts:
-        """Return what was written."""
+        """Return the facts about the trial's model."""
         try:
             return ModelFacts(**json.loads((self.path / FACTS).read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError) as error:
             raise DataError(f"{self.path / FACTS}: cannot be read ({error}); run again") from error
 
     def write_specimens(self, specimens: Sequence[Specimen]) -> None:
-        """Write the frames that are kept to be looked at, with the masks on them."""
+        """Write the example frames for the report, with their masks."""
         arrays: dict[str, Any] = {
             f"{name}_NHW": np.stack([getattr(each, name) for each in specimens]) for name in _PICTURES
         }
-        told = [
+        labels = [
             {
                 "condition": dataclasses.asdict(each.condition),
                 **{name: getattr(each, name) for name in _LABELS},
@@ -113,21 +113,21 @@ class TrialFolder:
             for each in specimens
         ]
         with atomic_file(self.path / SPECIMENS) as temporary, temporary.open("wb") as file:
-            np.savez_compressed(file, labels=np.array(json.dumps(told)), **arrays)
+            np.savez_compressed(file, labels=np.array(json.dumps(labels)), **arrays)
 
     def read_specimens(self) -> tuple[Specimen, ...]:
-        """Return what was written."""
+        """Return the example frames."""
         path = self.path / SPECIMENS
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
-                told = json.loads(str(kept["labels"]))
+                labels = json.loads(str(kept["labels"]))
                 pictures = [kept[f"{name}_NHW"] for name in _PICTURES]
             return tuple(
                 Specimen(
                     **{**label, "condition": Condition(**label["condition"])},
                     **dict(zip(_PICTURES, each, strict=True)),
                 )
-                for label, *each in zip(told, *pictures, strict=True)
+                for label, *each in zip(labels, *pictures, strict=True)
             )
         except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
             raise DataError(f"{path}: cannot be read ({error}); run again") from error

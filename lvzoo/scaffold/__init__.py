@@ -1,4 +1,4 @@
-"""The door for other people's models: `lvzoo new` writes a complete plugin package to begin with."""
+"""`lvzoo new`: writes a complete plugin package as a start for a new model."""
 
 from lvzoo.scaffold.write import new_plugin
 

@@ -1,4 +1,4 @@
-"""Writes a new plugin package from templates: a folder that installs with pip and passes `lvzoo check` as it is."""
+"""Writes a new plugin package from templates. It can be installed with pip and passes `lvzoo check` unchanged."""
 
 from __future__ import annotations
 
@@ -27,35 +27,35 @@ FILES: Final = {
     "$package/registry.yaml": "both/registry.yaml",
     "tests/test_$package.py": "$kind/test.py",
 }
-"""Where each file of the package comes from, below `templates/`."""
+"""The template of each file of the package, below `templates/`."""
 
 
 def new_plugin(name: str, *, kind: Kind, out: Path | None = None) -> Path:
-    """Write a plugin package called `name` into the new folder `out` (default: `name`, here); return the folder.
+    """Write a plugin package called `name` and return its folder: `out`, by default ./name.
 
     Raises:
-        UsageError: the name cannot be taken, or the folder is there already or cannot be made.
+        UsageError: the name is not valid or already used, or the folder exists or cannot be made.
     """
     names = choose_names(name, open_zoo())
     folder = Path(name) if out is None else out
     if folder.exists():
-        raise UsageError(f"{folder}: is there already; name a new folder with --out, or remove that one")
+        raise UsageError(f"{folder}: already exists; choose another folder with --out, or remove this one")
     if folder.is_symlink():
-        raise UsageError(f"{folder}: is a link to nothing; name a new folder with --out, or remove the link")
+        raise UsageError(f"{folder}: is a broken link; choose another folder with --out, or remove the link")
     try:
-        _write(folder, files_of(names, kind))
+        _write(folder, fill_templates(names, kind))
     except OSError as error:
         raise UsageError(
-            f"{folder}: cannot be written ({error.strerror}); name another folder with --out"
+            f"{folder}: cannot be written ({error.strerror}); choose another folder with --out"
         ) from error
     return folder
 
 
 def _write(folder: Path, files: Mapping[str, str]) -> None:
-    """Write all files into a new folder, or none.
+    """Write all files into a new folder, or none of them.
 
     Raises:
-        UsageError: another process has made the folder in the meantime; its folder is left alone.
+        UsageError: another process made the folder in the meantime; that folder is not changed.
     """
     with atomic_folder(folder) as temporary:
         for path, text in files.items():
@@ -64,21 +64,20 @@ def _write(folder: Path, files: Mapping[str, str]) -> None:
             file.write_text(text, encoding="utf-8")
         ours = temporary.stat()
     if not samestat(folder.stat(), ours):
-        raise UsageError(f"{folder}: was made by something else just now; name a new folder with --out")
+        raise UsageError(
+            f"{folder}: another process made this folder just now; choose another folder with --out"
+        )
 
 
-def files_of(names: Names, kind: Kind) -> dict[str, str]:
-    """Return the package's files: their paths in its folder, and their texts."""
+def fill_templates(names: Names, kind: Kind) -> dict[str, str]:
+    """Return the text of each file of the package, by its path in the folder."""
     words = {"name": names.name, "package": names.package, "class_name": names.class_name, "kind": kind}
+    templates = resources.files("lvzoo.scaffold") / "templates"
+
+    def fill(text: str) -> str:
+        return Template(text).substitute(words)
+
     return {
-        _filled(path, words): _filled(_template(_filled(source, words)), words)
+        fill(path): fill((templates / f"{fill(source)}.tmpl").read_text(encoding="utf-8"))
         for path, source in FILES.items()
     }
-
-
-def _template(source: str) -> str:
-    return (resources.files("lvzoo.scaffold") / "templates" / f"{source}.tmpl").read_text(encoding="utf-8")
-
-
-def _filled(text: str, words: Mapping[str, str]) -> str:
-    return Template(text).substitute(words)

@@ -1,1 +1,1 @@
-"""What plugin authors test their models with: the checks (`conformance`) and a pytest plugin of them (`plugin`)."""
+"""Checks whether a model keeps the contract: the conformance suite and its pytest plugin."""

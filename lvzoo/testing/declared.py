@@ -1,4 +1,4 @@
-"""Checks of what an entry and its plugin say of themselves: nothing is trained, a network is built at the end."""
+"""Checks of what an entry and its plugin declare. Nothing is trained; the last check builds the network."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from lvzoo.errors import PluginError
 from lvzoo.plugins import resolve
-from lvzoo.types import mistake_in_value
+from lvzoo.types import find_value_mistake
 
 if TYPE_CHECKING:
     from lvzoo.testing.subject import Subject
@@ -18,36 +18,40 @@ OPTION: Final = re.compile(r"[a-z][a-z0-9_]*")
 
 
 def torch_free(subject: Subject) -> None:
-    """Importing the entry module, in a process of its own, imports no heavy library."""
+    """Importing the plugin's entry module, in a separate process, does not import torch or another heavy library."""
     plugin = subject.plugin
     if plugin.declared.heavy:
         network = subject.entry.family.factory.partition(":")[0]
         raise PluginError(
-            f"importing {plugin.value} imports {', '.join(plugin.declared.heavy)}; let it only declare, and "
-            f"keep the network in the factory's module ({network}), which nothing there imports"
+            f"importing {plugin.value} also imports {', '.join(plugin.declared.heavy)}; only declare there, and keep "
+            f"the network in the factory's module ({network}), which must not be imported there"
         )
 
 
 def names(subject: Subject) -> None:
-    """Plugin, family and entry have names of lower-case words joined by hyphens."""
+    """The names of the plugin, the family and the entry are lower-case words joined by hyphens."""
     entry = subject.entry
     for what, name in (("plugin", entry.plugin), ("family", entry.family.name), ("entry", entry.name)):
         if not NAME.fullmatch(name):
             better = "-".join(re.findall(r"[a-z0-9]+", name.lower())) or "my-net"
-            raise PluginError(f"the {what} is called {name!r}; use lower-case words and hyphens: {better!r}")
+            raise PluginError(
+                f"the {what} is named {name!r}; use lower-case words joined by hyphens: {better!r}"
+            )
 
 
 def options(subject: Subject) -> None:
-    """Every option has a lower-case name, a help, and a default and a value of its type."""
+    """Every option has a lower-case name, a help text, and a default and a value of the right type."""
     entry = subject.entry
     for name, option in entry.family.options.items():
         where = f"option {name!r} of family {entry.family.name!r}"
         if not OPTION.fullmatch(name):
-            raise PluginError(f"{where} must be lower-case words joined by underscores; rename it")
+            raise PluginError(
+                f"{where} is not named in lower-case words; rename it, and join words by underscores"
+            )
         if not option.help.strip():
-            raise PluginError(f"{where} has no help; say in Option(help=...) what it does, and its unit")
+            raise PluginError(f"{where} has no help; describe it and its unit in Option(help=...)")
         for which, value in (("default", option.default), ("value", entry.options[name])):
-            if mistake := mistake_in_value(option, value):
+            if mistake := find_value_mistake(option, value):
                 raise PluginError(f"{where}: the {which} {mistake}; correct it")
 
 
@@ -57,7 +61,7 @@ def licence(subject: Subject) -> None:
     if entry.licence is None:
         where = entry.catalogue or "a registry.yaml that lvzoo_catalogues returns"
         raise PluginError(
-            f"no licence is declared; write 'licence: MIT' (or what it is) under {entry.name} in {where}"
+            f"no licence is declared; write 'licence: MIT' (or your licence) under {entry.name} in {where}"
         )
 
 
@@ -65,33 +69,35 @@ def requirements(subject: Subject) -> None:
     """Every module that the family requires is installed."""
     if subject.missing:
         raise PluginError(
-            f"needs {', '.join(subject.missing)}; install it, or take it out of Family(requires=...)"
+            f"needs {', '.join(subject.missing)}; install it, or remove it from Family(requires=...)"
         )
 
 
 def factory(subject: Subject) -> None:
-    """The factory (and the own trainer's) can be imported, and takes every option as a keyword."""
+    """The factory can be imported and accepts every option as a keyword; a trainer of its own has a method `fit`."""
     family = subject.entry.family
     build = resolve(family.factory)
     if not callable(build):
         raise PluginError(
-            f"the factory {family.factory} is a {type(build).__name__}; name a class or function"
+            f"the factory {family.factory} is a {type(build).__name__}; name a class or a function"
         )
     try:
         inspect.signature(build).bind(**subject.entry.options)
     except TypeError as error:
         raise PluginError(
-            f"{family.factory} does not take the options that the family declares ({error}); "
-            "give it one keyword argument for each"
+            f"{family.factory} does not accept the options that the family declares ({error}); give it one keyword "
+            "argument per option"
         ) from error
     if family.trainer is not None and not hasattr(resolve(family.trainer), "fit"):
-        raise PluginError(f"the trainer {family.trainer} has no method 'fit'; see lvzoo.interfaces.Trainer")
+        raise PluginError(
+            f"the trainer {family.trainer} has no method 'fit'; write it as lvzoo.interfaces.Trainer shows"
+        )
 
 
 def builds(subject: Subject) -> None:
-    """The network builds with the entry's options and has something to train."""
+    """The network can be built with the entry's options and has trainable parameters."""
     model = subject.build()
     if not any(parameter.requires_grad for parameter in model.parameters()):
         raise PluginError(
-            "the model has no trainable parameter; make them with torch.nn, and leave some unfrozen"
+            "the model has no trainable parameters; create them with torch.nn, and do not freeze all of them"
         )

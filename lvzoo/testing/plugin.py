@@ -1,6 +1,6 @@
-"""The pytest plugin: `pytest --lvzoo-plugin NAME` makes a test of each check of each entry that NAME stands for.
+"""The pytest plugin: `pytest --lvzoo-plugin NAME` runs each check of each entry that NAME stands for as a test.
 
-It is there wherever lvzoo is installed, so it imports nothing but pytest until the option is given.
+pytest loads it wherever lvzoo is installed, so it imports nothing but pytest until the option is given.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ FAST = "--lvzoo-fast"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the two options."""
+    """Add the options --lvzoo-plugin and --lvzoo-fast."""
     group = parser.getgroup("lvzoo", "lvzoo: check models")
     group.addoption(
         OPTION,
@@ -30,19 +30,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(FAST, action="store_true", help="leave out the checks that train")
 
 
-@pytest.hookimpl(tryfirst=True)  # before -k and -m choose among the tests
+@pytest.hookimpl(tryfirst=True)  # before -k and -m select tests
 def pytest_collection_modifyitems(
     session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    """Add a test for each check."""
+    """Add one test per check."""
     names: list[str] = config.getoption(OPTION)
     if not names:
         return
     from lvzoo.errors import LvzooError
-    from lvzoo.testing.conformance import subjects
+    from lvzoo.testing.conformance import find_subjects
 
     try:
-        found = [subject for name in names for subject in subjects(name)]
+        found = [subject for name in names for subject in find_subjects(name)]
     except LvzooError as error:
         raise pytest.UsageError(f"{OPTION}: {error}") from error
     for subject in found:
@@ -50,8 +50,8 @@ def pytest_collection_modifyitems(
         items.extend(entry.collect())
 
 
-class NonConformance(Exception):  # noqa: N818 - no error of ours: what the test found
-    """A check that failed, with its result."""
+class NonConformance(Exception):  # noqa: N818 - not an error of lvzoo, but the result of a test
+    """A failed check, with its result."""
 
     def __init__(self, result: Result) -> None:
         super().__init__(result.message)
@@ -66,7 +66,7 @@ class EntryNode(pytest.Collector):
         self.subject = subject
 
     def collect(self) -> list[pytest.Item]:
-        """Return a test for each check that the entry must pass."""
+        """Return one test per check that the entry must pass."""
         from lvzoo.testing.conformance import checks_for
 
         checks = checks_for(self.subject.entry, fast=self.config.getoption(FAST))
@@ -81,26 +81,26 @@ class CheckItem(pytest.Item):
         self.check = check
 
     def runtest(self) -> None:
-        """Make the check."""
-        from lvzoo.testing.conformance import perform
+        """Run the check."""
+        from lvzoo.testing.conformance import run_check
 
         assert isinstance(self.parent, EntryNode)  # noqa: S101 - our own mistake
-        result = perform(self.check, self.parent.subject)
+        result = run_check(self.check, self.parent.subject)
         if result.ok is None:
             pytest.skip(result.message)
         if not result.ok:
             raise NonConformance(result)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:  # noqa: ANN401 - pytest's own
-        """Return what to change, and with --tb=long where it came from."""
+        """Return what to change; with --tb=long also the traceback."""
         if not isinstance(excinfo.value, NonConformance):
             return super().repr_failure(excinfo, style)
         result = excinfo.value.result
         if self.config.getoption("tbstyle") == "long" and result.traceback:
             return f"{result.traceback}\n{result.message}"
-        said = result.message.replace("(--debug shows", "(--tb=long shows")
-        return f"{said}\nasked for: {self.check.about}"
+        message = result.message.replace("(--debug shows", "(--tb=long shows")
+        return f"{message}\nrequirement: {self.check.about}"
 
     def reportinfo(self) -> tuple[Any, None, str]:
-        """Return the test's heading."""
+        """Return the heading of the test: entry and check."""
         return self.path, None, f"{self.parent.name if self.parent else ''} {self.name}"

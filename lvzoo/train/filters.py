@@ -1,7 +1,7 @@
-"""Filters as banded matrix products, each frame with its own width: far cheaper than convolutions of few channels.
+"""Filters frames by matrix products, each frame with its own width; much faster than convolutions of one channel.
 
-A filter along one axis is a matrix (B, size, size) whose rows are the weights of each pixel's neighbours; weights
-that would fall beyond the border are shared out among the others.
+A filter along one axis is a matrix (B, size, size). Each of its rows holds the weights of the pixels that one pixel
+is averaged over, and sums to 1, also at the border.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ def gaussian_rows(size: int, sigma_B: torch.Tensor) -> torch.Tensor:
 
 
 def cell_rows(size: int, cells_B: torch.Tensor) -> torch.Tensor:
-    """Return matrices (B, size, size) that give each pixel the mean of its cell, the axis being cut into so many."""
+    """Return matrices (B, size, size) that give each pixel the mean of its cell; an axis has `cells_B` cells."""
     middles = torch.arange(size, device=cells_B.device) + 0.5
     cell_BS = (middles * cells_B[:, None] / size).floor()
     same_BSS = (cell_BS[:, :, None] == cell_BS[:, None]).float()
@@ -25,6 +25,6 @@ def cell_rows(size: int, cells_B: torch.Tensor) -> torch.Tensor:
 
 
 def smooth(frames_BHW: torch.Tensor, sigma_B: torch.Tensor) -> torch.Tensor:
-    """Return frames smoothed by Gaussians (sigma in px, each frame its own)."""
+    """Smooth each frame with a Gaussian of its own sigma (px)."""
     down_BHH, across_BWW = (gaussian_rows(size, sigma_B) for size in frames_BHW.shape[-2:])
     return down_BHH @ frames_BHW @ across_BWW.mT

@@ -1,4 +1,4 @@
-"""Training frames held in memory: on the device where they fit, else in RAM. No worker, no loader."""
+"""Holds the training frames in memory: on the device if they fit, else in RAM. There are no loader processes."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import torch
 from lvzoo.types import Batch, FrameSet
 
 DEVICE_SHARE = 0.5
-"""Largest share of a CUDA device's free memory that the data set may take."""
+"""Largest share of a CUDA device's free memory that the frames may take."""
 
 
 class FramesInMemory:
-    """A split as uint8 and bool tensors, from which batches are indexed; a batch is float32 on the device."""
+    """The frames of a split as uint8 and bool tensors; a batch is selected by index and is float32 on the device."""
 
     def __init__(self, frames: FrameSet, device: torch.device) -> None:
         self.device = device
@@ -25,11 +25,11 @@ class FramesInMemory:
         )
 
     def __len__(self) -> int:
-        """N, the number of frames."""
+        """Return N, the number of frames."""
         return len(self.frames_NHW)
 
     def batch(self, chosen_B: torch.Tensor) -> Batch:
-        """Return the chosen frames (indices, where the frames are) as a batch on the device."""
+        """Return the frames with these indices as a batch on the device. The indices must be where the frames are."""
         frames_BHW, masks_BHW, contours_BP2 = (
             rows.index_select(0, chosen_B).to(self.device, non_blocking=True)
             for rows in (self.frames_NHW, self.masks_NHW, self.contours_NP2)
@@ -37,19 +37,19 @@ class FramesInMemory:
         return Batch(frames_B1HW=frames_BHW[:, None] / 255, masks_BHW=masks_BHW, contours_BP2=contours_BP2)
 
     def batches(self, batch_size: int, shuffle: torch.Generator) -> Iterator[Batch]:
-        """Yield one epoch in a shuffled order. A single frame left over is left out: batch norm wants two."""
+        """Yield one epoch in shuffled order. A last batch of one frame is dropped, because batch norm needs two."""
         order_N = torch.randperm(len(self), generator=shuffle).to(self.frames_NHW.device)
         for chosen_B in torch.split(order_N, batch_size)[: self.steps(batch_size)]:
             yield self.batch(chosen_B)
 
     def steps(self, batch_size: int) -> int:
-        """How many batches an epoch has."""
+        """Return the number of batches per epoch."""
         whole, rest = divmod(len(self), batch_size)
         return max(whole + (rest > 1), 1)
 
 
 def _fits(bytes_needed: int, device: torch.device) -> bool:
-    """Tell whether the frames fit beside a model on the device."""
+    """Return whether the frames fit on the device beside a model."""
     if device.type != "cuda":
         return True
     free, _ = torch.cuda.mem_get_info(device)

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 
 class LoopTrainer:
-    """The trainer of every entry that does not bring its own: AdamW, one-cycle schedule, best epoch kept."""
+    """The default trainer: AdamW, a one-cycle schedule, and the weights of the best epoch."""
 
     def fit(
         self,
@@ -42,11 +42,12 @@ class LoopTrainer:
         on_epoch: OnEpoch,
         on_batch: OnBatch | None = None,
     ) -> Fitted:
-        """Train, keep the weights of the best epoch by `score` on `val`, go on from a checkpoint if there is one.
+        """Train a model, or resume its training; return it with the weights of its best epoch by `score` on `val`.
 
         Raises:
             LvzooError: the loss is no longer finite.
         """
+        # frames, model and state; a checkpoint replaces the state
         ranges = choose_augmentation(recipe.augment)
         data = FramesInMemory(train, device)
         model.to(device).to(memory_format=torch.channels_last)
@@ -55,6 +56,7 @@ class LoopTrainer:
         state.resume(checkpoints / CHECKPOINT)
 
         for epoch in range(len(state.history) + 1, recipe.epochs + 1):
+            # one pass over the training frames
             started = time.perf_counter()
             model.train()
             losses: list[torch.Tensor] = []
@@ -64,17 +66,21 @@ class LoopTrainer:
                 frames_B1HW = batch.frames_B1HW.contiguous(memory_format=torch.channels_last)
                 with autocast(device, state.precision):
                     output = model(frames_B1HW)
-                loss = cast("LVModel", model).loss(output, batch)  # outside: losses want float32
+                loss = cast("LVModel", model).loss(output, batch)  # outside autocast: losses need float32
                 state.descend(loss, recipe.clip_norm)
                 losses.append(loss.detach())
                 if on_batch is not None:
                     on_batch((epoch - 1) * steps + step, recipe.epochs * steps, losses[-1])
+
+            # losses stay on the device until here, so that no step waits for one
             train_loss = float(torch.stack(losses).mean())
             if not math.isfinite(train_loss):
                 raise LvzooError(
                     f"the training loss is {train_loss} in epoch {epoch}; "
-                    "lower --learning-rate, or look at the model's loss"
+                    "lower --learning-rate, or check the loss of the model"
                 )
+
+            # validate, keep the weights if they are the best, and save a checkpoint
             seconds = time.perf_counter() - started
             done = Epoch(epoch=epoch, train_loss=train_loss, val_dice=score(model, val), seconds=seconds)
             state.finish(done)
@@ -87,7 +93,7 @@ class LoopTrainer:
 
 @dataclass(kw_only=True, slots=True)
 class _State:
-    """All that a training run must remember to go on as if nothing had happened."""
+    """Everything that a resumed training needs to give the same result as an uninterrupted one."""
 
     model: nn.Module
     optimiser: torch.optim.Optimizer
@@ -116,7 +122,7 @@ class _State:
             pct_start=recipe.warmup,
         )
         precision = choose_precision(device, recipe.precision)
-        torch.manual_seed(seed)  # dropout and its like know no other generator; the caller sets torch's apart
+        torch.manual_seed(seed)  # dropout uses the global generator; the caller isolates it
         return cls(
             model=model,
             optimiser=optimiser,
@@ -131,7 +137,7 @@ class _State:
         )
 
     def descend(self, loss: torch.Tensor, clip_norm: float) -> None:
-        """Take one step down the gradient, clipped to a norm."""
+        """Take one optimiser step, with the gradient clipped to a norm."""
         self.optimiser.zero_grad(set_to_none=True)
         self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call] # torch leaves it untyped
         self.scaler.unscale_(self.optimiser)
@@ -140,12 +146,12 @@ class _State:
         self.scaler.update()
         self.schedule.step()
 
-    def _computed(self) -> str:
-        """Name what the state can only be taken up on: the random streams and the scaler are a device's own."""
+    def _device_and_precision(self) -> str:
+        """Return the device type and precision, which must not change: random streams and scaler depend on them."""
         return f"{self.draw.device.type} in {str(self.precision).removeprefix('torch.')}"
 
     def finish(self, done: Epoch) -> None:
-        """Note a finished epoch, and its weights if it is the best so far."""
+        """Record a finished epoch, and its weights if it is the best so far."""
         best_so_far = max((each.val_dice for each in self.history), default=float("-inf"))
         self.history.append(done)
         if done.val_dice > best_so_far or not self.best_weights:
@@ -154,9 +160,9 @@ class _State:
             self.best_weights = {name: tensor.detach().clone() for name, tensor in weights.items()}
 
     def save(self, path: Path) -> None:
-        """Write the state, whole or not at all."""
+        """Write the state to a file, atomically."""
         state = {
-            "computed": self._computed(),
+            "computed": self._device_and_precision(),
             "model": self.model.state_dict(),
             "best_weights": self.best_weights,
             "best_epoch": self.best_epoch,
@@ -169,21 +175,24 @@ class _State:
             "cuda": torch.cuda.get_rng_state(self.draw.device) if self.draw.device.type == "cuda" else None,
             "history": [asdict(epoch) for epoch in self.history],
         }
-        with atomic_file(path) as temporary, temporary.open("wb") as file:  # ours: a full disk is told as one
+        with (
+            atomic_file(path) as temporary,
+            temporary.open("wb") as file,
+        ):  # not a path: torch would hide a full disk behind its own error
             torch.save(state, file)
 
     def resume(self, path: Path) -> None:
-        """Take up a written state, if there is one. Nothing but tensors and plain values is ever read."""
+        """Restore a saved state, if there is one. Only tensors and plain values are read."""
         if not path.exists():
             return
         try:
             state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
-            log.warning("%s: damaged (%s); training starts anew", path, str(error).partition("\n")[0])
+            log.warning("%s: damaged (%s); training starts again", path, str(error).partition("\n")[0])
             return
-        if state["computed"] != self._computed():
-            was, here = state["computed"], self._computed()
-            log.warning("%s was computed on %s, here it is %s: training starts anew", path, was, here)
+        if state["computed"] != self._device_and_precision():
+            was, here = state["computed"], self._device_and_precision()
+            log.warning("%s: computed on %s, but this is %s; training starts again", path, was, here)
             return
         self.model.load_state_dict(state["model"])
         self.optimiser.load_state_dict(state["optimiser"])

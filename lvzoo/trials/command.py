@@ -1,4 +1,4 @@
-"""The command line that repeats a call, as a run writes it down."""
+"""Writes the command line that repeats a call, as a run records it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Final
 
 from lvzoo.noise.corrupt import NO_NOISE
 from lvzoo.trials.request import RunRequest
-from lvzoo.types import control_characters
+from lvzoo.types import has_control_characters
 
 RUNS: Final = Path("runs")
-"""Where runs lie that were given no other place."""
+"""The folder of runs for which no other was named."""
 PHANTOM: Final = ("phantom_size", "phantom_seed")
 OPTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "bench": ("preset", "data", "noise", "corruptions", "severities", "seeds", "resamples", *PHANTOM),
@@ -22,10 +22,10 @@ OPTIONS: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def command_line(request: RunRequest, entries: Sequence[str]) -> str:
-    """Return the command that does the same as a call with these entries.
+    """Return the command that repeats a call with these entries.
 
-    Of a path only the last part is written, since other people keep the file elsewhere. A run that was given a place
-    (`out`) is written to lie among the other runs.
+    Only the last part of a path is written, since other people keep the file elsewhere. If the run was given a folder
+    (`out`), the command places it among the other runs.
 
     >>> command_line(RunRequest(call="fit", data=Path("/home/me/EchoNet"), seed=0), ["unet"])
     'lvzoo train unet --preset quick --data EchoNet --seed 0'
@@ -37,22 +37,19 @@ def command_line(request: RunRequest, entries: Sequence[str]) -> str:
     given = {name: getattr(request, name) for name in OPTIONS[command]}
     if request.data is not None:
         given["data"] = Path(request.data)
-    for name, value in [
-        *given.items(),
-        *(("registry", Path(each)) for each in request.registries),
-        *request.recipe.items(),
-    ]:
+    registries = [("registry", Path(each)) for each in request.registries]
+    for name, value in [*given.items(), *registries, *request.recipe.items()]:
         if value is not None:
-            line += [f"--{name.replace('_', '-')}", _word(value)]
+            line += [f"--{name.replace('_', '-')}", _format_value(value)]
     if request.out is not None:
-        line += ["--out", f"{RUNS}/{_word(Path(request.out))}"]
+        line += ["--out", f"{RUNS}/{_format_value(Path(request.out))}"]
     return shlex.join(line)
 
 
-def _word(value: object) -> str:
-    """Return a value as a word of a command line; ? stands for characters of a folder's name that do not print."""
+def _format_value(value: object) -> str:
+    """Return a value as one word of a command. In a path, ? stands for characters that do not print."""
     if isinstance(value, Path):
-        return "".join("?" if control_characters(each) else each for each in value.resolve().name)
+        return "".join("?" if has_control_characters(each) else each for each in value.resolve().name)
     if isinstance(value, Sequence) and not isinstance(value, str):
         return ",".join(map(str, value)) or NO_NOISE
     return str(value)

@@ -1,8 +1,7 @@
 """Digests of the code that computes a trial's numbers: one of training, one of scoring.
 
-The keys of a trial hold them, so that an edited network is not taken for the one that was trained. Only the contents
-of files count, not their times. Commands, messages of other layers and the reader of weights files are in no digest:
-they change no number.
+The keys of a trial contain them, so that a trial is repeated when its network was edited. Only the contents of files
+count, not their times. Code that changes no number is left out, for example commands.
 """
 
 from __future__ import annotations
@@ -18,34 +17,30 @@ from lvzoo.types import Family
 CORE: Final = Path(__file__).parents[1]
 """The folder of the package `lvzoo`."""
 NETWORK: Final = ("models", "geometry")
-"""What a network computes with, beside its plugin's own code."""
+"""The code that a network computes with, in addition to its plugin."""
 TRAINING: Final = (*NETWORK, "train", "evaluate/dice.py", "evaluate/predict.py", "evaluate/validate.py")
-"""What decides the weights of a trial. The Dice on the validation frames is part of it: it chooses the epoch."""
+"""The code that decides the weights of a trial. It includes the validation Dice, which chooses the epoch."""
 SCORING: Final = ("evaluate", "trials/scoring.py")
-"""What decides the scores of a trained model."""
+"""The code that decides the scores of a trained model."""
 
 
 def training_code(family: Family) -> str:
-    """Return a digest of the code that decides a family's trained weights: its plugin's package and lvzoo's own."""
-    return _digest([*_core(TRAINING), *_packages(family)])
+    """Return a digest of the code that decides a family's trained weights, in lvzoo and in its plugin."""
+    return _digest(TRAINING, family)
 
 
 def network_code(family: Family) -> str:
     """Return a digest of the code that a family's trained network computes with."""
-    return _digest([*_core(NETWORK), *_packages(family)])
+    return _digest(NETWORK, family)
 
 
 def scoring_code() -> str:
     """Return a digest of the code that decides the scores of a model's predictions."""
-    return _digest(_core(SCORING))
+    return _digest(SCORING)
 
 
-def _core(names: Iterable[str]) -> list[Path]:
-    return [CORE / name for name in names]
-
-
-def _packages(family: Family) -> list[Path]:
-    """Return the packages (or single modules) that a family's factory and trainer lie in; imports none of them."""
+def _find_packages(family: Family) -> list[Path]:
+    """Return the packages (or single modules) of a family's factory and trainer, without importing them."""
     found: list[Path] = []
     for factory in filter(None, (family.factory, family.trainer)):
         spec = find_spec(factory.partition(":")[0].partition(".")[0])
@@ -54,8 +49,9 @@ def _packages(family: Family) -> list[Path]:
     return found
 
 
-def _digest(places: Iterable[Path]) -> str:
-    """Return 16 hexadecimal digits of the Python files in some folders, or of single files."""
+def _digest(names: Iterable[str], family: Family | None = None) -> str:
+    """Return 16 hexadecimal digits of the Python files under some names of CORE, and of a family's packages."""
+    places = [*(CORE / name for name in names), *(_find_packages(family) if family else [])]
     digest = hashlib.sha256()
     for place in places:
         for path in sorted(place.rglob("*.py")) if place.is_dir() else [place]:

@@ -1,4 +1,4 @@
-"""How jobs run: in child processes, so that a crash costs one job alone, or here, for debugging."""
+"""Runs jobs in child processes, so that a crash ends only one job, or in this process for debugging."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from typing import Final
 
-from lvzoo.errors import LvzooError, UsageError, did_you_mean
+from lvzoo.errors import LvzooError, UsageError, choose, explain_exception
 from lvzoo.interfaces import Executor
 from lvzoo.plugins import resolve
 from lvzoo.types import Event, Job, JobResult
@@ -21,25 +21,25 @@ OnEvent = Callable[[Job, Event], None]
 GUARD: Final = 'call lvzoo.bench under `if __name__ == "__main__":`, or with executor="inline"'
 LONGEST_SILENCE_S: Final = 3600.0
 CHILD_ENVIRONMENT: Final = {"GOMP_SPINCOUNT": "1000"}
-"""Threads that wait for one another give way soon: where others use the processor too, waiting busily would slow
-training many times over, and on an idle one it gains next to nothing."""
+"""Makes OpenMP threads stop spinning soon when they wait for each other. Spinning slows training many times if other
+processes use the processor too, and gains almost nothing if it is idle."""
 LAST_WORDS_S: Final = 5.0
-"""How long a child that has brought its result may take to end."""
+"""How long a child may take to end after it has sent its result."""
 
 
 class InlineExecutor:
     """Runs jobs one after the other in this process: for tests and debugging."""
 
     def run(self, jobs: Sequence[Job], *, on_event: OnEvent) -> Iterator[JobResult]:
-        """Yield each job's result; an exception becomes the result's error."""
+        """Yield each job's result. An exception becomes the result's error."""
         for job in jobs:
-            yield _perform(job, lambda event, job=job: on_event(job, event))  # type: ignore[misc] # mypy 6232
+            yield _do_job(job, lambda event, job=job: on_event(job, event))  # type: ignore[misc] # mypy 6232
 
 
 class ProcessExecutor:
-    """Runs each job in a spawned child of its own: a crash, a leak or a hang costs that job alone.
+    """Runs each job in its own spawned child, so that a crash, a leak or a hang ends only that job.
 
-    A child that reports nothing for `silence_s` seconds is taken to hang and is killed.
+    A child that reports nothing for `silence_s` seconds counts as hanging and is killed.
     """
 
     def __init__(self, *, silence_s: float = LONGEST_SILENCE_S) -> None:
@@ -47,27 +47,27 @@ class ProcessExecutor:
         self.context = multiprocessing.get_context("spawn")
 
     def run(self, jobs: Sequence[Job], *, on_event: OnEvent) -> Iterator[JobResult]:
-        """Yield each job's result as it ends; on an interruption the child is ended too."""
+        """Yield each job's result when it ends. An interruption ends the child too."""
         for job in jobs:
             ours, theirs = self.context.Pipe(duplex=False)
-            child = self.context.Process(target=_child, args=(job, theirs), name=job.name, daemon=False)
+            child = self.context.Process(target=_run_child, args=(job, theirs), name=job.name, daemon=False)
             with _environment(CHILD_ENVIRONMENT):
                 child.start()
             theirs.close()
             try:
                 yield self._listen(job, child, ours, on_event)
             finally:
-                _end(child)
+                _end_child(child)
                 ours.close()
 
     def _listen(self, job: Job, child: SpawnProcess, ours: Connection, on_event: OnEvent) -> JobResult:
-        """Pass on what the child reports until it brings its result or is no more."""
+        """Pass on the child's events until it sends its result or ends."""
         while ours.poll(self.silence_s):
             try:
                 message: Event | JobResult = ours.recv()
             except EOFError:
                 child.join(timeout=LAST_WORDS_S)
-                return JobResult(job=job, error=f"its process {_how_it_ended(child.exitcode)}")
+                return JobResult(job=job, error=f"its process {_describe_end(child.exitcode)}")
             if isinstance(message, JobResult):
                 child.join(timeout=LAST_WORDS_S)
                 return message
@@ -85,28 +85,17 @@ def choose_executor(name: str) -> Executor:
     """Return a named executor.
 
     Raises:
-        UsageError: no such name.
+        UsageError: no executor has the name, or a script calls lvzoo without a guard.
     """
-    if name not in EXECUTORS:
-        raise UsageError(
-            f"executor '{name}' is unknown; use one of {', '.join(EXECUTORS)}{did_you_mean(name, EXECUTORS)}"
-        )
-    return EXECUTORS[name]()
-
-
-def refuse_unguarded_script() -> None:
-    """Refuse to go on in a child that is only about to start: it runs its parent's script from the top.
-
-    Raises:
-        UsageError: the script calls lvzoo without a guard.
-    """
+    # a child that is starting imports its parent's script; without a guard, this would start children of its own
     if getattr(multiprocessing.current_process(), "_inheriting", False):
         raise UsageError(f"each child process runs this script from the top; {GUARD}")
+    return choose(name, EXECUTORS, "executor")()
 
 
 @contextmanager
 def _environment(wanted: Mapping[str, str]) -> Iterator[None]:
-    """Set variables for what is started meanwhile; those that the user has set stay."""
+    """Set environment variables for child processes. Variables that the user has set stay."""
     added = {name: value for name, value in wanted.items() if name not in os.environ}
     os.environ.update(added)
     try:
@@ -116,27 +105,26 @@ def _environment(wanted: Mapping[str, str]) -> Iterator[None]:
             del os.environ[name]
 
 
-def _perform(job: Job, report: Callable[[Event], None]) -> JobResult:
-    """Call a job's task; whatever it raises becomes the result's error."""
+def _do_job(job: Job, report: Callable[[Event], None]) -> JobResult:
+    """Call a job's task. Any exception becomes the result's error."""
     try:
         return JobResult(job=job, summary=resolve(job.task)(job.settings, report))
     except LvzooError as error:
         return JobResult(job=job, error=str(error), traceback=traceback.format_exc())
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything; all of it is recorded
-        line = " ".join(f"{type(error).__name__}: {error}".split())
-        return JobResult(job=job, error=line, traceback=traceback.format_exc())
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything; it is recorded
+        return JobResult(job=job, error=explain_exception(error), traceback=traceback.format_exc())
 
 
-def _child(job: Job, theirs: Connection) -> None:
-    """Live in the child: Ctrl-C is the parent's to handle, the parent ends us."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with suppress(BrokenPipeError):  # the parent is no more: nobody is left to tell
-        theirs.send(_perform(job, theirs.send))
+def _run_child(job: Job, theirs: Connection) -> None:
+    """Do a job in the child, and send its events and its result to the parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C and ends the child
+    with suppress(BrokenPipeError):  # the parent has ended
+        theirs.send(_do_job(job, theirs.send))
     theirs.close()
 
 
-def _end(child: SpawnProcess) -> None:
-    """Make sure that a child is no more."""
+def _end_child(child: SpawnProcess) -> None:
+    """End a child that still runs: first by SIGTERM, then by SIGKILL."""
     if child.is_alive():
         child.terminate()
         child.join(timeout=5)
@@ -145,7 +133,8 @@ def _end(child: SpawnProcess) -> None:
     child.join()
 
 
-def _how_it_ended(exitcode: int | None) -> str:
+def _describe_end(exitcode: int | None) -> str:
+    """Return how a child ended that sent no result."""
     if exitcode is not None and exitcode < 0:
         name = signal.Signals(-exitcode).name
         hint = " (out of memory?)" if name == "SIGKILL" else ""

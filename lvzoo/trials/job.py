@@ -1,6 +1,6 @@
-"""What one job does, in whatever process it runs: train a trial, score it, write both into the run folder.
+"""Does one trial: trains it, scores it, and writes both into the run folder.
 
-A trial whose model is trained already is only scored.
+A job runs in any process. A trial whose model was trained before is only scored.
 """
 
 from __future__ import annotations
@@ -25,26 +25,32 @@ from lvzoo.evaluate.validate import mean_dice
 from lvzoo.interfaces import Dataset, Trainer
 from lvzoo.models.build import build_model
 from lvzoo.noise.apply import open_suite
-from lvzoo.noise.corrupt import corrupted_frames
-from lvzoo.plugins import raised, resolve
+from lvzoo.noise.corrupt import corrupt_frames
+from lvzoo.plugins import explain_plugin_error, resolve
 from lvzoo.run import RunFolder, TrialFolder, digest
 from lvzoo.train.trainer import LoopTrainer
 from lvzoo.trials.digest import network_code, scoring_code
 from lvzoo.trials.prepare import NoisePlan, RunData
-from lvzoo.trials.scoring import Report, check_frames_are_independent, facts_of, score_conditions, specimens
-from lvzoo.types import Condition, Epoch, Event, FrameSet, Job, NoiseSource, Trial
+from lvzoo.trials.scoring import (
+    Report,
+    check_frames_are_independent,
+    measure_facts,
+    predict_specimens,
+    score_conditions,
+)
+from lvzoo.types import Condition, Entry, Epoch, Event, FrameSet, Job, NoiseSource, Trial
 from lvzoo.weights.locate import CARD, WEIGHTS, Located, check_files
 from lvzoo.weights.network import read_model, save_model
 from lvzoo.weights.trained import TrainedModel
 
 log = logging.getLogger(__name__)
 TICK_S = 0.2
-"""How often a job tells of its batches."""
+"""The least time between two events of batches."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrialSettings:
-    """All that a process needs to know to do one trial: names and numbers only."""
+    """The settings of one trial: names and numbers only, so that they can be sent to another process."""
 
     trial: Trial
     dataset: str
@@ -52,20 +58,20 @@ class TrialSettings:
     test_fingerprint: str
     noise: NoiseSource
     noise_digest: str
-    """What the suite does: `lvzoo.noise.probe.suite_digest`."""
+    """Digest of the behaviour of the suite: `lvzoo.noise.probe.suite_digest`."""
     conditions: tuple[Condition, ...]
     scoring_code: str
     """Digest of the code that scores: `lvzoo.trials.digest.scoring_code`."""
     folder: Path
     device: str
     weights: Path | None = None
-    """The weights of a model that is trained already, wherever it was; without them, the trial is trained."""
+    """The weights of a model that was trained before. Without them, the trial is trained."""
     weights_digest: str = ""
-    """Digest of such a model: of its weights, and of the code that its network computes with."""
+    """Digest of such weights, and of the code that their network computes with."""
 
     @property
     def scores_key(self) -> str:
-        """Hash of all that changes the trial's scores."""
+        """Hash of everything that changes the trial's scores."""
         conditions = [dataclasses.astuple(condition) for condition in self.conditions]
         decides = [
             *(self.trial.key, self.test_fingerprint, self.noise_digest, conditions),
@@ -75,12 +81,12 @@ class TrialSettings:
 
     @property
     def model_key(self) -> str:
-        """Hash of what the trials of one model share: all that changes their numbers but the seed."""
+        """Hash of everything that changes the numbers of the model's trials, except the seed."""
         return digest([self.trial.model_key, self.scoring_code])
 
     @property
     def precision(self) -> str:
-        """The precision that scores are computed in: training's own, or the device's best for another's model."""
+        """The precision of scoring: the recipe's, or the device's best for a model that was trained before."""
         return self.trial.recipe.precision if self.weights is None else "auto"
 
 
@@ -93,7 +99,7 @@ def make_job(
     device: torch.device,
     trained: TrainedModel | None = None,
 ) -> Job:
-    """Return the job of one trial; with a `trained` model, the job only scores it."""
+    """Return the job of one trial. A `trained` model is only scored."""
     entry = trial.entry
     settings = TrialSettings(
         trial=trial,
@@ -113,10 +119,10 @@ def make_job(
 
 
 def run_trial(settings: TrialSettings, report: Report) -> Mapping[str, Any]:
-    """Train one trial, unless its model is trained already, and score it; skip what is done; return a summary.
+    """Train a trial, unless its model was trained before, and score it. Return whether it was skipped as finished.
 
     Raises:
-        PluginError: the model's code raised something; says what, where, and how to look for it.
+        PluginError: the model's code raised an exception.
     """
     if is_finished(settings):
         return {"trial": settings.trial.name, "skipped": True}
@@ -127,27 +133,26 @@ def run_trial(settings: TrialSettings, report: Report) -> Mapping[str, Any]:
         raise
     except Exception as error:
         raise PluginError(
-            f"{raised(error, entry.family.factory)}; `lvzoo check {entry.name}` looks for what its model does wrong"
+            f"{explain_plugin_error(error, entry.family.factory)}; `lvzoo check {entry.name}` tests its model"
         ) from error
     return {"trial": settings.trial.name, "skipped": False}
 
 
 def _run(settings: TrialSettings, report: Report) -> None:
-    folder = TrialFolder(path=settings.folder)
+    trial, folder = settings.trial, TrialFolder(path=settings.folder)
     device = choose_device(settings.device)
     dataset: Dataset = resolve(settings.dataset)(settings.data)
     evaluator = FrameEvaluator(device, choose_precision(device, settings.precision))
-    model = _trained(settings, device)
+    model = _read_trained(settings, device)
     if model is None:
         _train(settings, dataset, evaluator, device, report)
-        model = _read(settings, device)  # what is scored is what others will load
-    _test(settings, dataset.load("test"), model, evaluator, folder, report)
-    trial = settings.trial
+        model = _read_own(settings, device)  # score the weights as other programs will load them
+    _test(settings, dataset.load("test"), model, evaluator, report)
     folder.mark("finished", key=trial.key, model_key=settings.model_key, scores_key=settings.scores_key)
 
 
 def is_finished(settings: TrialSettings) -> bool:
-    """Tell whether a trial has been scored under these very settings, and all that it left is still there."""
+    """Return whether a trial was scored under these settings and its files can still be read."""
     folder = TrialFolder(path=settings.folder)
     if folder.status().get("scores_key") != settings.scores_key:
         return False
@@ -158,53 +163,48 @@ def is_finished(settings: TrialSettings) -> bool:
         if settings.weights is None:
             check_files(folder.path)
     except DataError as error:
-        log.warning("%s; what is missing is made again", error)
+        log.warning("%s; the trial is repeated where needed", error)
         return False
     return True
 
 
-def _trained(settings: TrialSettings, device: torch.device) -> nn.Module | None:
-    """Return the trial's trained model; None where it is to be trained, its files being lost or damaged or of old.
+def _read_trained(settings: TrialSettings, device: torch.device) -> nn.Module | None:
+    """Return the trial's trained model, or None if it must be trained: its files are missing, damaged or outdated.
 
     Raises:
-        DataError: the weights that were given are damaged.
+        DataError: the weights of a model that was trained before are damaged.
     """
-    entry, folder = settings.trial.entry, TrialFolder(path=settings.folder)
     if settings.weights is not None:
-        return _ready(read_model(Located(path=settings.weights, entry=entry, card="its card")), device)
-    if folder.status().get("key") != settings.trial.key:
+        return _read(settings.weights, settings.trial.entry, "its card", device)
+    if TrialFolder(path=settings.folder).status().get("key") != settings.trial.key:
         return None
     try:
-        return _read(settings, device)
+        return _read_own(settings, device)
     except DataError as error:
         log.warning("%s", error)
         return None
 
 
-def _read(settings: TrialSettings, device: torch.device) -> nn.Module:
-    """Return the model as its folder holds it.
-
-    Raises:
-        DataError: files are missing or damaged.
-    """
-    folder = settings.folder
-    check_files(folder)
-    return _ready(read_model(Located(path=folder / WEIGHTS, entry=settings.trial.entry, card=CARD)), device)
+def _read_own(settings: TrialSettings, device: torch.device) -> nn.Module:
+    """Return the model from the trial's folder; DataError if files are missing or damaged."""
+    check_files(settings.folder)
+    return _read(settings.folder / WEIGHTS, settings.trial.entry, CARD, device)
 
 
-def _ready(model: nn.Module, device: torch.device) -> nn.Module:
+def _read(path: Path, entry: Entry, card: str, device: torch.device) -> nn.Module:
+    model = read_model(Located(path=path, entry=entry, card=card))
     return model.to(device).to(memory_format=torch.channels_last)
 
 
 def _train(
     settings: TrialSettings, dataset: Dataset, evaluator: FrameEvaluator, device: torch.device, report: Report
 ) -> None:
-    """Fit a new model, or go on from the trial's checkpoint; leave its weights and history in the folder."""
+    """Train a new model, or resume from the trial's checkpoint. Write its weights and history into the folder."""
     trial, folder = settings.trial, TrialFolder(path=settings.folder)
     checkpoints = folder.checkpoints(trial.key)
     folder.mark("training")
     trainer: Trainer = resolve(trial.entry.family.trainer)() if trial.entry.family.trainer else LoopTrainer()
-    follow = _Follow(trial, report)
+    reporter = _Reporter(trial, report)
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         fitted = trainer.fit(
             build_model(trial.entry, seed=trial.seed),
@@ -215,8 +215,8 @@ def _train(
             score=partial(mean_dice, device=device, precision=evaluator.precision),
             device=device,
             checkpoints=checkpoints,
-            on_epoch=follow.epoch,
-            on_batch=follow.batch,
+            on_epoch=reporter.report_epoch,
+            on_batch=reporter.report_batch,
         )
     folder.write_history(fitted.history)
     computed = describe(device, choose_precision(device, trial.recipe.precision))
@@ -230,38 +230,37 @@ def _test(
     test: FrameSet,
     model: nn.Module,
     evaluator: FrameEvaluator,
-    folder: TrialFolder,
     report: Report,
 ) -> None:
-    """Score the model under every condition, and leave in the folder what a comparison reads."""
-    trial, conditions = settings.trial, settings.conditions
+    """Score the model under every condition, and write the files that a comparison reads."""
+    trial, conditions, folder = settings.trial, settings.conditions, TrialFolder(path=settings.folder)
     check_frames_are_independent(model, trial, test, device=evaluator.device)
-    frames_CNHW = corrupted_frames(test, open_suite(settings.noise), conditions)
+    frames_CNHW = corrupt_frames(test, open_suite(settings.noise), conditions)
     scores = score_conditions(model, trial, test, frames_CNHW, conditions, evaluator=evaluator, report=report)
-    kept = specimens(model, scores, test, frames_CNHW, conditions, evaluator=evaluator)
+    specimens = predict_specimens(model, scores, test, frames_CNHW, conditions, evaluator=evaluator)
     folder.write_scores(scores)
-    folder.write_specimens(list(kept))
-    folder.write_facts(facts_of(model, trial, test, evaluator=evaluator))
+    folder.write_specimens(list(specimens))
+    folder.write_facts(measure_facts(model, trial, test, evaluator=evaluator))
 
 
-class _Follow:
-    """Turns what a trainer tells into events."""
+class _Reporter:
+    """Reports the batches and epochs of a training as events."""
 
     def __init__(self, trial: Trial, report: Report) -> None:
         self.trial = trial
         self.report = report
         self.best_dice: float | None = None
-        self.told_s = 0.0
+        self.reported_s = 0.0
 
-    def batch(self, done: int, total: int, loss: torch.Tensor) -> None:
-        """Tell of a batch, now and then."""
-        if time.monotonic() - self.told_s < TICK_S and done < total:
+    def report_batch(self, done: int, total: int, loss: torch.Tensor) -> None:
+        """Report a batch, at most every TICK_S seconds: reading the loss waits for the device."""
+        if time.monotonic() - self.reported_s < TICK_S and done < total:
             return
-        self.told_s = time.monotonic()
+        self.reported_s = time.monotonic()
         dice = "" if self.best_dice is None else f", best Dice {self.best_dice:.3f}"
         self.report(Event(step="training", done=done, total=total, text=f"loss {float(loss):.3f}{dice}"))
 
-    def epoch(self, epoch: Epoch) -> None:
-        """Tell of an epoch."""
+    def report_epoch(self, epoch: Epoch) -> None:
+        """Report an epoch."""
         self.best_dice = max(epoch.val_dice, self.best_dice or 0.0)
         self.report(Event(step="epoch", done=epoch.epoch, total=self.trial.recipe.epochs, epoch=epoch))

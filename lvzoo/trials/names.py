@@ -1,9 +1,10 @@
-"""Who is scored under which name: trained models come from anywhere, and no two of a table may have one name."""
+"""Names trained models for a ranking. They come from anywhere, and no two may have the same name."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 from lvzoo.errors import UsageError
 from lvzoo.types import model_name
@@ -11,66 +12,52 @@ from lvzoo.weights.trained import TrainedModel
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Contestant:
+class NamedModel:
     """A trained model, and the name that its entry has in the ranking."""
 
     model: TrainedModel
     name: str
 
     @property
-    def called(self) -> str:
-        """What the model is called in every table."""
+    def shown_name(self) -> str:
+        """The model's name in every table."""
         return model_name(self.name, self.model.card.recipe)
 
 
-def name_contestants(models: Sequence[TrainedModel]) -> list[Contestant]:
-    """Give each model its name: its entry's, or of unlike ones that share it, their files'.
+def name_models(models: Sequence[TrainedModel]) -> list[NamedModel]:
+    """Return each model with its name: its entry's, or its file's if different models share an entry.
 
     Raises:
-        UsageError: no model is given, one is given twice, or two would have one name all the same.
+        UsageError: no model is given, one is given twice, or two would still have the same name.
     """
     if not models:
         raise UsageError("no model is named; name a trial's folder, a weights file or an entry with weights")
-    contestants = [Contestant(model=model, name=_name(model, models)) for model in models]
-    first: dict[str, list[TrainedModel]] = {}
-    for each in contestants:
-        before = first.setdefault(each.called, [])
-        for other in before:
-            _refuse_one_name(each, other)
-        before.append(each.model)
-    return contestants
+    named = [NamedModel(model=model, name=_choose_name(model, models)) for model in models]
+    for one, other in combinations(named, 2):
+        if one.shown_name == other.shown_name and not _differ_in_seed_only([one.model, other.model]):
+            seeds = ", ".join(dict.fromkeys(str(each.model.card.seed) for each in (one, other)))
+            raise UsageError(
+                f"{one.model.named} and {other.model.named} would both be called {one.shown_name!r} with seed "
+                f"{seeds}; leave one out, or rename its file"
+            )
+    return named
 
 
-def _name(model: TrainedModel, models: Sequence[TrainedModel]) -> str:
-    """Return a model's name among those that are scored with it."""
-    alike = [each for each in models if _own_name(each) == _own_name(model)]
-    if _are_seeds(alike):
+def _choose_name(model: TrainedModel, models: Sequence[TrainedModel]) -> str:
+    """Return a model's name among all models that are ranked."""
+    same_entry = [each for each in models if _entry_name(each) == _entry_name(model)]
+    if _differ_in_seed_only(same_entry):
         return model.entry.name
-    stems = [each.stem for each in alike]
-    return _bare(model.stem if len(set(stems)) == len(stems) else f"{model.place}-{model.stem}")
+    stems = [each.stem for each in same_entry]
+    name = model.stem if len(set(stems)) == len(stems) else f"{model.place}-{model.stem}"
+    return name.replace("+noise", "")  # `model_name` adds this again
 
 
-def _own_name(model: TrainedModel) -> str:
+def _entry_name(model: TrainedModel) -> str:
     return model_name(model.entry.name, model.card.recipe)
 
 
-def _are_seeds(models: Sequence[TrainedModel]) -> bool:
-    """Tell whether models are one, trained by several seeds."""
+def _differ_in_seed_only(models: Sequence[TrainedModel]) -> bool:
+    """Return whether models are the same model, trained with different seeds."""
     keys = {model.as_trial("x").model_key for model in models}
     return len(keys) == 1 and len({model.card.seed for model in models}) == len(models)
-
-
-def _refuse_one_name(contestant: Contestant, other: TrainedModel) -> None:
-    """Refuse two models of one name that are not one model's seeds."""
-    model = contestant.model
-    if not _are_seeds([model, other]):
-        seeds = ", ".join(dict.fromkeys(str(each.card.seed) for each in (other, model)))
-        raise UsageError(
-            f"{other.named} and {model.named} would both be called {contestant.called!r} with seed {seeds}; leave "
-            "one out, or rename its file"
-        )
-
-
-def _bare(name: str) -> str:
-    """Return a file's name without what `model_name` adds to it."""
-    return name.replace("+noise", "")

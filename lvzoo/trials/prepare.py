@@ -1,4 +1,4 @@
-"""The data and the noise that a run tests on: opened, decoded and corrupted once, for all trials."""
+"""Prepares the data and the noise of a run: frames are decoded and corrupted once, for all trials."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lvzoo.errors import UsageError
 from lvzoo.interfaces import Dataset, NoiseSuite
 from lvzoo.noise.apply import open_suite
-from lvzoo.noise.corrupt import conditions, corrupted_frames
+from lvzoo.noise.corrupt import corrupt_frames, select_conditions
 from lvzoo.noise.probe import suite_digest
 from lvzoo.phantom.write import cached_phantom
 from lvzoo.plugins import resolve
@@ -26,7 +25,7 @@ from lvzoo.types import Condition, DatasetSource, Event, FrameSet, NoiseSource, 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunData:
-    """The data of a run: their folder, how it is read, and the splits that were decoded."""
+    """The data of a run: the folder, its layout, and the decoded splits."""
 
     folder: Path
     layout: DatasetSource
@@ -39,11 +38,11 @@ class RunData:
 
     @property
     def fingerprint(self) -> str:
-        """Digest of the splits' fingerprints, in their order."""
+        """Digest of the fingerprints of the splits, in their order."""
         return digest([frames.source.fingerprint for frames in self.splits.values()])
 
     def facts(self) -> Mapping[str, Any]:
-        """Return what a reader of the run should know of its data; a finding of several splits is named once."""
+        """Return facts about the data for run.json. A finding that several splits share is named once."""
         findings = {finding: None for frames in self.splits.values() for finding in frames.source.findings}
         return {
             "synthetic": self.test.source.synthetic,
@@ -64,10 +63,10 @@ class RunData:
 def open_data(
     zoo: Zoo, request: RunRequest, *, phantom_size: str, splits: Sequence[Split], on_event: OnEvent
 ) -> RunData:
-    """Return some splits of the data that were asked for; without data, make the phantom, or find it in the cache.
+    """Return some splits of the requested data. Without data, use a phantom, made now or found in the cache.
 
     Raises:
-        DataError: the folder is no data set that lvzoo reads, or its files do not parse.
+        DataError: lvzoo cannot read the folder as a data set, or a file is damaged.
         UsageError: the phantom has no such size or shift.
     """
     if request.data is None:
@@ -85,21 +84,8 @@ def open_data(
     return RunData(folder=folder, layout=layout, splits=_load(dataset, splits, on_event))
 
 
-def refuse_data_and_phantom(request: RunRequest) -> None:
-    """Refuse a request that names a data folder and describes a phantom too.
-
-    Raises:
-        UsageError: it does both.
-    """
-    of_phantom = (request.phantom_size, request.phantom_seed, request.shift)
-    if request.data is not None and any(each is not None for each in of_phantom):
-        raise UsageError(
-            "a data folder and a phantom's size, seed or shift exclude each other; leave one of them out"
-        )
-
-
 def _load(dataset: Dataset, splits: Sequence[Split], on_event: OnEvent) -> Mapping[Split, FrameSet]:
-    """Return some splits; the first time, their frames are decoded."""
+    """Load some splits. Their frames are decoded the first time, and cached."""
     loaded: dict[Split, FrameSet] = {}
     for done, split in enumerate(splits):
         on_event("", Event(step="frames", done=done, total=len(splits), text=split))
@@ -113,7 +99,7 @@ def _load(dataset: Dataset, splits: Sequence[Split], on_event: OnEvent) -> Mappi
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NoisePlan:
-    """The noise that models are tested under; `digest` is that of what the suite does."""
+    """The noise that models are tested under. `digest` changes with the behaviour of the suite."""
 
     source: NoiseSource
     suite: NoiseSuite
@@ -121,7 +107,7 @@ class NoisePlan:
     conditions: tuple[Condition, ...]
 
     def settings(self) -> Mapping[str, Any]:
-        """Return the part of it that decides the numbers of a run."""
+        """Return the settings that decide the numbers of a run."""
         return {
             "suite": self.suite.name,
             "noise": self.digest,
@@ -130,22 +116,22 @@ class NoisePlan:
 
 
 def plan_noise(zoo: Zoo, request: RunRequest, *, preferred: Sequence[int] = ()) -> NoisePlan:
-    """Return the noise that was asked for; without severities, those of the `preferred` that the suite has.
+    """Return the requested noise. Without severities, use those of `preferred` that the suite has.
 
     Raises:
-        LvzooError: no suite, corruption or severity is called so.
+        LvzooError: the suite, a corruption or a severity is unknown.
     """
     source = zoo.noise(request.noise)
     suite = open_suite(source)
     severities = request.severities
     if severities is None:
         severities = [each for each in preferred if each in suite.severities] or None
-    chosen = tuple(conditions(suite, request.corruptions, severities))
+    chosen = tuple(select_conditions(suite, request.corruptions, severities))
     return NoisePlan(source=source, suite=suite, digest=suite_digest(suite), conditions=chosen)
 
 
 def make_noise(test: FrameSet, noise: NoisePlan, on_event: OnEvent) -> None:
-    """Make the noisy test frames once for all trials, which find them in the cache."""
+    """Make the noisy test frames once and cache them for all trials."""
     on_event("", Event(step="noise", done=0, total=1))
-    corrupted_frames(test, noise.suite, noise.conditions, workers=os.cpu_count() or 1)
+    corrupt_frames(test, noise.suite, noise.conditions, workers=os.cpu_count() or 1)
     on_event("", Event(step="noise", done=1, total=1))

@@ -1,4 +1,4 @@
-"""What was asked of a run, and where and how to compute it: one record for each.
+"""Two records of a call: what was asked of a run, and where and how to compute it.
 
 `lvzoo.bench`, `lvzoo.fit` and `lvzoo.score` fill both from their arguments. The plan, the data and the command line
 that repeats the call read the same record.
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from lvzoo.errors import UsageError
 from lvzoo.types import Event, OptionValue
 
 OnEvent: TypeAlias = Callable[[str, Event], None]
@@ -24,9 +25,9 @@ def ignore_event(name: str, event: Event) -> None:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunRequest:
-    """What a caller asked for: everything that decides the numbers of a run, as it was given.
+    """Everything that a caller gave and that decides the numbers of a run.
 
-    `call` is the public function that was called. None stands for what was not given; the preset decides it then.
+    `call` is the public function that was called. None means that nothing was given, and the preset decides.
     `seed` is that of the one training of `fit`, `seeds` is the number of trainings of each entry. `shift` names the
     shifted ranges that a phantom is drawn from. `recipe` holds fields of `lvzoo.types.Recipe`.
     """
@@ -48,10 +49,22 @@ class RunRequest:
     registries: Sequence[Path] = ()
     recipe: Mapping[str, OptionValue] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Raise UsageError if both a data folder and a phantom are described, or a count is too small."""
+        phantom = (self.phantom_size, self.phantom_seed, self.shift)
+        if self.data is not None and any(each is not None for each in phantom):
+            raise UsageError(
+                "a data folder and a phantom's size, seed or shift exclude each other; leave one of them out"
+            )
+        for name, least in (("seed", 0), ("seeds", 1), ("resamples", 1)):
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise UsageError(f"{name} is {value}; it must be at least {least}")
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunOptions:
-    """Where and how a run computes, and who follows it.
+    """Where and how a run computes, and who is notified.
 
     `device` is auto, cpu or cuda; `executor` is process or inline. `frames` says whether the report shows test
     frames. `listeners` are objects with lvzoo's notification hooks.

@@ -1,4 +1,4 @@
-"""What is done with a trained model on the test frames: score it, keep some to be looked at, count its cost."""
+"""Tests a trained model on the test frames: scores it, keeps example frames, and measures its cost."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from torch import nn
 from lvzoo.device import describe
 from lvzoo.errors import PluginError
 from lvzoo.evaluate.ceiling import ceiling_N
-from lvzoo.evaluate.cost import cost_of
+from lvzoo.evaluate.cost import measure_cost
 from lvzoo.evaluate.evaluator import FrameEvaluator
 from lvzoo.evaluate.predict import BATCH_SIZE, predict_batches
 from lvzoo.evaluate.specimens import choose_specimens
@@ -28,23 +28,23 @@ from lvzoo.types import Condition, Event, FrameSet, Prediction, Scores, Trial
 from lvzoo.types.results import ModelFacts, Specimen
 
 Report = Callable[[Event], None]
-STANDING_ALONE: Final = 4
-"""How many frames are looked at for masks that depend on others."""
+CHECKED_FRAMES: Final = 4
+"""The number of frames whose masks are checked for dependence on other frames."""
 ROUNDING: Final = 0.002
-"""Share of pixels that may change for no other reason than the order in which float32 numbers are added."""
+"""The share of pixels that may change because float32 sums depend on the order of their terms."""
 
 
 def check_frames_are_independent(
     model: nn.Module, trial: Trial, test: FrameSet, *, device: torch.device
 ) -> None:
-    """See that a frame's mask does not depend on the frames beside it, nor on chance: else its score would.
+    """Check that a frame's mask depends neither on the other frames of its batch nor on chance.
 
-    A few clean frames are predicted together, together again, and each alone, in float32.
+    A few clean frames are predicted in one batch, in one batch again, and one by one, in float32.
 
     Raises:
-        PluginError: the masks differ by more than rounding does.
+        PluginError: the masks differ by more than rounding.
     """
-    few_BHW = test.frames_NHW[:: max(1, len(test) // STANDING_ALONE)][:STANDING_ALONE]
+    few_BHW = test.frames_NHW[:: max(1, len(test) // CHECKED_FRAMES)][:CHECKED_FRAMES]
 
     def masks(frames_BHW: NDArray[np.uint8]) -> NDArray[np.bool_]:
         [prediction] = predict_batches(model, frames_BHW, device=device, precision=torch.float32)
@@ -72,7 +72,7 @@ def score_conditions(
     evaluator: FrameEvaluator,
     report: Report,
 ) -> Scores:
-    """Return a row a frame and condition, condition by condition; `frames_CNHW` are the test frames under each."""
+    """Return one row per frame and condition, ordered by condition. `frames_CNHW` are the frames under each."""
     tables: list[Scores] = []
     for done, (condition, frames_NHW) in enumerate(zip(conditions, frames_CNHW, strict=True)):
         report(Event(step="testing", done=done, total=len(conditions), text=condition.corruption))
@@ -82,7 +82,7 @@ def score_conditions(
     return pd.concat(tables, ignore_index=True).assign(model=trial.model, seed=trial.seed)
 
 
-def specimens(
+def predict_specimens(
     model: nn.Module,
     scores: Scores,
     test: FrameSet,
@@ -91,10 +91,12 @@ def specimens(
     *,
     evaluator: FrameEvaluator,
 ) -> Iterator[Specimen]:
-    """Yield the best, median and worst frames of `score_conditions`, predicted anew: its masks are not kept."""
+    """Yield the best, median and worst frames. They are predicted again, since scoring does not keep the masks."""
     for place, row in choose_specimens(scores):
         c, n = divmod(row, len(test))
-        start = n // BATCH_SIZE * BATCH_SIZE  # the batch it was scored in: rounding may depend on it
+        start = (
+            n // BATCH_SIZE * BATCH_SIZE
+        )  # predict the same batch as in scoring: rounding may depend on it
         batch_BHW = frames_CNHW[c][start : start + BATCH_SIZE]
         yield Specimen(
             model=str(scores["model"].iloc[row]),
@@ -110,13 +112,13 @@ def specimens(
         )
 
 
-def facts_of(model: nn.Module, trial: Trial, test: FrameSet, *, evaluator: FrameEvaluator) -> ModelFacts:
-    """Return what a reader of a ranking should know of a trial's model beside its scores."""
-    cost = cost_of(model)
-    landmarks = _landmarks(model, test, evaluator)
+def measure_facts(model: nn.Module, trial: Trial, test: FrameSet, *, evaluator: FrameEvaluator) -> ModelFacts:
+    """Return the facts about a trial's model that a ranking shows: kind, size, speed and ceiling."""
+    cost = measure_cost(model)
+    landmarks = _count_landmarks(model, test, evaluator)
     if landmarks is not None and trial.entry.family.kind == "mask":
         raise PluginError(
-            f"{trial.entry.name} is declared as a mask model and gives landmarks; declare kind='landmark'"
+            f"{trial.entry.name} is declared as a mask model but predicts landmarks; declare kind='landmark'"
         )
     place = describe(evaluator.device, evaluator.precision)
     return ModelFacts(
@@ -131,19 +133,19 @@ def facts_of(model: nn.Module, trial: Trial, test: FrameSet, *, evaluator: Frame
         ),
         hardware=f"{place['device']}, {place['precision']}",
         landmarks=landmarks,
-        ceiling=_ceiling(model, test, landmarks),
+        ceiling=_measure_ceiling(model, test, landmarks),
         paper=trial.entry.paper,
         licence=trial.entry.licence,
     )
 
 
 def _predict(model: nn.Module, frames_BHW: NDArray[np.uint8], evaluator: FrameEvaluator) -> Prediction:
-    """Return the prediction for a few frames: one batch."""
+    """Return the prediction for one batch of frames."""
     return next(predict_batches(model, frames_BHW, device=evaluator.device, precision=evaluator.precision))
 
 
-def _landmarks(model: nn.Module, frames: FrameSet, evaluator: FrameEvaluator) -> int | None:
-    """Return K, of which only the prediction is sure to tell; None where a model has no landmarks."""
+def _count_landmarks(model: nn.Module, frames: FrameSet, evaluator: FrameEvaluator) -> int | None:
+    """Return K from the prediction of one frame, since a model need not declare it; None without landmarks."""
     landmarks_BK2 = _predict(model, frames.frames_NHW[:1], evaluator).landmarks_BK2
     return None if landmarks_BK2 is None else landmarks_BK2.shape[1]
 
@@ -153,31 +155,31 @@ def _landmarks(model: nn.Module, frames: FrameSet, evaluator: FrameEvaluator) ->
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class PhantomCeiling:
-    """What perfect landmarks score on a phantom's test frames: synthetic, as the name says."""
+    """The Dice of perfect landmarks on the test frames of a phantom, which are synthetic."""
 
     phantom: str
     frames: int
     dice: Mapping[str, float]
-    """Of "all", "ED" and "ES" frames."""
+    """The Dice on "all", "ED" and "ES" frames."""
 
 
 def phantom_ceiling(model: nn.Module, *, size: str = "smoke", seed: int = 0) -> PhantomCeiling | None:
-    """Return the ceiling of a model, trained or not, on the test frames of a phantom, made where it is missing.
+    """Return the ceiling of a model, trained or not, on the test frames of a phantom. The phantom is cached.
 
-    None where the model has no landmarks to spread over a contour, or draws them in a way that only it knows.
+    Return None if the ceiling cannot be computed: see `_measure_ceiling`.
     """
     frames = Phantom(cached_phantom(size=size, seed=seed)).load("test")
     evaluator = FrameEvaluator(torch.device("cpu"), torch.float32)
     known = model.landmarks if isinstance(model, LandmarkModel) else None
-    dice = _ceiling(model, frames, known or _landmarks(model, frames, evaluator))
+    dice = _measure_ceiling(model, frames, known or _count_landmarks(model, frames, evaluator))
     return PhantomCeiling(phantom=size, frames=len(frames), dice=dice) if dice else None
 
 
-def _ceiling(model: nn.Module, test: FrameSet, landmarks: int | None) -> dict[str, float]:
-    """Return the Dice of perfect landmarks, averaged over frames, then patients: of all, of ED and of ES frames.
+def _measure_ceiling(model: nn.Module, test: FrameSet, landmarks: int | None) -> dict[str, float]:
+    """Return the Dice of perfect landmarks on all, ED and ES frames, averaged over frames and then over patients.
 
-    Empty where there is no telling: a model without landmarks, or with such as no contour has at equal arc
-    lengths, or one that does not say how it draws them.
+    Empty if it cannot be computed: the model has no landmarks, or their number does not divide the contour into equal
+    arc lengths, or the model does not say how it draws them.
     """
     if landmarks not in LANDMARK_COUNTS or not isinstance(model, LandmarkModel):
         return {}

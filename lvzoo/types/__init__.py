@@ -1,16 +1,18 @@
-"""The records that the steps hand to one another. Every step imports them; they import nothing but errors.
+"""The records that the steps pass to one another. Every step imports them; they import only `lvzoo.errors`.
 
-Letters in names, everywhere in lvzoo:
+Letters at the end of a name give the shape of an array, everywhere in lvzoo:
     B batch   N frames   H rows   W columns   K landmarks   P contour points   C conditions
+For example, `masks_NHW` has the shape (frames, rows, columns).
 
 Units and conventions:
-    points are (x, y) in pixels: x right, y down, the centre of the top-left pixel is (0, 0);
-    Dice is a fraction 0..1; frames are uint8 grey levels on disk and in a FrameSet, float32 0..1 in a model;
+    points are (x, y) in pixels: x to the right, y down; the centre of the top-left pixel is (0, 0);
+    Dice is a fraction 0..1;
+    frames are uint8 grey levels on disk and in a FrameSet, and float32 0..1 in a model;
     a mask is True inside the left ventricle (LV);
-    ED is end-diastole (the larger ventricle), ES is end-systole (the smaller one).
+    ED is end-diastole (the ventricle is largest), ES is end-systole (the ventricle is smallest).
 
-`lvzoo.types.results` holds the records from ranking to report. It is imported by its own name, because listing the
-zoo needs none of them.
+`lvzoo.types.results` holds the records of ranking and report. Import it by its own name; it is not exported here
+because commands such as `lvzoo list` do not need it.
 """
 
 from lvzoo.types.declared import (
@@ -21,8 +23,8 @@ from lvzoo.types.declared import (
     NoiseSource,
     Option,
     OptionValue,
-    control_characters,
-    mistake_in_value,
+    find_value_mistake,
+    has_control_characters,
 )
 from lvzoo.types.frames import (
     APEX_INDEX,
@@ -97,8 +99,8 @@ __all__ = [
     "Source",
     "Split",
     "Trial",
-    "control_characters",
-    "mistake_in_value",
+    "find_value_mistake",
+    "has_control_characters",
     "model_name",
     "trial_name",
 ]

@@ -1,7 +1,6 @@
-"""What a plugin declares: families with their options, data set layouts and noise suites.
+"""Records of what a plugin declares: model families with their options, data set layouts and noise suites.
 
-These records hold names and plain values only. They travel as JSON from the process that reads a plugin into the
-cache and back.
+They hold only names and plain values, because a separate process reads each plugin and passes them on as JSON.
 """
 
 from __future__ import annotations
@@ -18,19 +17,20 @@ Kind: TypeAlias = Literal["mask", "landmark"]
 OptionValue: TypeAlias = "bool | int | float | str | None"
 
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]*")
-"""What an entry, a family, a suite or a layout may be called: entries name folders."""
+"""Allowed names of entries, families, suites and layouts. Entries become folder names, hence the strict pattern."""
 UNPRINTED: Final = ("Cc", "Cf", "Cs", "Zl", "Zp")
-"""Unicode categories of characters that control a terminal or reverse a line, and show nothing themselves."""
+"""Unicode categories of invisible characters, which can control a terminal or reverse the direction of a line."""
 JOINERS: Final = "\u00ad\u200c\u200d"
-"""Characters of these categories that words are written with: the soft hyphen, and joiners of letters."""
+"""Characters of these categories that are allowed, because words need them: the soft hyphen and letter joiners."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Option:
-    """One typed option of a family: its type is that of its default (None stands for an optional string).
+    """One typed option of a family. Its type is the type of its default; a default of None means "str or null".
 
-    `training_only` marks what only the start of a training needs, such as pretrained weights: a trained model is
-    built with the default instead before its own weights are read.
+    `choices` lists the allowed values; an empty tuple allows any value of the type. `training_only` marks an option
+    that matters only when training starts, for example pretrained weights. A trained model is built with the default
+    of such an option, and then its own weights are loaded.
     """
 
     default: OptionValue
@@ -40,7 +40,7 @@ class Option:
 
     @property
     def type_name(self) -> str:
-        """The type a value must have, as a reader of registry.yaml would write it."""
+        """The type that a value must have, as error messages and docs name it."""
         return "str or null" if self.default is None else type(self.default).__name__
 
 
@@ -48,9 +48,9 @@ class Option:
 class Family:
     """One architecture that a plugin offers.
 
-    `factory` is "package.module:Class", resolved only when a model is built and called with the options as
-    keywords. `requires` names importable modules that must be there. `trainer` names the factory of an own
-    `Trainer`, for a network that needs another loop; such a trial is marked `own recipe`.
+    `factory` is "package.module:Class". It is imported only when a model is built, and called with the options as
+    keywords. `requires` names modules that must be importable. `trainer` is "package.module:Class" of a `Trainer`
+    for a network that needs its own training loop, or None; tables mark the models of such a family `own recipe`.
     """
 
     name: str
@@ -64,10 +64,10 @@ class Family:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DatasetSource:
-    """A layout of files that lvzoo can read; `factory` is called with the folder and returns a `Dataset`.
+    """A file layout that lvzoo can read. `factory` is called with the folder and returns a `Dataset`.
 
-    A folder is recognised by its `markers`: files or folders that must all be there. Where several sources
-    recognise a folder, the one with the most markers reads it.
+    `markers` are files or folders; a folder has this layout if it contains all of them. If several layouts match, the
+    one with the most markers is used.
     """
 
     name: str
@@ -78,19 +78,19 @@ class DatasetSource:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NoiseSource:
-    """A named, frozen suite of corruptions; `factory` is called without arguments, returns a `NoiseSuite`."""
+    """A named, frozen suite of corruptions. `factory` is called without arguments and returns a `NoiseSuite`."""
 
     name: str
     factory: str
     summary: str
 
 
-def mistake_in_value(option: Option, value: OptionValue) -> str | None:
-    """Say what is wrong with `value` for `option`, or None; an int passes for a float, a bool for no number.
+def find_value_mistake(option: Option, value: OptionValue) -> str | None:
+    """Return what is wrong with a value of an option, or None. A float option accepts an int, but never a bool.
 
-    >>> mistake_in_value(Option(default=7, help="K", choices=(5, 7)), 6)
+    >>> find_value_mistake(Option(default=7, help="K", choices=(5, 7)), 6)
     'must be one of 5, 7, not 6'
-    >>> mistake_in_value(Option(default=0.5, help="px"), "1e-3")
+    >>> find_value_mistake(Option(default=0.5, help="px"), "1e-3")
     "must be float, not str '1e-3' (YAML reads a number only with a point: 1.0e-3)"
     """
     wanted = (str, type(None)) if option.default is None else (type(option.default),)
@@ -103,15 +103,16 @@ def mistake_in_value(option: Option, value: OptionValue) -> str | None:
 
 
 def _number_hint(value: OptionValue) -> str:
+    """Return a hint for numbers like 1e-3, which YAML reads as text, or an empty text."""
     if isinstance(value, str) and re.fullmatch(r"[+-]?\d+[eE][+-]?\d+", value):
         return f" (YAML reads a number only with a point: {re.sub('[eE]', '.0e', value)})"
     return ""
 
 
-def control_characters(text: str) -> bool:
-    r"""Tell whether a text holds what does not print as it reads: line breaks, escapes, changes of direction.
+def has_control_characters(text: str) -> bool:
+    r"""Return whether a text contains line breaks, terminal escapes or changes of the writing direction.
 
-    >>> control_characters("U-Net, 1 % noise"), control_characters("U-Net\x1b[2K")
+    >>> has_control_characters("U-Net, 1 % noise"), has_control_characters("U-Net\x1b[2K")
     (False, True)
     """
     return any(unicodedata.category(each) in UNPRINTED and each not in JOINERS for each in text)

@@ -1,4 +1,4 @@
-"""What the data step hands on: labelled frames, their sectors, and where they come from."""
+"""Records of the data step: labelled frames, their ultrasound sectors, and the data set that they come from."""
 
 from __future__ import annotations
 
@@ -10,47 +10,53 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Phase: TypeAlias = Literal["ED", "ES", "other"]
-"""`other` is any frame beside them: EchoNet-Dynamic has none that are labelled, a phantom of whole beats does."""
+"""`other` is a labelled frame between ED and ES: a phantom of whole beats has them, EchoNet-Dynamic does not."""
 Split: TypeAlias = Literal["train", "val", "test"]
 
 SPLITS: Final[tuple[Split, ...]] = ("train", "val", "test")
 FRAME_SIZE_HW: Final = (112, 112)
-"""Rows and columns of every frame that is trained on and scored: EchoNet-Dynamic's format."""
+"""Rows and columns of every frame in training and scoring. It is EchoNet-Dynamic's format."""
 CONTOUR_POINTS: Final = 121
-"""P: 60 equal arc lengths on each wall, so that index 60 is the apex and K landmarks are every 120/(K-1)-th."""
+"""P. Each wall has 60 equal arc lengths, so index 60 is the apex, and K landmarks are every 120/(K-1)-th point."""
 APEX_INDEX: Final = CONTOUR_POINTS // 2
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sector:
-    """The ultrasound sector of one video.
-
-    The scan mask is the filled polygon `hull_px` ((x, y) vertices). `fitted` is False where the fit of the
-    two straight edges failed and the standard sector stands in (science of the fit: `lvzoo.geometry.sector`).
-    """
+    """The ultrasound sector of one video: the part of the frame that the scanner shows."""
 
     apex_px: tuple[float, float]
+    """(x, y) where the two straight edges meet; it may lie outside the frame."""
     half_angle_deg: float
+    """Angle between the sector's axis and either straight edge."""
     radius_px: float
+    """Distance from the apex to the outer arc."""
     hull_px: tuple[tuple[float, float], ...]
+    """(x, y) vertices of a polygon; the scan mask is this polygon, filled."""
     fitted: bool = True
+    """False if the fit of the two edges failed and the standard sector is used (see `lvzoo.geometry.sector`)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
-    """One quirk of the files, by name: what was found in which video, and whether it cost the frame or video."""
+    """One irregularity in the files of a data set."""
 
     name: str
+    """The video in which it was found."""
     quirk: str
+    """What is irregular, in words; findings with the same words are counted together."""
     excluded: bool
+    """Whether the frame or video was left out because of it."""
     detail: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Source:
-    """Where frames come from. `fingerprint` is a hash of the decoded frames and references themselves.
+    """The data set that frames come from.
 
-    `reader_dice` is the mean Dice of the tracings against the truth, where there is a truth: on a phantom.
+    `version` is the version of the data or of their reader. `fingerprint` is a hash of the decoded frames and their
+    references, so equal fingerprints mean equal data. `reader_dice` is the mean Dice of the reference tracings
+    against the true ventricle. Only a phantom knows the truth; for other data it is None.
     """
 
     name: str
@@ -62,29 +68,31 @@ class Source:
 
     @property
     def exclusions(self) -> tuple[Finding, ...]:
-        """The findings that cost a frame or a video."""
+        """The findings because of which a frame or a video was left out."""
         return tuple(finding for finding in self.findings if finding.excluded)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FrameSet:
-    """The labelled frames of one split, in memory; row n of every field belongs to the same frame.
-
-    `contours_NP2` runs left annulus -> apex -> right annulus in P = 121 points: index 60 is the apex, and
-    the points of each wall stand at equal arc lengths. `spacing_mm` is the pixel size of each frame, or None
-    where the data set has none.
-    """
+    """The labelled frames of one split, in memory. Item n of every field belongs to the same frame."""
 
     frames_NHW: NDArray[np.uint8]
+    """Grey levels 0..255."""
     masks_NHW: NDArray[np.bool_]
+    """Reference masks: True inside the left ventricle."""
     contours_NP2: NDArray[np.float32]
+    """Reference contours in pixels, P = 121 points from the left annulus over the apex (index 60) to the right
+    annulus. The points of each wall are at equal arc lengths."""
     sectors: tuple[Sector, ...]
     patients: tuple[str, ...]
+    """The patient of each frame. Intervals come from resampling patients, not frames."""
     videos: tuple[str, ...]
     frame_indices: tuple[int, ...]
+    """Position of each frame in its video, from 0."""
     phases: tuple[Phase, ...]
     source: Source
     spacing_mm: tuple[float, ...] | None = None
+    """Pixel size of each frame, or None if the data set does not give one."""
 
     def __len__(self) -> int:
         """N, the number of frames."""

@@ -1,4 +1,4 @@
-"""What an executor moves: jobs, the events they report, and how they ended."""
+"""Records of an executor: jobs, the progress that they report, and their results."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from lvzoo.types.learning import Epoch
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Job:
-    """One unit of work: names and numbers only, so that it can travel to another process or machine.
+    """One unit of work. It holds only names and numbers, so it can be sent to another process or machine.
 
-    `task` is "package.module:function", called with `settings` (a record of names and numbers) and a function
-    to report `Event`s with; it writes its results into the run folder and returns a small summary.
+    `task` is "package.module:function". The function is called with `settings` (a record of names and numbers) and
+    with a function that takes `Event`s. It writes its results into the run folder and returns a small summary.
     """
 
     name: str
@@ -24,7 +24,7 @@ class Job:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Event:
-    """How far a step has come: `done` of `total`, with a few words; `epoch` where one has just ended."""
+    """Progress of a step: `done` of `total` parts, with a few words. `epoch` is set when an epoch has just ended."""
 
     step: str
     done: int
@@ -35,7 +35,7 @@ class Event:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobResult:
-    """How a job ended: its small summary, or its error as one line with the full traceback beside it."""
+    """The result of a job: its summary, or its error on one line and the traceback. `error` is None on success."""
 
     job: Job
     summary: Mapping[str, Any] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""What models take and give, and what training and evaluation hand on."""
+"""Records of training and evaluation: batches, predictions, trained models, and the columns of score tables."""
 
 from __future__ import annotations
 
@@ -16,24 +16,29 @@ if TYPE_CHECKING:
     from lvzoo.types.frames import FrameSet
 
 FAILURE_DICE: Final = 0.5
-"""A frame that scores less is a failure: the model did not find the ventricle."""
+"""A frame with a lower Dice counts as a failure: the model did not find the ventricle."""
 
 SCORE_COLUMNS: Final = (
     *("model", "seed", "patient", "video", "frame", "phase", "corruption", "severity"),
     *("dice", "nsd1", "nsd2", "hd95", "assd", "area_pred", "area_ref"),
     *("components", "holes", "apex_below_base"),
 )
-"""Columns of a table of scores: one row a frame under one condition.
+"""Columns of a table of scores. It has one row per model, training seed, frame and condition.
 
-`dice`, `nsd1` and `nsd2` (surface Dice at 1 and 2 px) are fractions; `hd95` and `assd` are pixels, areas numbers of
-pixels. `components` and `holes` count those of the predicted mask; `apex_below_base` tells that it lies beyond the
-mitral plane.
+patient, video, frame, phase    which frame: its patient, its video, its index in the video, "ED", "ES" or "other"
+corruption, severity            the condition: "clean" and 0, or a corruption at severity 1..5
+dice                            foreground Dice, 0..1
+nsd1, nsd2                      surface Dice at a tolerance of 1 and 2 px, 0..1
+hd95, assd                      95th percentile of the boundary distances, and their mean, in px
+area_pred, area_ref             areas of the predicted and of the reference mask, in pixels
+components, holes               how many connected pieces and holes the predicted mask has
+apex_below_base                 True if the apex of the predicted mask lies on the atrium's side of the mitral line
 """
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Batch:
-    """One training batch on the model's device: frames float32 0..1, masks bool, contours float32 px."""
+    """One training batch on the model's device: frames float32 0..1, masks bool, contours float32 in px."""
 
     frames_B1HW: torch.Tensor
     masks_BHW: torch.Tensor
@@ -42,7 +47,7 @@ class Batch:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Prediction:
-    """What every model ends in, whatever its kind: masks, and landmarks (px) where it has them."""
+    """The prediction of any model: masks, and for landmark models also the (x, y) landmarks in px."""
 
     masks_BHW: NDArray[np.bool_]
     landmarks_BK2: NDArray[np.float32] | None = None
@@ -50,7 +55,7 @@ class Prediction:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Epoch:
-    """One line of a trial's history; epochs count from 1."""
+    """One line of a trial's history: an epoch's number (from 1), mean training loss, validation Dice and time."""
 
     epoch: int
     train_loss: float
@@ -60,7 +65,7 @@ class Epoch:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fitted:
-    """A trained model (with the weights of its best epoch by validation Dice) and its history."""
+    """A trained model with the weights of its best epoch (highest validation Dice), and its history."""
 
     model: nn.Module
     history: tuple[Epoch, ...]
@@ -70,7 +75,7 @@ class Fitted:
 Scores: TypeAlias = "pd.DataFrame"
 """A table with the columns SCORE_COLUMNS."""
 ScoreModel: TypeAlias = "Callable[[nn.Module, FrameSet], float]"
-"""The validation score that a trainer maximises: mean Dice of a model on clean frames."""
+"""The validation score that chooses the best epoch: a model's mean Dice on clean frames."""
 OnEpoch: TypeAlias = Callable[[Epoch], None]
 OnBatch: TypeAlias = "Callable[[int, int, torch.Tensor], None]"
-"""Called with (steps done, steps of the whole training, loss); only who reads the loss waits for the device."""
+"""Called with (steps done, total steps, loss). The loss is still a tensor: reading its value waits for the device."""

@@ -1,7 +1,7 @@
-"""The records from ranking to report: what is known of the models, their order, and all that a report tells.
+"""Records of ranking and report: facts about the models, the ranking, and everything that a report shows.
 
-Letters, units and conventions are those of `lvzoo.types`. They stand apart from it since a listing of the zoo needs
-none of them.
+Letters, units and conventions are those of `lvzoo.types`. These records have a module of their own because commands
+such as `lvzoo list` do not need them.
 """
 
 from __future__ import annotations
@@ -23,41 +23,49 @@ if TYPE_CHECKING:
 STANDARD: Final = "standard"
 AUGMENTED: Final = "augmented"
 TRACKS: Final = (STANDARD, AUGMENTED)
-"""The tracks of the contests; a model is in the second where it was trained on noise."""
+"""The tracks of the contests. A model is in the augmented track if it was trained on noise."""
 CHANGE: Final = f"{AUGMENTED} - {STANDARD}"
-"""The row of the contests that tells what training on noise changes."""
+"""The track in the row of the contests that compares the two tracks."""
 
 
 Origin: TypeAlias = Literal["run", "here", "elsewhere", "seen"]
-"""Where a model was trained: by the run that is ranked; or before, on the train split of the data set that it is
-tested on (one with the same test split), on data that are not known to be its, or, which it should not be, on the
-very frames that it is tested on. Data are known by the fingerprints of whole splits: of a copy under other names, or
-of a patient who is in two data sets, nothing is known."""
+"""Where a model was trained.
+
+run         by the run that is ranked
+here        before, on the train split of the data set on which it is tested (one with the same test split)
+elsewhere   before, on data that are not known to belong to this data set
+seen        before, on the very frames on which it is tested, which makes its scores meaningless
+
+Data are recognised by the fingerprints of whole splits. A copy under other names, or a patient who is in two data
+sets, is not recognised.
+"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ModelFacts:
-    """What a reader of a ranking should know of a model beside its scores.
-
-    `flops` are those of one frame's forward pass (a multiply-add is two); `ms_per_frame` includes decoding, and
-    was measured on `hardware`. `ceiling` is the Dice that perfect landmarks of this model would get on the same
-    frames, through its own curve and the same rasteriser: "all", "ED" and "ES"; empty for masks. It is no upper
-    bound. `trained_on` names the data of a model whose `origin` is not the run itself.
-    """
+    """Facts about a model that a ranking shows beside its scores. None and "" mean unknown."""
 
     kind: Kind
     plugin: str
     summary: str = ""
     augmented: bool = False
+    """Whether it was trained on noise."""
     own_recipe: bool = False
+    """Whether its recipe or training loop differs from that of the other models."""
     origin: Origin = "run"
     trained_on: str = ""
+    """The training data of a model that the run itself did not train."""
     parameters: int | None = None
     flops: int | None = None
+    """Floating-point operations of one frame's forward pass; a multiply-add counts as two."""
     ms_per_frame: float | None = None
+    """Time for one frame, decoding included, on `hardware`."""
     hardware: str = ""
     landmarks: int | None = None
+    """K, the number of landmarks; None for a mask model."""
     ceiling: Mapping[str, float] = field(default_factory=dict)
+    """Dice of perfect landmarks on the same frames, drawn with the model's own curve: "all", "ED" and "ES". Empty for
+    mask models. It is not an upper bound."""
     paper: str | None = None
     licence: str | None = None
 
@@ -77,7 +85,7 @@ CautionKind: TypeAlias = Literal[
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Caution:
-    """What a reader must know before believing an order, in a sentence; `kind` says to programs what it is about."""
+    """A sentence on what limits the conclusions from a ranking. Programs can tell its subject by `kind`."""
 
     kind: CautionKind
     text: str
@@ -85,52 +93,81 @@ class Caution:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ranking:
-    """Models in order, best first, with how sure that is; `lvzoo.rank.ranking` makes it.
+    """Models in order, best first, and how certain this order is. `lvzoo.rank.ranking.rank` makes it.
 
-    Low and high are the ends of 95 % intervals from one paired bootstrap over patients; where fewer than two patients
-    have a score, nothing can be said of others: they are NaN, and so are rank_low, rank_high, p_first, outperforms
-    and `kendall_tau`. All of Dice is averaged over a patient's frames, then seeds, then patients, unless a column
-    says otherwise. The tables:
+    The *headline* is the Dice that decides the order: the mean over the suite's families, or clean Dice if no noise
+    was run. Unless a column says otherwise, Dice is averaged over a patient's frames first, then over training seeds,
+    then over patients. Columns that end in `_low` and `_high` are the ends of a 95 % interval. All intervals come
+    from one bootstrap over patients, whose resamples are the same for all models. With fewer than two patients
+    that have a score, nothing can be concluded for other patients: the intervals, rank_low, rank_high, p_first,
+    outperforms and `kendall_tau` are NaN.
 
-    `table`, a row a model, best first:
-        rank, model, kind, augmented, own_recipe, trained_on ("" where the run itself trained it);
-        headline, headline_low, headline_high; rank_low, rank_high
-        (95 % interval of the rank over the resamples), p_first (share of resamples in which it is first),
-        group (letters: models that share one are not separable); clean, clean_low, clean_high; retention
-        (headline / clean; NaN where clean is 0); worst_corruption and worst (its Dice over all severities; ""
-        and NaN where no noise was run); dice_ed, dice_es and dice_pooled (all on clean frames); nsd1, nsd2,
-        hd95, assd (clean frames) and nsd1_noisy ... assd_noisy (averaged as the headline is; NaN where no noise
-        was run); failures (scores below FAILURE_DICE, under all conditions and seeds) and
-        failure_share; empty, fragmented, holed, apex_below_base (how many masks are so, under all conditions and
-        seeds), anatomical_failures (how many are any of these) and anatomical_share; seeds, seed_sd (of the
-        headline over training seeds; NaN with one); mean_rank (the mean over patients of the rank on each);
-        difference, difference_low, difference_high (to the best model's headline); and a column
-        `family_<name>` for each family that was run.
-    `pairs`, a row a pair of models, the one with the higher headline first, in the order of the table:
-        better, worse, difference, difference_low, difference_high, p (two-sided Wilcoxon signed-rank on patient
-        means), p_holm, outperforms (share of pairs of seeds, in each resample, in which it does; a tie counts
-        half), mdd (the smallest difference that this many patients show with 80 % power; NaN with one), verdict
-        ("clear": p_holm < 0.05, the whole interval beyond `margin`, and so in 3/4 of the pairs of seeds;
-        "unsteady": all but the seeds; "small": p_holm < 0.05; "open").
-    `response`, a row a model, corruption and severity (0 is clean): model, family, corruption, severity, dice,
-        dice_low, dice_high.
-    `breaks`, a row a model, corruption and reference: model, family, corruption, reference (its name), level (its
-        Dice), severity (where the response falls below it, between severities by interpolation; 0 where clean
-        Dice lies below already, NaN where it never does).
-    `contests`, the best mask against the best landmark model (by headline), a row a track and scope: track
-        ("standard", "augmented"), scope ("overall", "clean", "ED", "ES", or a family; ED and ES averaged over
-        conditions as the headline is, unlike dice_ed and dice_es; without noise there is no "clean", since
-        "overall" is that), mask, landmark (the models' names), mask_dice, landmark_dice, difference (mask -
-        landmark), difference_low, difference_high, p, p_holm (overall: that of `pairs`; the other scopes: adjusted
-        for them), verdict (as in `pairs`), winner ("mask", "landmark", or "neither" unless that is "clear").
-        Where both tracks have a contest, one more row tells whether training on noise changes it: track
-        "augmented - standard", scope "overall". Its mask and landmark name both models ("unet+noise - unet"), its
-        numbers are the augmented track's minus the standard one's, patient by patient, so mask_dice and landmark_dice
-        are what each kind gains; p_holm is p, this being one question; the winner is the kind that clearly gains
-        more.
-        Empty where a kind is missing.
-    `cases`, a row a task, model and patient, as challengeR reads it: task ("headline", "clean", or a family),
-        algorithm, case, value (Dice).
+    `table`: one row per model, best first.
+        rank                            1 is the best; models of equal headline share a rank
+        model, kind                     its name, and "mask" or "landmark"
+        augmented                       whether it was trained on noise
+        own_recipe                      whether its recipe or training loop differs from that of the other models
+        trained_on                      the data on which it was trained; "" if the run itself trained it
+        headline                        the headline; also headline_low, headline_high
+        rank_low, rank_high             95 % interval of the rank over the resamples
+        p_first                         share of the resamples in which the model is first
+        group                           letters; models that share a letter are not separable
+        clean                           Dice on clean frames; also clean_low, clean_high
+        retention                       headline / clean; NaN if clean is 0
+        worst_corruption, worst         the corruption with the lowest Dice over all severities, and that Dice; "" and
+                                        NaN without noise
+        dice_ed, dice_es                Dice on clean ED frames and on clean ES frames
+        dice_pooled                     Dice of all clean frames pooled, as EchoNet-Dynamic reports it
+        nsd1, nsd2, hd95, assd          the other metrics on clean frames
+        nsd1_noisy, nsd2_noisy, hd95_noisy, assd_noisy
+                                        the same, averaged as the headline is; NaN without noise
+        failures, failure_share         number and share of scores below FAILURE_DICE, over all conditions and seeds
+        empty, fragmented, holed, apex_below_base
+                                        numbers of masks without a pixel, in several pieces, with a hole, or with the
+                                        apex on the atrium's side of the mitral line, over all conditions and seeds
+        anatomical_failures, anatomical_share
+                                        number and share of masks with at least one of these faults
+        seeds, seed_sd                  number of training seeds, and the standard deviation of the headline over
+                                        them; NaN with one seed
+        mean_rank                       mean over patients of the model's rank on each patient
+        difference                      to the headline of the best model; also difference_low, difference_high
+        family_<name>                   one column per family that was run: the Dice in this family
+    `pairs`: one row per pair of models, in the order of the ranking.
+        better, worse                   the model with the higher headline, and the other one
+        difference                      better minus worse; also difference_low, difference_high
+        p, p_holm                       p value of the two-sided Wilcoxon signed-rank test over patients, and the same
+                                        after Holm's adjustment over all pairs
+        outperforms                     share of resamples and pairs of seeds in which `better` leads; ties count half
+        mdd                             smallest difference that this many patients show with 80 % power; NaN with one
+        verdict                         "clear": p_holm < 0.05, the whole interval lies beyond `margin`, and `better`
+                                        leads in at least 3/4 of the pairs of seeds; "unsteady": the same except for
+                                        the seeds; "small": only p_holm < 0.05; "open": none of these
+    `response`: one row per model, corruption and severity.
+        model, family, corruption, severity (0 is clean), dice, dice_low, dice_high
+    `breaks`: one row per model, corruption and reference.
+        model, family, corruption, reference (its name), level (its Dice)
+        severity                        where the response falls below the level, interpolated between severities; 0
+                                        if it is below on clean frames, NaN if it never falls below
+    `contests`: the mask model against the landmark model with the highest headline, one row per track and scope;
+    no rows for a track that lacks a kind.
+        track                           "standard" or "augmented"
+        scope                           "overall", "clean", "ED", "ES" or a family. ED and ES are averaged over
+                                        conditions as the headline is, unlike dice_ed and dice_es. Without noise there
+                                        is no "clean", since "overall" is the same
+        mask, landmark                  the names of the two models
+        mask_dice, landmark_dice        their Dice
+        difference                      mask minus landmark; also difference_low, difference_high
+        p, p_holm                       as in `pairs`; p_holm is that of `pairs` for "overall", and adjusted over the
+                                        other scopes for these
+        verdict                         as in `pairs`
+        winner                          "mask" or "landmark" if the verdict is "clear", else "neither"
+        If both tracks have a contest, one more row says whether training on noise changes the result: track
+        "augmented - standard", scope "overall". Its `mask` and `landmark` name two models each, for example
+        "unet+noise - unet". Its numbers are those of the augmented track minus those of the standard track, for
+        each patient: mask_dice and landmark_dice are the gains of the two kinds, and the winner is the kind that
+        clearly gains more. Its p_holm equals its p, because this is a single test.
+    `cases`: one row per task, model and patient, in the form that challengeR reads.
+        task ("headline", "clean" or a family), algorithm (the model), case (the patient), value (Dice)
     """
 
     table: pd.DataFrame
@@ -142,30 +179,31 @@ class Ranking:
     models: Mapping[str, ModelFacts]
     suite: str
     headline: str
-    """What the headline is called in print: "mDice-N1"; "clean Dice" where no noise was run."""
+    """The headline's name in print: "mDice-N1", or "clean Dice" if no noise was run."""
     families: Mapping[str, tuple[str, ...]]
     """The corruptions that were run, by family."""
     severities: tuple[int, ...]
     partial: bool
-    """Whether some of the suite's corruptions or severities were left out: no headline to be compared."""
+    """Whether some of the suite's corruptions or severities were left out. The headline of a partial run cannot be
+    compared with that of the whole suite."""
     references: Mapping[str, float]
     """The Dice levels of the break points, by name."""
     margin: float
-    """The least difference in Dice that is called a win."""
+    """The smallest difference in Dice that counts as a win."""
     kendall_tau: float
-    """Mean agreement of the resamples' orders with the ranking: 1 where all agree; NaN with one model or patient."""
+    """Mean of Kendall's tau-b between each resample's order and the ranking: 1 if all agree, NaN with one model or
+    one patient."""
     warnings: tuple[Caution, ...]
-    """What a reader must know before believing the order."""
     patients: int
     frames: int
     resamples: int
     bootstrap_seed: int = 0
-    """The seed of the resamples' draws."""
+    """The random seed of the resamples."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Specimen:
-    """One test frame with a model's mask on it, kept to be looked at. `place` is "best", "median" or "worst"."""
+    """One test frame with a model's mask, to be shown in the report. `place` is "best", "median" or "worst"."""
 
     model: str
     place: str
@@ -181,19 +219,20 @@ class Specimen:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Study:
-    """All that a report tells: a ranking, where its frames came from, and what it was computed with.
-
-    `splits` says how many patients and frames each split has; `recipe` is the one all models share; `computed`
-    names hardware and versions; `noise_digest` is the suite's, by what it does ("" where no run told it); `failed`
-    names the trials that are not ranked, with the reason of each.
-    """
+    """Everything that a report shows: a ranking, the data set, and how the scores were computed."""
 
     ranking: Ranking
     source: Source
     splits: Mapping[str, Mapping[str, int]]
+    """Numbers of "patients" and "frames" by split."""
     recipe: Mapping[str, OptionValue]
+    """The recipe that the models share."""
     runs: tuple[str, ...]
+    """The run folders that were ranked."""
     computed: Mapping[str, str]
+    """Hardware and versions."""
     noise_digest: str = ""
+    """Digest of what the noise suite does to test frames; "" if unknown."""
     failed: Mapping[str, str] = field(default_factory=dict)
+    """The trials that failed and are not ranked, each with its reason."""
     specimens: tuple[Specimen, ...] = ()

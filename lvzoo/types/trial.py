@@ -1,4 +1,4 @@
-"""What the registry and the settings decide: entries, recipes, trials, and the conditions of a test."""
+"""Records of what is trained and tested: entries of the registry, recipes, trials, and test conditions."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ from typing import Any, Final
 from lvzoo.types.declared import Family, OptionValue
 
 NOISY_AUGMENTATIONS: Final = ("noise",)
-"""Training augmentations that contain a corruption of the suites: a model trained so is in the `augmented` track."""
+"""Training augmentations that contain test corruptions. Models trained with them are in the `augmented` track."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
-    """One named model of a catalogue: a family with every option settled, recipe overrides, paper, licence.
+    """One named model of a catalogue: a family with a value for every option.
 
-    `weights` is where its trained weights lie, as the catalogue says it: `package:path`, or a path beside the
-    catalogue's own.
+    `recipe` holds the values that differ from the shared recipe. `catalogue` is the registry file that defines the
+    entry. `weights` locates its trained weights as the catalogue writes it: `package:path`, or a path relative to the
+    catalogue.
     """
 
     name: str
@@ -37,12 +38,12 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Recipe:
-    """How a trial is trained; the same for every entry unless its catalogue says otherwise.
+    """How a trial is trained. All entries share one recipe, except for values that their catalogue sets.
 
-    `learning_rate` is the peak of a one-cycle schedule that warms up over `warmup` of all steps.
-    `clip_norm` bounds the gradient's L2 norm. `augment` names the training augmentation ("none", "default",
-    "flip", "strong", "noise"). `precision` is "auto" (bf16 or fp16 where the device has it, else float32), "bf16",
-    "fp16" or "float32".
+    `learning_rate` is the peak of a one-cycle schedule, which warms up over the fraction `warmup` of all steps.
+    `clip_norm` limits the L2 norm of the gradient. `augment` names the training augmentation: "none", "default",
+    "flip", "strong" or "noise". `precision` is "bf16", "fp16", "float32" or "auto" (bf16 or fp16 if the device
+    supports it, else float32).
     """
 
     epochs: int = 20
@@ -56,12 +57,12 @@ class Recipe:
 
     @property
     def augmented(self) -> bool:
-        """Tell whether training meets noise such as the model is tested on."""
+        """Whether training uses noise like that of the test suites."""
         return self.augment in NOISY_AUGMENTATIONS
 
 
 def model_name(entry: str, recipe: Recipe) -> str:
-    """Return what an entry trained by a recipe is called: the two tracks of one entry are two models.
+    """Return the name of an entry trained with a recipe. Trained with noise, it counts as a model of its own.
 
     >>> model_name("unet", Recipe()), model_name("unet", Recipe(augment="noise"))
     ('unet', 'unet+noise')
@@ -70,7 +71,7 @@ def model_name(entry: str, recipe: Recipe) -> str:
 
 
 def trial_name(model: str, seed: int) -> str:
-    """Return what a model's training by a seed is called: `unet-s0`."""
+    """Return the name of a model's trial, which is also its folder: `unet-s0` for seed 0."""
     return f"{model}-s{seed}"
 
 
@@ -84,14 +85,14 @@ class Trial:
     seed: int
     recipe: Recipe
     code: str = ""
-    """Digest of the code that computes: the plugin's, and lvzoo's own steps."""
+    """Digest of the code that decides the trained weights: that of the plugin and of lvzoo's own steps."""
 
     def __str__(self) -> str:
         return self.name
 
     @property
     def model(self) -> str:
-        """What the model is called in every table: `unet`, or `unet+noise` where it was trained on noise."""
+        """The model's name in every table: `unet`, or `unet+noise` if it was trained on noise."""
         return model_name(self.entry.name, self.recipe)
 
     @property
@@ -101,15 +102,16 @@ class Trial:
 
     @property
     def key(self) -> str:
-        """Hash of all that changes the trial's numbers, in 16 hexadecimal digits."""
-        return _hash({**self._decides(), "seed": self.seed})
+        """Hash of everything that changes the trial's weights, as 16 hexadecimal digits."""
+        return _hash({**self._key_parts(), "seed": self.seed})
 
     @property
     def model_key(self) -> str:
-        """The same without the seed: trials of one model share it."""
-        return _hash(self._decides())
+        """The same hash without the seed. The trials of one model share it."""
+        return _hash(self._key_parts())
 
-    def _decides(self) -> dict[str, Any]:
+    def _key_parts(self) -> dict[str, Any]:
+        """Return everything except the seed that changes the trained weights."""
         return {
             "factory": self.entry.family.factory,
             "trainer": self.entry.family.trainer,
@@ -120,13 +122,13 @@ class Trial:
         }
 
 
-def _hash(decides: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:16]
+def _hash(parts: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, order=True)
 class Condition:
-    """Under what a frame is scored: a corruption at a severity 1..5, or clean (severity 0)."""
+    """The condition under which a frame is scored: a corruption at a severity 1..5, or clean (severity 0)."""
 
     corruption: str = "clean"
     severity: int = 0

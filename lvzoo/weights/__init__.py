@@ -1,7 +1,6 @@
-"""Weights files: one safetensors file each, whose header holds a card that says what the weights are.
+"""Weights files: one safetensors file each, with a card in its header that says what the weights are.
 
-Read here with json and struct alone, so that a listing of the zoo imports no torch; `lvzoo.weights.network` turns a
-file into a network.
+The header is read without torch, so that `lvzoo list` starts fast. `lvzoo.weights.network` builds the network.
 """
 
 from lvzoo.weights.card import KEY, CleanDice, Counts, Rounding, TrainedOn, WeightsCard

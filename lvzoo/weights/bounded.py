@@ -1,4 +1,4 @@
-"""A bound on the network that is built for a file's weights: a card from anywhere must not take all memory."""
+"""Bounds the network that is built for a weights file, since a hostile card could ask for all memory."""
 
 from __future__ import annotations
 
@@ -12,33 +12,33 @@ if TYPE_CHECKING:
     from lvzoo.weights import Header
 
 SLACK_TIMES: Final = 32
-"""Drawing a network's first weights takes tensors beside them: up to 12 times its own, of all entries of the zoo."""
+"""Drawing a network's first weights makes further tensors: up to 12 times as many numbers, over all entries."""
 SLACK_NUMBERS: Final = 2**26
 SLACK_TENSORS: Final = 10_000
 
 
 class TooLargeError(Exception):
-    """A network grows far beyond the weights that it is built for."""
+    """A network is far larger than the weights that it is built for."""
 
 
-class Bounded(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch types none of it
-    """While a network is built, ends that where its tensors outgrow by far those of a file.
+class Bounded(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch has no types here
+    """Stops the building of a network when it has made far more numbers or tensors than a file holds.
 
-    Unlike building on torch's meta device first, this holds for networks of any code.
+    Building on torch's meta device first would be another way, but it does not work for every network.
     """
 
     def __init__(self, header: Header) -> None:
-        """Take the measure of a file."""
-        super().__init__()  # type: ignore[no-untyped-call] # torch types none of it
+        """Compute the bounds from the tensors of a file."""
+        super().__init__()  # type: ignore[no-untyped-call] # torch has no types here
         numbers = sum(math.prod(tensor.shape) for tensor in header.tensors.values())
         self.numbers_left = SLACK_TIMES * numbers + SLACK_NUMBERS
         self.tensors_left = SLACK_TIMES * len(header.tensors) + SLACK_TENSORS
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:  # noqa: ANN401 - torch's signature
-        """Make what is asked for, and count it: memory that was reserved and not yet written to costs nothing.
+        """Run one operation of torch and count its result. Memory costs nothing until it is written to.
 
         Raises:
-            TooLargeError: that was too much.
+            TooLargeError: the result exceeds the bounds.
         """
         del types
         made = func(*args, **(kwargs or {}))

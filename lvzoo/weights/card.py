@@ -1,4 +1,4 @@
-"""The card of a weights file: which model, trained on what, how, and how good it is; as a record and as JSON."""
+"""The card of a weights file: which model it is, how and on what it was trained, and its Dice."""
 
 from __future__ import annotations
 
@@ -8,40 +8,40 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar, get_args, get_type_hints
 
-from lvzoo.types import NAME, SPLITS, Kind, OptionValue, Recipe, control_characters
+from lvzoo.types import NAME, SPLITS, Kind, OptionValue, Recipe, has_control_characters
 
 KEY: Final = "lvzoo"
-"""The key of a safetensors header's metadata that holds the card."""
+"""The key of the card in the metadata of a safetensors header."""
 VERSION: Final = 1
-"""Of the card's form; a higher one is a newer lvzoo's."""
+"""The version of the card's format. A newer lvzoo may write a higher one."""
 
 Plain = Mapping[str, Any]
 T = TypeVar("T")
 NONE: Final = type(None)
 LARGEST_SEED: Final = 2**63 - 1
-"""What a table of scores can hold."""
+"""The largest number that fits into a table of scores."""
 
 
 class NewerCardError(ValueError):
-    """A card in a form that only a newer lvzoo knows."""
+    """The card has a format that only a newer lvzoo knows."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Counts:
-    """How much of a data set a split is; `fingerprint` is of its frames, references and videos' names."""
+    """The size of a split. `fingerprint` is a hash of its frames, its references and the names of its videos."""
 
     patients: int
     frames: int
     fingerprint: str
 
     def __post_init__(self) -> None:
-        """Raise ValueError where a count is below 0."""
-        _refuse_outside({"patients": self.patients, "frames": self.frames}, 0, LARGEST_SEED)
+        """Raise ValueError if a count is below 0."""
+        _check_range({"patients": self.patients, "frames": self.frames}, 0, LARGEST_SEED)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrainedOn:
-    """The data set that a model was trained on: `fingerprint` is that of all its splits together."""
+    """The data set that a model was trained on. `fingerprint` is that of all its splits together."""
 
     name: str
     version: str
@@ -50,7 +50,7 @@ class TrainedOn:
     splits: Mapping[str, Counts]
 
     def __str__(self) -> str:
-        """Name the data in a few words; simulated ones are called synthetic.
+        """Return a short name of the data. Simulated data are called synthetic.
 
         >>> str(TrainedOn(name="phantom", version="phantom-v2", synthetic=True, fingerprint="f", splits={}))
         'synthetic phantom-v2'
@@ -62,26 +62,27 @@ class TrainedOn:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CleanDice:
-    """Mean Dice over patients on clean frames of the data that the model was trained on; None where not known."""
+    """Mean Dice over patients, on clean frames of the data set that the model was trained on; None if unknown."""
 
     val: float | None = None
     test: float | None = None
     test_ed: float | None = None
     test_es: float | None = None
     test_other: float | None = None
-    """Of frames beside ED and ES, which only a phantom of whole beats has."""
+    """On frames that are neither ED nor ES. Only a phantom of whole beats has such frames."""
 
     def __post_init__(self) -> None:
-        """Raise ValueError where one is no Dice."""
-        _refuse_outside(dataclasses.asdict(self), 0, 1)
+        """Raise ValueError if a value is not a Dice."""
+        _check_range(dataclasses.asdict(self), 0, 1)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rounding:
-    """What it cost to round the weights to float16, on the clean test frames of a small phantom (synthetic).
+    """The cost of rounding the weights to float16, on the clean test frames of a small phantom (synthetic).
 
-    `before` and `after` are mean Dice against the references, `agreement` that of the masks before against those
-    after; of it, the frames on which both masks are `empty` are left out (0 where all are).
+    `before` and `after` are the mean Dice against the references. `agreement` is the mean Dice of the masks before
+    against the masks after. It leaves out the frames on which both masks are empty, and is 0 if all are. `empty`
+    counts these frames.
     """
 
     before: float
@@ -92,18 +93,20 @@ class Rounding:
     empty: int = 0
 
     def __post_init__(self) -> None:
-        """Raise ValueError where one is no Dice, or a count is below 0."""
-        _refuse_outside({"before": self.before, "after": self.after, "agreement": self.agreement}, 0, 1)
-        _refuse_outside({"frames": self.frames, "empty": self.empty}, 0, LARGEST_SEED)
+        """Raise ValueError if a value is not a Dice, or a count is below 0."""
+        _check_range({"before": self.before, "after": self.after, "agreement": self.agreement}, 0, 1)
+        _check_range({"frames": self.frames, "empty": self.empty}, 0, LARGEST_SEED)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WeightsCard:
-    """What a trained model is. It may come from anywhere, and names a folder and is printed: both are held to.
+    """The description of a trained model.
 
-    `lvzoo` is the version that trained it, and `code` the digest of its code then. `started_from` names the
-    pretrained weights that its training started from, if any. `rounding` is None where the weights are as they were
-    trained. `commands` make them again.
+    A card may come from anywhere. Its entry names a folder and its texts are printed, so both are checked.
+
+    `lvzoo` is the version that trained the model, and `code` the digest of that version's code. `started_from` names
+    the pretrained weights that the training started from, if any. `rounding` is None if the weights are as they were
+    trained. `commands` are the commands that make the file again.
     """
 
     entry: str
@@ -127,35 +130,35 @@ class WeightsCard:
     commands: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Raise ValueError where the entry is no name, a number is none, or a text would not print as it reads."""
+        """Raise ValueError for an invalid name, a number out of range, or a text with control characters."""
         if not NAME.fullmatch(self.entry):
-            raise ValueError(f"'entry' is {self.entry!r}, which is no name of an entry")
-        _refuse_outside({"seed": self.seed, "best_epoch": self.best_epoch}, 0, LARGEST_SEED)
-        odd = next((text for text in _texts(self.plain()) if control_characters(text)), None)
+            raise ValueError(f"'entry' is {self.entry!r}, which is not an entry name")
+        _check_range({"seed": self.seed, "best_epoch": self.best_epoch}, 0, LARGEST_SEED)
+        odd = next((text for text in _texts(self.plain()) if has_control_characters(text)), None)
         if odd is not None:
             raise ValueError(f"control characters in {odd!r}")
 
     def plain(self) -> dict[str, Any]:
-        """Return the card as JSON knows it."""
+        """Return the card as plain values for JSON."""
         return {"card": VERSION, **dataclasses.asdict(self), "commands": list(self.commands)}
 
     def to_json(self) -> str:
-        """Return the text that stands in a header: the same for the same card."""
+        """Return the JSON text for a header. Equal cards give equal texts."""
         return json.dumps(self.plain(), sort_keys=True)
 
 
-def card_of(plain: object) -> WeightsCard:
-    """Return the card that JSON describes. What a later lvzoo of the same form added is passed over.
+def parse_card(plain: object) -> WeightsCard:
+    """Return the card that plain values from JSON describe. Unknown keys are ignored.
 
     Raises:
-        NewerCardError: the form is a newer one.
-        ValueError: something is missing or of another type; says what.
+        NewerCardError: the card has a newer format.
+        ValueError: a value is missing or has the wrong type; names it.
     """
     if not isinstance(plain, Mapping):
-        raise ValueError(f"it is {type(plain).__name__}, not keys with values")  # noqa: TRY004 - one kind to catch
+        raise ValueError(f"it is {type(plain).__name__}, not keys with values")  # noqa: TRY004 - callers catch one class
     version = _take(plain, "card", int)
     if version > VERSION:
-        raise NewerCardError(f"its card has form {version}, this lvzoo knows {VERSION}")
+        raise NewerCardError(f"its card has format {version}, this lvzoo knows {VERSION}")
     kind = _take(plain, "kind", str)
     if kind not in get_args(Kind):
         raise ValueError(f"'kind' is {kind!r}")
@@ -187,7 +190,7 @@ def _trained_on(plain: Plain) -> TrainedOn:
 
 
 def _recipe(plain: Plain) -> Recipe:
-    """Return the recipe; a field that it lacks, since it is younger than the card, has its default."""
+    """Return the recipe. A field that is younger than the card has its default."""
     defaults = dataclasses.asdict(Recipe())
     for key, value in plain.items():
         if key not in defaults:
@@ -199,14 +202,14 @@ def _recipe(plain: Plain) -> Recipe:
 
 
 def _record(kind: type[T], plain: Plain) -> T:
-    """Return a record of this file, each value of its field's own type; a whole number is a float as well."""
+    """Return a record of this module. Each value must have its field's type; a float may be a whole number."""
     types = {name: set(get_args(hint) or (hint,)) for name, hint in get_type_hints(kind).items()}
     whole = {name: {int} if float in allowed else set() for name, allowed in types.items()}
     return kind(**{name: _take(plain, name, *types[name], *whole[name]) for name in types})
 
 
-def _refuse_outside(values: Mapping[str, float | None], least: float, most: float) -> None:
-    """Raise ValueError where a value that is known lies outside of `least` and `most`, or is not a number."""
+def _check_range(values: Mapping[str, float | None], least: float, most: float) -> None:
+    """Raise ValueError if a value is below `least`, above `most` or NaN; None is allowed."""
     for name, value in values.items():
         if value is not None and not least <= value <= most:
             raise ValueError(f"{name!r} is {value}")
@@ -218,7 +221,7 @@ def _values(plain: Plain, key: str, *types: type) -> dict[str, Any]:
 
 
 def _texts(plain: object) -> Iterator[str]:
-    """Yield every text in what JSON knows, keys too."""
+    """Yield every text in plain values, including keys."""
     if isinstance(plain, str):
         yield plain
     elif isinstance(plain, Mapping):
@@ -229,8 +232,8 @@ def _texts(plain: object) -> Iterator[str]:
             yield from _texts(value)
 
 
-def _take(plain: Plain, key: str, *types: type) -> Any:  # noqa: ANN401 - of these types
-    """Return a value that is of one of the types itself: True is no number here."""
+def _take(plain: Plain, key: str, *types: type) -> Any:  # noqa: ANN401 - one of these types
+    """Return a value of exactly one of the types: True does not pass for an int."""
     if key not in plain:
         raise ValueError(f"{key!r} is missing")
     if type(plain[key]) not in types:

@@ -1,4 +1,4 @@
-"""The trained weights that an entry carries: where they lie, and what their card says. Reads a header, no more."""
+"""Finds the trained weights that an entry carries, and reads their card. Reads only the header of the file."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from lvzoo.weights import WeightsCard
 
 IN_A_PACKAGE: Final = re.compile(r"(?P<package>[A-Za-z_]\w+):(?P<path>[^\\]+)")
-"""`lvzoo_unet:weights/unet-fast.safetensors`; a single letter before the colon would be a drive."""
+"""As in `lvzoo_unet:weights/unet-fast.safetensors`. A single letter before the colon would be a drive."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Carried:
-    """What an entry's key `weights` leads to: a file with its card, or the fault that keeps it from being used."""
+    """The weights that an entry names: a file and its card, or the fault that prevents their use."""
 
     named: str
     path: Path | None = None
@@ -31,27 +31,29 @@ class Carried:
     fault: str | None = None
 
     def plain(self) -> dict[str, Any]:
-        """Return it as JSON knows it, the same on every machine that has it."""
+        """Return plain values for JSON, without the path, so that they are the same on every machine."""
         return {"file": self.named, "card": self.card and self.card.plain(), "fault": self.fault}
 
 
-def carried_by(entry: Entry) -> Carried | None:
-    """Return what an entry carries, or None where it names no weights; a fault is told, not raised."""
+def find_carried(entry: Entry) -> Carried | None:
+    """Return the weights of an entry, or None if it names none. An unusable file is returned as a `fault`."""
     if entry.weights is None:
         return None
     try:
-        path = _path(entry, entry.weights)
+        path = _find_file(entry, entry.weights)
         card = read_card(path)
     except DataError as error:
         return Carried(named=entry.weights, fault=str(error))
-    if other := _difference(entry, card):
+    if difference := _difference(entry, card):
         where = f"{path}: weights of another model than the entry {entry.name!r}"
-        return Carried(named=entry.weights, fault=f"{where}: {other}; correct the entry, or train it anew")
+        return Carried(
+            named=entry.weights, fault=f"{where}: {difference}; correct the entry, or train it again"
+        )
     return Carried(named=entry.weights, path=path, card=card)
 
 
-def _path(entry: Entry, named: str) -> Path:
-    """Return where the weights should lie; the package that holds them is looked up, not imported."""
+def _find_file(entry: Entry, named: str) -> Path:
+    """Return the path of the weights file. A package that holds it is found without importing it."""
     inside = IN_A_PACKAGE.fullmatch(named)
     if inside is None:
         return Path(entry.catalogue or "").parent / named
@@ -59,16 +61,18 @@ def _path(entry: Entry, named: str) -> Path:
         spec = find_spec(inside["package"])
     except (ValueError, ImportError) as error:  # a module without a spec, such as __main__
         raise DataError(
-            f"{named}: {inside['package']!r} is no package ({error}); correct the entry"
+            f"{named}: {inside['package']!r} is not a package ({error}); correct the entry"
         ) from error
     folders = [] if spec is None else list(spec.submodule_search_locations or [])
     if not folders:
-        raise DataError(f"{named}: no package {inside['package']!r} is installed; install it for its weights")
+        raise DataError(
+            f"{named}: package {inside['package']!r} is not installed; install it for its weights"
+        )
     return Path(folders[0]) / inside["path"]
 
 
 def _difference(entry: Entry, card: WeightsCard) -> str | None:
-    """Say in what the model of a card differs from an entry's; what serves training alone does not count."""
+    """Return how a card's model differs from an entry's, or None. Options for training only are ignored."""
     if (card.plugin, card.family) != (entry.plugin, entry.family.name):
         return f"family {card.family!r} of plugin {card.plugin!r}"
     if card.kind != entry.family.kind:

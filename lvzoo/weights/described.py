@@ -1,11 +1,14 @@
-"""From what a file says of a model to an entry that can be built: of a family that is installed, no other code."""
+"""Turns the description of a model in a file into an entry.
+
+The family must be one that an installed plugin offers, so a file from elsewhere runs no code.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lvzoo.errors import DataError, PluginError
-from lvzoo.types import NAME, Entry, control_characters, mistake_in_value
+from lvzoo.errors import DataError, PluginError, one_line
+from lvzoo.types import NAME, Entry, find_value_mistake, has_control_characters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,7 +17,7 @@ if TYPE_CHECKING:
     from lvzoo.types import Family, OptionValue
 
 
-def entry_described(
+def build_entry(
     zoo: Zoo,
     *,
     name: str,
@@ -24,27 +27,27 @@ def entry_described(
     texts: Mapping[str, str | None],
     where: str,
 ) -> Entry:
-    """Return the entry that a card describes; `texts` are summary, paper and licence, `where` names the file.
+    """Return the entry that a card describes. `texts` are summary, paper and licence; errors name the file `where`.
 
-    An option that the family has got since the card was written has its default.
+    An option that is younger than the card has its default.
 
     Raises:
         PluginError: no working plugin of that name offers the family.
-        DataError: the family has no such option, or not with such a value; or a name or text is none.
+        DataError: the family has no such option or does not allow the value, or a name or text is invalid.
     """
     if not NAME.fullmatch(name):
-        raise DataError(f"{where}: {name!r} is no name of an entry; it was not written by lvzoo")
-    lines = {key: text and " ".join(text.split()) for key, text in texts.items()}
-    if odd := [text for text in lines.values() if text and control_characters(text)]:
-        raise DataError(f"{where}: control characters in {odd[0]!r}; it was not written by lvzoo")
-    found = _family(zoo, plugin, family, where)
+        raise DataError(f"{where}: {name!r} is not an entry name; lvzoo did not write this file")
+    lines = {key: text and one_line(text) for key, text in texts.items()}
+    if odd := [text for text in lines.values() if text and has_control_characters(text)]:
+        raise DataError(f"{where}: control characters in {odd[0]!r}; lvzoo did not write this file")
+    found = _find_family(zoo, plugin, family, where)
     for key, value in options.items():
         known = found.options.get(key)
-        mistake = mistake_in_value(known, value) if known else "is unknown here"
+        mistake = find_value_mistake(known, value) if known else "is unknown here"
         if mistake:
             raise DataError(
-                f"{where}: option {key!r} of the family {family!r} {mistake}; it was trained with another version of "
-                f"the plugin {plugin!r}"
+                f"{where}: option {key!r} of the family {family!r} {mistake}; the model was trained with another "
+                f"version of the plugin {plugin!r}; install that version"
             )
     return Entry(
         name=name,
@@ -57,7 +60,7 @@ def entry_described(
     )
 
 
-def _family(zoo: Zoo, plugin: str, name: str, where: str) -> Family:
+def _find_family(zoo: Zoo, plugin: str, name: str, where: str) -> Family:
     own = [each for each in zoo.plugins if each.name == plugin]
     for each in own:
         for family in each.declared.families:
@@ -66,5 +69,5 @@ def _family(zoo: Zoo, plugin: str, name: str, where: str) -> Family:
     fault = next((each.fault for each in own if each.fault), None)
     why = f"it is quarantined: {fault}" if fault else "install or update it"
     raise PluginError(
-        f"{where}: is of the family {name!r} of the plugin {plugin!r}, which is not to be had; {why}"
+        f"{where}: needs the family {name!r} of the plugin {plugin!r}, which is not available; {why}"
     )

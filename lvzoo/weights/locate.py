@@ -1,7 +1,7 @@
-"""Finds a trained model by one of its three names: a trial's folder, a weights file, or an entry with weights.
+"""Finds a trained model: a trial's folder, a weights file, or an entry that carries weights.
 
-A trial's folder holds `model.safetensors`, and beside it `model.json`, which says what the model is. The model that
-is built always belongs to a family that an installed plugin declares, so a file from elsewhere runs no code.
+A trial's folder holds `model.safetensors` and `model.json`, which describes the model. Only families that
+installed plugins declare are built, so a file from elsewhere runs no code.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from typing import Any, Final
 from lvzoo.errors import DataError, UsageError
 from lvzoo.registry import Zoo, open_zoo
 from lvzoo.types import Entry
-from lvzoo.weights.carried import carried_by
-from lvzoo.weights.described import entry_described
-from lvzoo.weights.header import read_card
+from lvzoo.weights.carried import find_carried
+from lvzoo.weights.described import build_entry
+from lvzoo.weights.header import AGAIN, read_card
 
 WEIGHTS: Final = "model.safetensors"
 CARD: Final = "model.json"
@@ -31,27 +31,27 @@ KINDS: Final = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Located:
-    """Where a trained model's weights lie, and what they are of; `card` is who says so, for errors."""
+    """The weights file of a trained model, and its entry. `card` names the source of the entry, for errors."""
 
     path: Path
     entry: Entry
     card: str
     trial: Path | None = None
-    """The trial's folder, where the model is one of a run."""
+    """The trial's folder, if the model belongs to a run."""
 
 
 def locate(model: str | Path, *, registries: Sequence[Path] = ()) -> Located:
-    """Find a trained model by one of its three names: see `load`, also for the errors."""
+    """Find a trained model. `lvzoo.load` says what `model` may be, and lists the errors."""
     zoo = open_zoo(registries=registries)
-    if isinstance(model, str) and _may_be_a_name(model) and (entry := _entry_called(model, zoo)):
-        return _carried(entry, zoo)
+    if isinstance(model, str) and _may_be_entry(model) and (entry := _find_entry(model, zoo)):
+        return _locate_entry(entry, zoo)
     path = Path(model)
     if path.is_dir():
-        return _of_trial(path, zoo)
+        return _locate_trial(path, zoo)
     if not path.exists():
         raise DataError(f"{path}: no such file or folder; name {KINDS}")
     card = read_card(path)
-    entry = entry_described(
+    entry = build_entry(
         zoo,
         name=card.entry,
         plugin=card.plugin,
@@ -63,17 +63,13 @@ def locate(model: str | Path, *, registries: Sequence[Path] = ()) -> Located:
     if card.kind != entry.family.kind:
         raise DataError(
             f"{path}: its card is damaged (it says {card.kind}, and the family {card.family!r} is of kind "
-            f"{entry.family.kind}); copy or download it again, or pack its trial again"
+            f"{entry.family.kind}); {AGAIN}"
         )
     return Located(path=path, entry=entry, card="its card")
 
 
 def check_files(folder: Path) -> None:
-    """See that a folder holds a trained model.
-
-    Raises:
-        DataError: it does not.
-    """
+    """Raise DataError unless a folder holds a trained model."""
     if not (folder / CARD).is_file() or not (folder / WEIGHTS).is_file():
         raise DataError(
             f"{folder}: no trained model here ({WEIGHTS} or {CARD} is missing); name a trial's folder of a "
@@ -81,32 +77,32 @@ def check_files(folder: Path) -> None:
         )
 
 
-def _may_be_a_name(model: str) -> bool:
-    """Tell names from paths: a name has no folder before it and no suffix of a weights file."""
+def _may_be_entry(model: str) -> bool:
+    """Return whether a text may be an entry's name: it has no folder in it and no suffix of a weights file."""
     return not {os.sep, "/"} & set(model) and not model.endswith(SUFFIX) and model not in (".", "..")
 
 
-def _entry_called(name: str, zoo: Zoo) -> Entry | None:
-    """Return the entry of that name, or None where there is only a file or folder.
+def _find_entry(name: str, zoo: Zoo) -> Entry | None:
+    """Return the entry of that name, or None if only a file or folder has it.
 
     Raises:
-        PluginError: neither, or an entry whose plugin is quarantined; names close matches, or that plugin.
+        PluginError: nothing has the name, or the entry's plugin is quarantined.
         UsageError: the name is a glob.
     """
     found = next((entry for entry in zoo.entries if entry.name == name), None)
-    if name in {entry.name for entry in zoo.absent}:  # whatever may lie in the working folder
-        raise zoo.why_not(name)
+    if name in {entry.name for entry in zoo.absent}:  # even if a file of that name exists
+        raise zoo.explain_missing(name)
     if found is None and not Path(name).exists():
-        several = zoo.select(name)  # says why not, where there is none
+        several = zoo.select(name)  # raises if nothing matches
         raise UsageError(f"{name!r} is a pattern ({len(several)} entries match); name one model")
     return found
 
 
-def _carried(entry: Entry, zoo: Zoo) -> Located:
-    found = carried_by(entry)
+def _locate_entry(entry: Entry, zoo: Zoo) -> Located:
+    found = find_carried(entry)
     if found is None:
         others = ", ".join(each.name for each in zoo.entries if each.weights is not None)
-        instead = f", or name one that does: {others}" if others else ""
+        instead = f", or name an entry that carries weights: {others}" if others else ""
         raise UsageError(
             f"the entry {entry.name!r} carries no weights; train it with `lvzoo train {entry.name}` and name its "
             f"trial's folder{instead}"
@@ -116,12 +112,12 @@ def _carried(entry: Entry, zoo: Zoo) -> Located:
     return Located(path=found.path, entry=entry, card="its card")
 
 
-def _of_trial(folder: Path, zoo: Zoo) -> Located:
+def _locate_trial(folder: Path, zoo: Zoo) -> Located:
     check_files(folder)
     path = folder / CARD
     try:
         plain: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))["trial"]["entry"]
-        entry = entry_described(
+        entry = build_entry(
             zoo,
             name=plain["name"],
             plugin=plain["plugin"],

@@ -1,4 +1,4 @@
-"""The card of a weights file as a page of Markdown, to lie beside the file."""
+"""Writes the card of a weights file as a page of Markdown, which is kept beside the file."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ TERMS: Final = (
 )
 
 
-def card_page(card: WeightsCard, *, file: str, size_bytes: int) -> str:
-    """Return the page for a card whose weights file is called `file`."""
+def render_card(card: WeightsCard, *, file: str, size_bytes: int) -> str:
+    """Return the page of a card. `file` is the name of the weights file."""
     return "\n".join(_lines(card, file, size_bytes)) + "\n"
 
 
-def dice_lines(card: WeightsCard) -> Iterator[tuple[str, str]]:
-    """Yield how good the model is: on which frames, and its Dice; clean frames all."""
+def describe_dice(card: WeightsCard) -> Iterator[tuple[str, str]]:
+    """Yield pairs of a label, which names the frames, and the Dice on them. All frames are clean."""
     where = f"{card.trained_on}, clean frames"
     dice = card.dice
     phases = ", ".join(
@@ -53,8 +53,8 @@ def dice_lines(card: WeightsCard) -> Iterator[tuple[str, str]]:
         yield f"validation Dice ({where}), by which the epoch was chosen", f"{dice.val:.3f}"
 
 
-def rounding_line(card: WeightsCard) -> str:
-    """Say what float16 cost."""
+def describe_rounding(card: WeightsCard) -> str:
+    """Return a sentence on the cost of rounding to float16."""
     if card.rounding is None:
         return "none: the weights are as they were trained"
     cost = card.rounding
@@ -65,8 +65,8 @@ def rounding_line(card: WeightsCard) -> str:
     )
 
 
-def splits_line(card: WeightsCard) -> str:
-    """Say how much data it was trained on."""
+def describe_splits(card: WeightsCard) -> str:
+    """Return the number of patients and frames of each split."""
     counts = (
         f"{split} {each.patients:,} patients ({each.frames:,} frames)"
         for split, each in card.trained_on.splits.items()
@@ -77,7 +77,7 @@ def splits_line(card: WeightsCard) -> str:
 def _lines(card: WeightsCard, file: str, size_bytes: int) -> Iterator[str]:
     trained = card.trained_on
     yield f"# {card.entry}: {card.summary}"
-    yield from ("", _origin(card))
+    yield from ("", _describe_origin(card))
     yield from ("", "| | |", "|---|---|")
     for name, value in _facts(card, file, size_bytes):
         yield f"| {name} | {value.replace('|', '&#124;')} |"
@@ -89,8 +89,8 @@ def _lines(card: WeightsCard, file: str, size_bytes: int) -> Iterator[str]:
     )
 
 
-def _origin(card: WeightsCard) -> str:
-    """Say what the model has seen."""
+def _describe_origin(card: WeightsCard) -> str:
+    """Return a paragraph on the training data."""
     start = STARTED.format(card.started_from) if card.started_from else ""
     if not card.trained_on.synthetic:
         return f"Trained on {card.trained_on}{start}. {TERMS}"
@@ -102,15 +102,15 @@ def _facts(card: WeightsCard, file: str, size_bytes: int) -> Iterator[tuple[str,
     yield "predicts", KINDS[card.kind]
     options = ", ".join(f"{name} {value}" for name, value in card.options.items())
     yield "network", f"family `{card.family}` of plugin `{card.plugin}`: {options or 'no options'}"
-    yield "trained on", f"{card.trained_on}; {splits_line(card)}; fingerprint `{card.trained_on.fingerprint}`"
+    yield (
+        "trained on",
+        f"{card.trained_on}; {describe_splits(card)}; fingerprint `{card.trained_on.fingerprint}`",
+    )
     yield "recipe", ", ".join(f"{name} {value}" for name, value in dataclasses.asdict(card.recipe).items())
     yield "seed", f"{card.seed}; best epoch {card.best_epoch}"
-    yield from dice_lines(card)
-    yield "rounding", rounding_line(card)
-    yield "trained with", ", ".join([f"lvzoo {card.lvzoo}", *_computed(card)])
+    yield from describe_dice(card)
+    yield "rounding", describe_rounding(card)
+    computed = (f"{name} {value}" for name, value in card.computed.items() if name != "lvzoo")
+    yield "trained with", ", ".join([f"lvzoo {card.lvzoo}", *computed])
     yield "paper", card.paper or "not given"
     yield "licence", card.licence or "not given"
-
-
-def _computed(card: WeightsCard) -> Iterator[str]:
-    yield from (f"{name} {value}" for name, value in card.computed.items() if name != "lvzoo")

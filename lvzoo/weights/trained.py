@@ -1,7 +1,7 @@
-"""A trained model by any of its names, with what is known of its origin: where it was trained, on what, how well.
+"""Finds a trained model together with its card, which says how and on what it was trained.
 
-Of a weights file that is its card. A trial is understood together with its run, whose `run.json` says what it was
-trained on; its card is made from both, and it is the one that `lvzoo pack` writes.
+A weights file holds its card. The card of a trial is made from the trial's files and from its run's `run.json`, which
+names the training data. `lvzoo pack` writes this card into the weights file.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
-from lvzoo.errors import DataError
+from lvzoo.errors import DataError, explain_exception
 from lvzoo.run import RunFolder, TrialFolder
 from lvzoo.types import CLEAN, SPLITS, Entry, OptionValue, Phase, Recipe, Trial
 from lvzoo.weights import CleanDice, Counts, TrainedOn, WeightsCard, read_card
@@ -23,33 +23,33 @@ from lvzoo.weights.locate import CARD, Located, locate
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrainedModel:
-    """A model that is trained already; `named` is how it was asked for, `weights` its safetensors file."""
+    """A model that was trained before. `named` is the name that the caller gave, `weights` its safetensors file."""
 
     named: str
     weights: Path
     entry: Entry
     card: WeightsCard
     trial: Path | None
-    """Its trial's folder, where it is one of a run."""
+    """Its trial's folder, if it belongs to a run."""
 
     @property
     def digest(self) -> str:
-        """Hash of the weights' file."""
+        """Hash of the weights file."""
         return hashlib.sha256(self.weights.read_bytes()).hexdigest()[:16]
 
     @property
     def stem(self) -> str:
-        """What its file or its trial's folder is called."""
+        """The name of its weights file, or of its trial's folder."""
         return self.trial.resolve().name if self.trial is not None else self.weights.stem
 
     @property
     def place(self) -> str:
-        """What holds that: the trial's run, or the file's folder."""
+        """The name of the folder of the weights file, or of the trial's run."""
         inside = self.weights if self.trial is None else self.trial.resolve().parent
         return inside.resolve().parent.name
 
     def as_trial(self, name: str) -> Trial:
-        """Return the trial that it was, under the name that it has in a ranking."""
+        """Return the trial that trained it, with the entry's name in a ranking."""
         return Trial(
             entry=replace(self.entry, name=name),
             data=self.card.trained_on.fingerprint,
@@ -78,14 +78,14 @@ def find_card(found: Located) -> WeightsCard:
     Raises:
         DataError: it has none, or its trial lies in no run.
     """
-    return read_card(found.path) if found.trial is None else card_of_trial(found.trial, found.entry)
+    return read_card(found.path) if found.trial is None else read_trial_card(found.trial, found.entry)
 
 
-def card_of_trial(folder: Path, entry: Entry) -> WeightsCard:
-    """Return the card of a trial's model, from what the trial and its run say.
+def read_trial_card(folder: Path, entry: Entry) -> WeightsCard:
+    """Return the card of a trial's model, made from the files of the trial and its run.
 
     Raises:
-        DataError: the trial lies in no run, or a file does not say what it should.
+        DataError: the trial lies in no run, or a file is damaged.
     """
     run = RunFolder(path=folder.resolve().parent.parent)
     try:
@@ -106,26 +106,26 @@ def card_of_trial(folder: Path, entry: Entry) -> WeightsCard:
             summary=entry.summary,
             paper=entry.paper,
             licence=entry.licence,
-            trained_on=_trained_on(known, trial["data"], folder),
+            trained_on=_read_trained_on(known, trial["data"], folder),
             recipe=Recipe(**trial["recipe"]),
             seed=trial["seed"],
             best_epoch=trained["best_epoch"],
             lvzoo=trained["lvzoo"],
             code=trial["code"],
-            started_from=_started_from(entry, trial["entry"]["options"]),
-            dice=_dice(TrialFolder(path=folder), trained["best_epoch"]),
+            started_from=_describe_start(entry, trial["entry"]["options"]),
+            dice=_read_dice(TrialFolder(path=folder), trained["best_epoch"]),
             computed=dict(trained["computed"]),
             commands=(known["command"],) if "command" in known else (),
         )
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise DataError(
             f"{folder}: {CARD} or the run's run.json is not as this version of lvzoo writes it "
-            f"({type(error).__name__}: {error}); train it again in another folder"
+            f"({explain_exception(error)}); train it again in another folder"
         ) from error
 
 
-def _started_from(entry: Entry, options: Mapping[str, OptionValue]) -> str:
-    """Name what the start of a training had beside its seed: such as the pretrained weights of an encoder."""
+def _describe_start(entry: Entry, options: Mapping[str, OptionValue]) -> str:
+    """Return the options that only the start of the training used, for example an encoder's pretrained weights."""
     return ", ".join(
         f"{name} {options[name]}"
         for name, option in entry.family.options.items()
@@ -133,12 +133,12 @@ def _started_from(entry: Entry, options: Mapping[str, OptionValue]) -> str:
     )
 
 
-def _trained_on(known: Mapping[str, Any], fingerprint: str, folder: Path) -> TrainedOn:
+def _read_trained_on(known: Mapping[str, Any], fingerprint: str, folder: Path) -> TrainedOn:
     data, splits = known["settings"]["data"], known["data"]
     if data["fingerprint"] != fingerprint:
         raise DataError(
             f"{folder}: was trained on other data ({fingerprint}) than its run's run.json says "
-            f"({data['fingerprint']}); keep a trial in its own run"
+            f"({data['fingerprint']}); move the trial back into its own run"
         )
     return TrainedOn(
         name=data["name"],
@@ -152,8 +152,8 @@ def _trained_on(known: Mapping[str, Any], fingerprint: str, folder: Path) -> Tra
     )
 
 
-def _dice(folder: TrialFolder, best_epoch: int) -> CleanDice:
-    """Return the Dice of the best epoch's validation and, if the trial is scored, of its clean test frames."""
+def _read_dice(folder: TrialFolder, best_epoch: int) -> CleanDice:
+    """Return the validation Dice of the best epoch and, if the trial is scored, the Dice on clean test frames."""
     with (folder.path / "history.csv").open(newline="", encoding="utf-8") as file:
         val = {int(row["epoch"]): float(row["val_dice"]) for row in csv.DictReader(file)}
     if folder.status().get("state") != "finished":
@@ -161,7 +161,7 @@ def _dice(folder: TrialFolder, best_epoch: int) -> CleanDice:
     scores = folder.read_scores()
     clean = scores[scores["corruption"] == CLEAN.corruption]
     means = {
-        name: _known(clean[of].groupby("patient")["dice"].mean().mean())
+        name: _none_if_nan(clean[of].groupby("patient")["dice"].mean().mean())
         for name, of in {
             "test": clean["phase"].notna(),
             **{f"test_{phase.lower()}": clean["phase"] == phase for phase in get_args(Phase)},
@@ -170,6 +170,6 @@ def _dice(folder: TrialFolder, best_epoch: int) -> CleanDice:
     return CleanDice(val=val.get(best_epoch), **means)
 
 
-def _known(mean: float) -> float | None:
-    """Return a mean, or None where it is of nothing (NaN)."""
-    return float(mean) if mean == mean else None  # noqa: PLR0124 - NaN is not itself
+def _none_if_nan(mean: float) -> float | None:
+    """Return a mean, or None if it is NaN: there were no values."""
+    return float(mean) if mean == mean else None  # noqa: PLR0124 - NaN differs from itself

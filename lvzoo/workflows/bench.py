@@ -1,6 +1,6 @@
-"""The only module that knows the order of the steps: registry, data, noise, training, evaluation, ranking.
+"""Runs the benchmark: trains entries, tests them under noise, and ranks them.
 
-Each step hands the next a value. `lvzoo.bench` is the same as the command `lvzoo bench`.
+`run_bench` shows the order of the steps. `lvzoo.bench` is the same as the command `lvzoo bench`.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from lvzoo.device import choose_precision, describe
 from lvzoo.registry import open_zoo
 from lvzoo.run import RunFolder
 from lvzoo.trials.command import RUNS, command_line
-from lvzoo.trials.execute import choose_executor, refuse_unguarded_script
+from lvzoo.trials.execute import choose_executor
 from lvzoo.trials.job import make_job
 from lvzoo.trials.perform import perform
-from lvzoo.trials.plan import Plan, make_plan
-from lvzoo.trials.prepare import make_noise, open_data, refuse_data_and_phantom
+from lvzoo.trials.plan import make_plan
+from lvzoo.trials.prepare import make_noise, open_data
 from lvzoo.trials.request import OnEvent, RunOptions, RunRequest, ignore_event
 from lvzoo.types import SPLITS, OptionValue
 from lvzoo.workflows.compare import Comparison, compare
@@ -43,29 +43,29 @@ def bench(
     listeners: Sequence[object] = (),
     **recipe: OptionValue,
 ) -> Comparison:
-    """Train entries on the same frames, test them on the same noisier frames, and rank them.
+    """Train entries on the same frames, test them on the same noisy frames, and rank them.
 
     Args:
-        plugins: entries of the zoo by name or glob ("unet,landmark*" or a list); the preset's where None.
-        preset: the size of everything that is not given.
-        data: a folder in a layout that lvzoo knows; where None, a synthetic phantom is made and cached.
+        plugins: entries of the zoo by name or glob ("unet,landmark*" or a list); None: those of the preset.
+        preset: the default of every number that is not given.
+        data: a folder in a layout that lvzoo knows; None: a synthetic phantom, which is made and cached.
         noise: the suite of corruptions; `corruptions` ("haze,blur") and `severities` select from it.
         seeds: how many times each entry is trained, with seeds 0, 1, ...
-        resamples: of the bootstrap over patients.
+        resamples: the number of resamples of the bootstrap over patients.
         phantom_size: smoke, quick, small, full or beats.
-        phantom_seed: another seed is another set of synthetic patients.
-        out: the run's folder; by default below `runs/`, named after preset, data and settings, so that the
-            same call finds its run again and goes on with it.
-        frames: whether the report shows test frames (and so holds pictures of the data set).
+        phantom_seed: the seed of the synthetic patients.
+        out: the run's folder. By default it lies below `runs/` and is named after preset, data and settings, so
+            that the same call finds its run again and resumes it.
+        frames: whether the report shows test frames, and so contains pictures of the data set.
         registries: further registry.yaml files.
         device: auto, cpu or cuda.
         executor: process (a child for each trial) or inline.
         on_event: called with a trial's name ("" for common steps) and an `Event`.
         listeners: objects with `lvzoo_epoch_finished` or `lvzoo_trial_finished`, marked with `lvzoo.hookimpl`.
-        recipe: fields of `lvzoo.types.Recipe`, for all entries alike (`epochs=3`).
+        recipe: fields of `lvzoo.types.Recipe` for all entries (`epochs=3`).
 
     Raises:
-        LvzooError: a mistake in the arguments or the data. A trial that fails is no error: see `failed`.
+        LvzooError: a mistake in the arguments or the data. A trial that fails raises nothing: see `failed`.
     """
     request = RunRequest(
         call="bench",
@@ -90,22 +90,12 @@ def bench(
 
 
 def run_bench(request: RunRequest, options: RunOptions) -> Comparison:
-    """Do what `bench` does, for a request that is one record."""
-    refuse_unguarded_script()
-    refuse_data_and_phantom(request)
+    """Run the benchmark for a request: the steps in the order in which they happen."""
+    executor = choose_executor(options.executor)
     zoo = open_zoo(registries=request.registries)
-    return run_plan(make_plan(zoo, request, device=options.device), options)
-
-
-def run_plan(plan: Plan, options: RunOptions) -> Comparison:
-    """Do what is planned, in the order in which things happen."""
-    request, executor = plan.request, choose_executor(options.executor)
+    plan = make_plan(zoo, request, device=options.device)
     data = open_data(
-        plan.zoo,
-        request,
-        phantom_size=plan.size.phantom_size,
-        splits=SPLITS,
-        on_event=options.on_event,
+        zoo, request, phantom_size=plan.size.phantom_size, splits=SPLITS, on_event=options.on_event
     )
     settings = plan.settings(data.test.source.name, data.fingerprint)
     run = RunFolder(path=Path(request.out) if request.out else RUNS / plan.run_name(settings))
@@ -117,15 +107,8 @@ def run_plan(plan: Plan, options: RunOptions) -> Comparison:
     with run.open(settings, facts):
         make_noise(data.test, plan.noise, options.on_event)
         jobs = [
-            make_job(
-                plan.trial(entry, seed, data.fingerprint),
-                data=data,
-                noise=plan.noise,
-                run=run,
-                device=plan.device,
-            )
-            for entry in plan.entries
-            for seed in plan.seeds
+            make_job(trial, data=data, noise=plan.noise, run=run, device=plan.device)
+            for trial in plan.trials(data.fingerprint)
         ]
-        perform(jobs, run, executor, plan.zoo, options.on_event, options.listeners)
+        perform(jobs, run, executor, zoo, options)
         return compare(run.path, frames=options.frames, registries=request.registries)

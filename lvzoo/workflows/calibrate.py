@@ -1,4 +1,4 @@
-"""What a suite costs a model of a finished run, corruption by corruption: `lvzoo noise calibration`, in Python."""
+"""Measures what each corruption of a suite costs a model of a finished run: `lvzoo noise calibration` in Python."""
 
 from __future__ import annotations
 
@@ -11,42 +11,42 @@ import pandas as pd
 from lvzoo.noise.calibration import calibrate
 from lvzoo.registry import open_zoo
 from lvzoo.run import read_run
-from lvzoo.trials.merge import suite_of
+from lvzoo.trials.merge import open_run_suite
 from lvzoo.types import SCORE_COLUMNS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Calibration:
-    """What a model loses under a suite, and on which frames it was seen to."""
+    """The loss of a model under a suite, and the data on which it was measured."""
 
     data: str
     synthetic: bool
-    """Whether those are a phantom's frames: then it says nothing about patients."""
+    """Whether the data are a phantom, so that the costs say nothing about patients."""
     patients: int
     suite: str
     model: str
     clean: float
     """Dice without noise."""
     costs: pd.DataFrame = field(repr=False)
-    """A row a corruption and severity: `lvzoo.noise.calibration.COLUMNS`."""
+    """One row per corruption and severity, with `lvzoo.noise.calibration.COLUMNS`."""
 
 
 def calibrate_run(
     run: str | Path, *, model: str | None = None, registries: Sequence[Path] = ()
 ) -> Calibration:
-    """Return what each corruption and severity that a run was tested under costs a model.
+    """Return what each corruption and severity of a run costs a model.
 
     Args:
-        run: a folder that `lvzoo bench` wrote; trials that have not finished are left out.
-        model: whose scores to take; may be left out where the run has only one.
-        registries: further registry.yaml files, for a suite that only they can find.
+        run: a folder that `lvzoo bench` wrote; unfinished trials are left out.
+        model: name of the model; may be None if the run has only one.
+        registries: further registry.yaml files, if one of them names the suite.
 
     Raises:
-        DataError: the folder holds no run, or no trial of it has finished, or it lacks clean or noisy frames.
-        UsageError: the model is unknown, or one of several must be named; or the suite is not the installed one.
+        DataError: the folder holds no run, no trial has finished, or there are no scores on clean or noisy frames.
+        UsageError: the model is unknown, or there are several and none is named; or the installed suite has changed.
     """
     found = read_run(run)
-    suite = suite_of(found, open_zoo(registries=registries))
+    suite = open_run_suite(found, open_zoo(registries=registries))
     tables = [trial.read_scores() for trial in found.finished.values()]
     scores = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(SCORE_COLUMNS))
     costs = calibrate(scores, suite, model=model)

@@ -1,6 +1,6 @@
-"""From finished trials to one ranking and one report: of one run, or of several on the same data and noise.
+"""Ranks the finished trials of one run, or of several on the same data and noise, and writes the report.
 
-A run ends here, and `lvzoo report` begins here: both read the same files, so both tell the same.
+Every run ends with this step, and `lvzoo report` repeats it. Both read the files of the run, so both give the same.
 """
 
 from __future__ import annotations
@@ -19,61 +19,61 @@ from lvzoo.report.html import fragment, write_report
 from lvzoo.report.table import write_tables
 from lvzoo.run import read_run
 from lvzoo.trials.merge import (
-    computed_with,
-    facts_of_models,
+    choose_report_folder,
     merge,
-    place_of_report,
-    specimens_of_models,
-    suite_of,
+    merge_computed,
+    merge_facts,
+    merge_specimens,
+    open_run_suite,
 )
 from lvzoo.types import SCORE_COLUMNS, Scores, Source
 from lvzoo.types.results import Study
 
 REPORT: Final = "report.html"
 FIXED_REFERENCE: Final = 0.9
-"""The Dice below which a response counts as broken where the data set names no level of its own."""
+"""The Dice below which a response counts as broken. A data set may name a further level."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Comparison:
-    """What a run, or several, end in. `study` is None where no trial finished; `failed` says why one did not."""
+    """The result of one or several runs. `study` is None if no trial finished. `failed` has the reasons by trial."""
 
     folder: Path
-    """Where report.html, ranking.csv and the other tables lie."""
+    """The folder of report.html, ranking.csv and the other tables."""
     scores: Scores = field(repr=False)
-    """A row a frame, condition, model and seed: `lvzoo.types.SCORE_COLUMNS`."""
+    """One row per frame, condition, model and seed: `lvzoo.types.SCORE_COLUMNS`."""
     study: Study | None = field(repr=False)
     source: Source = field(repr=False)
     failed: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def ranking(self) -> pd.DataFrame:
-        """A row a model, best first: see `lvzoo.types.results.Ranking`, as for the other tables."""
+        """One row per model, best first. `lvzoo.types.results.Ranking` explains this and the other tables."""
         return self._table("table")
 
     @property
     def pairs(self) -> pd.DataFrame:
-        """A row a pair of models."""
+        """One row per pair of models."""
         return self._table("pairs")
 
     @property
     def response(self) -> pd.DataFrame:
-        """A row a model, corruption and severity: Dice with its interval."""
+        """One row per model, corruption and severity: Dice with its interval."""
         return self._table("response")
 
     @property
     def breaks(self) -> pd.DataFrame:
-        """A row a model, corruption and reference: the severity at which Dice falls below it."""
+        """One row per model, corruption and reference: the severity at which the Dice falls below the reference."""
         return self._table("breaks")
 
     @property
     def contests(self) -> pd.DataFrame:
-        """The best mask against the best landmark model."""
+        """The best mask model against the best landmark model."""
         return self._table("contests")
 
     @property
     def report(self) -> Path:
-        """The report, one HTML file."""
+        """The path of the report, one HTML file."""
         return self.folder / REPORT
 
     def _table(self, name: str) -> pd.DataFrame:
@@ -94,29 +94,29 @@ def compare(
     frames: bool = True,
     registries: Sequence[Path] = (),
 ) -> Comparison:
-    """Rank all finished trials of one run or several, and write the report and its tables.
+    """Rank all finished trials of one or several runs, and write the report and its tables.
 
-    Runs are compared on the same frames only: their data fingerprint, suite and conditions must agree. A trial
-    that lies in two of them is taken once.
+    Runs must share the data's fingerprint, the suite and the conditions. A trial that several runs contain counts
+    once.
 
     Args:
         runs: folders that `lvzoo bench` wrote.
-        reference: the Dice whose loss is a break point; by default that of the tracings against the truth where
-            it is known (on a phantom), and 0.90.
-        out: where to write; by default into the run's own folder, or, of several, into a new one beside the first.
-        frames: whether the report shows test frames (and so holds pictures of the data set).
-        registries: further registry.yaml files, for a suite that only they can find.
+        reference: a model breaks at the severity where its Dice falls below this level. The default is two levels:
+            0.90, and the Dice of the tracings against the truth, if it is known (on a phantom).
+        out: the folder to write to. By default it is the run's own; for several runs, a new one beside the first.
+        frames: whether the report shows test frames, and so contains pictures of the data set.
+        registries: further registry.yaml files, which may be needed to find the suite.
 
     Raises:
         DataError: a folder holds no run, a file is damaged, or the trials were not scored on the same frames.
-        UsageError: the runs have other data, suites or conditions, or one trial in two versions.
+        UsageError: the runs differ in data, suite or conditions, or contain two versions of a model.
     """
     if not runs:
         raise UsageError("no run was given; name a folder that `lvzoo bench` wrote")
     found = [read_run(run) for run in runs]
     first = found[0]
     trials = merge(found)
-    folder = place_of_report(found, out, REPORT)
+    folder = choose_report_folder(found, out, REPORT)
     done = {trial.name for trial in trials}
     failed = {name: reason for run in found for name, reason in run.unfinished.items() if name not in done}
     if not trials:
@@ -125,9 +125,9 @@ def compare(
     scores = pd.concat([trial.folder.read_scores() for trial in trials], ignore_index=True)
     ranking = rank(
         scores,
-        suite_of(first, open_zoo(registries=registries)),
-        models=facts_of_models(trials, first.recipe),
-        references=_references(first.source, reference),
+        open_run_suite(first, open_zoo(registries=registries)),
+        models=merge_facts(trials, first.recipe),
+        references=_choose_references(first.source, reference),
         resamples=max(run.resamples for run in found),
     )
     study = Study(
@@ -137,20 +137,20 @@ def compare(
         recipe=first.recipe,
         noise_digest=first.noise_digest,
         runs=tuple(run.path.name for run in found),
-        computed=computed_with(found),
+        computed=merge_computed(found),
         failed=failed,
-        specimens=specimens_of_models(trials) if frames else (),
+        specimens=merge_specimens(trials) if frames else (),
     )
     write_tables(study, folder)
     write_report(study, folder / REPORT)
     return Comparison(folder=folder, scores=scores, study=study, source=first.source, failed=failed)
 
 
-def _references(source: Source, given: float | None) -> dict[str, float]:
+def _choose_references(source: Source, given: float | None) -> dict[str, float]:
     """Return the Dice levels of the break points, by name."""
     if given is not None:
         if not 0 < given < 1:
-            raise UsageError(f"reference is {given}; it is a Dice between 0 and 1")
+            raise UsageError(f"reference is {given}; name a Dice between 0 and 1")
         return {f"Dice {given:.2f}": given}
     known = {} if source.reader_dice is None else {"tracing against truth": source.reader_dice}
     return {**known, f"Dice {FIXED_REFERENCE:.2f}": FIXED_REFERENCE}

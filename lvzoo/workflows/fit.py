@@ -1,4 +1,4 @@
-"""Training one entry once: the benchmark with one trial, tested on clean frames alone.
+"""Trains one entry once: a benchmark with one trial, tested on clean frames only.
 
 `lvzoo.fit` is the same as the command `lvzoo train`.
 """
@@ -6,31 +6,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-from lvzoo.errors import UsageError
 from lvzoo.registry import open_zoo
-from lvzoo.run import RunFolder
-from lvzoo.trials.execute import refuse_unguarded_script
-from lvzoo.trials.plan import make_plan
-from lvzoo.trials.prepare import refuse_data_and_phantom
+from lvzoo.run import RunFolder, read_run
 from lvzoo.trials.request import OnEvent, RunOptions, RunRequest, ignore_event
 from lvzoo.types import OptionValue
-from lvzoo.workflows.bench import run_plan
+from lvzoo.workflows.bench import run_bench
 from lvzoo.workflows.compare import Comparison
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Training:
-    """A training that ended: `trial` is the folder of the model, `comparison` what it scored on clean frames."""
+    """The result of a training: the folder of the trial, and its scores on clean frames."""
 
     trial: Path
     comparison: Comparison
 
     @property
     def failed(self) -> Mapping[str, str]:
-        """Why it failed, by the trial's name; empty where it did not."""
+        """The reason of a failure, by the trial's name; empty if the training succeeded."""
         return self.comparison.failed
 
 
@@ -51,22 +47,23 @@ def fit(
     listeners: Sequence[object] = (),
     **recipe: OptionValue,
 ) -> Training:
-    """Train one entry once and test it on clean frames; a run folder with one trial is left.
+    """Train one entry once and test it on clean frames. The run folder has one trial.
 
-    The trial is that of a benchmark with the same entry, data, recipe and seed. Arguments that are not told here are
-    those of `lvzoo.bench`.
+    The trial is the same as that of a benchmark with the same entry, data, recipe and seed. The
+    other arguments are those of `lvzoo.bench`.
 
     Args:
         entry: the name of one entry.
-        seed: of the training.
-        preset: the recipe, and the size of the phantom, where they are not given.
+        seed: the seed of the training.
+        preset: the default of the recipe and of the phantom's size.
         recipe: fields of `lvzoo.types.Recipe` (`epochs=3`).
 
     Raises:
-        LvzooError: a mistake in the arguments or the data. A training that fails is no error: see `failed`.
+        LvzooError: a mistake in the arguments or the data. A training that fails raises nothing: see `failed`.
     """
     request = RunRequest(
         call="fit",
+        plugins=open_zoo(registries=registries).select_one(entry).name,
         preset=preset,
         data=data,
         corruptions=(),
@@ -81,13 +78,7 @@ def fit(
     options = RunOptions(
         device=device, executor=executor, frames=frames, on_event=on_event, listeners=listeners
     )
-    refuse_unguarded_script()
-    refuse_data_and_phantom(request)
-    if seed < 0:
-        raise UsageError(f"seed is {seed}; it must be at least 0")
-    zoo = open_zoo(registries=registries)
-    request = replace(request, plugins=zoo.select_one(entry).name)
-    plan = make_plan(zoo, request, device=device)
-    result = run_plan(plan, options)
-    [trial] = plan.trials
+    result = run_bench(request, options)
+    run = read_run(result.folder)
+    [trial] = [*run.finished, *run.unfinished]
     return Training(trial=RunFolder(path=result.folder).trial(trial).path, comparison=result)

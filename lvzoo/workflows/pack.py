@@ -1,4 +1,4 @@
-"""A trial's model as one small file to hand on: float16, with its card in its header and as a page beside it.
+"""Packs a trial's model into one small file: float16, with its card in the header and as a page beside it.
 
 `lvzoo.pack` is the same as the command `lvzoo pack`.
 """
@@ -30,24 +30,24 @@ from lvzoo.types import FAILURE_DICE, FrameSet, model_name
 from lvzoo.weights import KEY, Rounding, WeightsCard, read_card
 from lvzoo.weights.locate import SUFFIX, Located
 from lvzoo.weights.network import read_model
-from lvzoo.weights.page import card_page
+from lvzoo.weights.page import render_card
 from lvzoo.weights.trained import TrainedModel, find_trained
 
 log = logging.getLogger(__name__)
 
 PHANTOM: Final = "smoke"
-"""The phantom on whose test frames the cost of rounding is measured: small, and made in seconds."""
+"""The phantom whose test frames measure the cost of rounding. It is made in seconds."""
 RELATIVE_STEP: Final = 2.0**-10
-"""The largest relative error of a number within float16's normal range, twice over."""
+"""Twice the largest relative rounding error of float16 within its normal range, which is 2**-11."""
 LEAST_AGREEMENT: Final = 0.99
-"""Where masks before and after agree less, somebody should look."""
+"""The agreement of masks before and after rounding (Dice) below which a warning is logged."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Packed:
-    """What packing wrote: the weights file, the page beside it, and the card that both hold.
+    """The written weights file, the page beside it, and the card that both contain.
 
-    `kept_float32` names the tensors that float16 cannot hold.
+    `kept_float32` names the tensors that float16 cannot represent.
     """
 
     path: Path
@@ -61,45 +61,46 @@ def pack(trial: str | Path, *, out: str | Path | None = None) -> Packed:
 
     Args:
         trial: a trial's folder of a run.
-        out: the file, ending in .safetensors; by default the model's name, here. Its page is called alike, ending
-            in .md. Nothing is overwritten.
+        out: the weights file, ending in .safetensors; by default the model's name, in the working folder. The page
+            has the same name, ending in .md. Existing files are not overwritten.
 
     Raises:
-        DataError: the trial is not finished, damaged or not in its run, or a file of that name exists.
+        DataError: the trial is unfinished, damaged or outside its run, or a file of that name exists.
         UsageError: `out` does not end in .safetensors.
     """
     folder = Path(trial)
     if not folder.is_dir():
         raise DataError(
-            f"{folder}: no such folder; name a trial's folder of a run, such as runs/NAME/trials/unet-s0"
+            f"{folder}: no such folder; name a trial's folder of a run, for example runs/NAME/trials/unet-s0"
         )
     found = find_trained(folder)
     if found.card.dice.test is None:
         raise DataError(
-            f"{folder}: is not finished, so nobody knows its Dice; repeat the command that began its run"
+            f"{folder}: is not finished, so its Dice is unknown; repeat the command that began its run"
         )
     path = (
         Path(out) if out is not None else Path(f"{model_name(found.card.entry, found.card.recipe)}{SUFFIX}")
     )
     page = path.with_suffix(".md")
-    _refuse(path, page)
+    _check_output(path, page)
     model = read_model(Located(path=found.weights, entry=found.entry, card="model.json"))
-    weights, kept = _halved(model)
+    weights, kept = _round_weights(model)
     card = dataclasses.replace(
         found.card,
-        rounding=_rounding(model, weights),
-        commands=_commands(found, path),
+        rounding=_measure_rounding(model, weights),
+        commands=_make_commands(found, path),
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_file(path) as temporary:
         save_file(weights, temporary, metadata={KEY: card.to_json()})
     with atomic_file(page) as temporary:
-        text = card_page(read_card(path), file=path.name, size_bytes=path.stat().st_size)
+        text = render_card(read_card(path), file=path.name, size_bytes=path.stat().st_size)
         temporary.write_text(text, encoding="utf-8")
     return Packed(path=path, page=page, card=card, kept_float32=kept)
 
 
-def _refuse(path: Path, page: Path) -> None:
+def _check_output(path: Path, page: Path) -> None:
+    """Raise an error if the file's name has another suffix, or if the file or its page exists."""
     if path.suffix != SUFFIX:
         raise UsageError(f"{path}: a weights file's name ends in {SUFFIX}; name it {path.stem}{SUFFIX}")
     for each in (path, page):
@@ -107,21 +108,21 @@ def _refuse(path: Path, page: Path) -> None:
             raise DataError(f"{each}: exists; remove it, or name another --out")
 
 
-def _commands(found: TrainedModel, path: Path) -> tuple[str, ...]:
-    """Return the commands that make the file again, from the folder above `runs`, where the run lies.
+def _make_commands(found: TrainedModel, path: Path) -> tuple[str, ...]:
+    """Return the commands that make the file again, to be called in the folder above `runs`.
 
-    The one that trained names its run for the one that packs: the name that a run has by default tells the data's
-    fingerprint, and the same phantom may have another one on another machine.
+    The command that trains names its run explicitly, so that the command that packs finds it. The default name
+    depends on the data's fingerprint, which may differ on another machine for the same phantom.
     """
-    assert found.trial is not None  # noqa: S101 - a folder was asked for
+    assert found.trial is not None  # noqa: S101 - `pack` takes a trial's folder
     trial = found.trial.resolve()
     run = f"{RUNS}/{trial.parent.parent.name}"
-    named = (_named(line, run) for line in found.card.commands)
-    return *named, shlex.join(["lvzoo", "pack", f"{run}/trials/{trial.name}", "--out", path.name])
+    training = (_set_out(line, run) for line in found.card.commands)
+    return *training, shlex.join(["lvzoo", "pack", f"{run}/trials/{trial.name}", "--out", path.name])
 
 
-def _named(command: str, run: str) -> str:
-    """Return a command whose run is called so, whatever it was called when the command was given."""
+def _set_out(command: str, run: str) -> str:
+    """Return a command with `--out RUN` in place of the folder that it named, if any."""
     words = shlex.split(command)
     if "--out" in words:
         at = words.index("--out")
@@ -132,12 +133,12 @@ def _named(command: str, run: str) -> str:
 # --- Rounding -------------------------------------------------------------------------------------------------
 
 
-def _halved(model: nn.Module) -> tuple[dict[str, torch.Tensor], tuple[str, ...]]:
-    """Return the weights in float16, and the names of those that it cannot hold, which stay as they are.
+def _round_weights(model: nn.Module) -> tuple[dict[str, torch.Tensor], tuple[str, ...]]:
+    """Return the weights in float16, and the names of the tensors that stay float32.
 
-    A parameter is held where it does not overflow: what underflows is far below all that a network adds up. Of
-    buffers (statistics of batch norms, constants), which are divided by or looked up, every value must be held to
-    float16's own step.
+    A parameter becomes float16 if no value overflows; values that underflow add nothing to a network's sums. A
+    buffer (statistics of batch norms, constants) may be a divisor or an index. It becomes float16 only if every value
+    is within float16's relative error.
     """
     buffers = {name for name, _ in model.named_buffers()}
     weights: dict[str, torch.Tensor] = {}
@@ -151,12 +152,13 @@ def _halved(model: nn.Module) -> tuple[dict[str, torch.Tensor], tuple[str, ...]]
     return weights, kept
 
 
-def _rounding(model: nn.Module, weights: Mapping[str, torch.Tensor]) -> Rounding:
-    """Measure what rounding cost, on the test frames of a small phantom; the model is left with rounded weights."""
+def _measure_rounding(model: nn.Module, weights: Mapping[str, torch.Tensor]) -> Rounding:
+    """Measure the cost of rounding on the test frames of a small phantom. The model then has rounded weights."""
     frames = Phantom(cached_phantom(size=PHANTOM, seed=0)).load("test")
-    before_NHW = _masks(model, frames)
+    before_NHW = _predict(model, frames)
     model.load_state_dict(dict(weights))
-    after_NHW = _masks(model, frames)
+    after_NHW = _predict(model, frames)
+    # two empty masks agree perfectly, and would hide that the model finds nothing
     shown_N = (before_NHW | after_NHW).any(axis=(1, 2))
     agreement_N = dice_N(after_NHW[shown_N], before_NHW[shown_N])
     cost = Rounding(
@@ -168,12 +170,14 @@ def _rounding(model: nn.Module, weights: Mapping[str, torch.Tensor]) -> Rounding
         empty=int((~shown_N).sum()),
     )
     if cost.before < FAILURE_DICE:
-        log.warning("Dice is %.3f on the %s: is this the model that you mean?", cost.before, cost.data)
+        log.warning("Dice is %.3f on the %s; check that this is the right model", cost.before, cost.data)
     if cost.agreement < LEAST_AGREEMENT:
-        log.warning("rounding to float16 changed the masks: they agree with a Dice of %.3f", cost.agreement)
+        log.warning(
+            "rounding to float16 changed the masks: Dice between before and after is %.3f", cost.agreement
+        )
     return cost
 
 
-def _masks(model: nn.Module, frames: FrameSet) -> NDArray[np.bool_]:
-    """Return the masks (N, H, W), computed in float32 on the CPU."""
+def _predict(model: nn.Module, frames: FrameSet) -> NDArray[np.bool_]:
+    """Return the masks (N, H, W), predicted in float32 on the CPU."""
     return predict_masks(model, frames.frames_NHW, device=torch.device("cpu"), precision=torch.float32)

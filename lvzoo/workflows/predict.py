@@ -1,4 +1,4 @@
-"""A trained model on one's own clips: a mask for every frame, the area curve, and an overlay to look at."""
+"""Segments clips with a trained model: a mask for every frame, the area curve, and an overlay video."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from lvzoo.weights.locate import locate
 from lvzoo.weights.network import read_model
 from lvzoo.weights.trained import find_card
 
-IN_THE_BOX: Final = "unet-fast"
-"""The entry whose weights are taken where no model is named."""
+DEFAULT_MODEL: Final = "unet-fast"
+"""The entry whose weights are used if no model is named."""
 FALLBACK_FPS: Final = 30.0
 OVERLAY_SIDE: Final = 448
-"""Least height and width of the overlay video, in pixels: small clips are enlarged."""
+"""The least height and width of the overlay video in pixels. Small clips are enlarged."""
 CONTOUR_BGR: Final = (80, 220, 80)
 
 log = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ClipPrediction:
-    """What was found in one clip. `masks_NHW` are on the clip's own grid; files lie in `folder`."""
+    """The prediction for one clip. `masks_NHW` have the clip's own size; the files are in `folder`."""
 
     clip: Path
     folder: Path
@@ -56,20 +56,21 @@ def predict(
 ) -> list[ClipPrediction]:
     """Segment the left ventricle in every frame of AVI, MP4 or DICOM clips.
 
-    For each clip, `out/NAME/` holds `masks/00000.png` ... (255 inside, the clip's own size), `areas.csv` (pixels
-    a frame), `overlay.avi` and `prediction.json`. Clips that are not 112 x 112 are cropped to their sector.
+    For each clip, `out/NAME/` contains `masks/00000.png` ... (255 inside, the clip's own size), `areas.csv` (area of
+    each frame in pixels), `overlay.avi` and `prediction.json`. Clips that are not 112 x 112 are cropped to their
+    sector.
 
     Args:
         clips: one path or several.
         model: a trial's folder of a run (`runs/NAME/trials/unet-s0`), a weights file, or an entry that carries
-            weights; by default the one that lvzoo brings along, which was trained on synthetic patients only.
-        out: where to write; a clip that was predicted there before is not overwritten.
+            weights; by default an entry of lvzoo that was trained on synthetic patients only.
+        out: the folder to write to. A clip that was predicted there before is not overwritten.
         device: auto, cpu or cuda.
         registries: further registry.yaml files.
 
     Raises:
-        DataError: a clip or the model cannot be read, or a clip's folder is there already; the other clips are
-            predicted nevertheless.
+        DataError: the model cannot be read, or a clip cannot be read or its folder exists. The other clips are
+            still predicted.
         UsageError: two clips have the same name.
     """
     paths = [Path(clips)] if isinstance(clips, str | Path) else [Path(clip) for clip in clips]
@@ -89,49 +90,49 @@ def predict_each(
     device: str,
     registries: Sequence[Path] = (),
 ) -> Iterator[ClipPrediction | DataError]:
-    """Yield each clip's prediction as it is done, or the error that this one clip ended in.
+    """Yield each clip's prediction when it is done, or the clip's error.
 
     Raises:
         DataError: the model cannot be read.
         UsageError: two clips have the same name.
     """
-    folders = _folders(clips, Path(out))
+    folders = _choose_folders(clips, Path(out))
     where = choose_device(device)
-    network, known = _open(model, registries)
+    network, facts = _open_model(model, registries)
     network.to(where).to(memory_format=torch.channels_last)
     for path, folder in zip(clips, folders, strict=True):
         try:
-            yield _predict_clip(path, folder, network, where, known)
+            yield _predict_clip(path, folder, network, where, facts)
         except DataError as error:
             yield error
 
 
-def _open(model: str | Path | None, registries: Sequence[Path]) -> tuple[nn.Module, Mapping[str, Any]]:
-    """Return the network, and what is written down of it: its name and, where its weights tell, its training data.
+def _open_model(model: str | Path | None, registries: Sequence[Path]) -> tuple[nn.Module, Mapping[str, Any]]:
+    """Return the network, and facts about it for prediction.json: its name, and its training data if known.
 
     Raises:
-        LvzooError: it cannot be had.
+        LvzooError: the model is not available.
     """
-    chosen = IN_THE_BOX if model is None else model
+    chosen = DEFAULT_MODEL if model is None else model
     try:
         found = locate(chosen, registries=registries)
         network = read_model(found)
     except LvzooError as error:
         if model is not None:
             raise
-        raise type(error)(f"the model in the box is not to be had: {error}") from error
+        raise type(error)(f"the bundled model is not available: {error}") from error
     try:
         trained_on = find_card(found).trained_on
     except DataError as error:  # a trial that was moved out of its run
         log.warning("%s", error)
         return network, {"model": str(chosen), "trained on": None}
     if trained_on.synthetic:
-        log.warning("%s was trained on %s, on no patient: look at the overlay", chosen, trained_on)
+        log.warning("%s was trained on %s, without real patients; check the overlay", chosen, trained_on)
     return network, {"model": str(chosen), "trained on": str(trained_on)}
 
 
-def _folders(paths: Sequence[Path], out: Path) -> list[Path]:
-    """Return the folder of each clip's results; no two may share one."""
+def _choose_folders(paths: Sequence[Path], out: Path) -> list[Path]:
+    """Return the folder of each clip's results; UsageError if two clips would share one."""
     folders = [out / path.stem for path in paths]
     for path, folder in zip(paths, folders, strict=True):
         if folders.count(folder) > 1:
@@ -142,8 +143,9 @@ def _folders(paths: Sequence[Path], out: Path) -> list[Path]:
 
 
 def _predict_clip(
-    path: Path, folder: Path, network: nn.Module, device: torch.device, known: Mapping[str, Any]
+    path: Path, folder: Path, network: nn.Module, device: torch.device, facts: Mapping[str, Any]
 ) -> ClipPrediction:
+    """Predict one clip, and write its folder."""
     if path.is_dir():
         raise DataError(f"{path}: is a folder; name the clips in it")
     if folder.exists():
@@ -151,11 +153,13 @@ def _predict_clip(
     clip = read_clip(path)
     if clip.way == "mjpg-scan":
         log.warning(
-            "%s: has no usable index; %d frames were found in it, it may be cut", path, len(clip.frames_NHW)
+            "%s: has no usable index; %d frames were found, and the file may be cut",
+            path,
+            len(clip.frames_NHW),
         )
     seen_NHW, crop = crop_to_sector(clip.frames_NHW)
     if crop is not None and not crop.sector.fitted:
-        log.warning("%s: no clear sector found, a standard one is assumed; look at the overlay", path)
+        log.warning("%s: no clear sector found, so a standard one is used; check the overlay", path)
     predictions = predict_batches(network, seen_NHW, device=device, precision=choose_precision(device))
     size_HW = (clip.frames_NHW.shape[1], clip.frames_NHW.shape[2])
     masks_NHW = np.stack(
@@ -163,11 +167,11 @@ def _predict_clip(
     )
     with atomic_folder(folder) as temporary:
         _write_masks(masks_NHW, temporary / "masks")
-        _areas(masks_NHW, clip.fps).to_csv(temporary / "areas.csv", index=False)
+        _make_area_table(masks_NHW, clip.fps).to_csv(temporary / "areas.csv", index=False)
         _write_overlay(clip, masks_NHW, temporary / "overlay.avi")
         about = {
             "clip": path.name,
-            **known,
+            **facts,
             "frames": len(masks_NHW),
             "fps": clip.fps,
             "decoded by": clip.way,
@@ -178,8 +182,8 @@ def _predict_clip(
     return ClipPrediction(clip=path, folder=folder, masks_NHW=masks_NHW, fps=clip.fps)
 
 
-def _areas(masks_NHW: NDArray[np.bool_], fps: float | None) -> pd.DataFrame:
-    """Return the area curve: frame, time where the clip's frame rate is known, area in the clip's pixels."""
+def _make_area_table(masks_NHW: NDArray[np.bool_], fps: float | None) -> pd.DataFrame:
+    """Return the area curve: frame, area in the clip's pixels, and time if the clip's frame rate is known."""
     frames = np.arange(len(masks_NHW))
     table = pd.DataFrame({"frame": frames, "area_px": masks_NHW.sum(axis=(1, 2))})
     if fps:
@@ -195,17 +199,17 @@ def _write_masks(masks_NHW: NDArray[np.bool_], folder: Path) -> None:
 
 def _write_image(path: Path, image: NDArray[np.uint8]) -> None:
     if not cv2.imwrite(str(path), image):
-        raise DataError(f"{path}: cannot be written; is the disk full?")
+        raise DataError(f"{path}: cannot be written; check that the disk is not full")
 
 
 def _write_overlay(clip: ClipFrames, masks_NHW: NDArray[np.bool_], path: Path) -> None:
-    """Write the clip with the outline of each mask, enlarged where it is small."""
+    """Write the clip with the outline of each mask. A small clip is enlarged."""
     rows, columns = clip.frames_NHW.shape[1:]
     zoom = max(1, -(-OVERLAY_SIDE // min(rows, columns)))
     size = (columns * zoom, rows * zoom)
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), clip.fps or FALLBACK_FPS, size)
     if not writer.isOpened():
-        raise DataError(f"{path}: the overlay video cannot be written")
+        raise DataError(f"{path}: the overlay video cannot be written; check that the disk is not full")
     try:
         for frame_HW, mask_HW in zip(clip.frames_NHW, masks_NHW, strict=True):
             writer.write(overlay(frame_HW, mask_HW, zoom=zoom))

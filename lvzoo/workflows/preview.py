@@ -1,21 +1,21 @@
-"""One picture of a suite: corruptions by severities, on a frame of a clip.
+"""Draws one frame of a clip under the corruptions of a suite, one row per corruption, one column per severity.
 
-The frame is treated as the benchmark treats a test frame: of a clip of a data set, a tile shows the very bytes
-that the models are tested on.
+The frame is read and cropped as a test frame is. For a clip of a data set, each tile therefore shows the exact
+bytes that the models are tested on.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
 
 from lvzoo.data.clip import is_synthetic, read_clip
 from lvzoo.data.crop import crop_to_sector
@@ -24,24 +24,32 @@ from lvzoo.files import atomic_file
 from lvzoo.geometry.sector import evenly_spaced, fit_sector
 from lvzoo.interfaces import NoiseSuite
 from lvzoo.noise.apply import corrupt_frame, open_suite
-from lvzoo.noise.corrupt import conditions
+from lvzoo.noise.corrupt import select_conditions
 from lvzoo.noise.suite import TableSuite
 from lvzoo.registry import open_zoo
-from lvzoo.types import Condition, Sector
+from lvzoo.types import FRAME_SIZE_HW, Condition, Sector
 
-TILE_INCH: Final = 1.5
-LABEL_INCH: Final = 1.15
-HEAD_INCH: Final = 0.75
-WORDS_INCH: Final = 0.17
-"""Room above each tile for its level in words."""
-DPI: Final = 150
+# Lengths in pixels of the picture.
+TILE: Final = 2 * FRAME_SIZE_HW[0]
+"""Side of a tile, which shows each pixel of a frame as 2 x 2."""
+GAP: Final = 12
+"""Space between two tiles, and around the picture."""
+HEAD: Final = 96
+"""Height of the title and the column heads."""
+WORDS: Final = 26
+"""Height of the line above each tile, with its level in words."""
+TITLE_FONT, HEAD_FONT, NAME_FONT, SMALL_FONT = 28, 20, 22, 17
+BLACK, GREY, WHITE = 0, 96, 255
+
+Box: TypeAlias = tuple[int, int, int, int]
+"""Left, top, right and bottom."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ClipFrame:
-    """One frame as a model would see it (112 x 112), with what its noise is drawn from."""
+    """One frame as a model sees it (112 x 112), with the video, frame number and sector that decide its noise."""
 
     frame_HW: NDArray[np.uint8]
     video: str
@@ -63,16 +71,16 @@ def preview_noise(
     """Write a picture of corruptions (rows) by severities (columns) on one frame of a clip; return its path.
 
     Args:
-        clip: an AVI, MP4 or DICOM file; what is not 112 x 112 is cropped to its sector.
-        frame: which frame, from 0.
-        noise: the suite.
-        corruptions: names of the suite, or one string of them (`haze,blur`); None stands for all.
-        severities: of the suite, or one of them; None stands for all.
-        out: a PNG; a file that is there already is not overwritten.
+        clip: an AVI, MP4 or DICOM file; it is cropped to its sector unless it is 112 x 112.
+        frame: number of the frame, from 0.
+        noise: name of the suite.
+        corruptions: a list of names, or one string (`haze,blur`); None means all.
+        severities: a list of severities, or one; None means all.
+        out: path of the PNG; an existing file is not overwritten.
         registries: further registry.yaml files.
 
     Raises:
-        UsageError: an unknown suite, corruption or severity, a frame that the clip lacks, or `out` is no PNG.
+        UsageError: an unknown suite, corruption or severity, a frame that the clip lacks, or `out` is not a PNG.
         DataError: the clip cannot be read, or `out` exists.
     """
     path = Path(out)
@@ -81,17 +89,17 @@ def preview_noise(
     if path.exists():
         raise DataError(f"{path}: exists; remove it, or name another --out")
     suite = open_suite(open_zoo(registries=registries).noise(noise))
-    chosen = conditions(suite, corruptions, severities)[1:]
+    chosen = select_conditions(suite, corruptions, severities)[1:]
     if not chosen:
         raise UsageError("nothing is selected; name a corruption and a severity")
-    picture = draw(read_frame(Path(clip), frame), suite, chosen)
+    sheet = draw(read_frame(Path(clip), frame), suite, chosen)
     with atomic_file(path) as temporary:
-        picture.savefig(temporary, format="png", dpi=DPI, metadata={"Software": None})
+        sheet.image.save(temporary, format="png")
     return path
 
 
 def read_frame(clip: Path, frame: int) -> ClipFrame:
-    """Return one frame of a clip as a model would see it, its sector fitted over the clip.
+    """Return one frame of a clip as a model sees it; the sector is fitted to frames of the whole clip.
 
     Raises:
         UsageError: the clip has no such frame.
@@ -103,7 +111,7 @@ def read_frame(clip: Path, frame: int) -> ClipFrame:
     seen_NHW, crop = crop_to_sector(frames_NHW)
     sector = fit_sector(seen_NHW[evenly_spaced(len(seen_NHW))])
     if not sector.fitted or (crop is not None and not crop.sector.fitted):
-        log.warning("%s: no clear sector found, a standard one is assumed; look at the shadows", clip)
+        log.warning("%s: no clear sector found, a standard one is assumed; check where the shadows lie", clip)
     return ClipFrame(
         frame_HW=seen_NHW[frame],
         video=clip.stem,
@@ -113,93 +121,68 @@ def read_frame(clip: Path, frame: int) -> ClipFrame:
     )
 
 
-def draw(clip: ClipFrame, suite: NoiseSuite, chosen: Sequence[Condition]) -> Figure:
-    """Return the picture: a row a corruption, the clean frame first, then its severities."""
+class Sheet:
+    """A white picture, with the places of the texts and tiles drawn on it."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self.image = Image.new("L", (width, height), WHITE)
+        self.texts: list[tuple[str, Box]] = []
+        self.tiles: list[Box] = []
+
+    def write(self, x: int, y: int, text: str, size: int, *, anchor: str = "ls", grey: int = BLACK) -> None:
+        """Write a text whose baseline is at y; x is its left end (anchor `ls`) or its middle (`ms`)."""
+        pen, font = ImageDraw.Draw(self.image), ImageFont.load_default(size)
+        pen.text((x, y), text, fill=grey, font=font, anchor=anchor)
+        left, top, right, bottom = pen.textbbox((x, y), text, font=font, anchor=anchor)
+        self.texts.append((text, (math.floor(left), math.floor(top), math.ceil(right), math.ceil(bottom))))
+
+    def show(self, x: int, y: int, frame_HW: NDArray[np.uint8]) -> None:
+        """Show a frame pixel by pixel, its upper left corner at (x, y)."""
+        tile = Image.fromarray(frame_HW).resize((TILE, TILE), Image.Resampling.NEAREST)
+        self.image.paste(tile, (x, y))
+        self.tiles.append((x, y, x + TILE, y + TILE))
+
+
+def draw(clip: ClipFrame, suite: NoiseSuite, chosen: Sequence[Condition]) -> Sheet:
+    """Return the picture: one row per corruption, the clean frame first and then its severities."""
     names = list(dict.fromkeys(condition.corruption for condition in chosen))
     severities = sorted({condition.severity for condition in chosen})
-    sheet = _Sheet(rows=len(names), columns=1 + len(severities))
-    phantom = ", synthetic" * clip.synthetic
-    sheet.title(f"{suite.name} on {clip.video}, frame {clip.frame}{phantom}")
-    for column, word in enumerate(["clean", *(f"severity {severity}" for severity in severities)]):
-        sheet.head(column, word)
     family_of = {name: family for family, members in suite.families.items() for name in members}
-    for row, name in enumerate(names):
-        begins = row == 0 or family_of[names[row - 1]] != family_of[name]
-        sheet.label(row, name, family_of[name] if begins else "")
-        sheet.tile(row, 0, clip.frame_HW)
-        for column, severity in enumerate(severities, start=1):
+    title = f"{suite.name} on {clip.video}, frame {clip.frame}{', synthetic' * clip.synthetic}"
+
+    # The tiles begin right of the longest name. A long title may make the picture wider than its tiles.
+    first = GAP + max(_width(each, NAME_FONT) for name in names for each in (name, family_of[name])) + 2 * GAP
+    lefts = [first + column * (TILE + GAP) for column in range(1 + len(severities))]
+    tops = [HEAD + WORDS + row * (WORDS + TILE + GAP) for row in range(len(names))]
+    sheet = Sheet(max(lefts[-1] + TILE, GAP + _width(title, TITLE_FONT)) + GAP, tops[-1] + TILE + GAP)
+
+    sheet.write(GAP, 40, title, TITLE_FONT)
+    for left, head in zip(lefts, ["clean", *(f"severity {each}" for each in severities)], strict=True):
+        sheet.write(left + TILE // 2, HEAD - 10, head, HEAD_FONT, anchor="ms")
+
+    for row, (name, top) in enumerate(zip(names, tops, strict=True)):
+        if row == 0 or family_of[names[row - 1]] != family_of[name]:
+            sheet.write(GAP, top + 14, family_of[name], SMALL_FONT, grey=GREY)
+        sheet.write(GAP, top + TILE // 2, name, NAME_FONT)
+        sheet.show(lefts[0], top, clip.frame_HW)
+        for left, severity in zip(lefts[1:], severities, strict=True):
             condition = Condition(corruption=name, severity=severity)
             noisy_HW = corrupt_frame(
                 suite, clip.frame_HW, condition, video=clip.video, frame=clip.frame, sector=clip.sector
             )
-            sheet.tile(row, column, noisy_HW, _level(suite, condition))
-    return sheet.figure
+            sheet.show(left, top, noisy_HW)
+            if words := _level(suite, condition):
+                sheet.write(left + TILE // 2, top - 8, words, SMALL_FONT, anchor="ms", grey=GREY)
+    return sheet
+
+
+def _width(text: str, size: int) -> int:
+    """Return how wide a text is in px."""
+    return math.ceil(ImageFont.load_default(size).getlength(text))
 
 
 def _level(suite: NoiseSuite, condition: Condition) -> str:
-    """Return a condition's level in words, where the suite is a table that knows them."""
+    """Return a condition's level in words; nothing for a suite that is not a table."""
     if not isinstance(suite, TableSuite):
         return ""
-    (line,) = (each for each in suite.table if each.name == condition.corruption)
-    return line.describe(condition.severity)
-
-
-class _Sheet:
-    """A figure laid out in inches: a head, then rows of square tiles with room for a few words above each."""
-
-    def __init__(self, *, rows: int, columns: int) -> None:
-        self.width = LABEL_INCH + columns * TILE_INCH + 0.1
-        self.height = HEAD_INCH + rows * (TILE_INCH + WORDS_INCH) + 0.1
-        self.figure = Figure(figsize=(self.width, self.height), facecolor="white")
-        FigureCanvasAgg(self.figure)
-
-    def title(self, text: str) -> None:
-        """Write the head's first line."""
-        self._text(0.1, 0.25, text, size=11, weight="bold")
-
-    def head(self, column: int, text: str) -> None:
-        """Write what a column is."""
-        middle = LABEL_INCH + (column + 0.5) * TILE_INCH
-        self._text(middle, HEAD_INCH - 0.13, text, size=9, weight="bold", ha="center")
-
-    def label(self, row: int, name: str, family: str) -> None:
-        """Write what a row is; its family where that begins."""
-        top = self._top(row)
-        self._text(0.1, top + 0.12, family, size=8, color="0.4")
-        self._text(0.1, top + TILE_INCH / 2, name, size=10, weight="bold")
-
-    def tile(self, row: int, column: int, frame_HW: NDArray[np.uint8], words: str = "") -> None:
-        """Show a frame, pixel by pixel."""
-        left, top = LABEL_INCH + column * TILE_INCH, self._top(row)
-        side = TILE_INCH - 0.06
-        bottom = 1 - (top + side) / self.height
-        axes = self.figure.add_axes((left / self.width, bottom, side / self.width, side / self.height))
-        axes.imshow(frame_HW, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
-        axes.set_axis_off()
-        self._text(left + side / 2, top - 0.06, words, size=7, ha="center")
-
-    def _top(self, row: int) -> float:
-        """Return where a row's tiles begin, in inches from the top."""
-        return HEAD_INCH + row * (TILE_INCH + WORDS_INCH) + WORDS_INCH
-
-    def _text(
-        self,
-        x_inch: float,
-        y_inch: float,
-        text: str,
-        *,
-        size: float,
-        weight: str = "normal",
-        ha: str = "left",
-        color: str = "black",
-    ) -> None:
-        self.figure.text(
-            x_inch / self.width,
-            1 - y_inch / self.height,
-            text,
-            fontsize=size,
-            fontweight=weight,
-            color=color,
-            ha=ha,
-            va="center",
-        )
+    return suite.find(condition).describe(condition.severity)

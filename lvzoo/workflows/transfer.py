@@ -1,7 +1,7 @@
-"""What models do on phantoms that are drawn from other ranges than the one that they were trained on.
+"""Tests models on phantoms that are drawn from other ranges than those that they were trained on.
 
-`lvzoo.transfer` is the same as the command `lvzoo transfer`. No real clip is needed, so it says nothing certain about
-real clips; but who fails on a phantom with another gain will hardly do better on a scanner with another gain.
+`lvzoo.transfer` is the same as the command `lvzoo transfer`. It uses no real clip, so it proves nothing about real
+clips. But a model that fails on a phantom with another gain will hardly do better on a scanner with another gain.
 """
 
 from __future__ import annotations
@@ -20,23 +20,22 @@ from lvzoo.phantom.write import GENERATOR_VERSION
 from lvzoo.registry import open_zoo
 from lvzoo.run import digest, read_run
 from lvzoo.trials.command import RUNS
-from lvzoo.trials.execute import refuse_unguarded_script
-from lvzoo.trials.names import name_contestants
+from lvzoo.trials.names import name_models
 from lvzoo.trials.request import OnEvent, RunOptions, RunRequest, ignore_event
 from lvzoo.types import OptionValue
 from lvzoo.weights.trained import find_trained
 from lvzoo.workflows.bench import run_bench
 from lvzoo.workflows.compare import Comparison
-from lvzoo.workflows.score import check_models_load, run_score
+from lvzoo.workflows.score import check_weights, run_score
 
 PRESET: Final = "quick"
 STANDARD: Final = "standard"
-"""What the phantom of the usual ranges is called among the shifts."""
+"""The name of the phantom of the usual ranges."""
 TABLE: Final = "transfer.csv"
 BEATS: Final = "beats"
-"""What the phantom is called of which frames of the whole beat are tested, ED and ES among them."""
+"""The name of the phantom whose whole beats are tested, not only ED and ES."""
 TEST_SIZE: Final = "transfer"
-"""The size of the phantoms that are tested on: a test split and nothing else."""
+"""The size of the tested phantoms: a test split only."""
 TEST_SIZE_BEATS: Final = "transfer-beats"
 NO_INTERVALS: Final = pd.DataFrame(
     {
@@ -49,13 +48,14 @@ NO_INTERVALS: Final = pd.DataFrame(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Transfer:
-    """How models hold on shifted phantoms (all synthetic).
+    """The Dice of models on shifted phantoms, all synthetic.
 
-    `table` has a row a model, best first by `shifted`: model, kind, seeds, `standard` (mean Dice of clean test frames
-    on the phantom of the usual ranges), `beats` (on frames of the whole beat of the same patients), a column a shift,
-    `shifted` (the mean over the shifts) and `worst` (the lowest of them). `intervals` has a row a model and phantom:
-    model, phantom, seeds, dice, dice_low, dice_high (95 %, bootstrap over patients). A model of which a training
-    failed on one of the phantoms has no row in `table`; `failed` says why, by trial and phantom.
+    `table` has one row per model, best first by `shifted`. Its columns are model, kind, seeds, `standard` (mean Dice
+    on clean test frames of the phantom of the usual ranges), `beats` (the same on frames of the whole beat, of the
+    same patients), one column per shift, `shifted` (the mean over the shifts) and `worst` (the lowest of them).
+    `intervals` has one row per model and phantom: model, phantom, seeds, dice, dice_low, dice_high (95 %, bootstrap
+    over patients). A model has no row in `table` if one of its trials failed on a phantom; `failed` has the reason by
+    trial and phantom.
     """
 
     folder: Path
@@ -82,19 +82,19 @@ def transfer(
     listeners: Sequence[object] = (),
     **recipe: OptionValue,
 ) -> Transfer:
-    """Test trained models, or entries trained for it, on the usual phantom, its whole beats, and shifted phantoms.
+    """Test models on the usual phantom, on its whole beats, and on shifted phantoms.
 
-    The shifted phantoms show the same patients, each drawn from ranges outside of, or at the edge of, the usual ones.
+    The shifted phantoms show the same patients, drawn from ranges outside the usual ones or at their edge.
 
     Args:
-        models: trained models: a trial's folder, a weights file, or an entry that carries weights.
-        train: entries of the zoo to be trained first, by name or glob, on the phantom of `phantom_size`.
-        seeds: how many times each of these is trained; `preset` and `recipe` as for `lvzoo.bench`. What is said of
-            training is refused where nothing is to be trained.
-        phantom_size: of the phantom that is trained on; the preset's where None.
-        phantom_seed: of the phantoms that are tested on. The one that is trained on has seed 0, as for `lvzoo.bench`:
-            so no model is tested on the patients by whose score its epoch was chosen.
-        shifts: some of `lvzoo.phantom.ranges.SHIFTS`; all where None.
+        models: models that were trained before: each a trial's folder, a weights file, or an entry with weights.
+        train: entries of the zoo to train first, by name or glob, on the phantom of `phantom_size`.
+        seeds: how many times each of these is trained. `preset` and `recipe` are those of `lvzoo.bench`. Arguments of
+            training are refused if nothing is to be trained.
+        phantom_size: the size of the phantom for training; None: the preset's.
+        phantom_seed: the seed of the tested phantoms. The phantom for training has seed 0, as in `lvzoo.bench`, so
+            that no model is tested on the patients that chose its epoch.
+        shifts: some of `lvzoo.phantom.ranges.SHIFTS`; None: all.
         out: a folder for the runs and `transfer.csv`; by default below `runs/`, so that the same call finds its runs
             again.
         registries: further registry.yaml files.
@@ -104,30 +104,35 @@ def transfer(
         listeners: objects with lvzoo's notification hooks.
 
     Raises:
-        LvzooError: a mistake in the arguments or the models. A model that fails in training or on the frames is no
-            error: the others go on, see `failed`.
+        LvzooError: a mistake in the arguments or the models. A model that fails in training or on the frames raises
+            nothing: the others go on, see `failed`.
     """
-    refuse_unguarded_script()
+    # check everything before anything is trained
     wanted = [models] if isinstance(models, str | Path) else list(models)
     if not wanted and not train:
         raise UsageError(
             "nothing to test; name trained models, or entries to train first (--train unet-fast)"
         )
     if not train:
-        _refuse_training({"preset": preset, "seeds": seeds, "phantom_size": phantom_size, **recipe})
-    phantoms = (STANDARD, BEATS, *_known_shifts(list(SHIFTS) if shifts is None else shifts))
+        _check_nothing_of_training({"preset": preset, "seeds": seeds, "phantom_size": phantom_size, **recipe})
+    chosen = list(SHIFTS if shifts is None else shifts)
+    for shift in chosen:
+        ranges_of(shift)  # raises if it is unknown
+    phantoms = (STANDARD, BEATS, *chosen)
     found = [find_trained(model, registries=registries) for model in wanted]
     if found:
-        check_models_load(open_zoo(registries=registries), name_contestants(found))
+        check_weights(open_zoo(registries=registries), name_models(found))
     options = RunOptions(device=device, executor=executor, on_event=on_event, listeners=listeners)
     entries = [train] if isinstance(train, str) else list(train)
-    asked = {
+    settings = {
         "models": [model.digest for model in found],
         "train": entries,
         "training": [preset, seeds, phantom_size, recipe],
         "phantoms": [GENERATOR_VERSION, phantom_seed, phantoms],
     }
-    folder = Path(out) if out else RUNS / f"transfer-{digest(asked)[:8]}"
+    folder = Path(out) if out else RUNS / f"transfer-{digest(settings)[:8]}"
+
+    # train
     failed: dict[str, str] = {}
     if train:
         trained = run_bench(
@@ -146,6 +151,8 @@ def transfer(
         )
         failed |= trained.failed
         wanted += [trial.path for trial in read_run(trained.folder).finished.values()]
+
+    # test on each phantom; listeners hear of the training only
     tests = {
         name: RunRequest(
             call="score",
@@ -162,8 +169,12 @@ def transfer(
     results = {name: run_score(wanted, test, quiet) for name, test in tests.items() if wanted}
     for name, result in results.items():
         failed |= {f"{trial} on {name}": reason for trial, reason in result.failed.items()}
-    intervals = pd.concat([NO_INTERVALS, *(_intervals(name, result) for name, result in results.items())])
-    table = _table(intervals, phantoms, results)
+
+    # one table of all phantoms
+    intervals = pd.concat(
+        [NO_INTERVALS, *(_take_intervals(name, result) for name, result in results.items())]
+    )
+    table = _make_table(intervals, phantoms, results)
     with atomic_file(folder / TABLE) as temporary:
         table.assign(data="synthetic phantom").to_csv(temporary, index=False)
     standard = results[STANDARD].study if results else None
@@ -176,43 +187,30 @@ def transfer(
     )
 
 
-def _refuse_training(given: Mapping[str, object]) -> None:
-    """Refuse what is said of training where nothing is to be trained.
-
-    Raises:
-        UsageError: something other than the usual preset is given.
-    """
+def _check_nothing_of_training(given: Mapping[str, object]) -> None:
+    """Raise UsageError if an argument of training is given, apart from the default preset."""
     for name, value in given.items():
         if value is not None and (name, value) != ("preset", PRESET):
             raise UsageError(
-                f"{name} is of training, and nothing is to be trained; name entries to train (--train unet-fast), or "
-                "leave it out"
+                f"{name} is an option of training, and nothing is to be trained; name entries to train "
+                "(--train unet-fast), or leave it out"
             )
 
 
-def _known_shifts(names: Sequence[str]) -> Sequence[str]:
-    """Return the names of shifts, all of which there are.
-
-    Raises:
-        UsageError: one is unknown.
-    """
-    for name in names:
-        ranges_of(name)
-    return names
-
-
-def _intervals(name: str, result: Comparison) -> pd.DataFrame:
-    """Return a row a model with its Dice on one phantom; none where no model could be tested on it."""
+def _take_intervals(name: str, result: Comparison) -> pd.DataFrame:
+    """Return one row per model with its Dice on one phantom; empty if no model could be tested on it."""
     columns = {"headline": "dice", "headline_low": "dice_low", "headline_high": "dice_high"}
     if result.study is None:
         return NO_INTERVALS
     return result.ranking.rename(columns=columns)[["model", "seeds", *columns.values()]].assign(phantom=name)
 
 
-def _table(intervals: pd.DataFrame, names: Sequence[str], results: Mapping[str, Comparison]) -> pd.DataFrame:
-    """Return a row a model that was tested on every phantom, best first by its mean Dice on the shifted ones.
+def _make_table(
+    intervals: pd.DataFrame, names: Sequence[str], results: Mapping[str, Comparison]
+) -> pd.DataFrame:
+    """Return one row per model that was tested on every phantom, best first by its mean Dice on the shifted ones.
 
-    A model of fewer seeds on one of them is none: the means would be of different models.
+    A model with fewer seeds on one phantom is left out: its means would be over different seeds.
     """
     whole = intervals.groupby("model")["seeds"].transform("nunique") == 1
     wide = intervals[whole].pivot_table(index="model", columns="phantom", values="dice")
@@ -222,5 +220,5 @@ def _table(intervals: pd.DataFrame, names: Sequence[str], results: Mapping[str, 
     about = ["model", "kind", "seeds"]
     if wide.empty:
         return pd.DataFrame(columns=[*about, *wide.columns.drop("model")])
-    told = results[STANDARD].ranking[about]
-    return told.merge(wide, on="model").sort_values("shifted", ascending=False, ignore_index=True)
+    models = results[STANDARD].ranking[about]
+    return models.merge(wide, on="model").sort_values("shifted", ascending=False, ignore_index=True)

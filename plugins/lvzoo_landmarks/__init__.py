@@ -1,4 +1,4 @@
-"""Landmark models as a plugin: declares, imports no network."""
+"""Declares the two families of landmark models. This module does not import the networks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from lvzoo import Family, Option, hookimpl
 
 CURVE = Option(
     default="spline",
-    help="what joins the landmarks: a natural cubic spline, or straight lines",
+    help="how the landmarks are joined: by a natural cubic spline, or by straight lines (polygon)",
     choices=("spline", "polygon"),
 )
 
@@ -21,7 +21,7 @@ HEATMAP = Family(
         "levels": Option(default=4, help="how many times the frame is halved by 2x2 max pooling"),
         "stem": Option(
             default=1,
-            help="blocks of stem x stem pixels become channels before the first layer: 2 is several times faster",
+            help="blocks of stem x stem pixels become channels before the first layer; 2 is several times faster",
             choices=(1, 2, 4),
         ),
         "sigma_px": Option(
@@ -29,20 +29,20 @@ HEATMAP = Family(
         ),
         "loss": Option(
             default="cross-entropy",
-            help="a heatmap is a distribution trained by cross-entropy (with decode mean, also by the distance of "
-            "its mean), or by DSNT (distance of its mean, regularised), or plain values trained by squared error",
+            help="cross-entropy: the heatmap is a distribution (with decode mean, plus the distance of its mean); "
+            "dsnt: the distance of the mean, with a regulariser; mse: plain heatmaps, trained by squared error",
             choices=("cross-entropy", "dsnt", "mse"),
         ),
         "target": Option(
             default="gaussian",
-            help="a Gaussian about the landmark, or that Gaussian held to a band along the contour, as in the "
+            help="a Gaussian at the landmark, or the same Gaussian limited to a band along the contour, as in the "
             "original study",
             choices=("gaussian", "band"),
         ),
         "decode": Option(
             default="mean",
-            help="where a heatmap says its landmark is: at its mean, at its peak below a pixel (DARK), or at its "
-            "highest pixel; with either peak, cross-entropy is trained without the distance of the mean",
+            help="how a landmark is read from its heatmap: mean, dark (sub-pixel peak) or argmax (highest pixel); "
+            "with dark or argmax, the loss cross-entropy does not add the distance of the mean",
             choices=("mean", "dark", "argmax"),
         ),
         "curve": CURVE,
@@ -53,13 +53,13 @@ COORDS = Family(
     name="landmark-coords",
     kind="landmark",
     factory="lvzoo_landmarks.coords:CoordinateRegressor",
-    summary="encoder with a linear head that gives the landmarks' coordinates",
+    summary="encoder with a linear head that predicts the coordinates of the landmarks",
     options={
         "landmarks": Option(default=7, help="K, annulus and apex included", choices=(5, 7, 9, 13, 21, 41)),
         "encoder": Option(
             default="small",
-            help="small (the contracting path of the benchmark's U-Net), or a convolutional encoder of timm by name, "
-            "such as resnet18; none has pretrained weights",
+            help="small (the contracting path of the benchmark's U-Net), or the name of a convolutional encoder of "
+            "timm, for example resnet18; always without pretrained weights",
         ),
         "curve": CURVE,
     },
@@ -68,5 +68,5 @@ COORDS = Family(
 
 @hookimpl
 def lvzoo_families() -> list[Family]:
-    """Heatmaps, and coordinates."""
+    """Return the heatmap family and the coordinate family."""
     return [HEATMAP, COORDS]

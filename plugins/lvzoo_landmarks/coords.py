@@ -1,4 +1,7 @@
-"""The coordinate regressor: an encoder and one linear layer, straight to the landmarks."""
+"""The coordinate regressor: an encoder and one linear layer that predicts the landmarks directly.
+
+Letters in names: B batch, K landmarks, C channels, H rows, W columns, P points of a curve.
+"""
 
 from __future__ import annotations
 
@@ -11,32 +14,33 @@ from lvzoo.geometry.contour import join_walls, landmark_stride, spline
 from lvzoo.models.base import LandmarkModel
 from lvzoo.models.blocks import Normalise
 from lvzoo.models.decode import Curve
-from lvzoo_landmarks.encoders import encoder_named
+from lvzoo_landmarks.encoders import build_encoder
 
 MEAN_SHAPE_72 = (
     *((0.49, 0.64), (0.41, 0.52), (0.40, 0.35)),
     (0.47, 0.21),
     *((0.59, 0.32), (0.63, 0.49), (0.58, 0.63)),
 )
-"""Seven landmarks as fractions of the frame's width and height: their mean (synthetic data).
+"""Mean positions of seven landmarks, as fractions of the frame's width and height (synthetic data).
 
-Made from the 400 training frames of the phantom `quick` with seed 0, every 20th of their 121 contour points, rounded.
+Computed from the 400 training frames of the phantom `quick` with seed 0: every 20th of the 121 contour points,
+averaged over the frames and rounded.
 """
 SPREAD = 0.08
-"""By how much landmarks scatter about the mean shape, as a fraction of the frame: the unit of the head's output.
+"""Unit of the head's output, as a fraction of the frame: how far landmarks scatter around the mean shape.
 
-The mean standard deviation of the coordinates over the same frames, rounded.
+It is the mean standard deviation of the coordinates over the same frames, rounded.
 """
 CELLS = 7
-"""The feature map is averaged to 7 x 7 cells and flattened, so that the head knows where a feature lies."""
+"""The feature map is averaged to 7 x 7 cells and flattened, so that the head sees where a feature is."""
 FEATURES = 32
-"""Channels of the flattened map: few, or the head would outweigh the encoder."""
+"""Channels of the flattened map. With more, the head would have more parameters than the encoder."""
 FIRST_SCATTER = 0.1
-"""The head's weights are drawn this much smaller than usual: the first answers lie near the mean shape."""
+"""Factor on the head's initial weights, so that the first predictions lie near the mean shape."""
 
 
 class CoordinateRegressor(LandmarkModel):
-    """Encoder, a 1x1 convolution, the flattened map, a linear head: K points, trained by their distance in px."""
+    """Encoder, 1x1 convolution, linear head on the flattened map: K points, trained by their distance in pixels."""
 
     mean_shape_K2: torch.Tensor
 
@@ -44,11 +48,11 @@ class CoordinateRegressor(LandmarkModel):
         """Build the network.
 
         Raises:
-            PluginError: there is no such encoder, or it needs a package that is not installed.
+            PluginError: the encoder is unknown, or it needs a package that is not installed.
         """
         super().__init__(landmarks=landmarks, curve=curve)
         self.normalise = Normalise()
-        self.encoder = encoder_named(encoder)
+        self.encoder = build_encoder(encoder)
         self.narrow = nn.Conv2d(self.encoder.channels, FEATURES, 1)
         self.head = nn.Linear(FEATURES * CELLS**2, 2 * landmarks)
         with torch.no_grad():
@@ -57,11 +61,12 @@ class CoordinateRegressor(LandmarkModel):
         self.register_buffer("mean_shape_K2", torch.from_numpy(mean_shape(landmarks)))
 
     def forward(self, frames_B1HW: torch.Tensor) -> torch.Tensor:
-        """Return points (B, K, 2) in pixels of the frame, whatever its size."""
+        """Return points (B, K, 2) in pixels of the frame, which may have any size."""
         rows, columns = frames_B1HW.shape[-2:]
         features_BCHW = functional.relu(self.narrow(self.encoder(self.normalise(frames_B1HW))))
         cells_BC77 = functional.adaptive_avg_pool2d(features_BCHW, CELLS)
         offsets_BK2 = self.head(cells_BC77.flatten(1)).unflatten(1, (-1, 2))
+        # Fractions of the frame to pixels: the centre of the first pixel is 0, so the frame begins at -0.5.
         size_2 = self.mean_shape_K2.new_tensor([columns, rows])
         points_BK2: torch.Tensor = (self.mean_shape_K2 + SPREAD * offsets_BK2) * size_2 - 0.5
         return points_BK2
@@ -70,6 +75,7 @@ class CoordinateRegressor(LandmarkModel):
 def mean_shape(landmarks: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
     """Return K landmarks (K, 2) of the mean shape, at equal arc lengths on each wall, as fractions of the frame."""
     stride = landmark_stride(landmarks)
+    # Draw the curve through the seven known landmarks, cut it at the apex, and place K landmarks on both walls.
     known_72 = np.array(MEAN_SHAPE_72)
     curve_P2 = spline(known_72)
     apex = int(np.linalg.norm(curve_P2 - known_72[3], axis=1).argmin())

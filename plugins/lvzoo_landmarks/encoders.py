@@ -1,4 +1,4 @@
-"""What looks at the frame for the coordinate regressor: a small encoder, or a convolutional one of timm."""
+"""The encoders of the coordinate regressor: a small one of our own, or a convolutional encoder from timm."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from itertools import pairwise
 import torch
 from torch import nn
 
-from lvzoo.errors import PluginError, did_you_mean
+from lvzoo.errors import PluginError, did_you_mean, one_line
 from lvzoo.models.blocks import DoubleConv, doubling
 
 SMALL = "small"
 
 
 class SmallEncoder(nn.Sequential):
-    """The contracting path of the benchmark's U-Net: 16-32-64-128-256 channels, the frame halved four times."""
+    """The contracting path of the benchmark's U-Net: 16-32-64-128-256 channels, with four halvings of the frame."""
 
     def __init__(self, width: int = 16, levels: int = 4) -> None:
         channels = doubling(width, levels)
@@ -27,31 +27,33 @@ class SmallEncoder(nn.Sequential):
 
 
 class TimmEncoder(nn.Module):
-    """The last feature map of a timm encoder with one input channel and no pretrained weights."""
+    """A timm encoder with one input channel and no pretrained weights; returns its last feature map."""
 
     def __init__(self, name: str) -> None:
-        """Build it.
+        """Build the encoder.
 
         Raises:
-            PluginError: timm is not installed, has no encoder of that name, or that gives no feature maps.
+            PluginError: timm is not installed, has no encoder of that name, or the encoder has no feature maps.
         """
         super().__init__()
         try:
             timm = importlib.import_module("timm")
         except ImportError as error:
             raise PluginError(
-                f"encoder {name!r} needs timm ({error}); pip install timm, or take encoder '{SMALL}'"
+                f"encoder {name!r} needs timm ({error}); pip install timm, or use encoder '{SMALL}'"
             ) from error
         if not timm.is_model(name):
             known = (SMALL, *timm.list_models())
-            raise PluginError(f"timm has no encoder {name!r}{did_you_mean(name, known)}; or take '{SMALL}'")
+            raise PluginError(
+                f"timm has no encoder {name!r}{did_you_mean(name, known)}; use one that it has, or '{SMALL}'"
+            )
         try:
             self.features: nn.Module = timm.create_model(
                 name, pretrained=False, in_chans=1, features_only=True, out_indices=(-1,)
             )
         except (RuntimeError, AssertionError, AttributeError, TypeError, ValueError) as error:
             raise PluginError(
-                f"encoder {name!r} gives no feature maps ({error}); take a convolutional one"
+                f"encoder {name!r} gives no feature maps ({one_line(error)}); use a convolutional one"
             ) from error
         self.channels: int = self.features.feature_info.channels()[-1]
 
@@ -61,6 +63,6 @@ class TimmEncoder(nn.Module):
         return features_BCHW
 
 
-def encoder_named(name: str) -> SmallEncoder | TimmEncoder:
-    """Return the encoder of that name: "small", or one of timm's."""
+def build_encoder(name: str) -> SmallEncoder | TimmEncoder:
+    """Build the encoder called `name`: "small", or an encoder of timm."""
     return SmallEncoder() if name == SMALL else TimmEncoder(name)

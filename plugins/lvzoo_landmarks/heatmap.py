@@ -1,4 +1,7 @@
-"""The heatmap U-Net: one heatmap a landmark, by the ways in which the field trains and reads them."""
+"""The heatmap U-Net: one heatmap per landmark, with the usual ways to train a heatmap and to read a point from it.
+
+Letters in names: B batch, K landmarks, H rows, W columns.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ Decode = Literal["mean", "dark", "argmax"]
 
 
 class HeatmapUNet(LandmarkModel):
-    """U-Net with K output channels: distributions over the frame's pixels, or plain heatmaps (`loss: mse`)."""
+    """U-Net with K output channels: logits of distributions over the pixels, or plain heatmaps (`loss: mse`)."""
 
     def __init__(
         self,
@@ -39,10 +42,10 @@ class HeatmapUNet(LandmarkModel):
         """Build the network.
 
         Raises:
-            PluginError: loss, target and decoding do not go together.
+            PluginError: `loss`, `target` and `decode` do not fit together.
         """
         super().__init__(sigma_px, landmarks=landmarks, curve=curve)
-        _refuse_what_contradicts_itself(loss, target, decode)
+        _check_combination(loss, target, decode)
         self.loss_name: Loss = loss
         self.target: Target = target
         self.read_out: Decode = decode
@@ -50,7 +53,7 @@ class HeatmapUNet(LandmarkModel):
         self.body = UNetBody(out_channels=landmarks, width=width, levels=levels, stem=stem)
 
     def forward(self, frames_B1HW: torch.Tensor) -> torch.Tensor:
-        """Return heatmaps (B, K, H, W): as logits, or plain ones where they are trained by squared error."""
+        """Return heatmaps (B, K, H, W): logits, or plain heatmaps if they are trained by squared error."""
         heatmaps_BKHW: torch.Tensor = self.body(self.normalise(frames_B1HW))
         return heatmaps_BKHW
 
@@ -68,38 +71,41 @@ class HeatmapUNet(LandmarkModel):
         return losses.cross_entropy_loss(output, log_targets_BKHW)
 
     def points(self, output: torch.Tensor, size_HW: tuple[int, int]) -> torch.Tensor:
-        """Return the landmarks (B, K, 2) in pixels: the heatmaps' mean, their peak, or their highest cell."""
+        """Return the landmarks (B, K, 2) in pixels: mean, sub-pixel peak or highest cell of each heatmap."""
         if self.read_out == "mean":
             return expected_points(output, size_HW)
         if self.read_out == "argmax":
             return highest_points(output, size_HW)
-        plain = self.loss_name == "mse"
-        weights_BKHW = output if plain else output.float().flatten(2).softmax(2).view_as(output)
-        return dark_points(weights_BKHW, size_HW)
+        if self.loss_name == "mse":  # plain heatmaps already
+            return dark_points(output, size_HW)
+        return dark_points(output.float().flatten(2).softmax(2).view_as(output), size_HW)
 
     def _log_targets(self, output: torch.Tensor, landmarks_BK2: torch.Tensor, batch: Batch) -> torch.Tensor:
+        """Return the logarithm of the target heatmaps (B, K, H, W), on the grid of the output."""
         rows, columns = batch.frames_B1HW.shape[-2:]
         cells_HW = (output.shape[-2], output.shape[-1])
         log_maps_BKHW = log_gaussian_maps(landmarks_BK2, cells_HW, (rows, columns), self.sigma_px)
         return log_band_maps(log_maps_BKHW, batch.masks_BHW) if self.target == "band" else log_maps_BKHW
 
 
-def _refuse_what_contradicts_itself(loss: Loss, target: Target, decode: Decode) -> None:
-    """Refuse to read out what is not trained.
+def _check_combination(loss: Loss, target: Target, decode: Decode) -> None:
+    """Check that `decode` reads what `loss` and `target` train.
 
     Raises:
-        PluginError: loss, target and decoding do not go together.
+        PluginError: `loss`, `target` and `decode` do not fit together.
     """
     if loss == "dsnt" and (target, decode) != ("gaussian", "mean"):
         raise PluginError(
-            f"loss 'dsnt' trains the mean of a Gaussian; give it target 'gaussian' and decode 'mean', not "
-            f"{target!r} and {decode!r}"
+            f"loss 'dsnt' does not fit target {target!r} with decode {decode!r}: it trains the mean of a Gaussian; "
+            "use target 'gaussian' and decode 'mean'"
         )
     if loss == "mse" and decode == "mean":
         raise PluginError(
-            "loss 'mse' trains plain heatmaps, whose mean says nothing; read their peak by decode 'dark' or 'argmax'"
+            "loss 'mse' does not fit decode 'mean': plain heatmaps have no meaningful mean; use decode 'dark' "
+            "or 'argmax'"
         )
     if target == "band" and decode == "mean":
         raise PluginError(
-            "the mean of target 'band' lies inside of the wall; read its peak by decode 'dark' or 'argmax'"
+            "target 'band' does not fit decode 'mean': its mean lies inside the ventricle; use decode 'dark' "
+            "or 'argmax'"
         )

@@ -1,4 +1,4 @@
-"""segmentation-models-pytorch as a plugin: declares, imports no network."""
+"""Declares the networks of segmentation-models-pytorch. This module does not import them."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ SMP = Family(
         ),
         "encoder": Option(
             default="resnet34",
-            help="one of segmentation-models-pytorch's own, or tu- and the name of a timm model",
+            help="an encoder of segmentation-models-pytorch, or tu- followed by the name of a timm model",
         ),
         "weights": Option(
             default=None,
-            help="pretrained weights that the encoder starts from, by name, such as imagenet; none by default",
+            help="name of the pretrained weights that the encoder starts from, for example imagenet; none by default",
             training_only=True,
         ),
     },
@@ -34,5 +34,5 @@ SMP = Family(
 
 @hookimpl
 def lvzoo_families() -> list[Family]:
-    """The one family; its entries stand in the project's registry.yaml."""
+    """Return the one family; its entries are in the project's registry.yaml."""
     return [SMP]

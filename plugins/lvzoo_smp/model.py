@@ -1,6 +1,6 @@
-"""Networks of segmentation-models-pytorch (Iakubovskii 2019, MIT) for grey frames of any size.
+"""Networks of segmentation-models-pytorch (Iakubovskii 2019, MIT), for greyscale frames of any size.
 
-Importing this module takes seconds (segmentation-models-pytorch, timm): it happens when a model is built.
+It imports segmentation-models-pytorch and timm, which takes seconds, so it is only imported when a model is built.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from lvzoo.errors import PluginError, UsageError
+from lvzoo.errors import PluginError, UsageError, one_line
 from lvzoo.models.base import MaskModel
 from lvzoo.models.blocks import Normalise
 from lvzoo.types import FRAME_SIZE_HW
@@ -20,21 +20,22 @@ MOMENTUM = 0.1
 
 
 class SegmentationNet(MaskModel):
-    """A decoder of segmentation-models-pytorch on one of its encoders, or on a timm model.
+    """A decoder of segmentation-models-pytorch on one of its encoders or on a timm model.
 
-    Without `weights` nothing is ever downloaded. Named weights come from the Hugging Face hub's cache (`HF_HOME`, by
-    default ~/.cache/huggingface); where they are not there yet, the first training downloads them. A trained
-    model is loaded without them. Their first layer is summed over its three colours, as for a grey picture.
+    Without `weights`, nothing is downloaded. Named weights are read from the cache of the Hugging Face hub
+    (`HF_HOME`, by default ~/.cache/huggingface); if they are missing there, the first training downloads them. A
+    trained model is loaded without them. Their first layer is summed over the three colours, because frames are grey.
 
-    Frames are normalised by the same constants as everywhere in the zoo, pretrained or not: ImageNet's own (mean
-    0.45, SD 0.23) would shift an echo frame, which is mostly black, by 1.4 SD from what the encoder has learnt on.
-    The authors of EchoNet-Dynamic normalise by the mean and SD of their clips too.
+    Frames are normalised by the same constants as in the rest of the zoo, with and without pretrained weights.
+    ImageNet's constants (mean 0.45, SD 0.23) would put an echo frame, which is mostly black, 1.4 SD away from the
+    images that the encoder was trained on. The authors of EchoNet-Dynamic also normalise by the mean and SD of their
+    own clips.
 
-    Parameters of an encoder that no logit depends on (the last stage of an EfficientNet, for instance) are frozen,
-    so that they are neither trained nor counted.
+    Encoder parameters that the logits do not depend on (for example the last stage of an EfficientNet) are frozen, so
+    that they are neither trained nor counted.
 
     Raises:
-        PluginError: an unknown encoder or weights, weights that cannot be had, or parts that do not fit together.
+        PluginError: unknown encoder or weights, weights that are not available, or parts that do not fit together.
     """
 
     def __init__(self, *, arch: str, encoder: str, weights: str | None) -> None:
@@ -42,33 +43,37 @@ class SegmentationNet(MaskModel):
         self.arch = arch
         self.normalise = Normalise()
         arguments = encoder_arguments(encoder, weights)
-        with torch.inference_mode(mode=False), torch.enable_grad():  # whatever the caller has switched off
+        with torch.inference_mode(mode=False), torch.enable_grad():  # whatever mode the caller is in
             self.network = smp.create_model(arch, in_channels=1, classes=1, **arguments)
             self.multiple = int(self.network.encoder.output_stride)
             self.least = self.multiple * 2 ** _poolings(self.network.decoder)
-            _follow_the_batches(self.network)
-            self._settle(encoder)
+            _set_momentum(self.network)
+            self._freeze_unused(encoder)
 
-    def _settle(self, encoder: str) -> None:
-        """Freeze the parameters that no logit depends on; the pass that finds them shows that the parts fit."""
+    def _freeze_unused(self, encoder: str) -> None:
+        """Freeze the unused parameters, with one forward pass; it also shows whether encoder and decoder fit.
+
+        Raises:
+            PluginError: they do not fit, or the encoder only takes frames of another size.
+        """
         size_HW = tuple(side + sum(self._margins(side)) for side in FRAME_SIZE_HW)
         try:
-            _freeze_idle(self.network, size_HW)
+            _freeze_unused_parameters(self.network, size_HW)
         except (AssertionError, RuntimeError, ValueError) as error:
             raise PluginError(
                 f"{self.arch} on encoder {encoder!r} does not take frames of "
-                f"{FRAME_SIZE_HW[0]} x {FRAME_SIZE_HW[1]} px ({' '.join(str(error).split())}); choose an encoder "
-                "that is not bound to one frame size"
+                f"{FRAME_SIZE_HW[0]} x {FRAME_SIZE_HW[1]} px ({one_line(error)}); choose an encoder that takes "
+                "any frame size"
             ) from error
 
     def forward(self, frames_B1HW: torch.Tensor) -> torch.Tensor:
         """Return logits (B, 1, H, W).
 
-        The frame's border is repeated on all sides up to a multiple of the encoder's output stride (and up to
-        the least side that a decoder with poolings of its own needs), and the logits are cropped back.
+        The frame is padded on all sides by repeating its border, up to a multiple of the encoder's output stride (and
+        at least to the size that a decoder with its own pooling needs). The logits are cropped back.
 
         Raises:
-            UsageError: training on a single frame, where the network normalises pooled features over the batch.
+            UsageError: the batch has one frame in training, but the network normalises pooled features over it.
         """
         rows, columns = frames_B1HW.shape[-2:]
         top, bottom = self._margins(rows)
@@ -80,22 +85,22 @@ class SegmentationNet(MaskModel):
             if self.training and len(frames_B1HW) == 1:
                 raise UsageError(
                     f"{self.arch} cannot be trained on a batch of one frame of {rows} x {columns} px: it normalises "
-                    "single values over the batch; set batch_size to 2 or more"
+                    "pooled features over the batch; set batch_size to 2 or more"
                 ) from error
             raise
         return logits_B1HW[..., top : top + rows, left : left + columns]
 
     def _margins(self, side: int) -> tuple[int, int]:
-        """Return how many pixels are added before and after a side, as evenly as can be."""
+        """Return how many pixels to add before and after a side, as evenly as possible."""
         missing = max(-side % self.multiple, self.least - side)
         return missing // 2, missing - missing // 2
 
 
-def _follow_the_batches(network: nn.Module) -> None:
-    """Give every batch norm the momentum of 0.1 that the rest of the zoo has.
+def _set_momentum(network: nn.Module) -> None:
+    """Set the momentum of every batch norm to 0.1, as in the rest of the zoo.
 
-    Some encoders come with 0.01, made for trainings of 100,000 steps: after a few hundred, the statistics that
-    they use on test frames would still be those of their first steps.
+    Some encoders use 0.01, which suits trainings of 100,000 steps. After a few hundred steps, the statistics that
+    they use on test frames would still be those of the first steps.
     """
     for layer in network.modules():
         if isinstance(layer, nn.BatchNorm2d):
@@ -103,12 +108,12 @@ def _follow_the_batches(network: nn.Module) -> None:
 
 
 def _poolings(decoder: nn.Module) -> int:
-    """Return how often the decoder halves the encoder's last features once more, as PAN's does."""
+    """Return how many times the decoder halves the encoder's last features (PAN does, most do not)."""
     return sum(isinstance(part, nn.MaxPool2d) for part in decoder.modules())
 
 
-def _freeze_idle(network: nn.Module, size_HW: tuple[int, ...]) -> None:
-    """Freeze the parameters that do not take part in the logits, found by one pass over a black frame."""
+def _freeze_unused_parameters(network: nn.Module, size_HW: tuple[int, ...]) -> None:
+    """Freeze the parameters that the logits do not depend on: those without a gradient for a black frame."""
     was_training = network.training
     network.eval()
     parameters = tuple(network.parameters())

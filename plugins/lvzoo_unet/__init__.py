@@ -1,4 +1,4 @@
-"""The hand-written U-Net as a plugin: declares, imports no network."""
+"""Declares the hand-written U-Net. This module does not import the network."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ UNET = Family(
         "levels": Option(default=4, help="how many times the frame is halved by 2x2 max pooling"),
         "stem": Option(
             default=1,
-            help="blocks of stem x stem pixels become channels before the first layer: 2 is several times faster",
+            help="blocks of stem x stem pixels become channels before the first layer; 2 is several times faster",
             choices=(1, 2, 4),
         ),
     },
@@ -23,5 +23,5 @@ UNET = Family(
 
 @hookimpl
 def lvzoo_families() -> list[Family]:
-    """The U-Net."""
+    """Return the U-Net."""
     return [UNET]

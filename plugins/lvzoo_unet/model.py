@@ -1,4 +1,4 @@
-"""The hand-written U-Net for masks."""
+"""The hand-written U-Net that predicts masks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from lvzoo.models.blocks import Normalise, UNetBody
 
 
 class UNet(MaskModel):
-    """U-Net with 3x3 convolutions, ReLU and 2x2 max pooling; 64 channels wide, it is the original study's."""
+    """U-Net with 3x3 convolutions, ReLU and 2x2 max pooling. With `width=64` it is the original study's network."""
 
     def __init__(self, *, width: int, levels: int, stem: int = 1) -> None:
         super().__init__()

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from lvzoo.data.echonet import EchoNetDynamic
-from lvzoo.data.frames import cached
+from lvzoo.data.frames import load_or_make
 from lvzoo.data.video import open_clip
 from lvzoo.geometry.sector import standard_sector
 from lvzoo.types import FRAME_SIZE_HW, FrameSet, Source
@@ -132,11 +132,11 @@ def test_a_full_sized_set_is_found_again_within_a_second(
     monkeypatch.setenv("LVZOO_CACHE", str(tmp_path))
     holding = bool(request.config.getoption("--hold"))
     clips = ALL_CLIPS if holding else CLIPS
-    cached("full-sized", lambda: full_sized(clips))
+    load_or_make("full-sized", lambda: full_sized(clips))
     seconds = []
     for _ in range(3):
         start = time.perf_counter()
-        frames = cached("full-sized", lambda: pytest.fail("it was not kept"))
+        frames = load_or_make("full-sized", lambda: pytest.fail("it was not kept"))
         seconds.append(time.perf_counter() - start)
         assert len(frames) == len(WANTED) * clips
     print(f"\n{clips} clips out of the cache: {min(seconds):.2f} s")

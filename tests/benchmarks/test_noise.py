@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lvzoo.geometry.sector import fit_sector
-from lvzoo.noise.corrupt import conditions
+from lvzoo.noise.corrupt import select_conditions
 from lvzoo.noise.suite import NoiseV1
 
 MOST_MS = 0.5
@@ -20,7 +20,7 @@ def test_noise_costs_little_cpu(request: pytest.FixtureRequest) -> None:
     suite = NoiseV1()
     frames_NHW = np.random.default_rng(0).integers(0, 256, (FRAMES, 112, 112), dtype=np.uint8)
     sector = fit_sector(frames_NHW)
-    noisy = conditions(suite)[1:]
+    noisy = select_conditions(suite)[1:]
     holding = bool(request.config.getoption("--hold"))
     rounds_ms = []
     for _ in range(5 if holding else 1):

@@ -1,4 +1,4 @@
-"""S1: `lvzoo list` against `python -c 'import torch'`.
+"""S1: `lvzoo list` takes at most a tenth of the time of `python -c 'import torch'`.
 
 Run with `pytest tests/benchmarks/test_startup.py -s --hold`.
 """
@@ -21,6 +21,6 @@ def _list() -> None:
     _python("from lvzoo.cli import main; raise SystemExit(main())", "list")
 
 
-def test_s1_list_costs_a_fifteenth_of_importing_torch(race: Callable[..., float]) -> None:
+def test_s1_list_takes_a_tenth_of_importing_torch(race: Callable[..., float]) -> None:
     _list()
-    race("S1 lvzoo list", _list, lambda: _python("import torch"), at_least=15)
+    race("S1 lvzoo list", _list, lambda: _python("import torch"), at_least=10)

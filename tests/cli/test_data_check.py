@@ -53,7 +53,7 @@ def test_many_findings_are_counted_and_the_first_ten_named(
     assert main(["data", "check", str(folder)]) == 0
     printed = capsys.readouterr().out
     assert "noted: tracing of other than 21 rows: used as it is (12)\n  0X0: frame 1: 18 rows\n" in printed
-    assert printed.endswith("  and 2 more; --json names them all\n")
+    assert printed.endswith("  and 2 more; --json prints all of them\n")
 
 
 def test_json_names_everything(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

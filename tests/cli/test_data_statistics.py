@@ -12,7 +12,7 @@ import pydicom.examples
 import pytest
 
 from lvzoo.cli import main
-from lvzoo.data.appearance import look
+from lvzoo.data.appearance import measure_appearance
 from lvzoo.data.statistics import statistics_of_files
 from lvzoo.errors import UsageError
 from lvzoo.phantom.clip import simulate
@@ -93,7 +93,7 @@ def test_synthetic_clips_among_real_ones_are_told(
 def test_simulated_frames_have_been_through_their_files() -> None:
     """As real ones have: a hard MJPG is seen in the figures."""
     clip = simulate(seed=0, split="train", index=0)
-    drawn, (decoded, *_) = look(clip.frames_NHW), statistics_of_phantom(patients=1).statistics
+    drawn, (decoded, *_) = measure_appearance(clip.frames_NHW), statistics_of_phantom(patients=1).statistics
     assert decoded.name == "mean grey level"
     assert decoded.mean == pytest.approx(drawn[decoded.name], abs=1)
     assert decoded.mean != drawn[decoded.name]
@@ -101,9 +101,9 @@ def test_simulated_frames_have_been_through_their_files() -> None:
 
 @pytest.mark.parametrize("count", [0, -1])
 def test_no_patients_and_no_clips_are_a_usage_error(count: int, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="simulate 1 at least"):
+    with pytest.raises(UsageError, match=rf"{count} patients"):
         statistics_of_phantom(patients=count)
-    with pytest.raises(UsageError, match="look at 1 at least"):
+    with pytest.raises(UsageError, match=rf"{count} clips"):
         statistics_of_files([tmp_path], most=count)
 
 
@@ -162,4 +162,4 @@ def test_a_shift_or_seed_of_clips_of_ones_own_is_refused(
     option: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["data", "statistics", str(tmp_path), *option]) == 2
-    assert "leave them out, or the PATH" in capsys.readouterr().err
+    assert "leave out either them or the PATH" in capsys.readouterr().err

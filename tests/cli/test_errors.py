@@ -73,7 +73,7 @@ def test_an_option_of_the_program_behind_a_command_is_told_its_place(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert main(["list", "--no-plugin", "smp"]) == 2
-    assert "say 'lvzoo --no-plugin NAME list'" in capsys.readouterr().err
+    assert "'lvzoo --no-plugin NAME list'" in capsys.readouterr().err
 
 
 def test_interruption_has_its_own_exit_code(
@@ -140,7 +140,7 @@ def test_console_script_ends_with_the_exit_code() -> None:
         [sys.executable, "-c", code, "info", "no-such-model"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 3
-    assert done.stderr == "error: unknown entry 'no-such-model'; 'lvzoo list' shows them all\n"
+    assert done.stderr == "error: unknown entry 'no-such-model'; 'lvzoo list' shows all entries\n"
 
 
 def test_a_command_that_is_ended_from_outside_leaves_nothing(tmp_path: Path) -> None:

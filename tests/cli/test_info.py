@@ -1,4 +1,4 @@
-"""`lvzoo info` tells everything about one entry, also where it cannot be built."""
+"""`lvzoo info` shows everything about one entry, even if it cannot be built."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_options_that_contradict_each_other_are_told_where_the_size_would_stand(
     assert main(["info", "odd", "--registry", str(path)]) == 0
     printed = " ".join(capsys.readouterr().out.split())
     assert "size odd: " in printed
-    assert "read their peak by decode 'dark' or 'argmax'" in printed
+    assert "use decode 'dark' or 'argmax'" in printed
     assert "ceiling" not in printed
 
 
@@ -113,7 +113,7 @@ def test_model_that_cannot_be_built_is_told_all_the_same(
     printed = " ".join(capsys.readouterr().out.split())
     assert "size cannot load 'net_dist.model:Net': ModuleNotFoundError" in printed
     assert "recipe (own) trainer net_dist.fit:Fit" in printed
-    assert "warning the plugin imports numpy where it only declares" in printed
+    assert "warning the plugin imports numpy only to declare its models" in printed
     assert "catalogue none: the family with its default options" in printed
     assert main(["info", "needy"]) == 0
     assert "size needs no_such; install it" in " ".join(capsys.readouterr().out.split())

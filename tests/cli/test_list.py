@@ -121,7 +121,7 @@ def test_models_of_a_disabled_plugin_are_named(
     monkeypatch.setenv("LVZOO_DISABLE_PLUGINS", "landmarks")
     assert {"name": "landmark7", "family": "landmark-heatmap"} in _listed(capsys)["absent"]
     main(["list"])
-    assert "not to be had without them: landmark7 (family landmark-heatmap)" in capsys.readouterr().out
+    assert "not available without them: landmark7 (family landmark-heatmap)" in capsys.readouterr().out
 
 
 def test_asking_for_a_broken_plugins_model_is_an_error(
@@ -131,7 +131,8 @@ def test_asking_for_a_broken_plugins_model_is_an_error(
     assert main(["info", "broken"]) == 3
     error = capsys.readouterr().err
     assert (
-        "'broken' is of plugin 'broken', which is quarantined: raises on import: ZeroDivisionError" in error
+        "'broken' belongs to plugin 'broken', which is quarantined: raises on import: ZeroDivisionError"
+        in error
     )
 
 

@@ -68,4 +68,4 @@ def test_markdown_goes_to_stdout_and_failures_to_stderr(
     assert "| landmark7 (landmark, 7 points) |" in streams.out
     assert "failed: unet-s0: it burst" in streams.err
     assert main(["report", str(run), "--markdown", "--json"]) == 2
-    assert "give one of them" in capsys.readouterr().err
+    assert "give only one of them" in capsys.readouterr().err

@@ -34,7 +34,7 @@ def test_the_list_says_what_weights_were_trained_on(
     rows = {line.split()[0]: " ".join(line.split()) for line in printed.split("\nmine-")[1:]}
     assert rows["well"].endswith("[weights: trained on synthetic phantom-v9]")
     for name in ("cut", "gone"):
-        assert "[weights: cannot be used; `lvzoo info` tells why]" in rows[name]
+        assert "[weights: cannot be used; `lvzoo info` says why]" in rows[name]
     assert "weights" not in rows["bare"]
 
 

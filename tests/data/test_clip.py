@@ -1,4 +1,4 @@
-"""Clips of one's own: AVI, MP4 and DICOM, told by what is in the file."""
+"""Single clips: AVI, MP4 and DICOM, recognised by their content."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def test_bytes_that_are_not_what_the_header_says_are_told_in_a_line(tmp_path: Pa
 def test_what_is_no_dicom_is_told(tmp_path: Path) -> None:
     path = tmp_path / "clip.dcm"
     path.write_bytes(b"no dicom")
-    with pytest.raises(DataError, match=r"clip\.dcm: is not a DICOM file; give a DICOM, AVI or MP4 clip"):
+    with pytest.raises(DataError, match=r"clip\.dcm: is not a DICOM file; .*AVI or MP4"):
         read_clip(path)
 
 
@@ -137,7 +137,7 @@ def test_a_dicom_without_a_picture_is_told(tmp_path: Path, grey_dicom: Dataset) 
 
 
 def test_a_picture_of_16_bits_is_told() -> None:
-    with pytest.raises(DataError, match="has 16 bits a pixel, ultrasound clips have 8"):
+    with pytest.raises(DataError, match=r"has 16 bits.* 8"):
         read_clip(Path(str(pydicom.examples.get_path("ct"))))
 
 

@@ -1,4 +1,4 @@
-"""A folder of EchoNet-Dynamic's layout: what is read out of it, and what is said when it is not whole."""
+"""A folder in EchoNet-Dynamic's layout: the frames that are read from it, and the errors if a part is missing."""
 
 from __future__ import annotations
 
@@ -50,15 +50,13 @@ def test_contours_run_from_the_left_annulus_over_the_apex(folder: EchoNetFolder)
 def test_a_patient_in_two_splits_is_an_error(folder: EchoNetFolder) -> None:
     folder.add("0XA")
     folder.file_list.append(("0XA.avi", "test"))
-    message = (
-        r"FileList\.csv: line 4: 0XA is in split TEST, and in TRAIN on line 3; a patient belongs to one split"
-    )
+    message = r"FileList\.csv: line 4: 0XA .*TEST.* TRAIN on line 3; "
     with pytest.raises(DataError, match=message):
         load(folder)
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"nowhere: no such folder; give the one that holds FileList\.csv"):
+    with pytest.raises(DataError, match=r"nowhere: no such folder; .*FileList\.csv"):
         EchoNetDynamic(tmp_path / "nowhere")
 
 
@@ -66,7 +64,7 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
 def test_a_missing_part_is_named(folder: EchoNetFolder, part: str) -> None:
     path = folder.write() / part
     path.rename(path.with_name("elsewhere"))
-    with pytest.raises(DataError, match=f"{part}: missing; the layout is FileList.csv"):
+    with pytest.raises(DataError, match=rf"{part}: missing; .*FileList\.csv"):
         EchoNetDynamic(folder.path)
 
 
@@ -74,7 +72,7 @@ def test_a_file_in_the_place_of_the_videos_is_named(folder: EchoNetFolder) -> No
     path = folder.write() / "Videos"
     path.rename(path.with_name("elsewhere"))
     path.touch()
-    with pytest.raises(DataError, match=r"Videos: missing; the layout is"):
+    with pytest.raises(DataError, match=r"Videos: missing; .*FileList\.csv"):
         EchoNetDynamic(folder.path)
 
 
@@ -91,7 +89,7 @@ def test_a_list_that_cannot_be_read_is_named(folder: EchoNetFolder, monkeypatch:
 
 
 def test_a_split_that_is_not_listed_is_named(folder: EchoNetFolder) -> None:
-    with pytest.raises(DataError, match=r"FileList\.csv: no row has the split VAL"):
+    with pytest.raises(DataError, match=r"FileList\.csv: .*VAL"):
         EchoNetDynamic(folder.write()).load("val")
 
 
@@ -100,7 +98,7 @@ def test_a_split_without_a_usable_frame_tells_the_reasons(folder: EchoNetFolder)
     folder.add("0XB", "VAL").unlink()
     folder.add("0XC", "VAL", traced=())
     message = (
-        r"no usable frame in split VAL, of 3 videos: video file missing \(2\); "
+        r"3 videos in split VAL .*: video file missing \(2\); "
         r"listed in FileList\.csv but never traced \(1\)"
     )
     with pytest.raises(DataError, match=message):

@@ -1,4 +1,4 @@
-"""Each quirk of real files: what it costs, and under which name it is reported."""
+"""Each quirk of real files: which frames are left out for it, and under which name it is reported."""
 
 from __future__ import annotations
 
@@ -207,9 +207,8 @@ def test_a_video_that_does_not_decode_is_named_without_its_path(folder: EchoNetF
     folder.add("0XA").write_bytes(b"not a video")
     frames = load(folder)
     assert frames_of(frames, "0XA") == ()
-    assert details(frames, quirks.VIDEO_DAMAGED, "0XA") == [
-        "does not decode as a video; check that the file is whole"
-    ]
+    (detail,) = details(frames, quirks.VIDEO_DAMAGED, "0XA")
+    assert detail.startswith("does not decode as a video")
 
 
 def test_a_damaged_frame_costs_itself_alone(folder: EchoNetFolder) -> None:

@@ -1,8 +1,9 @@
-"""The cache: found again without reading anything, remade when files change or the entry is damaged."""
+"""The cache of frames: a second load reads no video; changed files and damaged entries are read again."""
 
 from __future__ import annotations
 
 import os
+import zipfile
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
@@ -11,10 +12,13 @@ import pytest
 
 import lvzoo.data.echonet
 from lvzoo.data.echonet import EchoNetDynamic
+from lvzoo.data.frames import ARRAYS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from lvzoo.types import FrameSet, Split
     from tests.data.conftest import EchoNetFolder, Ventricle
@@ -36,7 +40,7 @@ def folder(cache: Path, echonet_folder: EchoNetFolder, ventricle: Ventricle) -> 
 
 @pytest.fixture
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Grows by a name whenever lists are parsed or a video is read."""
+    """Collect a name whenever a list is parsed or a video is read."""
     calls: list[str] = []
     for name in ("read_file_list", "read_tracings", "read_video"):
         original = getattr(lvzoo.data.echonet, name)
@@ -106,37 +110,83 @@ def test_a_full_disk_costs_the_cache_and_not_the_run(
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(np, "save", full)
+    monkeypatch.setattr(np, "savez", full)
     assert len(EchoNetDynamic(folder).load("train")) == 2
     assert "cannot be kept ([Errno 28] No space left on device)" in caplog.text
     assert list(cache.iterdir()) == []
 
 
-def flip_a_byte(entry: Path) -> None:
-    path = entry / "packed_masks.npy"
-    content = bytearray(path.read_bytes())
-    content[-500] ^= 1
-    path.write_bytes(content)
+def flip(entry: Path, at: int) -> None:
+    content = bytearray(entry.read_bytes())
+    content[at] ^= 0xFF
+    entry.write_bytes(content)
+
+
+def member_bytes(entry: Path, name: str) -> range:
+    """Return where the bytes of a member lie in the file: the header of the `.npy` format, then the array."""
+    with zipfile.ZipFile(entry) as archive:
+        info = archive.getinfo(f"{name}.npy")
+    start = entry.read_bytes().index(b"\x93NUMPY", info.header_offset)
+    return range(start, start + info.file_size)
+
+
+def flip_a_mask(entry: Path) -> None:
+    flip(entry, member_bytes(entry, "packed_masks")[-500])
+
+
+def flip_the_shape_of_an_array(entry: Path) -> None:
+    content = entry.read_bytes()
+    entry.write_bytes(content.replace(b"(2, 112, 112)", b"(1, 112, 112)"))
+    assert entry.read_bytes() != content
+
+
+def flip_a_name_in_the_directory(entry: Path) -> None:
+    flip(entry, entry.read_bytes().rindex(b"contours_NP2"))
+
+
+def flip_the_end_of_the_directory(entry: Path) -> None:
+    flip(entry, entry.read_bytes().rindex(b"PK\x05\x06"))
 
 
 def cut_short(entry: Path) -> None:
-    path = entry / "frames_NHW.npy"
-    path.write_bytes(path.read_bytes()[:-100])
+    entry.write_bytes(entry.read_bytes()[:-1])
+
+
+def cut_in_half(entry: Path) -> None:
+    content = entry.read_bytes()
+    entry.write_bytes(content[: len(content) // 2])
 
 
 def empty(entry: Path) -> None:
-    (entry / "contours_NP2.npy").write_bytes(b"")
+    entry.write_bytes(b"")
+
+
+def write_again(entry: Path, **changed: NDArray[np.bytes_] | None) -> None:
+    with np.load(entry) as archive:
+        members = {**archive, **changed}
+    np.savez(entry, **{name: array for name, array in members.items() if array is not None})
 
 
 def lose_meta(entry: Path) -> None:
-    (entry / "meta.json").unlink()
+    write_again(entry, meta=None)
 
 
 def garble_meta(entry: Path) -> None:
-    (entry / "meta.json").write_text('{"videos": []}')
+    write_again(entry, meta=np.array(b'{"videos": []}'))
 
 
-@pytest.mark.parametrize("damage", [flip_a_byte, cut_short, empty, lose_meta, garble_meta])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        *(
+            flip_a_mask,
+            flip_the_shape_of_an_array,
+            flip_a_name_in_the_directory,
+            flip_the_end_of_the_directory,
+        ),
+        *(cut_short, cut_in_half, empty, lose_meta, garble_meta),
+    ],
+)
 def test_a_damaged_entry_is_noticed_told_and_made_again(
     folder: Path, cache: Path, caplog: pytest.LogCaptureFixture, damage: Callable[[Path], None]
 ) -> None:
@@ -148,3 +198,22 @@ def test_a_damaged_entry_is_noticed_told_and_made_again(
     caplog.clear()
     assert same(first, EchoNetDynamic(folder).load("train"))
     assert caplog.text == ""
+
+
+def test_a_flipped_byte_is_never_read(
+    folder: Path, cache: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every byte of a member is noticed. Bytes that nothing reads, such as a zip's dates, may pass."""
+    first = EchoNetDynamic(folder).load("train")
+    (entry,) = cache.iterdir()
+    whole = entry.read_bytes()
+    monkeypatch.setattr(EchoNetDynamic, "_read", lambda *_: first)
+    members = [member_bytes(entry, name) for name in ARRAYS]
+    heads = {at for member in members for at in range(member.start - 70, member.start + 130, 3) if at >= 0}
+    for at in sorted({*heads, *range(0, len(whole), 199), *range(members[-1].stop, len(whole))}):
+        caplog.clear()
+        flip(entry, at)
+        assert same(first, EchoNetDynamic(folder).load("train")), at
+        noticed = "damaged cache entry" in caplog.text
+        assert noticed or not any(at in member for member in members), at
+        entry.write_bytes(whole)

@@ -1,7 +1,8 @@
-"""The two lists are read strictly: every mistake is told with its file, its line and what to do."""
+"""The two tables are read strictly: an error names the file, the line and the cell."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -26,57 +27,43 @@ def written(folder: Path, name: str, content: str | bytes) -> Path:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("", "line 1: no column 'FileName'; the header has nothing"),
-        ("FileName,EF\n", "line 1: no column 'Split'; the header has FileName, EF"),
-        (
-            "FileName,Splits\n",
-            "line 1: no column 'Split' (did you mean 'Splits'?); the header has FileName, Splits",
-        ),
-        (LIST + "0XA,60,TRAIN\n0XB,60\n", "line 3: 2 cells where the header has 3; mend it"),
-        (
-            LIST + "0XA,60,TRAIN\n\n0XB,60,TEACH\n",
-            "line 4: Split is 'TEACH', not TRAIN, VAL or TEST; mend the row",
-        ),
-        (LIST + ",60,TRAIN\n", "line 2: FileName is empty; fill it in or remove the row"),
-        (LIST + '0XA,60,"TRAIN\n', "line 2: unexpected end of data; mend the row"),
-        (LIST.encode() + b"0X\xff,60,TRAIN\n", "is not text in UTF-8 (invalid start byte); save it as UTF-8"),
+        ("", r"line 1: .*'FileName'; .*nothing$"),
+        ("FileName,EF\n", r"line 1: .*'Split'; .* FileName, EF$"),
+        ("FileName,Splits\n", r"line 1: .*'Split' \(did you mean 'Splits'\?\); .* FileName, Splits$"),
+        (LIST + "0XA,60,TRAIN\n0XB,60\n", r"line 3: 2 cells.* 3; "),
+        (LIST + "0XA,60,TRAIN\n\n0XB,60,TEACH\n", r"line 4: Split .*'TEACH'.* TRAIN, VAL or TEST; "),
+        (LIST + ",60,TRAIN\n", r"line 2: FileName .*empty; "),
+        (LIST + '0XA,60,"TRAIN\n', r"line 2: unexpected end of data; "),
+        (LIST.encode() + b"0X\xff,60,TRAIN\n", r".*UTF-8.* \(invalid start byte\); "),
     ],
 )
 def test_a_mistake_in_the_file_list_is_told(tmp_path: Path, content: str | bytes, message: str) -> None:
     path = written(tmp_path, "FileList.csv", content)
-    with pytest.raises(DataError) as raised:
+    with pytest.raises(DataError, match=f"^{re.escape(str(path))}: {message}"):
         read_file_list(path)
-    assert str(raised.value) == f"{path}: {message}"
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("FileName,X1,Y1,X2,Frame\n", "line 1: no column 'Y2' (did you mean 'Y1' or 'X2'?); the header has "),
+        ("FileName,X1,Y1,X2,Frame\n", r"line 1: .*'Y2' \(did you mean 'Y1' or 'X2'\?\); .* FileName, X1, Y1"),
+        (TRACINGS + ROW + "0XA.avi,1,2,abc,4,5\n", r"line 3: X2 .*'abc', not a number; .*tracing$"),
+        (TRACINGS + "0XA.avi,1,nan,3,4,5\n", r"line 2: Y1 .*'nan', not a number; .*tracing$"),
+        (TRACINGS + "0XA.avi,1,2,3,inf,5\n", r"line 2: Y2 .*'inf', not a number; .*tracing$"),
+        (TRACINGS + "0XA.avi,1,2,3,4,\n", r"line 2: Frame .*empty; "),
+        (TRACINGS + "0XA.avi,1,2,3,4,-1\n", r"line 2: Frame .*'-1', not a whole number.*; "),
+        (TRACINGS + "0XA.avi,1,2,3,4,4.5\n", r"line 2: Frame .*'4\.5', not a whole number.*; "),
         (
-            TRACINGS + ROW + "0XA.avi,1,2,abc,4,5\n",
-            "line 3: X2 is 'abc', not a number; mend the row, or remove ",
+            TRACINGS + "0XA.avi,1,2,3,4,No Systolic\n",
+            r"line 2: Frame .*'No Systolic', not a whole number.*; ",
         ),
-        (TRACINGS + "0XA.avi,1,nan,3,4,5\n", "line 2: Y1 is 'nan', not a number; mend the row, or remove "),
-        (TRACINGS + "0XA.avi,1,2,3,inf,5\n", "line 2: Y2 is 'inf', not a number; mend the row, or remove "),
-        (TRACINGS + "0XA.avi,1,2,3,4,\n", "line 2: Frame is empty; fill it in or remove the row"),
-        (
-            TRACINGS + "0XA.avi,1,2,3,4,-1\n",
-            "line 2: Frame is '-1', not a whole number from 0 up; mend the row",
-        ),
-        (
-            TRACINGS + "0XA.avi,1,2,3,4,4.5\n",
-            "line 2: Frame is '4.5', not a whole number from 0 up; mend the row",
-        ),
-        (TRACINGS + "0XA.avi,1,2,3,4,No Systolic\n", "line 2: Frame is 'No Systolic', not a whole number"),
-        (TRACINGS + ROW * 810 + "0XA.avi,1,2,3\n", "line 812: 4 cells where the header has 6; mend it"),
+        (TRACINGS + ROW * 810 + "0XA.avi,1,2,3\n", r"line 812: 4 cells.* 6; "),
     ],
 )
 def test_a_mistake_in_the_tracings_is_told(tmp_path: Path, content: str, message: str) -> None:
     path = written(tmp_path, "VolumeTracings.csv", content)
-    with pytest.raises(DataError) as raised:
+    with pytest.raises(DataError, match=f"^{re.escape(str(path))}: {message}"):
         read_tracings(path)
-    assert str(raised.value).startswith(f"{path}: {message}")
 
 
 def test_a_missing_list_is_told(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Decoding by index, by scan and by OpenCV: which way is taken, and that it shows the same frames."""
+"""Decoding by index, by scan and by OpenCV: which of them is used, and that all show the same frames."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def test_wanted_frames_come_in_the_order_asked_for(avi: Path, write_video: Write
     write_video(avi, 23)
     clip = open_clip(avi)
     assert np.array_equal(clip.read([17, 2, 17]), clip.read_all()[[17, 2, 17]])
-    with pytest.raises(IndexError, match="no frame 23 among 23"):
+    with pytest.raises(IndexError, match=r"no frame 23.* 23 frames"):
         clip.read([0, 23])
 
 
@@ -226,7 +226,7 @@ def test_a_frame_of_another_size_is_named(avi: Path) -> None:
     frames = jpegs(9)
     frames[3] = jpegs(9, size=56)[3]
     avi.write_bytes(build_avi(frames))
-    with pytest.raises(DataError, match=r"frame 3 is 56 x 56 where the file's header says 112 x 112"):
+    with pytest.raises(DataError, match=r"frame 3 .*56 x 56.* 112 x 112"):
         open_clip(avi).read([3])
 
 

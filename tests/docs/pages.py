@@ -1,8 +1,8 @@
-"""Reads the fenced blocks of a page, and does what they say: the docs are run by the tests.
+"""Reads the fenced blocks of a page and runs them: the tests run the docs.
 
-A block of `console` holds commands (`$ ...`), each followed by the lines that it prints, in which `...` stands for
-anything. A block of any language whose first line is a comment with a path is a file. Any other of `python` is a
-program. All other blocks are only to be read.
+A block of language `console` has commands (`$ ...`), each followed by the lines that it prints; `...` in these lines
+stands for any text. A block whose first line is a comment with a path is a file. Any other block of language
+`python` is a program. All other blocks are not run.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ FILE: Final = re.compile(r"# ([\w./-]+\.\w+)\n")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Block:
-    """One fenced block: its language, its text, the line of the page where it begins."""
+    """One fenced block: its language, its text, and the line of the page where it begins."""
 
     language: str
     text: str
@@ -32,13 +32,13 @@ class Block:
 
     @property
     def path(self) -> str | None:
-        """The file that the block is, or None."""
+        """The path in the first line, if the block is a file."""
         named = FILE.match(self.text)
         return named[1] if named else None
 
     @property
     def commands(self) -> list[tuple[str, str]]:
-        """The commands of a console block, each with what it prints."""
+        """The commands of a console block, each with the lines that it should print."""
         found = re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", self.text, re.MULTILINE)
         return [(command, printed) for command, printed in found]
 
@@ -50,8 +50,12 @@ def blocks(page: Path) -> Iterator[Block]:
         yield Block(language=found[1], text=found[2], line=text.count("\n", 0, found.start()) + 1)
 
 
-def carry_out(block: Block, environment: Environment, *, cwd: Path) -> None:
-    """Do what a block says, in the folder `cwd`; AssertionError where it does not come true."""
+def run_block(block: Block, environment: Environment, *, cwd: Path) -> None:
+    """Write or run a block in the folder `cwd`.
+
+    Raises:
+        AssertionError: a command prints something else than the page shows.
+    """
     if block.path:
         (cwd / block.path).write_text(block.text.partition("\n")[2], encoding="utf-8")
     elif block.language == "python":
@@ -63,13 +67,13 @@ def carry_out(block: Block, environment: Environment, *, cwd: Path) -> None:
 
 
 def agrees(printed: str, expected: str) -> bool:
-    """Tell whether a command printed what a page shows; `...` stands for anything, and blanks at ends for nothing.
+    """Return whether a command printed what a page shows.
 
-    Lines of the page may skip lines of the output only where the page says `...`.
+    `...` in the page stands for any text, also for several lines. Blanks at the ends of lines do not count.
     """
-    pieces = [re.escape(piece) for piece in _trimmed(expected).split("...")]
-    return re.fullmatch(".*?".join(pieces), _trimmed(printed), re.DOTALL) is not None
+    pieces = [re.escape(piece) for piece in _strip_lines(expected).split("...")]
+    return re.fullmatch(".*?".join(pieces), _strip_lines(printed), re.DOTALL) is not None
 
 
-def _trimmed(text: str) -> str:
+def _strip_lines(text: str) -> str:
     return "\n".join(line.rstrip() for line in text.strip().splitlines())

@@ -1,4 +1,4 @@
-"""docs/plugins.md comes true from its first block to its last."""
+"""Every block of docs/plugins.md runs, and prints what the page shows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lvzoo.models.build import build_model
 from lvzoo.registry import open_zoo
 from lvzoo.scaffold import new_plugin
 from lvzoo.types import CLEAN
-from tests.docs.pages import agrees, blocks, carry_out
+from tests.docs.pages import agrees, blocks, run_block
 from tests.environments import make_environment
 from tests.toys import toy_frames
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 PAGE = Path(__file__).parents[2] / "docs" / "plugins.md"
 
 
-def test_what_a_page_shows_is_compared() -> None:
+def test_the_output_of_a_page_is_compared() -> None:
     assert agrees("a  \nb 1.3 s\n\n", "a\nb ... s\n")
     assert agrees("a\nb\nc\n", "a\n...\nc\n")
     assert not agrees("a\nb\nc\n", "a\nc\n")
@@ -46,15 +46,15 @@ def test_its_package_declares_builds_and_is_scored(tmp_path: Path, install_plugi
     assert len(evaluator.score(build_model(entries[0]), toy_frames(4), CLEAN)) == 4
 
 
-def test_its_commands_are_there() -> None:
-    said = [
+def test_its_commands_exist() -> None:
+    commands = [
         command for block in blocks(PAGE) for command, _ in block.commands if command.startswith("lvzoo ")
     ]
-    assert len(said) > 8
-    assert {command.split()[1] for command in said} <= set(COMMANDS)
+    assert len(commands) > 8
+    assert {command.split()[1] for command in commands} <= set(COMMANDS)
 
 
-def test_every_block_is_one_that_is_run() -> None:
+def test_every_block_is_run() -> None:
     skipped = [block.line for block in blocks(PAGE) if block.language not in ("console", "python", "yaml")]
     assert not skipped
     assert PAGE.read_text(encoding="utf-8").count("```") == 2 * len(list(blocks(PAGE)))
@@ -62,10 +62,10 @@ def test_every_block_is_one_that_is_run() -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(1500)
-def test_the_page_comes_true_in_a_new_environment(tmp_path: Path) -> None:
+def test_the_page_runs_in_a_new_environment(tmp_path: Path) -> None:
     environment = make_environment(tmp_path / "venv")
     work = tmp_path / "work"
     work.mkdir()
     for block in blocks(PAGE):
-        carry_out(block, environment, cwd=work)
+        run_block(block, environment, cwd=work)
     assert re.search("my-net", (work / "runs" / "both" / "report.html").read_text(encoding="utf-8"))

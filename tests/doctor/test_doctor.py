@@ -1,4 +1,4 @@
-"""`lvzoo doctor` finds what is wrong with an installation, and says what to do."""
+"""`lvzoo doctor` finds the faults of an installation and says how to repair them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lvzoo.cli import main
-from lvzoo.doctor import Examined, libraries, storage, zoo
+from lvzoo.doctor import Diagnosis, libraries, storage, zoo
 from lvzoo.plugins import find_plugins
 from lvzoo.registry import open_zoo
-from lvzoo.weights.carried import carried_by
+from lvzoo.weights.carried import find_carried
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from tests.conftest import Install
 
 
-def named(found: Any, name: str) -> Examined:  # noqa: ANN401 - an iterable of Examined
+def named(found: Any, name: str) -> Diagnosis:  # noqa: ANN401 - an iterable of Diagnosis
     [one] = [each for each in found if each.name == name]
-    assert isinstance(one, Examined)
+    assert isinstance(one, Diagnosis)
     return one
 
 
-def test_a_sound_installation_is_told_line_by_line(
+def test_doctor_prints_one_line_per_finding(
     capsys: pytest.CaptureFixture[str], install_plugin: Install, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert main(["doctor"]) == 0
@@ -48,8 +48,8 @@ def test_a_sound_installation_is_told_line_by_line(
     monkeypatch.setattr(libraries, "ASK_TORCH", "raise ImportError('torch is damaged')")
     install_plugin("broken", "import sys; sys.exit(1)")
     assert main(["doctor", "--json"]) == 1
-    told = json.loads(capsys.readouterr().out)
-    problems = [each for each in told if each["verdict"] == "problem"]
+    findings = json.loads(capsys.readouterr().out)
+    problems = [each for each in findings if each["verdict"] == "problem"]
     assert [each["name"] for each in problems] == ["torch", "plugin broken"]
     assert problems[0]["found"] == "does not work: ImportError: torch is damaged"
     assert problems[1]["remedy"] == "ask its author"
@@ -67,8 +67,8 @@ def test_each_plugin_is_examined(install_plugin: Install, monkeypatch: pytest.Mo
     install_plugin("hangs", "import time; time.sleep(60)")
     heavy = install_plugin("heavy", "import torch\n" + family.format("heavy"))
     (heavy.parents[1] / "torch.py").write_text("")
-    found = list(zoo.plugins_and_entries())
-    assert named(found, "plugin unet") == Examined(
+    found = list(zoo.check_plugins_and_entries())
+    assert named(found, "plugin unet") == Diagnosis(
         name="plugin unet", verdict="ok", found=named(found, "plugin unet").found
     )
     assert named(found, "plugin away").verdict == "note"
@@ -76,8 +76,8 @@ def test_each_plugin_is_examined(install_plugin: Install, monkeypatch: pytest.Mo
     assert "hangs on import (no answer in 1.5 s)" in named(found, "plugin hangs").found
     assert named(found, "plugin hangs").remedy.startswith("uninstall it, or raise LVZOO_PLUGIN_TIMEOUT_S")
     assert named(found, "plugin heavy").verdict == "note"
-    assert "imports torch where it only declares" in named(found, "plugin heavy").found
-    assert named(found, "entry heavy") == Examined(
+    assert "imports torch in its entry module" in named(found, "plugin heavy").found
+    assert named(found, "entry heavy") == Diagnosis(
         name="entry heavy", verdict="note", found="needs no_such_module", remedy="install it to use the entry"
     )
 
@@ -85,17 +85,17 @@ def test_each_plugin_is_examined(install_plugin: Install, monkeypatch: pytest.Mo
 def test_weights_with_a_fault_are_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
     [unet] = open_zoo().select("unet")
     lost = dataclasses.replace(unet, weights="lvzoo_unet:weights/lost.safetensors")
-    monkeypatch.setattr(zoo, "carried_by", lambda each: carried_by(lost) if each.name == "unet" else None)
-    told = named(list(zoo.plugins_and_entries()), "weights lvzoo_unet:weights/lost.safetensors")
-    assert told.verdict == "problem"
-    assert "no such file" in told.found + told.remedy
+    monkeypatch.setattr(zoo, "find_carried", lambda each: find_carried(lost) if each.name == "unet" else None)
+    finding = named(list(zoo.check_plugins_and_entries()), "weights lvzoo_unet:weights/lost.safetensors")
+    assert finding.verdict == "problem"
+    assert "no such file" in finding.found + finding.remedy
 
 
 def test_a_mistaken_setting_is_a_problem_and_no_crash(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LVZOO_PLUGINS", "unett")
-    [told] = zoo.plugins_and_entries()
-    assert told.verdict == "problem"
-    assert "no plugin 'unett' is installed (did you mean 'unet'" in told.found
+    [finding] = zoo.check_plugins_and_entries()
+    assert finding.verdict == "problem"
+    assert "no plugin 'unett' is installed (did you mean 'unet'" in finding.found
 
 
 def test_libraries_that_are_missing_or_too_old_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,7 +107,7 @@ def test_libraries_that_are_missing_or_too_old_are_named(monkeypatch: pytest.Mon
         "opencv-python>=4",
     ]
     monkeypatch.setattr("lvzoo.doctor.libraries.metadata.requires", lambda _name: wanted)
-    found = list(libraries.versions())
+    found = list(libraries.check_versions())
     assert named(found, "numpy").remedy == "run: pip install --upgrade 'numpy>=99.1'"
     assert "is older than 99.1" in named(found, "numpy").found
     assert named(found, "no-such-library").found == "is not installed"
@@ -116,7 +116,7 @@ def test_libraries_that_are_missing_or_too_old_are_named(monkeypatch: pytest.Mon
     assert "no-such-library" not in named(found, "libraries").found
     assert {each.name for each in found} == {"numpy", "no-such-library", "libraries"}
     monkeypatch.setattr("lvzoo.doctor.libraries.metadata.requires", lambda _name: wanted[:2])
-    assert {each.name for each in libraries.versions()} == {"numpy", "no-such-library"}
+    assert {each.name for each in libraries.check_versions()} == {"numpy", "no-such-library"}
 
 
 @pytest.mark.parametrize(
@@ -136,10 +136,10 @@ def test_an_opencv_that_does_not_work_is_a_problem(
 ) -> None:
     monkeypatch.setattr(libraries, "ASK_OPENCV", code)
     monkeypatch.setattr(libraries, "TIME_LIMIT_S", 1.0 if "sleep" in code else 60.0)
-    told = libraries.opencv()
-    assert told.verdict == "problem"
-    assert found in told.found
-    assert remedy in told.remedy
+    finding = libraries.check_opencv()
+    assert finding.verdict == "problem"
+    assert found in finding.found
+    assert remedy in finding.remedy
 
 
 def test_gpus_are_named_with_memory_and_precision(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,7 +147,7 @@ def test_gpus_are_named_with_memory_and_precision(monkeypatch: pytest.MonkeyPatc
     old = {"name": "T4", "memory": 16e9, "bf16": False, "error": None}
     answer = {"version": "2.9", "cuda": "13.0", "threads": 4, "gpus": [new, old]}
     monkeypatch.setattr(libraries, "ASK_TORCH", f"print({json.dumps(json.dumps(answer))})")
-    found = list(libraries.torch())
+    found = list(libraries.check_torch())
     assert named(found, "torch").found == "2.9, built for CUDA 13.0, 4 threads"
     assert [each.found for each in found if each.name == "gpu"] == [
         "H100, 80 GB, computes in bf16",
@@ -155,35 +155,35 @@ def test_gpus_are_named_with_memory_and_precision(monkeypatch: pytest.MonkeyPatc
     ]
 
 
-def test_a_card_that_is_seen_but_does_not_compute_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_visible_card_that_does_not_compute_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
     pretends = (
         "import torch\ntorch.cuda.device_count = lambda: 1\n"
         "def fails(_): raise RuntimeError('no kernel image is available\\nfor this card')\n"
         "torch.cuda.get_device_properties = fails\n"
     )
     monkeypatch.setattr(libraries, "ASK_TORCH", pretends + libraries.ASK_TORCH)
-    told = named(libraries.torch(), "gpu")
-    assert told.verdict == "problem"
-    assert told.found == "card 0 is seen, but does not compute: no kernel image is available"
+    finding = named(libraries.check_torch(), "gpu")
+    assert finding.verdict == "problem"
+    assert finding.found == "card 0 is visible, but does not compute: no kernel image is available"
 
 
-def test_the_cache_is_written_and_weighed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_cache_is_written_and_measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("LVZOO_CACHE", str(tmp_path))
     (tmp_path / "large").mkdir()
     with (tmp_path / "large" / "file").open("wb") as file:
         file.truncate(300_000_000)
-    assert named(storage.cache(), "cache").found == f"{tmp_path}, 0.3 GB"
+    assert named(storage.check_cache(), "cache").found == f"{tmp_path}, 0.3 GB"
     (blocked := tmp_path / "a-file").write_text("")
     monkeypatch.setenv("LVZOO_CACHE", str(blocked))
-    [told] = storage.cache()
-    assert (told.verdict, told.remedy) == ("problem", "set LVZOO_CACHE to a folder that can be written")
+    [finding] = storage.check_cache()
+    assert (finding.verdict, finding.remedy) == ("problem", "set LVZOO_CACHE to a folder that can be written")
 
 
 @pytest.mark.parametrize(("free", "verdict"), [(50e9, "ok"), (5e9, "note"), (0.5e9, "problem")])
-def test_a_full_disk_is_told(free: float, verdict: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_reported(free: float, verdict: str, monkeypatch: pytest.MonkeyPatch) -> None:
     class Usage:
         def __init__(self, _folder: Path) -> None:
             self.free = free
 
     monkeypatch.setattr("lvzoo.doctor.storage.shutil.disk_usage", Usage)
-    assert named(storage.cache(), "disk").verdict == verdict
+    assert named(storage.check_cache(), "disk").verdict == verdict

@@ -114,21 +114,21 @@ def test_an_empty_answer_scores_zero_though_most_pixels_are_right() -> None:
 
 
 def test_masks_of_another_size_are_the_models_fault() -> None:
-    with pytest.raises(PluginError, match=r"WrongShape\.decode gave masks of bool \(4, 113, 112\)"):
+    with pytest.raises(
+        PluginError, match=r"^WrongShape\.decode .*masks of bool \(4, 113, 112\).*\(4, 112, 112\)"
+    ):
         EVALUATOR.score(WrongShape(), toy_frames(4), CLEAN)
 
 
 @pytest.mark.parametrize("model", [NanInEval(), Infinite()], ids=["nan", "infinite"])
 def test_outputs_that_are_not_finite_are_refused_rather_than_scored_0(model: MaskModel) -> None:
     name = type(model).__name__
-    with pytest.raises(
-        PluginError, match=rf"^{name} gave outputs that are not finite .* --precision float32"
-    ):
+    with pytest.raises(PluginError, match=rf"^{name}\.forward .*not finite .*--precision float32"):
         EVALUATOR.score(model, toy_frames(4), CLEAN)
     with pytest.raises(PluginError, match="not finite"):
         mean_dice(model, toy_frames(4), device=torch.device("cpu"), precision=torch.float32)
 
 
 def test_landmarks_that_are_not_finite_are_refused() -> None:
-    with pytest.raises(PluginError, match=r"^NanLandmarks.decode gave landmarks that are not finite"):
+    with pytest.raises(PluginError, match=r"^NanLandmarks\.decode .*landmarks that are not finite"):
         EVALUATOR.score(NanLandmarks(), toy_frames(4), CLEAN)

@@ -1,4 +1,4 @@
-"""The coordinate regressor: points in pixels of whatever frame it sees, from a sensible start."""
+"""The coordinate regressor: it predicts points in pixels for any frame size, and starts near the mean shape."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ from lvzoo.evaluate.dice import dice_N
 from lvzoo.models.base import LandmarkModel
 from lvzoo.models.build import build_model
 from lvzoo.registry import open_zoo
-from lvzoo.types import Batch
 from lvzoo_landmarks.coords import CoordinateRegressor, mean_shape
-from tests.toys import toy_frames
+from tests.toys import toy_batch, toy_frames
 
 
 def model_of(landmarks: int = 7, encoder: str = "small") -> CoordinateRegressor:
@@ -27,7 +26,9 @@ def model_of(landmarks: int = 7, encoder: str = "small") -> CoordinateRegressor:
 @pytest.mark.parametrize(
     ("name", "landmarks", "curve"), [("coords7", 7, "spline"), ("contour41", 41, "polygon")]
 )
-def test_the_entries_say_what_they_are(name: str, landmarks: int, curve: str) -> None:
+def test_the_entries_have_their_landmarks_curve_paper_and_licence(
+    name: str, landmarks: int, curve: str
+) -> None:
     (entry,) = open_zoo().select(name)
     model = build_model(entry)
     assert isinstance(model, LandmarkModel)
@@ -70,12 +71,7 @@ def test_the_mean_shape_has_its_apex_on_top_and_equal_steps_on_each_wall() -> No
 
 
 def test_every_weight_is_trained_and_the_loss_is_counted_in_pixels() -> None:
-    frames = toy_frames(2)
-    batch = Batch(
-        frames_B1HW=torch.from_numpy(frames.frames_NHW)[:, None].float() / 255,
-        masks_BHW=torch.from_numpy(frames.masks_NHW),
-        contours_BP2=torch.from_numpy(frames.contours_NP2),
-    )
+    batch = toy_batch(2)
     model = model_of()
     model.loss(model(batch.frames_B1HW), batch).backward()  # type: ignore[no-untyped-call] # torch leaves it untyped
     assert all(weight.grad is not None and weight.grad.any() for weight in model.parameters())
@@ -83,7 +79,7 @@ def test_every_weight_is_trained_and_the_loss_is_counted_in_pixels() -> None:
     assert float(model.loss(off_by_ten, batch)) == pytest.approx(9.5, abs=1e-3)
 
 
-def test_an_encoder_of_timm_sees_one_channel_and_any_size() -> None:
+def test_a_timm_encoder_takes_grey_frames_of_any_size() -> None:
     model = model_of(encoder="mobilenetv3_small_050").eval()
     with torch.inference_mode():
         assert model(torch.rand(2, 1, 112, 112)).shape == (2, 7, 2)
@@ -102,7 +98,7 @@ def test_without_timm_the_small_encoder_still_works(monkeypatch: pytest.MonkeyPa
         model_of(encoder="resnet18")
 
 
-def test_the_first_answer_already_overlaps_a_ventricle() -> None:
+def test_the_untrained_model_already_overlaps_a_ventricle() -> None:
     frames = toy_frames(4)
     model = model_of().eval()
     with torch.inference_mode():

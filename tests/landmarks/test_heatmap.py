@@ -1,4 +1,4 @@
-"""The heatmap family: its options are the ways of the field, and such as contradict each other are refused."""
+"""The heatmap family: every sensible combination of its options trains, and contradictory ones are refused."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from lvzoo.models.build import build_model
 from lvzoo.models.losses import heatmap_loss
 from lvzoo.models.targets import log_band_maps, log_gaussian_maps
 from lvzoo.registry import open_zoo
-from lvzoo.types import Batch, OptionValue
+from lvzoo.types import OptionValue
 from lvzoo_landmarks.heatmap import HeatmapUNet
-from tests.toys import toy_frames
+from tests.toys import toy_batch
 
 SIZE_HW = (112, 112)
 SENSIBLE = {
@@ -43,19 +43,10 @@ def landmark_model(**options: OptionValue) -> HeatmapUNet:
     return model
 
 
-def batch_of(count: int) -> Batch:
-    frames = toy_frames(count)
-    return Batch(
-        frames_B1HW=torch.from_numpy(frames.frames_NHW)[:, None].float() / 255,
-        masks_BHW=torch.from_numpy(frames.masks_NHW),
-        contours_BP2=torch.from_numpy(frames.contours_NP2),
-    )
-
-
 @pytest.mark.parametrize(("loss", "target", "decode"), sorted(SENSIBLE))
-def test_the_loss_is_least_for_what_is_read_out_as_the_truth(loss: str, target: str, decode: str) -> None:
+def test_the_loss_is_least_at_heatmaps_that_decode_to_the_truth(loss: str, target: str, decode: str) -> None:
     model = landmark_model(loss=loss, target=target, decode=decode, sigma_px=3.0)
-    batch = batch_of(4)
+    batch = toy_batch(4)
     truth_BK2 = batch.contours_BP2[:, ::20]
 
     def output(points_BK2: torch.Tensor) -> torch.Tensor:
@@ -72,14 +63,14 @@ def test_the_loss_is_least_for_what_is_read_out_as_the_truth(loss: str, target: 
 
 
 @pytest.mark.parametrize(("loss", "target", "decode"), [each for each in EVERY if each not in SENSIBLE])
-def test_what_contradicts_itself_is_refused_with_what_to_do(loss: str, target: str, decode: str) -> None:
+def test_contradictory_options_are_refused_with_the_right_ones(loss: str, target: str, decode: str) -> None:
     with pytest.raises(LvzooError, match=r"decode '(mean|dark)'"):
         landmark_model(loss=loss, target=target, decode=decode)
 
 
 @pytest.mark.parametrize(("loss", "target", "decode"), sorted(SENSIBLE))
 def test_every_weight_is_trained(loss: str, target: str, decode: str) -> None:
-    model, batch = landmark_model(loss=loss, target=target, decode=decode), batch_of(2)
+    model, batch = landmark_model(loss=loss, target=target, decode=decode), toy_batch(2)
     model.loss(model(batch.frames_B1HW), batch).backward()  # type: ignore[no-untyped-call] # torch leaves it untyped
     for name, weight in model.named_parameters():
         assert weight.grad is not None, name
@@ -88,14 +79,14 @@ def test_every_weight_is_trained(loss: str, target: str, decode: str) -> None:
 
 
 def test_the_default_is_the_softmax_heatmap_with_its_mean() -> None:
-    model, batch = landmark_model(), batch_of(2)
+    model, batch = landmark_model(), toy_batch(2)
     output = model(batch.frames_B1HW)
     expected = heatmap_loss(output, batch.contours_BP2[:, ::20], 2.0, SIZE_HW)
     assert torch.equal(model.loss(output, batch), expected)
 
 
 @pytest.mark.parametrize("landmarks", [5, 7, 9, 13, 21])
-def test_any_number_of_landmarks_is_predicted_and_known(landmarks: int) -> None:
+def test_the_model_predicts_and_knows_its_number_of_landmarks(landmarks: int) -> None:
     model = landmark_model(landmarks=landmarks, curve="polygon").eval()
     with torch.inference_mode():
         prediction = model.decode(model(torch.rand(2, 1, 75, 90)), size_HW=(75, 90))

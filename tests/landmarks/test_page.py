@@ -1,4 +1,4 @@
-"""What docs/landmarks.md shows is true: its entries build, its program prints ceilings."""
+"""The entries of docs/landmarks.md can be built, and its program prints the ceilings of its table."""
 
 from __future__ import annotations
 

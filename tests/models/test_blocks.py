@@ -1,11 +1,11 @@
-"""The U-Net body: any frame size goes through, with any stem; a stem makes it cheaper, not smaller in reach."""
+"""The U-Net body takes any frame size with any stem, and a stem makes it faster."""
 
 from __future__ import annotations
 
 import pytest
 import torch
 
-from lvzoo.evaluate.cost import cost_of
+from lvzoo.evaluate.cost import measure_cost
 from lvzoo.models.blocks import UNetBody
 
 
@@ -17,7 +17,7 @@ def test_the_output_has_the_size_of_the_frame(stem: int, size_HW: tuple[int, int
 
 
 @pytest.mark.parametrize("stem", [1, 2, 4])
-def test_what_stands_at_a_place_is_answered_at_that_place(stem: int) -> None:
+def test_a_bright_pixel_changes_the_output_at_its_own_place(stem: int) -> None:
     torch.manual_seed(0)
     body = UNetBody(width=16, levels=1, stem=stem).eval()
     frame_11HW = torch.zeros(1, 1, 192, 160)
@@ -31,6 +31,8 @@ def test_what_stands_at_a_place_is_answered_at_that_place(stem: int) -> None:
 
 
 def test_a_stem_of_two_costs_less_than_half() -> None:
-    plain, fast = (cost_of(UNetBody(width=16, levels=levels, stem=stem)) for levels, stem in ((4, 1), (3, 2)))
+    plain, fast = (
+        measure_cost(UNetBody(width=16, levels=levels, stem=stem)) for levels, stem in ((4, 1), (3, 2))
+    )
     assert fast.flops < plain.flops / 2
     assert fast.parameters < 0.55e6

@@ -1,4 +1,4 @@
-"""Reading points out of heatmaps, and drawing masks through points."""
+"""Reading points from heatmaps, and drawing masks through points."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_the_highest_pixel_is_within_half_a_pixel() -> None:
 
 
 @pytest.mark.parametrize(("sigma_px", "cells"), [(1.5, 112), (2.0, 112), (5.0, 112), (4.0, 56)])
-def test_dark_reads_a_gaussian_below_a_pixel_whatever_its_size(sigma_px: float, cells: int) -> None:
+def test_dark_reads_a_gaussian_of_any_size_with_sub_pixel_accuracy(sigma_px: float, cells: int) -> None:
     maps = log_gaussian_maps(POINTS_BK2, (cells, cells), SIZE_HW, sigma_px).exp()
     assert (dark_points(maps, SIZE_HW) - POINTS_BK2).abs().max() < 0.06
     assert (dark_points(3 * maps - 0.001, SIZE_HW) - POINTS_BK2).abs().max() < 0.06

@@ -1,4 +1,4 @@
-"""The two kinds of model end in masks by the same rule."""
+"""Mask and landmark models: their losses, and the masks that they decode by the same rule."""
 
 from __future__ import annotations
 
@@ -10,22 +10,13 @@ from lvzoo.evaluate.dice import dice_N
 from lvzoo.models.base import LandmarkModel, MaskModel
 from lvzoo.models.decode import expected_points, masks_from_landmarks
 from lvzoo.types import APEX_INDEX, Batch
-from tests.toys import toy_frames
-
-
-def batch_of(count: int) -> Batch:
-    frames = toy_frames(count)
-    return Batch(
-        frames_B1HW=torch.from_numpy(frames.frames_NHW)[:, None].float() / 255,
-        masks_BHW=torch.from_numpy(frames.masks_NHW),
-        contours_BP2=torch.from_numpy(frames.contours_NP2),
-    )
+from tests.toys import toy_batch, toy_frames
 
 
 def gaussian_logits(
     points_BK2: torch.Tensor, size_HW: tuple[int, int], sigma_px: float = 2.0
 ) -> torch.Tensor:
-    """Log-Gaussians about points, drawn plainly pixel by pixel."""
+    """Log-Gaussians at points, computed pixel by pixel."""
     y_H1, x_1W = torch.arange(size_HW[0])[:, None], torch.arange(size_HW[1])[None, :]
     dx = x_1W - points_BK2[..., 0, None, None]
     dy = y_H1 - points_BK2[..., 1, None, None]
@@ -43,8 +34,8 @@ def test_perfect_landmarks_give_back_an_asymmetric_mask(landmarks: int, ceiling:
     assert dice_N(swapped, frames.masks_NHW).mean() < 0.75, "x and y must not be exchangeable here"
 
 
-def test_landmarks_stay_with_their_anatomy() -> None:
-    batch = batch_of(6)
+def test_landmarks_keep_their_anatomical_position() -> None:
+    batch = toy_batch(6)
     landmarks_BK2 = batch.contours_BP2[:, ::20]
     assert torch.equal(landmarks_BK2[:, 3], batch.contours_BP2[:, APEX_INDEX])
     assert (landmarks_BK2[:, 3, 1] <= landmarks_BK2[..., 1].min(dim=1).values + 1e-3).all(), (
@@ -53,7 +44,7 @@ def test_landmarks_stay_with_their_anatomy() -> None:
     assert (landmarks_BK2[:, 0, 0] < landmarks_BK2[:, -1, 0]).all(), "the first annulus point is on the left"
 
 
-def test_heatmaps_are_read_out_below_a_pixel_whatever_their_size() -> None:
+def test_heatmaps_of_any_size_are_read_with_sub_pixel_accuracy() -> None:
     points_BK2 = torch.tensor([[[40.3, 61.8], [70.6, 20.2]]])
     full = expected_points(gaussian_logits(points_BK2, (112, 112)), (112, 112))
     assert (full - points_BK2).abs().max() < 0.02
@@ -73,7 +64,7 @@ def test_a_landmark_model_decodes_its_landmarks_and_their_mask() -> None:
 
 
 def test_landmark_losses_are_least_at_the_truth_and_grow_with_the_distance() -> None:
-    batch = batch_of(4)
+    batch = toy_batch(4)
     truth_BK2 = batch.contours_BP2[:, ::20]
     model = LandmarkModel(sigma_px=2.0)
     for make in (lambda points: gaussian_logits(points, (112, 112)), lambda points: points):
@@ -83,14 +74,14 @@ def test_landmark_losses_are_least_at_the_truth_and_grow_with_the_distance() -> 
 
 
 class Halves(LandmarkModel):
-    """Gives points as -1..1, and reads them so."""
+    """Its points range from -1 to 1, and it converts them to pixels."""
 
     def points(self, output: torch.Tensor, size_HW: tuple[int, int]) -> torch.Tensor:
         return (output.float() + 1) / 2 * torch.tensor([size_HW[1], size_HW[0]]) - 0.5
 
 
-def test_points_are_trained_in_the_scale_in_which_they_are_read() -> None:
-    batch = batch_of(4)
+def test_the_loss_of_points_uses_the_models_own_units() -> None:
+    batch = toy_batch(4)
     points_BK2 = batch.contours_BP2[:, ::20]
     output = (points_BK2 + 0.5) / 112 * 2 - 1
     assert Halves().loss(output, batch) < 1e-6
@@ -98,7 +89,7 @@ def test_points_are_trained_in_the_scale_in_which_they_are_read() -> None:
 
 
 def test_landmarks_moved_out_of_the_frame_keep_the_loss_finite() -> None:
-    batch = batch_of(2)
+    batch = toy_batch(2)
     moved = Batch(
         frames_B1HW=batch.frames_B1HW, masks_BHW=batch.masks_BHW, contours_BP2=batch.contours_BP2 + 500.0
     )
@@ -133,7 +124,7 @@ def test_coarse_logits_are_upsampled_before_the_threshold() -> None:
 
 
 def test_the_mask_loss_prefers_the_reference() -> None:
-    batch = batch_of(4)
+    batch = toy_batch(4)
     right = torch.where(batch.masks_BHW, 8.0, -8.0)[:, None]
     empty = torch.full_like(right, -8.0)
     model = MaskModel()

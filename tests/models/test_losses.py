@@ -1,4 +1,4 @@
-"""Each heatmap loss is least where the heatmap is its target, and pulls towards it from elsewhere."""
+"""Each heatmap loss is smallest if the heatmap is its target, and grows with the distance from it."""
 
 from __future__ import annotations
 
@@ -56,7 +56,9 @@ def test_dsnt_counts_the_distance_in_half_frames_and_the_divergence_in_nats() ->
 
 
 @pytest.mark.parametrize("loss", [cross_entropy_loss, dsnt, mse_loss])
-def test_a_landmark_out_of_the_frame_keeps_loss_and_slope_finite(loss: Callable[..., torch.Tensor]) -> None:
+def test_a_landmark_outside_the_frame_keeps_loss_and_gradient_finite(
+    loss: Callable[..., torch.Tensor],
+) -> None:
     heatmaps = torch.zeros(1, 2, *SIZE_HW, requires_grad=True)
     value = loss(heatmaps, maps_about(TRUTH_BK2 + 500))
     value.backward()  # type: ignore[no-untyped-call] # torch leaves it untyped

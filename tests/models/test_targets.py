@@ -1,4 +1,4 @@
-"""What heatmaps are trained towards, held to what OpenCV and plain arithmetic say."""
+"""Target heatmaps, compared with OpenCV and with plain arithmetic."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def peaks(log_maps_BKHW: torch.Tensor) -> torch.Tensor:
 
 
 def means(log_maps_BKHW: torch.Tensor) -> torch.Tensor:
-    """The mean points as (x, y), summed plainly pixel by pixel."""
+    """The mean points as (x, y), summed pixel by pixel."""
     weights = log_maps_BKHW.double().exp()
     y_H1, x_1W = torch.arange(weights.shape[-2])[:, None], torch.arange(weights.shape[-1])[None, :]
     total = weights.sum((2, 3))
@@ -37,7 +37,7 @@ def test_a_gaussian_has_its_width_and_its_peak_of_one() -> None:
     assert maps[65, 40] == pytest.approx(np.exp(-2.0))
 
 
-def test_a_coarser_grid_keeps_pixels_of_the_frame() -> None:
+def test_sigma_counts_pixels_of_the_frame_on_a_coarser_grid_too() -> None:
     fine, coarse = (
         log_gaussian_maps(torch.tensor([[[40.3, 61.8]]]), cells_HW, SIZE_HW, 4.0)
         for cells_HW in (SIZE_HW, (56, 56))

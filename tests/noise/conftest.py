@@ -1,4 +1,4 @@
-"""Three synthetic frames made by integer arithmetic alone, so that no library's version can change them."""
+"""Three synthetic frames made with integer arithmetic only, so that no library's version can change them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tests of the noise share: a corrupted frame by name, a table's levels, and an independent generator."""
+"""Helpers of the noise tests: a frame corrupted by name, a table's levels, and an independent generator."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def noisy(
 
 
 def level(corruption: str, severity: int) -> Any:  # noqa: ANN401 - each corruption has a level of its own type
-    """Return what the suite's table says."""
+    """Return the level of the suite's table."""
     (line,) = (each for each in NOISE_V1 if each.name == corruption)
     return line.levels[severity - 1]
 
@@ -51,7 +51,7 @@ def scene(corruption: str, sector: Sector, size_HW: tuple[int, int] = SIZE_HW) -
 
 
 def video_uniforms(corruption: str, video: str, count: int) -> list[float]:
-    """Return what a video draws, as docs/noise.md writes it down."""
+    """Return the random numbers of a video, as docs/noise.md defines them."""
     return [(int(word >> 11) + 0.5) / 2**53 for word in video_words(corruption, video, count)]
 
 
@@ -63,5 +63,5 @@ def video_words(corruption: str, video: str, count: int) -> list[int]:
 
 
 def difference(one_HW: NDArray[np.uint8], other_HW: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Return by how many grey levels two frames differ, pixel by pixel."""
+    """Return the difference of two frames in grey levels, per pixel."""
     return np.abs(one_HW.astype(np.float64) - other_HW)

@@ -1,4 +1,4 @@
-"""Speckle is Rician and then Rayleigh; haze is a veil of the level it says, in its place over a video."""
+"""Speckle is Rician or Rayleigh; haze has its level, and its map stays in place over a video."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from scipy import ndimage, stats
 
 from lvzoo.geometry.sector import fit_sector, scan_mask, standard_sector
-from lvzoo.noise.acoustic import Speckle, speckle, speckle_field, white_field
+from lvzoo.noise.acoustic import Speckle, draw_white_field, speckle, speckle_field
 from lvzoo.noise.display import amplitude
 from tests.noise.making import SIZE_HW, level, noisy, scene
 
@@ -21,7 +21,7 @@ GREY = 128
 
 
 def ratios(severity: int, stride: int) -> NDArray[np.float64]:
-    """Return by what speckle multiplies the amplitude of an even frame, at pixels that know little of each other."""
+    """Return the factor of speckle on the amplitude of an even frame, at pixels that are almost independent."""
     flat_HW = np.full(SIZE_HW, GREY, np.uint8)
     speckled_HW = np.stack([noisy(flat_HW, "speckle", severity, frame=n) for n in range(40)])
     echo = amplitude(np.array([GREY], np.uint8))
@@ -46,19 +46,19 @@ def test_a_wholly_diffuse_echo_has_a_rayleigh_amplitude(severity: int) -> None:
     assert stats.kstest(found, stats.rayleigh(scale=math.sqrt(0.5)).cdf).pvalue > 0.01
 
 
-def test_a_graver_speckle_is_the_same_field_with_more_of_it() -> None:
+def test_a_higher_severity_scales_the_same_speckle_field() -> None:
     """Two shares of one grain darken and brighten the same pixels."""
     flat_HW = np.full(SIZE_HW, GREY, np.uint8)
     here = scene("speckle", standard_sector(SIZE_HW))
-    mild_HW, grave_HW = (speckle(flat_HW, Speckle(share, 0.8), here) for share in (0.1, 0.3))
-    assert np.corrcoef(mild_HW.ravel(), grave_HW.ravel())[0, 1] > 0.9
+    low_HW, high_HW = (speckle(flat_HW, Speckle(share, 0.8), here) for share in (0.1, 0.3))
+    assert np.corrcoef(low_HW.ravel(), high_HW.ravel())[0, 1] > 0.9
 
 
 @pytest.mark.parametrize("grain_px", [0.8, 2.5])
 def test_the_speckle_field_has_its_grain_and_unit_variance_up_to_the_border(grain_px: float) -> None:
     size_HW = (300, 300)
     here = scene("c", standard_sector(size_HW), size_HW)
-    for part_HW in speckle_field(white_field(here, margin_px=10), grain_px, size_HW):
+    for part_HW in speckle_field(draw_white_field(here, margin_px=10), grain_px, size_HW):
         assert part_HW.shape == size_HW
         assert part_HW.std() == pytest.approx(1.0, abs=0.03 * grain_px)
         border = np.concatenate([part_HW[0], part_HW[-1], part_HW[:, 0], part_HW[:, -1]])
@@ -91,7 +91,7 @@ def test_haze_fills_a_black_frame_to_its_level_and_falls_with_depth() -> None:
 
 
 def test_the_haze_of_a_video_keeps_its_place_from_frame_to_frame() -> None:
-    """The grain is new in every frame, the veil's thick and thin parts are not."""
+    """The grain is drawn for each frame, the map of the level once per video."""
 
     def veil(video: str, frames: range) -> NDArray[np.float64]:
         dark_HW = np.full(SIZE_HW, 1, np.uint8)

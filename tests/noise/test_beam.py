@@ -1,4 +1,4 @@
-"""Shadows, depth and gain: decibels on the display, held over a video."""
+"""Shadows, attenuation and gain: decibels on the display, the same over a video."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ WHITE_HW = np.full(SIZE_HW, 255, np.uint8)
 
 
 def lost_db(noisy_HW: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Return what a white frame has lost; 255 grey levels are 50 dB."""
+    """Return the loss of a white frame in dB; 255 grey levels are 50 dB."""
     return (255.0 - noisy_HW) * 50 / 255
 
 
 def expected_shadow_db(severity: int, video: str, x: int, y: int) -> float:
-    """Return what a pixel loses, by the formula of docs/noise.md, term by term."""
+    """Return the loss of a pixel by the formula of docs/noise.md, term by term."""
     draws = video_uniforms("shadow", video, 8)
     shadows = level("shadow", severity)
     radius, angle = math.hypot(x - 56, y - 4), math.degrees(math.atan2(x - 56, y - 4))
@@ -51,11 +51,11 @@ def test_shadows_stand_still_over_a_video() -> None:
     assert np.array_equal(ed_HW, es_HW)
 
 
-def test_a_graver_shadow_is_nowhere_brighter() -> None:
+def test_a_shadow_of_higher_severity_is_nowhere_brighter() -> None:
     for video in (f"v{n}" for n in range(10)):
         by_severity = [noisy(WHITE_HW, "shadow", each, video=video, sector=SECTOR) for each in SEVERITIES]
-        for milder_HW, graver_HW in pairwise(by_severity):
-            assert (graver_HW <= milder_HW).all()
+        for lower_HW, higher_HW in pairwise(by_severity):
+            assert (higher_HW <= lower_HW).all()
 
 
 @pytest.mark.parametrize("severity", SEVERITIES)

@@ -1,4 +1,4 @@
-"""The noisy test frames: selected by name, made once, the same whoever makes them."""
+"""The noisy test frames: selected by name, made once, and the same for any number of workers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 
 from lvzoo.errors import UsageError
 from lvzoo.noise import corrupt
-from lvzoo.noise.corrupt import conditions, corrupted_frames
+from lvzoo.noise.corrupt import corrupt_frames, select_conditions
 from lvzoo.noise.suite import NoiseV1
 from lvzoo.types import CLEAN, Condition, FrameSet
 from tests.noise.making import NAMES
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Counting(NoiseV1):
-    """noise-v1, counting what it is asked to make of the frames (and not of the suite's own probe)."""
+    """noise-v1 that records the conditions it is asked for, except those of the probe frame."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -65,7 +65,7 @@ def turned(frames: FrameSet) -> FrameSet:
 
 
 def doubled(frames: FrameSet) -> FrameSet:
-    """Return the frames, and then again as those of other videos: what noise is made from, no masks."""
+    """Return the frames twice, the second time under other video names."""
     return dataclasses.replace(
         frames,
         frames_NHW=np.concatenate([frames.frames_NHW] * 2),
@@ -75,8 +75,8 @@ def doubled(frames: FrameSet) -> FrameSet:
     )
 
 
-def test_all_conditions_come_clean_first_then_as_the_suite_has_them() -> None:
-    every = conditions(NoiseV1())
+def test_all_conditions_come_clean_first_then_in_the_suites_order() -> None:
+    every = select_conditions(NoiseV1())
     assert every[0] == CLEAN
     assert len(every) == 66
     assert [each.corruption for each in every[1::5]] == NAMES
@@ -84,28 +84,28 @@ def test_all_conditions_come_clean_first_then_as_the_suite_has_them() -> None:
 
 
 def test_conditions_are_selected_by_name_and_severity_in_the_suites_order() -> None:
-    chosen = conditions(NoiseV1(), corruptions=["blur", "haze"], severities=[5, 1])
+    chosen = select_conditions(NoiseV1(), corruptions=["blur", "haze"], severities=[5, 1])
     assert [(each.corruption, each.severity) for each in chosen] == [
         *(("clean", 0), ("haze", 1), ("haze", 5)),
         *(("blur", 1), ("blur", 5)),
     ]
-    assert conditions(NoiseV1(), corruptions=[]) == [CLEAN]
-    assert conditions(NoiseV1(), corruptions="none") == [CLEAN]
+    assert select_conditions(NoiseV1(), corruptions=[]) == [CLEAN]
+    assert select_conditions(NoiseV1(), corruptions="none") == [CLEAN]
 
 
 def test_unknown_names_get_a_close_match_and_unknown_severities_the_known_ones() -> None:
-    with pytest.raises(UsageError, match=r"noise-v1: unknown corruption 'blurr' \(did you mean 'blur'\?\)"):
-        conditions(NoiseV1(), corruptions=["blurr"])
-    with pytest.raises(UsageError, match=f"unknown corruption 'zzz'; it has {', '.join(NAMES)}"):
-        conditions(NoiseV1(), corruptions=["zzz"])
-    with pytest.raises(UsageError, match="unknown severity 6; it has 1, 2, 3, 4, 5"):
-        conditions(NoiseV1(), severities=[6])
+    with pytest.raises(UsageError, match=r"noise-v1 corruption 'blurr'.*did you mean 'blur'"):
+        select_conditions(NoiseV1(), corruptions=["blurr"])
+    with pytest.raises(UsageError, match=f"corruption 'zzz'.*{', '.join(NAMES)}"):
+        select_conditions(NoiseV1(), corruptions=["zzz"])
+    with pytest.raises(UsageError, match=r"noise-v1.*severity 6\b.*1, 2, 3, 4, 5"):
+        select_conditions(NoiseV1(), severities=[6])
 
 
-def test_each_frame_is_what_the_suite_makes_of_it(frame_set: FrameSet) -> None:
+def test_each_frame_equals_the_suites_result(frame_set: FrameSet) -> None:
     suite = NoiseV1()
-    every = conditions(suite)
-    for condition, noisy_NHW in zip(every, corrupted_frames(frame_set, suite, every), strict=True):
+    every = select_conditions(suite)
+    for condition, noisy_NHW in zip(every, corrupt_frames(frame_set, suite, every), strict=True):
         assert noisy_NHW.shape == frame_set.frames_NHW.shape
         for n in range(3):
             expected_HW = suite.corrupt(
@@ -120,41 +120,41 @@ def test_each_frame_is_what_the_suite_makes_of_it(frame_set: FrameSet) -> None:
 
 def test_order_and_chunks_change_no_byte(frame_set: FrameSet, monkeypatch: pytest.MonkeyPatch) -> None:
     suite = NoiseV1()
-    every = conditions(suite)
-    forwards = digests(corrupted_frames(frame_set, suite, every))
+    every = select_conditions(suite)
+    forwards = digests(corrupt_frames(frame_set, suite, every))
     monkeypatch.setattr(corrupt, "FRAMES_AT_A_TIME", 1)
-    backwards = digests(corrupted_frames(turned(frame_set), suite, every[::-1]))
+    backwards = digests(corrupt_frames(turned(frame_set), suite, every[::-1]))
     assert [each[::-1] for each in backwards[::-1]] == forwards
 
 
 def test_workers_change_no_byte(frame_set: FrameSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of six chunks, so that each of the four has something to make."""
+    """There are six chunks, so that each of the four processes has work."""
     suite, frames = NoiseV1(), doubled(frame_set)
-    every = conditions(suite)
-    alone = digests(corrupted_frames(frames, suite, every, workers=1))
+    every = select_conditions(suite)
+    alone = digests(corrupt_frames(frames, suite, every, workers=1))
     monkeypatch.setenv("LVZOO_CACHE", str(tmp_path / "another"))
     monkeypatch.setattr(corrupt, "LEAST_WORK", 1)
     monkeypatch.setattr(corrupt, "FRAMES_AT_A_TIME", 1)
-    assert digests(corrupted_frames(frames, suite, every, workers=4)) == alone
+    assert digests(corrupt_frames(frames, suite, every, workers=4)) == alone
 
 
 def test_what_is_cached_is_not_made_again_and_another_selection_finds_it(frame_set: FrameSet) -> None:
     suite = Counting()
-    corrupted_frames(frame_set, suite, conditions(suite, corruptions=["blur", "jpeg"]))
+    corrupt_frames(frame_set, suite, select_conditions(suite, corruptions=["blur", "jpeg"]))
     assert len(suite.made) == 2 * 5 * 3
     suite.made.clear()
-    corrupted_frames(frame_set, suite, conditions(suite, corruptions=["blur", "dropout"]))
+    corrupt_frames(frame_set, suite, select_conditions(suite, corruptions=["blur", "dropout"]))
     assert {condition.corruption for condition in suite.made} == {"dropout"}
     suite.made.clear()
-    (noisy_NHW,) = corrupted_frames(frame_set, suite, [Condition(corruption="blur", severity=2)])
+    (noisy_NHW,) = corrupt_frames(frame_set, suite, [Condition(corruption="blur", severity=2)])
     assert suite.made == []
     assert isinstance(noisy_NHW, np.memmap)
     assert not noisy_NHW.flags.writeable
 
 
-def test_other_frames_or_sectors_are_made_anew(frame_set: FrameSet) -> None:
+def test_other_frames_or_sectors_are_made_again(frame_set: FrameSet) -> None:
     suite = Counting()
-    chosen = conditions(suite, corruptions=["haze"])
+    chosen = select_conditions(suite, corruptions=["haze"])
     brighter_NHW = frame_set.frames_NHW + np.uint8(1)
     others = (
         dataclasses.replace(frame_set, frames_NHW=brighter_NHW),
@@ -163,22 +163,22 @@ def test_other_frames_or_sectors_are_made_anew(frame_set: FrameSet) -> None:
     )
     for frames in (frame_set, *others):
         suite.made.clear()
-        corrupted_frames(frames, suite, chosen)
+        corrupt_frames(frames, suite, chosen)
         assert len(suite.made) == 5 * 3
 
 
 def test_a_damaged_cache_file_is_made_again(frame_set: FrameSet, tmp_path: Path) -> None:
     suite = NoiseV1()
     chosen = [Condition(corruption="dropout", severity=1)]
-    before = digests(corrupted_frames(frame_set, suite, chosen))
+    before = digests(corrupt_frames(frame_set, suite, chosen))
     (file,) = (tmp_path / "cache").rglob("dropout-1.npy")
     file.write_bytes(file.read_bytes()[:500])
-    assert digests(corrupted_frames(frame_set, suite, chosen)) == before
+    assert digests(corrupt_frames(frame_set, suite, chosen)) == before
 
 
 def test_a_suite_that_fails_leaves_nothing_half_made(frame_set: FrameSet, tmp_path: Path) -> None:
     with pytest.raises(UsageError):
-        corrupted_frames(frame_set, NoiseV1(), [Condition(corruption="nothing", severity=1)])
+        corrupt_frames(frame_set, NoiseV1(), [Condition(corruption="nothing", severity=1)])
     assert [path for path in (tmp_path / "cache").rglob("*") if path.is_file()] == []
 
 
@@ -186,7 +186,7 @@ def test_no_frames_make_no_noise(frame_set: FrameSet) -> None:
     none = dataclasses.replace(
         frame_set, frames_NHW=frame_set.frames_NHW[:0], videos=(), frame_indices=(), sectors=()
     )
-    for noisy_NHW in corrupted_frames(none, NoiseV1(), conditions(NoiseV1(), corruptions=["jpeg"])):
+    for noisy_NHW in corrupt_frames(none, NoiseV1(), select_conditions(NoiseV1(), corruptions=["jpeg"])):
         assert noisy_NHW.shape == (0, 112, 112)
 
 
@@ -212,10 +212,10 @@ def test_an_edited_suite_is_not_taken_for_the_one_that_made_the_cache(
         monkeypatch.delitem(sys.modules, "ward_suite", raising=False)
         importlib.invalidate_caches()
         suite = importlib.import_module("ward_suite").Ward()
-        made += corrupted_frames(frame_set, suite, [Condition(corruption="blur", severity=1)])
+        made += corrupt_frames(frame_set, suite, [Condition(corruption="blur", severity=1)])
     assert not np.array_equal(made[0], made[1])
 
 
 def test_conditions_are_named_by_strings_and_single_numbers_too() -> None:
     suite = NoiseV1()
-    assert conditions(suite, "haze, blur", 3) == conditions(suite, ["haze", "blur"], [3])
+    assert select_conditions(suite, "haze, blur", 3) == select_conditions(suite, ["haze", "blur"], [3])

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def area_means(frame_HW: NDArray[np.uint8], size_HW: tuple[int, int]) -> NDArray[np.float64]:
-    """Return the means over areas by way of a common multiple of both sizes."""
+    """Return area means, computed on a common multiple of both sizes."""
     levels_HW = frame_HW.astype(np.float64)
     for axis, size in enumerate(size_HW):
         before = levels_HW.shape[axis]
@@ -48,7 +48,7 @@ def test_downsampling_is_undone_by_the_nearest_pixel(severity: int, frames_NHW: 
 
 
 def test_the_table_scales_as_written() -> None:
-    """Quality 50 is the standard's own table; at 4, 5000 / 4 = 1250 % of it, cut at 255."""
+    """Quality 50 is the standard's table; quality 4 is 5000 / 4 = 1250 % of it, clipped at 255."""
     assert quantisation_steps(50)[7, 7] == 99
     assert quantisation_steps(30)[0].tolist() == [27, 18, 17, 27, 40, 66, 85, 101]  # 166 %, rounded
     assert quantisation_steps(4)[0].tolist() == [200, 138, 125, 200, 255, 255, 255, 255]
@@ -75,7 +75,7 @@ def test_jpeg_looks_like_a_real_codecs(severity: int, frames_NHW: NDArray[np.uin
         assert difference(noisy(frame_HW, "jpeg", severity), real_HW).mean() < 0.5
 
 
-def test_jpeg_takes_frames_whose_sides_are_no_multiples_of_eight(frames_NHW: NDArray[np.uint8]) -> None:
+def test_jpeg_takes_frames_whose_sides_are_not_multiples_of_eight(frames_NHW: NDArray[np.uint8]) -> None:
     odd_HW = frames_NHW[0][10:41, 30:75]
     assert noisy(odd_HW, "jpeg", 1).shape == odd_HW.shape
     assert difference(noisy(odd_HW, "jpeg", 1), odd_HW).mean() < 25

@@ -1,4 +1,4 @@
-"""Thermal noise is Rician over depth, Gaussian noise is Gaussian, and holes and grains are counted exactly."""
+"""Thermal noise is Rician over depth, Gaussian noise is Gaussian, dropout and salt and pepper are exact counts."""
 
 from __future__ import annotations
 
@@ -85,11 +85,11 @@ def test_salt_and_pepper_are_exactly_half_the_share_each(severity: int) -> None:
 
 
 @pytest.mark.parametrize("name", ["dropout", "saltpepper"])
-def test_what_a_mild_severity_hits_a_grave_one_hits_alike(name: str) -> None:
+def test_a_higher_severity_keeps_the_pixels_of_a_lower_one(name: str) -> None:
     grey_HW = np.full(SIZE_HW, 100, np.uint8)
     by_severity = [noisy(grey_HW, name, severity) for severity in SEVERITIES]
-    for milder_HW, graver_HW in pairwise(by_severity):
-        assert (graver_HW == milder_HW)[milder_HW != 100].all()
+    for lower_HW, higher_HW in pairwise(by_severity):
+        assert (higher_HW == lower_HW)[lower_HW != 100].all()
     hit_HW = by_severity[-1] != 100
     quarters = [hit_HW[:56, :56], hit_HW[:56, 56:], hit_HW[56:, :56], hit_HW[56:, 56:]]
     assert [quarter.mean() for quarter in quarters] == pytest.approx([level(name, 5)] * 4, abs=0.04)

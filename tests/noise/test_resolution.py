@@ -1,4 +1,4 @@
-"""Blur and motion, beside SciPy's filters."""
+"""Blur and motion, compared with SciPy's filters."""
 
 from __future__ import annotations
 

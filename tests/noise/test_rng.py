@@ -1,4 +1,4 @@
-"""The streams of random numbers: keyed as written down, and distributed as they should be."""
+"""The random streams have the documented keys and the right distributions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def draws(unit: str = "0XA#4") -> Draws:
     return Draws(suite="noise-v1", corruption="haze", unit=unit)
 
 
-def test_the_key_is_the_hash_as_it_is_written_down() -> None:
+def test_the_key_is_the_documented_hash() -> None:
     digest = hashlib.sha256(b"noise-v1|haze|0XA#4").digest()
     key = int.from_bytes(digest[:16], "little")
     expected = np.random.Philox(key=key, counter=0).random_raw(5)
@@ -27,7 +27,7 @@ def test_the_stream_itself_is_golden() -> None:
 
 
 @pytest.mark.parametrize("unit", ["0XA#5", "0XA", "0XB#4"])
-def test_another_unit_draws_something_else(unit: str) -> None:
+def test_another_unit_draws_other_numbers(unit: str) -> None:
     assert draws().raw(4).tolist() != draws(unit).raw(4).tolist()
 
 
@@ -51,7 +51,7 @@ def test_normal_numbers_are_normal_and_the_pairs_independent() -> None:
     assert abs(np.corrcoef(cosine, sine)[0, 1]) < 0.02
 
 
-def test_an_odd_count_of_normal_numbers_is_a_cut_of_the_even_one() -> None:
+def test_an_odd_count_of_normal_numbers_is_the_even_one_cut_short() -> None:
     assert draws().normal(7).tolist() == draws().normal(8)[:7].tolist()
     assert draws().normal(0).tolist() == []
 

@@ -1,4 +1,4 @@
-"""One small phantom, written once, for every test that only reads it; and a disk that is full."""
+"""Fixtures: one small phantom, written once for all tests that only read it, and a full disk."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def phantom_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def full_disk() -> Iterator[None]:
-    """Let no file grow beyond 5,000 bytes, as on a disk that fills up."""
+    """Limit files to 5,000 bytes, as if the disk were full."""
     import resource  # not on Windows
 
     before, most = resource.getrlimit(resource.RLIMIT_FSIZE)

@@ -1,4 +1,4 @@
-"""Further traced frames of a beat: chosen all over the clip, traced where the picture shows the wall."""
+"""Further traced frames of a beat: chosen from all parts of the clip, traced where the picture shows the wall."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from lvzoo.errors import DataError
 from lvzoo.geometry.ventricle import polygon_area
 from lvzoo.phantom import write
-from lvzoo.phantom.beats import as_seen, further_frames
+from lvzoo.phantom.beats import choose_further_frames, lag_contours
 from lvzoo.phantom.clip import simulate
 from lvzoo.phantom.dataset import Phantom, phantom_of_beats
 from lvzoo.phantom.motion import draw_beat
@@ -30,28 +30,28 @@ def beats_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         return write.write_phantom(tmp_path_factory.mktemp("phantom") / "beats", size="beats", workers=1)
 
 
-def test_frames_are_chosen_from_all_parts_of_the_clip_but_for_ed_and_es() -> None:
+def test_frames_other_than_ed_and_es_are_chosen_from_all_parts_of_the_clip() -> None:
     rng = np.random.default_rng(0)
     for _ in range(50):
         beat = draw_beat(rng, RANGES)
-        frames = further_frames(rng, beat, 4)
+        frames = choose_further_frames(rng, beat, 4)
         assert len(set(frames)) == 4
         assert not {beat.ed_frame, beat.es_frame} & set(frames)
         quarter = beat.frames / 4
         assert all(abs(frame - (part + 0.5) * quarter) < quarter for part, frame in enumerate(frames))
-    assert further_frames(rng, beat, 0) == []
+    assert choose_further_frames(rng, beat, 0) == []
 
 
-def test_what_is_seen_lags_behind_a_steady_motion_by_p_over_1_minus_p_frames() -> None:
+def test_contours_in_the_picture_lag_behind_a_steady_motion_by_p_over_1_minus_p_frames() -> None:
     true_NP2 = np.broadcast_to(np.arange(60.0)[:, None, None], (60, 5, 2))
     for persistence in (0.0, 0.4, 0.7):
-        lag_NP2 = true_NP2 - as_seen(true_NP2, persistence)
+        lag_NP2 = true_NP2 - lag_contours(true_NP2, persistence)
         assert lag_NP2[-1] == pytest.approx(persistence / (1 - persistence))
-    assert true_NP2[-1, 0, 0] == 59, "the contours themselves stay as they are"
+    assert true_NP2[-1, 0, 0] == 59, "the contours passed in are not changed"
 
 
 def test_a_reader_traces_the_wall_where_the_picture_shows_it() -> None:
-    """While the ventricle fills fast, the picture still shows the smaller one of the frames before."""
+    """While the ventricle fills fast, the picture still shows the smaller ventricle of the frames before."""
     shares: dict[str, list[float]] = {"ED": [], "filling": []}
     for index in range(8):
         clip = simulate(seed=3, split="test", index=index, further=26)
@@ -65,7 +65,7 @@ def test_a_reader_traces_the_wall_where_the_picture_shows_it() -> None:
     assert np.mean(shares["filling"]) < np.mean(shares["ED"]) - 0.03
 
 
-def test_nothing_else_depends_on_how_many_are_traced() -> None:
+def test_nothing_else_depends_on_the_number_of_further_frames() -> None:
     few, many = (simulate(seed=0, split="val", index=1, further=count) for count in (0, 5))
     assert (len(few.further), len(many.further)) == (0, 5)
     assert (few.frames_NHW == many.frames_NHW).all()
@@ -74,7 +74,7 @@ def test_nothing_else_depends_on_how_many_are_traced() -> None:
         assert (one.chords_R22 == other.chords_R22).all()
 
 
-def test_they_stand_in_a_table_of_their_own_and_are_read_beside_ed_and_es(beats_folder: Path) -> None:
+def test_further_frames_have_a_table_of_their_own_and_are_read_with_ed_and_es(beats_folder: Path) -> None:
     table = pd.read_csv(beats_folder / "FurtherTracings.csv")
     usual = pd.read_csv(beats_folder / "VolumeTracings.csv")
     assert list(table.columns) == list(usual.columns)

@@ -1,4 +1,4 @@
-"""The true contours lie where the pictures show the walls: through warp, beams, scan conversion and all."""
+"""The true contours lie where the pictures show the walls, after warp, beams, scan conversion and the rest."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ PATIENTS = 12
 REACH_PX = 6.0
 STEP_PX = 0.25
 HALF_STEPS = 8
-"""Of the edge that is looked for: 2 px of dark cavity, then 2 px of bright wall."""
+"""Of the searched edge: 2 px of dark cavity, then 2 px of bright wall."""
 WALLS, APEX = (0.2, 0.8), (0.0, 0.15)
-"""Parts of the contour, each wall counted from the apex (0) to the annulus (1), where valves disturb the picture."""
+"""Parts of each wall, from the apex (0) to the annulus (1), where valves disturb the picture."""
 INSIDE_PX = (-1.0, -0.3)
-"""Where the steepest rise is to lie, counted outwards from the contour: half a pixel inside, see docs/phantom.md."""
+"""Expected place of the steepest rise, outwards from the contour: half a pixel inside, see docs/phantom.md."""
 
 
 def plain_ranges() -> Ranges:
-    """Any heart in any sector, but even tissue: no wall is lost, nothing stands in the cavity or over the picture."""
+    """Return ranges with any heart and sector but even tissue: no lost wall, empty cavity, no marks."""
     plain: dict[str, Any] = {
         **dict.fromkeys(("marks", "text", "trace", "outline", "compressed", "side_cut", "strand"), Chance(0)),
         **dict.fromkeys(("lateral_missing", "apex_missing", "septum_missing"), Chance(0)),
@@ -64,7 +64,7 @@ def clips() -> list[Clip]:
 def edge_offsets(
     frame_HW: NDArray[np.uint8], contour_P2: NDArray[np.floating], part: tuple[float, float] = WALLS
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return how far outwards the picture rises most steeply, and the normals there, on a part of the contour."""
+    """Return where (outwards, px) grey levels rise most steeply, and the normals there, on a part of the contour."""
     tangents_P2 = np.gradient(contour_P2.astype(np.float64), axis=0)
     normals_P2 = np.stack([tangents_P2[:, 1], -tangents_P2[:, 0]], axis=1)
     normals_P2 /= np.linalg.norm(normals_P2, axis=1, keepdims=True)
@@ -78,7 +78,7 @@ def edge_offsets(
     reach_S = np.arange(-REACH_PX, REACH_PX + STEP_PX / 2, STEP_PX)
     places_PS2 = (contour_P2[chosen][:, None] + reach_S[:, None] * normals_P2[:, None]).astype(np.float32)
     grey_PS = cv2.remap(frame_HW.astype(np.float32), places_PS2[..., 0], places_PS2[..., 1], cv2.INTER_LINEAR)
-    grey_PS = cv2.blur(grey_PS, (1, 5))  # along the wall, over the grain
+    grey_PS = cv2.blur(grey_PS, (1, 5))  # average along the wall, to suppress the speckle
     edge_S = np.repeat([-1.0, 1.0], HALF_STEPS)
     rise = np.apply_along_axis(np.correlate, 1, grey_PS, edge_S)
     middle_S = reach_S[HALF_STEPS - 1 : -HALF_STEPS] + STEP_PX / 2
@@ -88,7 +88,7 @@ def edge_offsets(
 def all_offsets(
     clips: list[Clip], moved_px: tuple[float, float] = (0, 0)
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return offsets and normals of all clips at end-diastole, the contours moved by `moved_px` before."""
+    """Return offsets and normals of all clips at end-diastole, after the contours were moved by `moved_px`."""
     found = [
         edge_offsets(
             clip.frames_NHW[clip.beat.ed_frame], clip.contours_NP2[clip.beat.ed_frame] + np.array(moved_px)
@@ -100,9 +100,9 @@ def all_offsets(
 
 
 def picture_beside_contour(clips: list[Clip], moved_px: tuple[float, float] = (0, 0)) -> NDArray[np.float64]:
-    """Return by how much (x, y) pictures lie beside their contours: the shift that explains the offsets best.
+    """Return by how much (x, y) pictures are shifted against their contours: the best fit to the offsets.
 
-    Edges that lie a little outside or inside of the contour on all sides alike are no shift.
+    An equal offset on all sides, outwards or inwards, is fitted separately and does not count as a shift.
     """
     offsets_P, normals_P2 = all_offsets(clips, moved_px)
     terms_P3 = np.column_stack([normals_P2, np.ones(len(offsets_P))])
@@ -110,12 +110,12 @@ def picture_beside_contour(clips: list[Clip], moved_px: tuple[float, float] = (0
     return np.array([x, y])
 
 
-def test_pictures_lie_where_their_contours_do(clips: list[Clip]) -> None:
+def test_pictures_are_not_shifted_against_their_contours(clips: list[Clip]) -> None:
     assert np.abs(picture_beside_contour(clips)).max() < 0.5
 
 
 @pytest.mark.parametrize("moved_px", [(2, 0), (-2, 0), (0, 2), (0, -2)])
-def test_contours_that_were_moved_would_be_noticed(clips: list[Clip], moved_px: tuple[int, int]) -> None:
+def test_moved_contours_would_be_noticed(clips: list[Clip], moved_px: tuple[int, int]) -> None:
     moved = np.array(moved_px)
     assert picture_beside_contour(clips, moved_px) @ moved / 2 < -1
 
@@ -125,7 +125,7 @@ def test_every_contour_is_warped_with_its_picture(clips: list[Clip]) -> None:
     assert np.median(np.abs(offsets_P)) <= 0.75
     unwarped = [replace(clip, contours_NP2=regular_contours(clip)) for clip in clips]
     offsets_P, _ = all_offsets(unwarped)
-    assert np.median(np.abs(offsets_P)) >= 1.5, "the test would tell"
+    assert np.median(np.abs(offsets_P)) >= 1.5, "the test can fail"
 
 
 def regular_contours(clip: Clip) -> NDArray[np.float32]:
@@ -142,7 +142,7 @@ def unchanged(contour_P2: NDArray[np.float64]) -> NDArray[np.float64]:
 def median_offset(
     clips: list[Clip], phase: str, part: tuple[float, float], change: Change = unchanged
 ) -> float:
-    """Return by how much edges lie outside of the contours that a change made of the true ones, in px."""
+    """Return by how much edges lie outside of the true contours after a change was applied to them, px."""
     offsets = []
     for clip in clips:
         frame = clip.beat.ed_frame if phase == "ED" else clip.beat.es_frame
@@ -152,13 +152,13 @@ def median_offset(
 
 
 def scaled(contour_P2: NDArray[np.float64], factor: float) -> NDArray[np.float64]:
-    """Return the contour, smaller or larger about its middle."""
+    """Return the contour scaled about its middle."""
     middle_2 = contour_P2.mean(axis=0)
     return np.asarray(middle_2 + factor * (contour_P2 - middle_2))
 
 
 def with_apex_moved(contour_P2: NDArray[np.float64], towards_base_px: float) -> NDArray[np.float64]:
-    """Return the contour with its apical part moved along the long axis, the rest in its place."""
+    """Return the contour with only its apical part moved along the long axis."""
     axis_2 = (contour_P2[0] + contour_P2[-1]) / 2 - contour_P2[APEX_INDEX]
     from_apex_P = np.abs(np.arange(len(contour_P2)) - APEX_INDEX) / APEX_INDEX
     weight_P = np.exp(-(from_apex_P**2) / (2 * 0.2**2))
@@ -174,11 +174,11 @@ def test_edges_lie_half_a_pixel_inside_of_the_contour_everywhere(
     assert least < median_offset(clips, phase, part) < most
     smaller = median_offset(clips, phase, part, lambda contour_P2: scaled(contour_P2, 0.95))
     larger = median_offset(clips, phase, part, lambda contour_P2: scaled(contour_P2, 1.05))
-    assert larger < least < most < smaller, "the test would tell"
+    assert larger < least < most < smaller, "the test can fail"
 
 
 @pytest.mark.parametrize("phase", ["ED", "ES"])
-def test_an_apex_in_another_place_would_be_noticed(clips: list[Clip], phase: str) -> None:
+def test_a_moved_apex_would_be_noticed(clips: list[Clip], phase: str) -> None:
     least, most = INSIDE_PX
     low = median_offset(clips, phase, APEX, lambda contour_P2: with_apex_moved(contour_P2, 3))
     high = median_offset(clips, phase, APEX, lambda contour_P2: with_apex_moved(contour_P2, -3))

@@ -38,7 +38,7 @@ def test_no_patient_is_in_two_splits(phantom_folder: Path) -> None:
     assert len(set.union(*patients)) == sum(map(len, patients)) == 18
 
 
-def test_the_test_split_knows_how_well_its_readers_traced(phantom_folder: Path) -> None:
+def test_the_test_split_holds_the_dice_of_its_readers(phantom_folder: Path) -> None:
     phantom = Phantom(phantom_folder)
     dice = phantom.load("test").source.reader_dice
     assert dice is not None
@@ -47,7 +47,7 @@ def test_the_test_split_knows_how_well_its_readers_traced(phantom_folder: Path) 
 
 
 def test_a_reader_who_traces_the_truth_agrees_with_it(copy: Path) -> None:
-    """The true contours are replaced by what the readers traced: all that is left is the straight cap."""
+    """The true contours are replaced by the readers' tracings; only the straight cap at the base still differs."""
     frames = Phantom(copy).load("test")
     traced: dict[str, NDArray[np.float32]] = {}
     for video, index, contour_P2 in zip(
@@ -72,7 +72,7 @@ def test_a_phantom_without_its_true_contours_is_a_data_error(copy: Path, damage:
         path.write_bytes(b"")
     else:
         np.savez(path, other=np.zeros(3))
-    with pytest.raises(DataError, match=r"TrueContours\.npz: cannot be read .*; write the phantom again"):
+    with pytest.raises(DataError, match=r"TrueContours\.npz: .*; write the phantom again"):
         Phantom(copy).load("test")
 
 
@@ -84,12 +84,12 @@ def copy(phantom_folder: Path, tmp_path: Path) -> Path:
 @pytest.mark.parametrize("note", ["", "{}", "[]", "not json"])
 def test_a_note_without_a_generator_is_a_data_error(copy: Path, note: str) -> None:
     (copy / "SYNTHETIC.json").write_text(note)
-    with pytest.raises(DataError, match=r"SYNTHETIC\.json: does not name the phantom's generator"):
+    with pytest.raises(DataError, match=r"SYNTHETIC\.json: .*generator"):
         Phantom(copy)
 
 
 def test_a_video_without_spacing_is_named(copy: Path) -> None:
     table = copy / "Phantom.csv"
     table.write_text(table.read_text().splitlines()[0] + "\n")
-    with pytest.raises(DataError, match=r"Phantom\.csv: has no row for 0X[0-9A-F]{16}"):
+    with pytest.raises(DataError, match=r"Phantom\.csv: .*0X[0-9A-F]{16}"):
         Phantom(copy).load("val")

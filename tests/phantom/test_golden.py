@@ -1,7 +1,7 @@
-"""GENERATOR_VERSION names what the simulator makes: what it makes is held here, as far as every processor agrees.
+"""GENERATOR_VERSION stands for the simulator's output, which these tests compare with a stored one.
 
-`golden` of the phantom `smoke`, seed 0, made phantom_v2_golden.json. Numbers are compared, not bytes: the last grey
-level of a pixel may depend on the processor.
+phantom_v2_golden.json holds what `golden` returned for the phantom `smoke`, seed 0. Numbers are compared rather than
+bytes, because the last grey level of a pixel may depend on the processor.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from lvzoo.phantom.ranges import RANGES, SHIFTS
 from lvzoo.phantom.rng import GENERATOR_VERSION
 
 GOLDEN = Path(__file__).with_name("phantom_v2_golden.json")
-OTHERWISE = (
-    "the simulator makes another phantom than it did: give it another GENERATOR_VERSION (lvzoo/data/phantom/rng.py), "
-    "for weights and results name the old one, and make the golden file anew"
+CHANGED = (
+    "the simulator's output has changed: give it another GENERATOR_VERSION (lvzoo/phantom/rng.py), because weights "
+    "and results name the old one, and write the golden file again"
 )
 TOLERANCES = {"list": 1e-3, "contours_px": 0.01, "tracings_px": 0.01, "grey": 0.05}
 BLOCK_PX = 28
@@ -31,7 +31,7 @@ Figures: TypeAlias = dict[str, list[float]]
 
 
 def golden(folder: Path) -> dict[str, object]:
-    """Return what the golden file holds: the version, the digest of all ranges, and figures of each test video."""
+    """Return the contents of the golden file: version, digest of all ranges, and figures of each test video."""
     listed = pd.read_csv(folder / "FileList.csv")
     videos = listed["FileName"][listed["Split"] == "TEST"]
     return {
@@ -42,7 +42,7 @@ def golden(folder: Path) -> dict[str, object]:
 
 
 def digest_of_ranges() -> str:
-    """Return the digest of what every quantity is drawn from, in the standard phantom and in each shifted one."""
+    """Return a digest of the ranges of all quantities, in the standard phantom and in each shifted one."""
     tables = {"": RANGES, **SHIFTS}
     lines = [
         f"{shift} {each.name} {getattr(table, each.name)}"
@@ -53,7 +53,7 @@ def digest_of_ranges() -> str:
 
 
 def figures_of(folder: Path, video: str) -> Figures:
-    """Return its rows of the lists, points of its ED and ES contours, its tracings' ends, and means of 16 blocks."""
+    """Return a video's row of the lists, points of its ED and ES contours, ends of tracings, means of 16 blocks."""
     listed, truth = (
         pd.read_csv(folder / name, index_col="FileName").loc[[video]]
         for name in ("FileList.csv", "Phantom.csv")
@@ -72,17 +72,17 @@ def figures_of(folder: Path, video: str) -> Figures:
     }
 
 
-def test_the_phantom_is_what_its_version_names(phantom_folder: Path) -> None:
+def test_the_phantom_is_that_of_its_version(phantom_folder: Path) -> None:
     made = figures_by_video(golden(phantom_folder))
     kept = figures_by_video(json.loads(GOLDEN.read_text()))
-    assert made.keys() == kept.keys(), OTHERWISE
+    assert made.keys() == kept.keys(), CHANGED
     different = [
         f"{video}: {name}"
         for video, figures in kept.items()
         for name, tolerance in TOLERANCES.items()
         if not np.allclose(made[video][name], figures[name], rtol=0, atol=tolerance)
     ]
-    assert different == [], OTHERWISE
+    assert different == [], CHANGED
 
 
 def figures_by_video(held: dict[str, object]) -> dict[str, Figures]:
@@ -91,6 +91,6 @@ def figures_by_video(held: dict[str, object]) -> dict[str, Figures]:
     return videos
 
 
-def test_every_range_is_what_the_version_names() -> None:
+def test_every_range_is_that_of_the_version() -> None:
     kept = json.loads(GOLDEN.read_text())
-    assert (GENERATOR_VERSION, digest_of_ranges()) == (kept["generator"], kept["ranges"]), OTHERWISE
+    assert (GENERATOR_VERSION, digest_of_ranges()) == (kept["generator"], kept["ranges"]), CHANGED

@@ -14,7 +14,7 @@ from lvzoo.phantom.anatomy import Heart, Pose, ventricle_contour
 from lvzoo.phantom.motion import Beat, draw_beat, pose_at
 from lvzoo.phantom.patient import DEPTHS_MM, SHOWN_SHARE, draw_heart
 from lvzoo.phantom.ranges import RANGES, SHIFTS, Ranges, ranges_of
-from lvzoo.phantom.reader import disks_volume_px, draw_reader, trace, tracing
+from lvzoo.phantom.reader import disks_volume_px, draw_reader, make_tracing, trace
 from lvzoo.phantom.rng import stream
 from lvzoo.phantom.scan import Scan, draw_scan
 from lvzoo.phantom.warp import Warp
@@ -26,7 +26,7 @@ PATIENTS = 600
 
 
 class Patient(NamedTuple):
-    """One patient without pictures: all that the lists tell of it."""
+    """One patient without pictures: what the lists need."""
 
     heart: Heart
     scan: Scan
@@ -34,11 +34,11 @@ class Patient(NamedTuple):
     beat: Beat
 
     def contour_P2(self, frame: int) -> NDArray[np.float64]:
-        """The true contour of a frame, as it is written."""
+        """Return the true contour of a frame, as it is written."""
         return self.warp.move(ventricle_contour(self.heart, pose_at(self.heart, self.beat, frame)))
 
     def volume_ml(self, frame: int) -> float:
-        """The volume of a frame, as it is written."""
+        """Return the volume of a frame, as it is written."""
         return disks_volume_px(self.contour_P2(frame)) * self.heart.mm_per_px**3 / MM3_PER_ML
 
 
@@ -74,7 +74,7 @@ def test_the_written_population_is_that_of_the_real_lists(patients: list[Patient
 
 
 def test_the_contour_holds_the_volume_that_was_drawn(patients: list[Patient]) -> None:
-    """Bent and moved as it is; a foreshortened view, which shows less of its ventricle, holds less."""
+    """The warped contour holds it too; only a foreshortened view, which shows less of its ventricle, holds less."""
     held = np.array([each.volume_ml(each.beat.ed_frame) / each.heart.edv_ml for each in patients])
     assert held.max() < 1.06
     assert np.mean(held > 0.97) == pytest.approx(1 - RANGES.foreshortened.share, abs=0.05)
@@ -93,25 +93,25 @@ def test_a_beat_ejects_what_the_ejection_fraction_says(patients: list[Patient]) 
 
 
 @pytest.mark.parametrize("shift", [None, *SHIFTS])
-def test_every_ventricle_is_on_the_picture_at_a_depth_that_machines_have(shift: str | None) -> None:
+def test_every_ventricle_is_on_the_picture_at_a_depth_that_machines_show(shift: str | None) -> None:
     for index in range(150):
         each = draw_one(index, ranges_of(shift))
         rest_P2 = each.warp.move(ventricle_contour(each.heart, Pose.at_rest(each.heart)))
-        assert each.scan.shown(rest_P2).mean() >= SHOWN_SHARE, index
-        assert each.scan.shown(each.contour_P2(each.beat.ed_frame)).mean() >= 0.9, "breathing takes little"
+        assert each.scan.shows(rest_P2).mean() >= SHOWN_SHARE, index
+        assert each.scan.shows(each.contour_P2(each.beat.ed_frame)).mean() >= 0.9, "breathing hides little"
         least, most = DEPTHS_MM
         assert least - 1 <= each.scan.visible_px * each.heart.mm_per_px <= most + 1, index
 
 
 def test_readers_trace_near_the_truth_but_not_on_it(patients: list[Patient]) -> None:
-    """Against the true contour; the format itself (20 chords, whole pixels) costs about 0.02 of it."""
+    """Dice against the true contour; the format itself (20 chords, whole pixels) costs about 0.02."""
     agreement: dict[str, list[float]] = {"ED": [], "ES": []}
     for index, each in enumerate(patients[:120]):
         rng = stream(seed=0, split="train", index=index, part="test reader")
         reader = draw_reader(rng)
         for phase, frame in (("ED", each.beat.ed_frame), ("ES", each.beat.es_frame)):
             contour_P2 = each.contour_P2(frame)
-            traced = tracing(trace(contour_P2, reader, rng, mm_per_px=each.heart.mm_per_px))
+            traced = make_tracing(trace(contour_P2, reader, rng, mm_per_px=each.heart.mm_per_px))
             agreement[phase].append(
                 dice(rasterise(contour_P2, (112, 112)), rasterise(traced.polygon_P2, (112, 112)))
             )
@@ -129,7 +129,7 @@ def test_disks_measure_half_an_ellipsoid() -> None:
 def test_chords_of_an_oblique_valve_end_on_the_mitral_line() -> None:
     left_P2 = np.array([[-10.0, 30.0], [-10.0, 5.0], [0.0, 0.0]])
     right_P2 = np.array([[0.0, 0.0], [10.0, 5.0], [10.0, 50.0]])
-    traced = tracing(join_walls(left_P2, right_P2))
+    traced = make_tracing(join_walls(left_P2, right_P2))
     lowest = np.linalg.norm(traced.chords_R22[-1, 1] - traced.chords_R22[-1, 0])
     assert 0 < lowest < 5
     assert len(traced.chords_R22) == 20

@@ -1,4 +1,4 @@
-"""The phantom's files, read as EchoNet-Dynamic's official loader would read them, and the truth beside them."""
+"""The phantom's files, read as EchoNet-Dynamic's official loader would read them, and the files with the truth."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def listed_videos(folder: Path) -> list[Listed]:
 
 
 def traces_in_file_order(folder: Path) -> Traces:
-    """What the loader keeps of VolumeTracings.csv: for each file its frames in file order, and their rows."""
+    """Return what the loader keeps of VolumeTracings.csv: for each file, the rows of its frames in file order."""
     traces: Traces = defaultdict(lambda: defaultdict(list))
     with (folder / "VolumeTracings.csv").open() as file:
         assert file.readline().strip().split(",") == ["FileName", "X1", "Y1", "X2", "Y2", "Frame"]
@@ -55,7 +55,7 @@ def traces_in_file_order(folder: Path) -> Traces:
 
 
 def official_polygon(rows: list[Chord]) -> NDArray[np.float64]:
-    """The polygon that the loader fills: chords only, first ends downwards, second ends upwards."""
+    """Return the polygon that the loader fills: chords only, first ends downwards, second ends upwards."""
     x1, y1, x2, y2 = np.array(rows[1:]).T
     return np.stack([np.concatenate([x1, x2[::-1]]), np.concatenate([y1, y2[::-1]])], axis=1)
 
@@ -80,7 +80,7 @@ def test_the_file_list_has_the_official_columns_and_splits(phantom_folder: Path)
     assert list(listed.columns) == columns
     assert listed["Split"].value_counts().to_dict() == {"TRAIN": 8, "VAL": 4, "TEST": 6}
     assert listed["FileName"].str.fullmatch(r"0X[0-9A-F]{16}").all()
-    assert listed["FileName"].is_unique, "one video a patient, no patient in two splits"
+    assert listed["FileName"].is_unique, "one video per patient, no patient in two splits"
 
 
 def test_every_video_is_there_and_decodes_as_listed(phantom_folder: Path) -> None:
@@ -103,7 +103,9 @@ def test_every_video_has_two_tracings_of_21_rows_smaller_first(phantom_folder: P
         assert len(first_rows) == len(last_rows) == 21
         assert max(first, last) < row.NumberOfFrames
         smaller_first += int(area(official_polygon(first_rows)) < area(official_polygon(last_rows)))
-    assert smaller_first >= len(listed) - 1, "a reader may turn round a heart that hardly beats, and no other"
+    assert smaller_first >= len(listed) - 1, (
+        "a reader may reverse the order only of a heart that hardly beats"
+    )
 
 
 def test_chords_run_from_apex_to_base_across_the_axis(phantom_folder: Path) -> None:

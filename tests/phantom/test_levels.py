@@ -1,4 +1,4 @@
-"""Where walls give no echo: whole walls are lost, but never so that nothing tells where the ventricle lies."""
+"""Lost walls: whole walls may be lost, but never all that show where the ventricle lies."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def heart_of(index: int) -> tuple[Heart, Scan]:
 
 
 def left_of_echo(index: int, *, septum: int = 0, lateral: int = 0, apex: int = 0) -> tuple[Map, Map, Map]:
-    """Return what is left of the echo where these walls are lost; places along the axis, 0..1, and across it, px."""
+    """Return the echo's factor when these walls are lost, and positions along (0..1) and across the axis (px)."""
     heart, scan = heart_of(index)
     ranges = replace(
         RANGES,
@@ -51,7 +51,7 @@ def test_the_septum_never_fades_together_with_lateral_wall_or_apex(index: int) -
     together, *_ = left_of_echo(index, septum=1, lateral=1, apex=1)
     assert together.tobytes() == alone.tobytes()
     assert alone.min() < 1, "the septum does fade"
-    assert (alone[across > TO_THE_SIDE_PX] == 1).all(), "and the lateral wall is there"
+    assert (alone[across > TO_THE_SIDE_PX] == 1).all(), "the lateral wall is complete"
 
 
 @pytest.mark.parametrize("index", PATIENTS)

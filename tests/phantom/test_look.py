@@ -1,4 +1,4 @@
-"""The look of the frames, in the ranges measured on real ones (nine public demonstration clips)."""
+"""The statistics of the frames lie in the ranges measured on real ones (nine public demonstration clips)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lvzoo.data.appearance import REAL_RANGES, look
+from lvzoo.data.appearance import REAL_RANGES, measure_appearance
 from lvzoo.geometry.raster import rasterise
 from lvzoo.geometry.sector import evenly_spaced, fit_sector, scan_mask
 from lvzoo.phantom.clip import Clip, simulate
@@ -23,7 +23,7 @@ def clips() -> list[Clip]:
 
 @pytest.mark.slow
 def test_the_means_of_all_statistics_lie_in_the_real_ranges() -> None:
-    """Of the 100 patients that the command looks at: the first 20 of them move a little faster than real ones."""
+    """On the 100 patients of the command; the first 20 alone move a little faster than real ones."""
     found = statistics_of_phantom().statistics
     assert {each.name: each.mean for each in found if each.as_real is False} == {}
     assert {each.name for each in found if each.as_real} == set(REAL_RANGES)
@@ -33,7 +33,7 @@ def test_statistics_of_a_known_frame() -> None:
     halves = np.zeros((112, 112), np.uint8)
     halves[:, 56:] = 100
     frames_NHW = np.stack([halves + np.eye(112, dtype=np.uint8)] * 28)
-    figures = look(frames_NHW)
+    figures = measure_appearance(frames_NHW)
     assert figures["mean grey level"] == pytest.approx(50, abs=0.1)
     assert figures["share of pixels below 8"] == 0.5
     assert figures["median grey level"] == 50.5
@@ -57,7 +57,7 @@ def test_the_cavity_is_darker_than_its_wall(clips: list[Clip]) -> None:
 
 
 def covered(clip: Clip) -> list[float]:
-    """Return the share of the ED and of the ES ventricle that lies in the sector that is read off the pixels."""
+    """Return the shares of the ED and ES ventricle that lie in the sector fitted to the pixels."""
     frames_NHW = clip.frames_NHW[evenly_spaced(len(clip.frames_NHW))]
     scanned_HW = scan_mask(fit_sector(frames_NHW), (112, 112))
     masks = [
@@ -73,7 +73,7 @@ def test_the_fitted_sector_holds_the_ventricle(clips: list[Clip]) -> None:
 
 @pytest.mark.parametrize("shift", [None, "gain", "depth"])
 def test_the_fitted_sector_holds_the_ventricle_of_torn_pictures(shift: str | None) -> None:
-    """Of these patients the largest bright region is but a part of the picture."""
+    """In these patients the largest bright region is only a part of the picture."""
     for index in (13, 15, 34):
         clip = simulate(seed=0, split="test", index=index, ranges=ranges_of(shift))
         assert min(covered(clip)) > 0.9, index

@@ -1,4 +1,4 @@
-"""The table of ranges: what draws from it stays in it, and a shift changes what it names and nothing else."""
+"""The table of ranges: draws follow it, and a shift changes only the quantities that it names."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from lvzoo.phantom.fields import complex_noise
 from lvzoo.phantom.imaging import Scanner, kernel_energy
 from lvzoo.phantom.motion import draw_beat
 from lvzoo.phantom.patient import draw_heart
-from lvzoo.phantom.ranges import RANGES, SHIFTS, Ranges, ranges_of, shifted
+from lvzoo.phantom.ranges import RANGES, SHIFTS, Ranges, describe_shift, ranges_of
 from lvzoo.phantom.rng import stream
 from lvzoo.phantom.scan import POLAR, draw_scan
 from lvzoo.phantom.tissue import Tissue
@@ -44,7 +44,7 @@ def rng(part: str = "test") -> np.random.Generator:
         (Either(0.5, Uniform(0, 1), Uniform(10, 12)), 0, 10, 12),
     ],
 )
-def test_a_number_is_known_by_its_quantiles(number: Number, least: float, middle: float, most: float) -> None:
+def test_a_number_is_drawn_by_its_quantiles(number: Number, least: float, middle: float, most: float) -> None:
     assert [number.at(share) for share in (0, 0.5, 1)] == pytest.approx([least, middle, most])
 
 
@@ -91,9 +91,9 @@ def test_the_command_knows_every_shift() -> None:
 
 @pytest.mark.parametrize("shift", SHIFTS)
 def test_a_shift_lies_at_the_edge_of_the_standard_ranges(shift: str) -> None:
-    """Much of what a shift draws lies outside of the 10th to 90th percentile of the standard phantom."""
-    assert shifted(shift)
-    for name in shifted(shift):
+    """A large share of a shift's draws lies outside of the standard phantom's 10th to 90th percentile."""
+    assert describe_shift(shift)
+    for name in describe_shift(shift):
         usual, other = getattr(RANGES, name), getattr(SHIFTS[shift], name)
         if isinstance(usual, Number):
             low, high = np.quantile([usual.at(share) for share in SHARES], [0.1, 0.9])
@@ -101,7 +101,7 @@ def test_a_shift_lies_at_the_edge_of_the_standard_ranges(shift: str) -> None:
             assert np.mean(outside) > 0.4, name
 
 
-def test_an_unknown_shift_gets_the_known_ones() -> None:
+def test_an_unknown_shift_gets_suggestions() -> None:
     with pytest.raises(UsageError, match=r"unknown shift 'gian'.*did you mean 'gain'"):
         ranges_of("gian")
 
@@ -111,7 +111,7 @@ def heart_of(clip: Clip) -> object:
 
 
 @pytest.mark.parametrize("shift", ["gain", "speckle", "frame-size", "compression"])
-def test_a_shift_of_the_machine_leaves_the_heart_alone(shift: str) -> None:
+def test_a_shift_of_the_machine_does_not_change_the_heart(shift: str) -> None:
     usual = simulate(seed=0, split="val", index=1)
     other = simulate(seed=0, split="val", index=1, ranges=SHIFTS[shift])
     assert heart_of(usual) == heart_of(other)
@@ -119,7 +119,7 @@ def test_a_shift_of_the_machine_leaves_the_heart_alone(shift: str) -> None:
 
 
 class Logged:
-    """A range that keeps what it drew."""
+    """A range that records what it drew."""
 
     def __init__(self, kind: Number | Chance | Poisson) -> None:
         self.kind, self.drawn = kind, list[float]()
@@ -130,7 +130,7 @@ class Logged:
 
 
 def drawn_by(ranges: Ranges, index: int) -> dict[str, list[float]]:
-    """Return what is drawn of each quantity until one patient's first frame could be made."""
+    """Return all draws of each quantity before one patient's first frame is made."""
     logs: dict[str, Any] = {each.name: Logged(getattr(ranges, each.name)) for each in fields(Ranges)}
     watched = Ranges(**logs)
     scan = draw_scan(rng(f"scan {index}"), watched)
@@ -144,22 +144,22 @@ def drawn_by(ranges: Ranges, index: int) -> dict[str, list[float]]:
 
 @pytest.mark.parametrize("shift", SHIFTS)
 def test_a_shift_leaves_every_other_draw_as_it_was(shift: str) -> None:
-    """Of what there is more (papillary muscles, for instance), the first ones are those of the standard phantom."""
+    """If a shift draws a quantity more often (papillary muscles), its first draws are the standard phantom's."""
     different = set()
     for index in range(6):
         usual, other = drawn_by(RANGES, index), drawn_by(SHIFTS[shift], index)
         for name, values in usual.items():
             both = min(len(values), len(other[name]))
             different |= {name} if values[:both] != other[name][:both] else set()
-    assert different <= set(shifted(shift))
+    assert different <= set(describe_shift(shift))
     assert different, "nothing was shifted"
 
 
 def grain(ranges: Ranges, index: int) -> NDArray[np.float64]:
-    """Return how alike pixels of an even tissue are, two columns and two rows apart."""
+    """Return the correlation of pixels of even tissue that are two columns, and two rows, apart."""
     scan = draw_scan(rng(f"scan {index}"), ranges)
     scanner = Scanner(rng(f"imaging {index}"), scan, ranges)
-    frame = scanner.frame(np.ones(POLAR, np.float32), scan.grid_px).astype(np.float64)
+    frame = scanner.make_frame(np.ones(POLAR, np.float32), scan.grid_px).astype(np.float64)
     x, y = np.meshgrid(np.arange(112.0), np.arange(112.0))
     *_, outside = scan.beams_at(x, y)
     patch = frame[45:90, 38:74]
@@ -188,8 +188,8 @@ def test_shifted_speckle_is_coarser_than_any_usual_one() -> None:
     assert (np.quantile(usual, 0.9, axis=0) < np.quantile(other, 0.1, axis=0)).all()
 
 
-def test_what_a_blur_leaves_of_white_noise_is_known() -> None:
-    """It is made up for: a fine pulse must not sink below the noise. Texture that is not white gains by it."""
+def test_kernel_energy_is_the_power_that_a_blur_leaves_of_white_noise() -> None:
+    """The scanner compensates for it, so that a fine pulse does not sink below the noise."""
     noise = complex_noise(rng(), (400, 400))
     for sigma in (0.1, 0.25, 0.4, 0.7, 1.5, 3):
         power = float((cv2.GaussianBlur(noise, (0, 0), sigma) ** 2).sum(axis=-1).mean())
@@ -197,17 +197,17 @@ def test_what_a_blur_leaves_of_white_noise_is_known() -> None:
 
 
 def tissue_db(ranges: Ranges, index: int) -> float:
-    """Return the power that comes back of even tissue of amplitude 1, without noise and clutter."""
+    """Return the received power, dB, of even tissue of amplitude 1, without noise and clutter."""
     silent: dict[str, Any] = dict.fromkeys(("near_db", "haze_db", "thermal_db"), Uniform(-200, -200))
     ranges = replace(ranges, **silent)
     scan = draw_scan(rng(f"scan {index}"), ranges)
     scanner = Scanner(rng(f"imaging {index}"), scan, ranges)
-    level_db = scanner._received_db(np.ones(POLAR, np.float32), scan.grid_px).astype(np.float64)
+    level_db = scanner._receive_db(np.ones(POLAR, np.float32), scan.grid_px).astype(np.float64)
     return float(10 * np.log10(np.mean(10 ** (level_db / 10))))
 
 
 def test_shifted_speckle_raises_tissue_above_noise() -> None:
-    """A limit that docs/phantom.md tells: noise and haze are white and stay where they were, texture is not."""
+    """A limit stated in docs/phantom.md: noise and haze are white and keep their level; coarse texture is not."""
     raised_db = [tissue_db(SHIFTS["speckle"], index) - tissue_db(RANGES, index) for index in range(24)]
     assert np.mean(raised_db) == pytest.approx(6, abs=1)
     assert min(raised_db) > 3.5
@@ -228,11 +228,11 @@ def test_gain_saturates_at_one_end_and_blackens_at_the_other() -> None:
     assert max(white[False]) < 0.003
 
 
-def test_frame_sizes_are_one_cause_and_compression_another() -> None:
-    assert set(shifted("frame-size")) == {"native_px"}
-    assert set(shifted("compression")) == {"compressed", "jpeg_quality"}
-    assert set(shifted("gain")) == {"headroom_db"}
-    assert set(shifted("depth")) == {"length_px"}
+def test_each_shift_is_one_cause() -> None:
+    assert set(describe_shift("frame-size")) == {"native_px"}
+    assert set(describe_shift("compression")) == {"compressed", "jpeg_quality"}
+    assert set(describe_shift("gain")) == {"headroom_db"}
+    assert set(describe_shift("depth")) == {"length_px"}
 
 
 def test_gain_is_brightness() -> None:

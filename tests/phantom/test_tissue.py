@@ -1,11 +1,11 @@
-"""The maps that tissue is laid out on: their edges lie where the contours do."""
+"""The canvas of distances: its edges lie where the contours do."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from lvzoo.phantom.tissue import CANVAS, MARGIN_PX, SCALE, signed_px
+from lvzoo.phantom.canvas import CANVAS, MARGIN_PX, SCALE, signed_px
 
 
 @pytest.mark.parametrize("radius_px", [8, 12, 20])

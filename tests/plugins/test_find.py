@@ -122,10 +122,12 @@ def test_repeated_plugin_name_loses_to_the_bundled_one_and_then_to_the_first(
     install_plugin("unet", FAMILY.format(name="other"), distribution="intruder")
     install_plugin("twin", FAMILY.format(name="twin-b"), distribution="b")
     install_plugin("twin", FAMILY.format(name="twin-a"), distribution="a")
-    assert "repeats the plugin name 'unet' of lvzoo" in (_found("unet", "intruder").fault or "")
+    assert "repeats the plugin name 'unet' of plugin 'unet' from lvzoo" in (
+        _found("unet", "intruder").fault or ""
+    )
     assert _found("unet", "lvzoo").fault is None
     assert _found("twin", "a").fault is None
-    assert "repeats the plugin name 'twin' of a" in (_found("twin", "b").fault or "")
+    assert "repeats the plugin name 'twin' of plugin 'twin' from a" in (_found("twin", "b").fault or "")
 
 
 def test_environment_chooses_plugins(

@@ -49,11 +49,11 @@ FAULTS = {
     ),
     "wrong-type": (
         "from lvzoo import hookimpl\n@hookimpl\ndef lvzoo_families(): return ['unet']",
-        "lvzoo_families returns a str where a Family is due",
+        "lvzoo_families returns a str instead of a Family",
     ),
     "nothing": (
         "from lvzoo import hookimpl\n@hookimpl\ndef lvzoo_families(): pass",
-        "lvzoo_families returns a NoneType where a list of records is due",
+        "lvzoo_families returns a NoneType instead of a list of records",
     ),
     "hook-raises": (
         "from lvzoo import hookimpl\n@hookimpl\ndef lvzoo_families(): 1 / 0",

@@ -36,7 +36,7 @@ def test_unequal_numbers_of_seeds() -> None:
     (said,) = warnings(scores[(scores["model"] == "a") | (scores["seed"] == 1)])
     assert said.kind == "unequal seeds"
     assert said.text.startswith("unequal numbers of training seeds (a 3, b 1)")
-    assert said.text.endswith("seed variance unknown of b")
+    assert said.text.endswith("seed variance unknown for b")
     (said,) = warnings(scores[(scores["model"] == "a") | (scores["seed"] > 0)])
     assert "unknown" not in said.text
 
@@ -44,7 +44,7 @@ def test_unequal_numbers_of_seeds() -> None:
 def test_every_model_that_was_trained_once_is_named() -> None:
     scores = simulated({"a": 0.9, "b": 0.8, "c": 0.7}, conditions(), patients=50, seeds=2)
     (said,) = warnings(scores[(scores["model"] == "a") | (scores["seed"] == 1)])
-    assert said.text.endswith("seed variance unknown of b, c")
+    assert said.text.endswith("seed variance unknown for b, c")
 
 
 def test_a_part_of_the_suite() -> None:
@@ -69,7 +69,7 @@ def test_few_patients_are_told_with_what_they_cannot_show() -> None:
     mdd = ranking.pairs["mdd"][0]
     assert mdd > 0.01
     (said,) = (each.text for each in ranking.warnings if each.kind == "few patients")
-    assert said == f"few patients: with 6 patients, differences below {mdd:.3f} are not to be seen"
+    assert said.startswith(f"few patients: with 6 patients, differences below {mdd:.3f} ")
 
 
 @pytest.mark.parametrize(
@@ -82,14 +82,15 @@ def test_too_few_patients_for_any_difference_are_told(models: int, patients: int
         simulated(dice, conditions([1]), patients=patients, seeds=2), WARD, models=facts(*names), resamples=20
     )
     said = [each.text for each in ranking.warnings if each.kind == "few patients"]
-    told = f"few patients: {patients} patients cannot tell {models} models apart by the tests"
+    told = f"few patients: with {patients} patients, the tests cannot tell {models} models apart"
     assert any(each.startswith(told) for each in said) != can
     assert bool((ranking.pairs["p_holm"] < 0.05).any()) == can
 
 
 def test_one_patient() -> None:
     said = warnings(simulated({"a": 0.9, "b": 0.8}, conditions(), patients=1))
-    assert "one patient: nothing can be said of others" in [each.text for each in said]
+    assert "one patient" in [each.kind for each in said]
+    assert "one patient: this says nothing about other patients" in [each.text for each in said]
 
 
 def a_little_better_but_for(failed: int, *, patients: int) -> Scores:
@@ -125,4 +126,4 @@ def test_a_contestant_with_its_own_recipe_is_named() -> None:
     models = facts("m") | facts(landmarks=["l"], own_recipe=True)
     (said,) = warnings(scores, models)
     assert said.kind == "own recipe"
-    assert said.text.startswith("masks or landmarks, standard track: l was trained by a recipe of its own")
+    assert said.text.startswith("masks or landmarks, standard track: l was trained with a recipe of its own")

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lvzoo.rank.contests import winner
+from lvzoo.rank.contests import name_winner
 from lvzoo.rank.ranking import rank
 from lvzoo.rank.significance import verdict
 from tests.rank.tables import TINY, WARD, conditions, facts, row, simulated, two_models
@@ -145,7 +145,7 @@ def test_a_winner_needs_significance_and_the_margin() -> None:
         (0.2, 0.006, 0.02, "neither"),
         (0.01, -0.01, 0.02, "neither"),
     ):
-        assert winner(verdict(p_holm, low, high), (low + high) / 2) == who
+        assert name_winner(verdict(p_holm, low, high), (low + high) / 2) == who
 
 
 def test_a_lead_of_lucky_trainings_wins_nothing() -> None:

@@ -182,25 +182,21 @@ def test_facts_stand_in_the_table_and_those_of_others_are_left_out() -> None:
 
 
 def test_a_model_without_facts_is_named() -> None:
-    with pytest.raises(UsageError, match="no facts of b, which have scores; give a ModelFacts of each"):
+    with pytest.raises(UsageError, match=r"b, which .*scores; give a ModelFacts"):
         rank_all(two_models(), TINY, models=facts("a"))
 
 
 def test_no_resamples_make_no_interval() -> None:
-    with pytest.raises(UsageError, match="0 resamples make no interval"):
+    with pytest.raises(UsageError, match="resamples is 0, "):
         rank(two_models(), TINY, resamples=0)
 
 
-def test_every_column_that_the_contract_names_is_there_in_its_order() -> None:
+def test_every_column_is_described_in_the_docstring() -> None:
     table = rank(two_models(), TINY, resamples=10).table
     contract = Ranking.__doc__ or ""
-    told = contract[contract.index("`table`") : contract.index("`pairs`")]
-    places = [
-        re.search(rf"\b{column}\b", told) for column in map(str, table) if not column.startswith("family_")
-    ]
-    named_by_ends = {"nsd2_noisy", "hd95_noisy"}  # "nsd1_noisy ... assd_noisy"
-    missing = [column for column, place in zip(table, places, strict=False) if place is None]
-    assert set(missing) == named_by_ends
+    described = contract[contract.index("`table`") : contract.index("`pairs`")]
+    columns = [column for column in map(str, table) if not column.startswith("family_")]
+    assert [column for column in columns if not re.search(rf"\b{column}\b", described)] == []
     assert table.columns[-2:].tolist() == ["family_acoustic", "family_digital"]
 
 

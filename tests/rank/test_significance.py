@@ -11,11 +11,11 @@ from scipy.stats import wilcoxon
 from statsmodels.stats.multitest import multipletests
 
 from lvzoo.rank.significance import (
+    detectable_difference,
     holm,
     letters,
+    seeds_agree,
     significant_pairs,
-    smallest_seen,
-    steady,
     verdict,
     wilcoxon_p,
 )
@@ -155,8 +155,8 @@ def test_a_difference_is_clear_only_if_significant_and_beyond_the_margin(
 
 
 def test_the_smallest_difference_that_is_seen() -> None:
-    assert smallest_seen(np.array([1.0, 2.0, 3.0, 4.0])) == pytest.approx(2.8 * np.sqrt(5 / 3) / 2)
-    assert np.isnan(smallest_seen(np.array([0.1])))
+    assert detectable_difference(np.array([1.0, 2.0, 3.0, 4.0])) == pytest.approx(2.8 * np.sqrt(5 / 3) / 2)
+    assert np.isnan(detectable_difference(np.array([0.1])))
 
 
 def test_it_is_found_in_four_of_five_studies() -> None:
@@ -169,10 +169,10 @@ def test_it_is_found_in_four_of_five_studies() -> None:
 
 def test_a_lead_that_the_seeds_do_not_share_is_unsteady() -> None:
     lucky, even = np.array([0.80, 0.86, 0.91]), np.array([0.83, 0.84, 0.85])
-    assert not steady(lucky, even), "0.80 loses to all three: the better one leads in 6 of 9 pairs"
-    assert steady(np.array([0.84, 0.86, 0.91]), even), "7.5 of 9"
-    assert steady(even, np.array([0.80, 0.81, 0.82]))
-    assert steady(np.array([0.8]), np.array([0.9])), "one seed of each tells nothing"
+    assert not seeds_agree(lucky, even), "0.80 loses to all three: the better one leads in 6 of 9 pairs"
+    assert seeds_agree(np.array([0.84, 0.86, 0.91]), even), "7.5 of 9"
+    assert seeds_agree(even, np.array([0.80, 0.81, 0.82]))
+    assert seeds_agree(np.array([0.8]), np.array([0.9])), "one seed of each tells nothing"
     assert verdict(0.001, 0.02, 0.04, steady=False) == "unsteady"
     assert verdict(0.001, 0.002, 0.04, steady=False) == "small"
     assert verdict(0.2, 0.02, 0.04, steady=False) == "open"

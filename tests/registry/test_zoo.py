@@ -110,7 +110,7 @@ def test_select_refuses_what_nobody_has(patterns: str, message: str) -> None:
         ("unet: {family: unet}", "unet: repeats the entry name 'unet'"),
         (
             "a: {family: unet}\nb: {family: unet}\na: {family: unet}",
-            "line 3: the key 'a' stands here a second time",
+            "line 3: the key 'a' is repeated",
         ),
         ("a:\n  family: unet\n b: [", "line 3: "),
         ("a:\n\tfamily: unet", "line 2: begins with a tab; indent with spaces"),
@@ -134,7 +134,7 @@ def test_missing_or_binary_users_file_is_a_usage_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"absent.yaml: cannot be read: no such file"):
         open_zoo(registries=[tmp_path / "absent.yaml"])
     (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00\x80")
-    with pytest.raises(UsageError, match=r"binary.yaml: is no text in UTF-8"):
+    with pytest.raises(UsageError, match=r"binary.yaml: is not text in UTF-8"):
         open_zoo(registries=[tmp_path / "binary.yaml"])
 
 
@@ -209,7 +209,7 @@ def test_mistake_in_a_third_partys_catalogue_quarantines_that_plugin(
     assert zoo.entries == before
     [plugin] = zoo.quarantined
     assert reason in (plugin.fault or "")
-    with pytest.raises(PluginError, match="'net' is of plugin 'net', which is quarantined"):
+    with pytest.raises(PluginError, match="'net' belongs to plugin 'net', which is quarantined"):
         zoo.select("net")
 
 
@@ -232,7 +232,7 @@ def test_records_cannot_be_mutated() -> None:
 def test_noise_suite_is_found_by_name() -> None:
     zoo = open_zoo()
     assert zoo.noise("noise-v1").factory.startswith("lvzoo.noise")
-    with pytest.raises(UsageError, match=r"unknown noise suite 'noise-v9' \(did you mean 'noise-v1'"):
+    with pytest.raises(UsageError, match=r"unknown noise suite 'noise-v9'.*did you mean 'noise-v1'"):
         zoo.noise("noise-v9")
 
 

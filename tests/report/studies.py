@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from lvzoo.rank.cautions import find_cautions
 from lvzoo.types import CLEAN, Condition, Finding, Source
 from lvzoo.types.results import Caution, ModelFacts, Ranking, Specimen, Study
 
@@ -61,10 +63,13 @@ def make_study(
     source: Source = PHANTOM,
     specimens: int = 0,
     failed: Mapping[str, str] | None = None,
-    warnings: tuple[Caution, ...] = (),
+    warnings: tuple[Caution, ...] | None = None,
     **facts: Any,  # noqa: ANN401 - fields of every ModelFacts
 ) -> Study:
-    """Return a study of so many models (or of these names), kinds taking turns, the first model best."""
+    """Return a study of so many models (or of these names), kinds taking turns, the first model best.
+
+    Its cautions are those that lvzoo finds, unless `warnings` are given.
+    """
     families = FAMILIES if families is None else families
     names = _names(models, kinds, augmented)
     known = {
@@ -91,13 +96,13 @@ def make_study(
         references=_references(source),
         margin=MARGIN,
         kendall_tau=0.93 if len(names) > 1 else np.nan,
-        warnings=warnings,
+        warnings=(),
         patients=40,
         frames=80,
         resamples=10_000,
     )
     return Study(
-        ranking=ranking,
+        ranking=with_cautions(ranking, warnings),
         source=source,
         splits={
             "train": {"patients": 200, "frames": 400},
@@ -111,6 +116,11 @@ def make_study(
         failed=failed or {},
         specimens=tuple(_specimens(names, specimens, noisy=noisy)),
     )
+
+
+def with_cautions(ranking: Ranking, warnings: tuple[Caution, ...] | None = None) -> Ranking:
+    """Return a ranking with the cautions that lvzoo finds, or with those given."""
+    return dataclasses.replace(ranking, warnings=find_cautions(ranking) if warnings is None else warnings)
 
 
 def _names(models: int | Sequence[str], kinds: Sequence[Kind], augmented: Sequence[int]) -> list[str]:

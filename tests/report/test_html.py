@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pytest
 
+from lvzoo.report.answer import answer
 from lvzoo.report.formats import interval
 from lvzoo.report.html import fragment, write_report
 from lvzoo.types.results import Caution
@@ -208,7 +209,7 @@ def test_the_ranking_in_the_page_has_the_numbers_of_the_table(tmp_path: Path) ->
 def test_other_tables_have_the_numbers_of_theirs(tmp_path: Path) -> None:
     study = make_study(models=3)
     ranking, tables = study.ranking, Page(written(study, tmp_path)).tables
-    pairs = [[text for text, _ in row] for row in tables["Every two models"][1:]]
+    pairs = [[text for text, _ in row] for row in tables["All pairs of models"][1:]]
     assert [row[7] for row in pairs] == list(ranking.pairs["verdict"])
     assert [row[0] for row in pairs] == list(ranking.pairs["better"])
     assert pairs[0][2].startswith(f"{ranking.pairs['difference'][0]:+.3f} [")
@@ -254,13 +255,13 @@ def test_what_was_not_run_has_no_section(tmp_path: Path) -> None:
 
 
 def test_one_model_has_no_pairs(tmp_path: Path) -> None:
-    assert "Every two models" not in Page(written(make_study(models=1), tmp_path)).tables
+    assert "All pairs of models" not in Page(written(make_study(models=1), tmp_path)).tables
 
 
 def test_many_pairs_are_folded_and_few_are_not(tmp_path: Path) -> None:
     few, many = (written(make_study(models=models), tmp_path) for models in (4, 10))
-    assert "<details open><summary>Every two models" in few
-    assert "<details><summary>Every two models" in many
+    assert "<details open><summary>All pairs of models" in few
+    assert "<details><summary>All pairs of models" in many
 
 
 def test_frames_of_real_data_come_with_a_word_on_their_terms(tmp_path: Path) -> None:
@@ -302,6 +303,23 @@ def test_the_marks_stand_on_the_models_and_are_explained(tmp_path: Path) -> None
         assert "landmark7†" in text
         assert "+noise‡" in text
         assert "‡ augmented track: trained on noise like noise-v1's" in text
+
+
+@pytest.mark.parametrize(
+    ("options", "fact"),
+    [
+        ({"seeds": 1}, "seed variance unknown"),
+        ({"families": {}}, "no noise was run"),
+        ({"severities": (3,)}, "not comparable"),
+    ],
+)
+def test_a_caution_is_the_only_place_of_its_fact(options: dict[str, Any], fact: str, tmp_path: Path) -> None:
+    study = make_study(**options)
+    [text] = [caution.text for caution in study.ranking.warnings if fact in caution.text]
+    for markup in (written(study, tmp_path), fragment(study)):
+        page = Page(markup).text
+        quoted_in_the_answer = answer(study).count(fact)
+        assert page.count(text) == page.count(fact) == 1 + quoted_in_the_answer
 
 
 def test_perfect_landmarks_are_not_called_the_best_there_is(tmp_path: Path) -> None:

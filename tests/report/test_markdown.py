@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from lvzoo.report.answer import answer, contests
 from lvzoo.report.markdown import markdown
-from lvzoo.report.words import answer, caption, contests
+from lvzoo.report.words import caption
 from tests.report.studies import REAL, make_study
 
 

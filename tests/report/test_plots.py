@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 
 from lvzoo.report.costs import cost_charts
-from lvzoo.report.drawing import Drawing, Look, Scale, log_ticks, looks, nice_ticks
-from lvzoo.report.gallery import outline, pictures, png_uri
+from lvzoo.report.drawing import Drawing, Look, Scale, assign_looks, log_ticks, nice_ticks
+from lvzoo.report.gallery import make_pictures, outline, png_uri
 from lvzoo.report.plots import Strips, response_chart, response_frame
 from lvzoo.types import Condition
 from tests.report.studies import make_study
@@ -64,7 +64,7 @@ def test_a_response_that_falls_goes_down_the_page() -> None:
     ranking = make_study(models=2).ranking
     frame = response_frame(ranking, size=(420, 230))
     curves = ranking.response[ranking.response["corruption"] == "haze"]
-    drawing = response_chart(curves, looks(ranking), frame, label="haze")
+    drawing = response_chart(curves, assign_looks(ranking), frame, label="haze")
     lines = [line for line in drawing.root.iter("polyline") if line.attrib["class"].startswith("curve")]
     assert [line.attrib["class"].split()[-1] for line in lines] == ["landmark", "mask"], "the best above"
     for line in lines:
@@ -88,7 +88,7 @@ def test_names_in_a_drawing_are_escaped() -> None:
 
 def test_cost_is_drawn_where_at_least_two_models_tell_it() -> None:
     ranking = make_study(models=3).ranking
-    look = looks(ranking)
+    look = assign_looks(ranking)
     assert len(cost_charts(ranking, look)) == 3
     known = dict(ranking.models)
     for model in list(known)[1:]:
@@ -98,7 +98,7 @@ def test_cost_is_drawn_where_at_least_two_models_tell_it() -> None:
 
 def test_models_of_the_same_cost_can_be_drawn() -> None:
     ranking = make_study(models=2, parameters=1_000_000, ms_per_frame=1.0, flops=None).ranking
-    assert len(cost_charts(ranking, looks(ranking))) == 2
+    assert len(cost_charts(ranking, assign_looks(ranking))) == 2
 
 
 @pytest.mark.parametrize(("low", "high"), [(0.0, 0.0), (0.7123, 0.7124), (-0.02, 0.4), (0.1, 1.0)])
@@ -136,5 +136,5 @@ def test_a_picture_holds_its_frame_pixel_by_pixel_and_says_what_it_is() -> None:
     encoded = png_uri(specimen.frame_HW).removeprefix("data:image/png;base64,")
     with Image.open(io.BytesIO(base64.b64decode(encoded))) as image:
         assert np.array_equal(np.asarray(image), specimen.frame_HW)
-    [picture] = pictures([specimen])[specimen.model]
+    [picture] = make_pictures([specimen])[specimen.model]
     assert picture.alt == f"0X0000, frame 23, ES, haze, severity 5: best frame, Dice {specimen.dice:.3f}"

@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from lvzoo.report.answer import answer, contests
 from lvzoo.report.table import print_study, write_tables
-from lvzoo.report.words import answer, caption, contests
+from lvzoo.report.words import caption
 from lvzoo.types.results import Caution
-from tests.report.studies import FAMILIES, PHANTOM, REAL, make_study
+from tests.report.studies import FAMILIES, PHANTOM, REAL, make_study, with_cautions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,7 +49,7 @@ def text_of(study: Study) -> str:
 
 def changed(study: Study, **columns: Any) -> Study:  # noqa: ANN401 - columns of the table
     ranking = dataclasses.replace(study.ranking, table=study.ranking.table.assign(**columns))
-    return dataclasses.replace(study, ranking=ranking)
+    return dataclasses.replace(study, ranking=with_cautions(ranking))
 
 
 def two(**columns: Any) -> Study:  # noqa: ANN401 - columns of the table
@@ -89,7 +90,7 @@ def test_below_the_table_stands_what_its_numbers_rest_on() -> None:
         "40 patients, 80 frames; intervals: bootstrap over patients (10,000 resamples)",
         "mDice-N1: mean Dice over noise-v1 (speckle, haze, shadow,",
         "severities 1-5)",
-        "1 training seed: seed variance unknown",
+        "caution: one training seed: seed variance unknown",
         "smallest difference found with 80 % power: 0.0061 (of the pair)",
     ):
         assert sentence in text
@@ -107,7 +108,8 @@ def test_real_data_is_named_and_not_called_synthetic() -> None:
 def test_a_part_of_the_suite_is_marked_in_the_head_and_explained() -> None:
     study = make_study(models=2, families={"acoustic": ("haze",)}, severities=(1, 3))
     assert "mDice-N1* [95 % CI]" in printed(study)[0]
-    assert "* part of noise-v1 (haze; severities 1, 3): not comparable" in text_of(study)
+    assert "caution: part of noise-v1 only (haze at severity 1, 3): not comparable" in text_of(study)
+    assert "mDice-N1*: mean Dice over the part of noise-v1 that was run" in text_of(study)
     assert "severity 2)" in text_of(make_study(severities=(2,)))
     assert "mDice-N1*" not in text_of(make_study())
 
@@ -116,25 +118,22 @@ def test_without_noise_there_is_nothing_to_retain_and_the_table_says_so() -> Non
     study = make_study(models=2, families={})
     lines = printed(study)
     assert lines[0].split()[2:] == ["clean", "Dice", "[95", "%", "CI]", "group", "ED", "ES", "failures"]
-    assert "clean frames only: no noise was run, so this tells nothing about noisy clips" in lines
+    assert "caution: clean frames only: no noise was run" in text_of(study)
 
 
 @pytest.mark.parametrize(
     ("seeds", "line"),
     [
-        ([1, 1], "1 training seed: seed variance unknown"),
+        ([1, 1], "caution: one training seed: seed variance unknown"),
         ([3, 3], "mean of 3 training seeds; SD of mDice-N1 over seeds at most 0.0021 (landmark7)"),
         ([3, 2], "mean of 2 to 3 training seeds; SD of mDice-N1 over seeds at most 0.0021 (landmark7)"),
-        (
-            [3, 1],
-            "mean of 1 to 3 training seeds; SD of mDice-N1 over seeds at most 0.0013 (unet), unknown of landmark7",
-        ),
+        ([3, 1], "mean of 1 to 3 training seeds; SD of mDice-N1 over seeds at most 0.0013 (unet)"),
+        ([3, 1], "seed variance unknown for landmark7"),
     ],
 )
 def test_the_number_of_seeds_is_told_and_whose_spread_is_known(seeds: list[int], line: str) -> None:
     spread = [sd if count > 1 else np.nan for sd, count in zip((0.0013, 0.0021), seeds, strict=True)]
-    study = two(seeds=seeds, seed_sd=spread)
-    assert line in caption(study.ranking)
+    assert line in text_of(two(seeds=seeds, seed_sd=spread))
 
 
 def test_a_long_name_is_folded_not_cut_and_the_numbers_stay() -> None:
@@ -159,7 +158,7 @@ def test_models_trained_otherwise_or_on_noise_are_marked_and_the_marks_explained
     lines = printed(make_study(augmented=(2,), own_recipe=(1,)))
     assert [line for line in lines if " landmark7† " in line]
     assert [line for line in lines if "+noise‡ " in line]
-    assert "† own recipe: trained otherwise than the rest" in lines
+    assert "† own recipe: not trained with the recipe of the other models" in lines
     assert "‡ augmented track: trained on noise like noise-v1's" in lines
     assert not {"†", "‡"} & set("".join(printed(make_study())))
 
@@ -273,19 +272,15 @@ def test_a_model_that_mostly_fails_is_not_praised_for_leading() -> None:
     assert "failures" not in answer(make_study(models=2))
 
 
-def test_what_a_warning_says_is_not_said_again() -> None:
-    warnings = (
-        caution("part", "a part only"),
-        caution("one seed", "trained once"),
-        caution("few patients", "few"),
-    )
-    study = make_study(seeds=1, families={"acoustic": ("haze",)}, severities=(3,), warnings=warnings)
-    lines = caption(study.ranking)
-    assert "* over part of noise-v1 only" in lines
-    for word in ("seed variance", "not comparable", "80 % power"):
-        assert not any(word in line for line in lines), word
-        unwarned = caption(dataclasses.replace(study.ranking, warnings=()))
-        assert any(word in line for line in unwarned), word
+def test_what_a_caution_says_is_not_said_again() -> None:
+    study = make_study(seeds=1, families={"acoustic": ("haze",)}, severities=(3,))
+    assert "80 % power" in text_of(study)
+    pairs = study.ranking.pairs.assign(mdd=0.03)
+    study = dataclasses.replace(study, ranking=with_cautions(dataclasses.replace(study.ranking, pairs=pairs)))
+    assert {each.kind for each in study.ranking.warnings} >= {"part", "one seed", "few patients"}
+    for fact in ("seed variance", "not comparable", "differences below 0.030", "(haze"):
+        assert text_of(study).count(fact) == 1, fact
+    assert "80 % power" not in text_of(study)
 
 
 def test_a_warning_whose_words_occur_in_another_line_hides_nothing() -> None:
@@ -294,13 +289,16 @@ def test_a_warning_whose_words_occur_in_another_line_hides_nothing() -> None:
 
 
 def test_one_seed_makes_the_answer_carry_what_is_not_known() -> None:
-    unknown = "so what another training would give is unknown (seed variance)."
-    assert answer(make_study(models=2, seeds=1)).endswith(f"; one training seed, {unknown}")
-    assert answer(make_study(models=1, seeds=1)).endswith(f"; one training seed, {unknown}")
+    for models in (1, 2):
+        study = make_study(models=models, seeds=1)
+        [caution] = [each.text for each in study.ranking.warnings if each.kind == "one seed"]
+        assert "seed variance unknown" in caution
+        assert answer(study).endswith(f"; {caution}.")
     of_one = changed(make_study(models=2), seeds=[3, 1])
-    assert answer(of_one).endswith(f"; one training seed of landmark7, {unknown}")
+    assert answer(of_one).endswith("; one training seed of landmark7.")
+    assert "seed variance unknown for landmark7" in text_of(of_one)
     third = changed(make_study(models=3), seeds=[3, 3, 1])
-    assert "unknown" not in answer(third), "the lead does not rest on it"
+    assert "one training seed" not in answer(third), "the lead does not rest on it"
 
 
 def test_of_one_patient_no_sureness_is_claimed() -> None:
@@ -325,7 +323,7 @@ def test_of_one_patient_no_sureness_is_claimed() -> None:
 
 def test_masks_or_landmarks_is_answered_for_each_track() -> None:
     assert contests(make_study(kinds=("mask",)).ranking) == [
-        "masks or landmarks: no landmark model was ranked, so this does not say"
+        "masks or landmarks: no landmark model was ranked, so there is no answer"
     ]
     assert contests(make_study(kinds=("landmark", "mask"), models=2).ranking) == [
         "masks or landmarks: landmarks; landmark7 beats unet by 0.024 [0.019, 0.029]"
@@ -337,7 +335,8 @@ def test_masks_or_landmarks_is_answered_for_each_track() -> None:
         "the models trained on noise give another answer",
     ]
     assert re.search(
-        r"; with it, masks minus landmarks changes by -0\.\d{3} \[-0\.\d{3}, -0\.\d{3}\], p 0\.004$", both[2]
+        r"; training on noise changes masks minus landmarks by -0\.\d{3} \[-0\.\d{3}, -0\.\d{3}\], p 0\.004$",
+        both[2],
     )
 
 

@@ -1,4 +1,4 @@
-"""The run folder: settings that decide, files written whole."""
+"""The run folder: its settings, its lock, and files that are written completely or not at all."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_other_settings_are_refused_and_named(tmp_path: Path) -> None:
     assert run.read()["settings"]["epochs"] == 8
 
 
-def test_nobody_else_works_in_the_folder_meanwhile(tmp_path: Path) -> None:
+def test_the_folder_is_locked_meanwhile(tmp_path: Path) -> None:
     run = RunFolder(path=tmp_path / "run")
     with (
         run.open({}, {}),
@@ -48,7 +48,7 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
     for taken in (tmp_path, tmp_path / "thesis.txt"):
         with (
-            pytest.raises(DataError, match=r"exists and is no run of lvzoo"),
+            pytest.raises(DataError, match=r"exists and is not a run of lvzoo"),
             RunFolder(path=taken).open({}, {}),
         ):
             pass
@@ -68,7 +68,7 @@ def test_a_failure_keeps_what_was_trained(tmp_path: Path) -> None:
     }
 
 
-def test_of_a_damaged_status_nothing_is_known(tmp_path: Path) -> None:
+def test_a_damaged_status_counts_as_none(tmp_path: Path) -> None:
     folder = RunFolder(path=tmp_path).trial("unet-s0")
     folder.mark("finished", key="abc")
     (folder.path / "status.json").write_text('{"state": "fini')
@@ -103,5 +103,5 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["", ".", "..", "../x-s0", "/x-s0", "a/b-s0", "..\\x-s0", "x\0-s0"])
 def test_a_trial_s_folder_lies_in_its_run(name: str, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="is no name of a trial"):
+    with pytest.raises(DataError, match="is not a trial name"):
         RunFolder(path=tmp_path).trial(name)

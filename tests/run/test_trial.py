@@ -1,4 +1,4 @@
-"""A trial's folder: what its scoring left comes back as it was, or is told to be damaged."""
+"""A trial's folder: results come back as they were written, and damaged files are reported."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_facts_come_back_as_they_were(trial: TrialFolder) -> None:
 
 
 @pytest.mark.parametrize("labels", ["[{}]", '[{"condition": {}, "shape": 3}]', "no json"])
-def test_damaged_labels_are_told(trial: TrialFolder, labels: str) -> None:
+def test_damaged_labels_are_reported(trial: TrialFolder, labels: str) -> None:
     path = trial.path / "specimens.npz"
     with np.load(path) as kept:
         arrays = {name: kept[name][:1] for name in kept.files if name != "labels"}
@@ -44,7 +44,7 @@ def test_damaged_labels_are_told(trial: TrialFolder, labels: str) -> None:
         trial.read_specimens()
 
 
-def test_cut_files_are_told(trial: TrialFolder) -> None:
+def test_cut_files_are_reported(trial: TrialFolder) -> None:
     for name, read in (("specimens.npz", trial.read_specimens), ("facts.json", trial.read_facts)):
         path = trial.path / name
         path.write_bytes(path.read_bytes()[:40])

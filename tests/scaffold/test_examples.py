@@ -34,7 +34,7 @@ def test_examples_are_checked_and_ranked_and_the_own_trainer_is_marked(tmp_path:
     ranked = pd.read_csv(tmp_path / "run" / "ranking.csv").set_index("model")["own_recipe"].to_dict()
     assert ranked == {**dict.fromkeys(names, False), "unet": False, "ridge": True}
     assert " ridge† " in printed
-    assert "† own recipe: trained otherwise than the rest" in printed
+    assert "† own recipe: not trained with the recipe of the other models" in printed
     assert "ridge†" in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
 
 

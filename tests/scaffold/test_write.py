@@ -1,4 +1,4 @@
-"""`lvzoo new` writes a complete package: it declares what it should, installs, passes `lvzoo check` and is ranked."""
+"""`lvzoo new` writes a complete package that can be installed, passes `lvzoo check` and is ranked."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_the_package_is_one_folder_with_nothing_left_to_fill_in(tmp_path: Path) 
     assert set(yaml.safe_load(files["echo_2/registry.yaml"])) == {"echo-2", "echo-2-wide"}
     assert "class Echo2(MaskModel)" in files["echo_2/model.py"]
     command = 'pytest --lvzoo-plugin "echo-2*"'
-    assert "lvzoo-plugin" not in files["pyproject.toml"], "a mere `pytest` takes seconds"
+    assert "lvzoo-plugin" not in files["pyproject.toml"], "`pytest` without options takes seconds"
     assert command in files["README.md"]
     assert command in files["tests/test_echo_2.py"]
 
@@ -78,21 +78,21 @@ def test_a_class_does_not_hide_what_it_inherits(tmp_path: Path) -> None:
         ("My_Net", r"must be lower-case letters and digits.*\(such as 'my-net'\)"),
         ("MyNet", r"\(such as 'my-net'\)"),
         ("my--net", "joined by single hyphens"),
-        ("3d-net", "beginning with a letter"),
+        ("3d-net", "begin with a letter"),
         ("../net", r"\(such as 'net'\)"),
         ("", "must be lower-case letters"),
-        ("class", "a word of Python's own"),
+        ("class", "a Python keyword"),
         ("none", "its class would be called None"),
         ("true", "its class would be called True"),
         ("false", "its class would be called False"),
-        *((word, "means yes, no or nothing in a YAML file") for word in ("no", "on", "yes", "off", "null")),
-        *((folder, "folder of another purpose") for folder in ("tests", "docs", "build")),
+        *((word, "YAML file") for word in ("no", "on", "yes", "off", "null")),
+        *((folder, "another folder beside the package") for folder in ("tests", "docs", "build")),
         ("json", "a module of Python's standard library"),
-        ("unet", "an entry of the zoo already"),
-        ("landmark-heatmap", "a family of the zoo already"),
-        ("core", "an installed plugin already"),
-        ("click", r"an installed distribution already \(version "),
-        ("yaml", "an installed package already"),
+        ("unet", "already an entry of the zoo"),
+        ("landmark-heatmap", "already a family of the zoo"),
+        ("core", "already an installed plugin"),
+        ("click", r"already an installed distribution \(version "),
+        ("yaml", "already an installed package"),
     ],
 )
 def test_a_name_that_cannot_be_taken_is_refused(tmp_path: Path, name: str, reason: str) -> None:
@@ -103,22 +103,22 @@ def test_a_name_that_cannot_be_taken_is_refused(tmp_path: Path, name: str, reaso
 
 def test_a_folder_that_is_there_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "note.txt").write_text("mine")
-    with pytest.raises(UsageError, match=r"is there already; name a new folder with --out"):
+    with pytest.raises(UsageError, match=r"already exists; .*--out"):
         new_plugin("my-net", kind="mask", out=tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["note.txt"]
 
 
-def test_a_link_to_nothing_is_told_apart(tmp_path: Path) -> None:
+def test_a_broken_link_has_its_own_message(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "nowhere")
-    with pytest.raises(UsageError, match=r"link: is a link to nothing; name a new folder with --out"):
+    with pytest.raises(UsageError, match=r"link: is a broken link; .*--out"):
         new_plugin("my-net", kind="mask", out=tmp_path / "link")
     assert not (tmp_path / "nowhere").exists()
 
 
 @pytest.mark.parametrize(
-    ("made", "reason"), [("folder", "made by something else"), ("file", "cannot be written")]
+    ("made", "reason"), [("folder", "another process made this folder"), ("file", "cannot be written")]
 )
-def test_what_appears_during_the_writing_is_left_alone_and_told(
+def test_a_folder_that_another_process_makes_meanwhile_is_left_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made: str, reason: str
 ) -> None:
     out = tmp_path / "new"
@@ -129,8 +129,8 @@ def test_what_appears_during_the_writing_is_left_alone_and_told(
         note.write_text("mine")
         return {"README.md": "ours"}
 
-    monkeypatch.setattr("lvzoo.scaffold.write.files_of", meanwhile)
-    with pytest.raises(UsageError, match=f"new: .*{reason}.*; name a"):
+    monkeypatch.setattr("lvzoo.scaffold.write.fill_templates", meanwhile)
+    with pytest.raises(UsageError, match=f"new: .*{reason}.*--out"):
         new_plugin("my-net", kind="mask", out=out)
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == [
         "note.txt" if made == "folder" else "new"

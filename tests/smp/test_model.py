@@ -1,4 +1,4 @@
-"""The networks of segmentation-models-pytorch: every entry takes any frame, learns with all it has, and is kept."""
+"""The networks of segmentation-models-pytorch take any frame, train all their parameters, and can be saved."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from lvzoo.cli import main
 from lvzoo.errors import PluginError, UsageError
 from lvzoo.models.build import build_model
 from lvzoo.registry import open_zoo
-from lvzoo.types import Batch, Entry, Recipe, Trial
+from lvzoo.types import Entry, Recipe, Trial
 from lvzoo.weights.network import save_model
 from lvzoo_smp import SMP
 from lvzoo_smp.model import SegmentationNet
-from tests.toys import toy_frames
+from tests.toys import toy_batch
 
 ENTRIES = (
     *("smp-mobilenetv2", "smp-efficientnet-b0", "smp-fpn-convnext-atto", "smp-segformer-b0"),
@@ -45,15 +45,6 @@ def small(arch: str, encoder: str = "resnet18") -> SegmentationNet:
     return SegmentationNet(arch=arch, encoder=encoder, weights=None)
 
 
-def batch(count: int) -> Batch:
-    frames = toy_frames(count)
-    return Batch(
-        frames_B1HW=torch.from_numpy(frames.frames_NHW)[:, None] / 255,
-        masks_BHW=torch.from_numpy(frames.masks_NHW),
-        contours_BP2=torch.from_numpy(frames.contours_NP2),
-    )
-
-
 def trainable(model: nn.Module) -> dict[str, nn.Parameter]:
     return {name: each for name, each in model.named_parameters() if each.requires_grad}
 
@@ -65,7 +56,7 @@ def test_the_zoo_holds_these_entries() -> None:
 
 @pytest.mark.parametrize("size_HW", SIZES_HW)
 @pytest.mark.parametrize("name", ENTRIES)
-def test_any_frame_size_and_batch_will_do(name: str, size_HW: tuple[int, int]) -> None:
+def test_frames_and_batches_may_have_any_size(name: str, size_HW: tuple[int, int]) -> None:
     model = model_of(name).eval()
     for count in (1, 2):
         with torch.inference_mode():
@@ -81,7 +72,7 @@ def test_any_frame_size_and_batch_will_do(name: str, size_HW: tuple[int, int]) -
 def test_the_loss_reaches_every_parameter_that_is_trained(name: str) -> None:
     model = model_of(name).train()
     model.zero_grad()
-    loss = model.loss(model(batch(2).frames_B1HW), batch(2))
+    loss = model.loss(model(toy_batch(2).frames_B1HW), toy_batch(2))
     loss.backward()  # type: ignore[no-untyped-call] # torch's own
     assert loss.isfinite()
     for parameter in trainable(model).values():
@@ -90,7 +81,7 @@ def test_the_loss_reaches_every_parameter_that_is_trained(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ENTRIES)
-def test_what_is_saved_is_loaded(name: str, tmp_path: Path) -> None:
+def test_saved_weights_are_loaded(name: str, tmp_path: Path) -> None:
     model = model_of(name).eval()
     save_model(model, Trial(entry=entry(name), data="toy", seed=0, recipe=Recipe()), tmp_path)
     frames_B1HW = torch.rand(2, 1, 112, 112)
@@ -122,21 +113,21 @@ def test_frames_are_padded_to_what_the_network_can_halve(arch: str, multiple: in
     assert seen == [tuple(-(-side // multiple) * multiple for side in (97, 112))]
 
 
-def test_an_encoder_s_batch_norms_follow_a_short_training() -> None:
+def test_all_batch_norms_have_the_momentum_of_the_zoo() -> None:
     network = SegmentationNet(arch="Unet", encoder="efficientnet-b0", weights=None)
     norms = [layer for layer in network.modules() if isinstance(layer, nn.BatchNorm2d)]
     assert norms
     assert {layer.momentum for layer in norms} == {0.1}, "the encoder's own is 0.01"
 
 
-def test_what_no_logit_depends_on_is_neither_trained_nor_counted() -> None:
+def test_parameters_without_influence_on_the_logits_are_frozen() -> None:
     model = model_of("smp-efficientnet-b0")
     frozen = {name for name, _ in model.named_parameters()} - trainable(model).keys()
     assert frozen == {f"network.encoder.{name}" for name in ("_conv_head.weight", "_bn1.weight", "_bn1.bias")}
 
 
 @pytest.mark.parametrize("arch", ["DeepLabV3Plus", "PAN", "UPerNet"])
-def test_training_on_a_single_frame_is_refused_where_it_means_nothing(arch: str) -> None:
+def test_training_on_a_single_frame_is_refused_if_features_are_normalised_over_the_batch(arch: str) -> None:
     with pytest.raises(
         UsageError, match=f"{arch} cannot be trained on a batch of one frame.*batch_size to 2"
     ):
@@ -160,8 +151,8 @@ def test_without_the_library_the_entries_are_listed_with_what_is_missing(
     monkeypatch.delitem(sys.modules, "lvzoo_smp.model")
     monkeypatch.delitem(sys.modules, "lvzoo_smp.pretrained")
     assert main(["list", "smp-*"]) == 0
-    told = " ".join(capsys.readouterr().out.split())
-    assert told.count("needs segmentation_models_pytorch") == len(ENTRIES)
+    printed = " ".join(capsys.readouterr().out.split())
+    assert printed.count("needs segmentation_models_pytorch") == len(ENTRIES)
     assert main(["info", "smp-mobilenetv2"]) == 0
     assert "segmentation_models_pytorch (missing), timm (installed)" in " ".join(
         capsys.readouterr().out.split()

@@ -1,4 +1,4 @@
-"""Pretrained weights: from the hub's cache, else from the hub, else a sentence that helps; never unasked."""
+"""Pretrained weights come from the hub's cache or the hub, only if asked for, and the errors are helpful."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from lvzoo.weights.network import save_model
 from lvzoo_smp.model import SegmentationNet
 
 NOBODY = "http://127.0.0.1:9"
-"""An address at which nobody listens."""
+"""An address without a server."""
 SMP_ENCODER, SMP_WEIGHTS = "mobilenet_v2", "imagenet"
 TIMM_ENCODER, TIMM_WEIGHTS = "tu-mobilenetv3_small_050", "lamb_in1k"
 
 
 def move_hub(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
-    """Do what HF_ENDPOINT does where it is set before Python starts."""
+    """Set the address of the hub, as HF_ENDPOINT does if it is set before Python starts."""
     monkeypatch.setattr(constants, "ENDPOINT", address)
     template = f"{address}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
     monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
@@ -48,7 +48,7 @@ def hub_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, bytes]]:
-    """A hub on this machine that serves the files put into the dictionary by the end of their address."""
+    """A local hub. It serves the files in the dictionary, whose keys are the ends of their addresses."""
     files: dict[str, bytes] = {}
 
     class Handler(BaseHTTPRequestHandler):
@@ -111,15 +111,13 @@ def served_by(hub: dict[str, bytes]) -> dict[str, dict[str, torch.Tensor]]:
     [
         ("mobilnet_v2", None, r"unknown encoder 'mobilnet_v2' \(did you mean 'mobilenet_v2'"),
         ("tu-convnext_ato", None, r"unknown encoder 'tu-convnext_ato' \(did you mean 'tu-convnext_atto'"),
-        ("tu-resnet18.a1_in1k", None, r"weights are named by the option weights: encoder 'tu-resnet18'"),
+        ("tu-resnet18.a1_in1k", None, r"by the option weights: encoder 'tu-resnet18'\)"),
         ("resnet18", "imagnet", r"encoder 'resnet18' has no weights 'imagnet' \(did you mean 'imagenet'\?\)"),
         ("tu-resnet18", "a1_in2k", r"'tu-resnet18' has no weights 'a1_in2k' \(did you mean 'a1_in1k'"),
-        ("mit_b0", "ssl", "'mit_b0' has no weights 'ssl'; there are imagenet, or null for none"),
+        ("mit_b0", "ssl", "'mit_b0' has no weights 'ssl'; use one of imagenet, or null"),
     ],
 )
-def test_a_wrong_name_is_answered_with_the_close_ones(
-    encoder: str, weights: str | None, message: str
-) -> None:
+def test_an_unknown_name_is_refused_with_close_names(encoder: str, weights: str | None, message: str) -> None:
     with pytest.raises(PluginError, match=message):
         net(encoder, weights)
 
@@ -144,7 +142,7 @@ def test_a_hub_without_the_weights_is_quoted(hub: dict[str, bytes]) -> None:
         net(SMP_ENCODER, SMP_WEIGHTS)
 
 
-def test_the_entry_is_named_when_its_weights_are_not_to_be_had() -> None:
+def test_the_error_names_the_entry_whose_weights_are_not_available() -> None:
     with pytest.raises(PluginError, match=r"^smp-mobilenetv2: the pretrained weights smp-hub/mobilenet_v2"):
         build_model(pretrained_entry())
 
@@ -179,7 +177,7 @@ def test_a_trained_model_is_loaded_without_the_weights_it_started_from(
         assert torch.equal(lvzoo.load(tmp_path / "trial")(frames_B1HW), model(frames_B1HW))
 
 
-def test_none_asks_nobody(hub_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_weights_the_hub_is_never_asked(hub_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("asked the hub")
 

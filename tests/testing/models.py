@@ -1,4 +1,4 @@
-"""A small model that passes every check, and one for each way to fail one."""
+"""A small model that passes every check, and variants that each fail one check."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ COUNT = itertools.count()
 
 
 class Sound(MaskModel):
-    """Two convolutions at a quarter of the frame's size, with batch normalisation: all that can go wrong."""
+    """Two convolutions at a quarter of the frame's size, with batch normalisation: it passes every check."""
 
     def __init__(self, *, width: int = 8) -> None:
         super().__init__()
@@ -183,7 +183,7 @@ class LearnsTheOpposite(Sound):
 
 
 class Points(LandmarkModel):
-    """Landmarks from the mean grey levels of 7 x 7 fields, by one layer."""
+    """One linear layer from the mean grey levels of 7 x 7 fields to landmarks."""
 
     def __init__(self, *, width: int = 7) -> None:
         super().__init__()
@@ -208,7 +208,7 @@ class BackwardsPoints(Points):
 
 
 class DeadBranch(Sound):
-    """A branch that rounding cuts off from the loss, and one that begins at 0 and may."""
+    """One branch without a gradient (rounding), which is wrong, and one behind a gate of 0, which is allowed."""
 
     def __init__(self, *, width: int = 8) -> None:
         super().__init__(width=width)
@@ -242,7 +242,7 @@ class HalvedPoints(Points):
 
 
 class TellsTooMuch(LoopTrainer):
-    """A trainer that tells of a better Dice than its model has."""
+    """A trainer that reports a better Dice than its model has."""
 
     def fit(self, *given: Any, **named: Any) -> Fitted:  # noqa: ANN401 - whatever comes
         done = super().fit(*given, **named)
@@ -260,7 +260,7 @@ class NoLoss(LoopTrainer):
 
 
 class DoesNothing:
-    """A trainer that trains nothing, and tells so."""
+    """A trainer that trains nothing, and reports its Dice truly."""
 
     def fit(
         self,
@@ -274,13 +274,13 @@ class DoesNothing:
         **__: Any,  # noqa: ANN401 - whatever comes
     ) -> Fitted:
         del train
-        told = [
+        epochs = [
             Epoch(epoch=epoch, train_loss=1.0, val_dice=score(model, val), seconds=0.0)
             for epoch in range(1, recipe.epochs + 1)
         ]
-        for epoch in told:
+        for epoch in epochs:
             on_epoch(epoch)
-        return Fitted(model=model, history=tuple(told), best_epoch=1)
+        return Fitted(model=model, history=tuple(epochs), best_epoch=1)
 
 
 class CountsFromZero:

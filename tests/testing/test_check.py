@@ -1,4 +1,4 @@
-"""`lvzoo check` prints a line a check, and its exit code tells how it went."""
+"""`lvzoo check` prints one line per check, and its exit code says whether all passed."""
 
 from __future__ import annotations
 
@@ -47,7 +47,9 @@ def _install(install_plugin: Install, body: str = "") -> None:
     install_plugin("mine", PLUGIN, files=files)
 
 
-def test_a_line_a_check_and_exit_code_0(install_plugin: Install, capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_prints_one_line_per_check_and_ends_with_0(
+    install_plugin: Install, capsys: pytest.CaptureFixture[str]
+) -> None:
     _install(install_plugin)
     assert main(["check", "mine", "--fast"]) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -57,7 +59,7 @@ def test_a_line_a_check_and_exit_code_0(install_plugin: Install, capsys: pytest.
     assert not any("overfits" in line for line in lines), "--fast leaves out what trains"
 
 
-def test_a_mask_model_that_gives_landmarks_is_told(
+def test_a_mask_model_that_returns_landmarks_fails(
     install_plugin: Install, capsys: pytest.CaptureFixture[str]
 ) -> None:
     model = """
@@ -70,8 +72,8 @@ class Net(HeatmapUNet):
     files = {"model.py": model, "registry.yaml": "mine: {family: mine, licence: MIT}"}
     install_plugin("mine", PLUGIN, files=files)
     assert main(["check", "mine", "--fast"]) == 1
-    told = capsys.readouterr().out
-    assert "decode gives landmarks, so it is no mask model; declare kind='landmark'" in told
+    printed = capsys.readouterr().out
+    assert "decode of a mask model returned landmarks; declare kind='landmark'" in printed
 
 
 @pytest.mark.parametrize("body", ["raise RuntimeError('boom')", "raise SystemExit(3)"])
@@ -80,12 +82,12 @@ def test_a_broken_model_is_a_line_that_says_where_and_no_traceback(
 ) -> None:
     _install(install_plugin, body)
     assert main(["check", "mine"]) == 1
-    told = capsys.readouterr()
-    [line] = [line for line in told.out.splitlines() if "FAILED" in line]
+    printed = capsys.readouterr()
+    [line] = [line for line in printed.out.splitlines() if "FAILED" in line]
     assert line.split()[:2] == ["FAILED", "shapes"]
     assert "(model.py, line 11); correct it there" in line
-    assert "-       overfits" in told.out, "what needs an output is not looked at"
-    assert "Traceback" not in told.out + told.err
+    assert "-       overfits" in printed.out, "checks that need an output are skipped"
+    assert "Traceback" not in printed.out + printed.err
     assert main(["check", "mine", "--debug"]) == 1
     assert "Traceback" in capsys.readouterr().err
 
@@ -106,7 +108,7 @@ def test_an_entry_of_ones_own_registry_is_checked(tmp_path: Path, capsys: pytest
     (tmp_path / "mine.yaml").write_text("tiny: {family: unet, options: {width: 2, levels: 1}}")
     assert main(["check", "tiny", "--fast", "--registry", str(tmp_path / "mine.yaml")]) == 1
     [line] = [line for line in capsys.readouterr().out.splitlines() if "FAILED" in line]
-    assert "write 'licence: MIT' (or what it is) under tiny in" in line
+    assert "write 'licence: MIT' (or your licence) under tiny in" in line
     assert "mine.yaml" in line
 
 
@@ -116,4 +118,4 @@ def test_a_quarantined_plugin_is_an_error_with_its_reason(
     monkeypatch.setenv("LVZOO_DISABLE_PLUGINS", "")
     _install(install_plugin)
     assert main(["--no-plugin", "mine", "check", "mine"]) == 3
-    assert "'mine' is of plugin 'mine', which is quarantined: disabled by" in capsys.readouterr().err
+    assert "'mine' belongs to plugin 'mine', which is quarantined: disabled by" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""The pytest plugin makes a test of each check, and is not noticed where nobody asks for it."""
+"""The pytest plugin runs each check as a test, and does nothing unless it is asked for."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Net(MaskModel):
 
 
 def _pytest(folder: Path, *words: str, warnings: str = "error") -> subprocess.CompletedProcess[str]:
-    """Run pytest elsewhere, with this plugin and no other."""
+    """Run pytest in another folder, with only this plugin."""
     command = [sys.executable, "-m", "pytest", "-p", "lvzoo.testing.plugin", "-p", "no:cacheprovider"]
     return subprocess.run(
         [*command, "-W", warnings, "--rootdir", folder, *words],
@@ -59,15 +59,13 @@ def test_every_check_is_a_test_and_failures_say_what_to_change(
     assert "lvzoo[mine]::loss SKIPPED" in done.stdout
     assert "overfits" not in done.stdout
     assert "no licence is declared; write 'licence: MIT'" in done.stdout
-    assert "asked for: The entry declares the licence of its code or weights." in done.stdout
+    assert "requirement: The entry declares the licence of its code or weights." in done.stdout
     assert "raises RuntimeError: boom (model.py, line 10); correct it there (--tb=long shows" in done.stdout
     assert "Traceback" not in done.stdout
 
 
 @pytest.mark.slow
-def test_tests_are_chosen_as_others_are_and_show_their_tracebacks(
-    install_plugin: Install, tmp_path: Path
-) -> None:
+def test_checks_can_be_selected_with_k_and_show_tracebacks(install_plugin: Install, tmp_path: Path) -> None:
     install_plugin("mine", PLUGIN, files={"model.py": MODEL})
     chosen = _pytest(tmp_path, "--lvzoo-plugin", "mine", "-v", "-k", "shapes", "--tb=long")
     assert "1 failed" in chosen.stdout
@@ -82,7 +80,7 @@ def test_an_unknown_name_is_a_usage_error(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_who_does_not_ask_pays_nothing(tmp_path: Path) -> None:
+def test_without_the_option_nothing_heavy_is_imported(tmp_path: Path) -> None:
     (tmp_path / "test_none.py").write_text(
         "import sys\ndef test_none():\n    assert not {'torch', 'numpy', 'lvzoo.registry'} & set(sys.modules)\n"
     )

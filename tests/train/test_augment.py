@@ -65,7 +65,7 @@ def test_a_flip_keeps_the_first_annulus_point_on_the_left() -> None:
     assert torch.allclose(after.frames_B1HW, before.frames_B1HW.flip(-1), atol=1e-5)
 
 
-def test_nothing_asked_nothing_changed() -> None:
+def test_ranges_of_zero_change_nothing() -> None:
     before, after = changed()
     assert torch.allclose(after.frames_B1HW, before.frames_B1HW, atol=1e-5)
     assert torch.equal(after.masks_BHW, before.masks_BHW)
@@ -99,7 +99,7 @@ def test_blur_smooths_and_keeps_the_brightness() -> None:
     assert torch.allclose(after.frames_B1HW.mean(), before.frames_B1HW.mean(), rtol=0.02)
 
 
-def test_a_seed_decides_and_frames_differ() -> None:
+def test_a_seed_repeats_the_augmentation_and_frames_differ() -> None:
     ranges = dataclasses.asdict(Augmentation())
     _, first = changed(seed=1, **ranges)
     _, again = changed(seed=1, **ranges)
@@ -111,5 +111,5 @@ def test_a_seed_decides_and_frames_differ() -> None:
 
 
 def test_an_unknown_augmentation_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"augmentation 'defualt' is unknown.*did you mean 'default'"):
+    with pytest.raises(UsageError, match=r"augmentation 'defualt'.*did you mean 'default'"):
         choose_augmentation("defualt")

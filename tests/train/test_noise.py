@@ -1,4 +1,4 @@
-"""Training against noise: each corruption is what its name says, and no model meets one unasked."""
+"""Noise in training: each corruption does what its name says, and none is applied unless it is asked for."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.toys import toy_frames
 
 STILL = Augmentation(rotation_deg=0, scale=0, shift_px=0, flip=0, gain=0, gamma=0, blur=0)
 BLACK_STAYS = ("speckle", "shadow", "attenuation", "gain", "dropout")
-"""Corruptions that make no light where there is none."""
+"""Corruptions that leave black pixels black."""
 
 
 def sector_frames(count: int) -> torch.Tensor:
@@ -50,13 +50,13 @@ def test_the_augmentations_with_corruptions_are_those_that_make_the_augmented_tr
 
 
 def ends(levels: tuple[Any, ...]) -> tuple[tuple[float, float], ...]:
-    """Return a corruption's mildest and gravest level, for each of the numbers that make a level."""
-    mild, grave = (each if isinstance(each, tuple) else (each,) for each in (levels[0], levels[-1]))
-    return tuple(zip(mild, grave, strict=True))
+    """Return the lowest and highest level of a corruption, for each number of the level."""
+    low, high = (each if isinstance(each, tuple) else (each,) for each in (levels[0], levels[-1]))
+    return tuple(zip(low, high, strict=True))
 
 
 def test_strengths_span_the_suites_severities() -> None:
-    """Training imports nothing of the suite, so its numbers are written twice."""
+    """Training does not import the suite, so the numbers are written twice."""
     table = {each.name: ends(each.levels) for each in NOISE_V1 if each.name != "jpeg"}
     assert dict(RANGES) == table
     assert set(CORRUPTIONS) == set(table)
@@ -64,7 +64,7 @@ def test_strengths_span_the_suites_severities() -> None:
 
 @pytest.mark.parametrize("end", [0, 1])
 def test_frames_meet_the_ends_of_the_ranges(end: int) -> None:
-    """As far as a level can be read off an even grey."""
+    """Only for corruptions whose level can be measured on an even grey."""
     grey_BHW, strength_B11 = torch.full((64, 112, 112), 0.5), torch.full((64, 1, 1), float(end))
     change = {
         name: CORRUPTIONS[name](grey_BHW, strength_B11, torch.Generator().manual_seed(0)) - grey_BHW
@@ -103,7 +103,7 @@ def test_black_stays_black_where_it_must(name: str) -> None:
         assert (noisy_BHW[:, 60:90, 50:60] > 0).float().mean() > 0.5, "within it"
 
 
-def test_the_veil_lies_over_dark_cavities_too() -> None:
+def test_haze_covers_dark_cavities_too() -> None:
     frames_BHW = sector_frames(4)
     frames_BHW[:, 50:80, 45:70] = 0
     for name in ("haze", "thermal"):
@@ -138,7 +138,7 @@ def test_about_half_the_frames_meet_one_corruption() -> None:
     assert noisy_B1HW.isfinite().all()
 
 
-def test_masks_and_contours_do_not_move_and_a_seed_decides() -> None:
+def test_masks_and_contours_do_not_move_and_a_seed_repeats_the_noise() -> None:
     batch = batch_of(sector_frames(16))
     ranges = dataclasses.replace(STILL, noise=1.0)
     one, again, other = (augment(batch, ranges, torch.Generator().manual_seed(seed)) for seed in (1, 1, 2))
@@ -148,8 +148,8 @@ def test_masks_and_contours_do_not_move_and_a_seed_decides() -> None:
     assert not torch.equal(one.frames_B1HW, other.frames_B1HW)
 
 
-def test_black_and_white_frames_are_survived() -> None:
-    """The logarithm of nothing, and frames without a sector."""
+def test_black_and_white_frames_give_finite_results() -> None:
+    """They have the logarithm of zero, and no sector."""
     for level in (0.0, 1.0):
         for name in CORRUPTIONS:
             assert apply(name, torch.full((2, 112, 112), level), 1.0).isfinite().all(), name

@@ -1,4 +1,4 @@
-"""The loop learns, keeps the best epoch, and goes on after an interruption as if nothing had happened."""
+"""The loop learns, keeps the best epoch, and gives the same result after an interruption."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class StoppedError(Exception):
 
 
 @pytest.mark.parametrize("augment", ["default", "noise"])
-def test_an_interrupted_training_ends_as_if_nothing_had_happened(augment: str, tmp_path: Path) -> None:
+def test_a_resumed_training_equals_an_uninterrupted_one(augment: str, tmp_path: Path) -> None:
     recipe = dataclasses.replace(RECIPE, augment=augment)
     whole = fit(tmp_path / "whole", recipe=recipe)
 
@@ -110,7 +110,7 @@ def test_a_seed_repeats_a_training(tmp_path: Path) -> None:
 
 
 class Exploding(nn.Module):
-    """Its loss is not a number."""
+    """A model whose loss is NaN."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -128,7 +128,7 @@ def test_a_loss_that_is_not_finite_is_an_error(tmp_path: Path) -> None:
         fit(tmp_path, model=Exploding())
 
 
-def test_every_frame_is_seen_once_an_epoch_and_no_batch_is_a_single_frame() -> None:
+def test_an_epoch_has_every_frame_once_and_no_batch_of_one_frame() -> None:
     data = FramesInMemory(toy_frames(9), CPU)
     batches = list(data.batches(4, torch.Generator().manual_seed(0)))
     assert [len(batch.frames_B1HW) for batch in batches] == [4, 4]
@@ -140,7 +140,7 @@ def test_every_frame_is_seen_once_an_epoch_and_no_batch_is_a_single_frame() -> N
 
 
 class Watching(MaskModel):
-    """Notes in which type its output comes."""
+    """A model that records the dtype of its output."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -157,24 +157,28 @@ class Watching(MaskModel):
 
 
 @pytest.mark.parametrize(("precision", "dtype"), [("bf16", torch.bfloat16), ("float32", torch.float32)])
-def test_the_precision_asked_for_is_computed_in(precision: str, dtype: torch.dtype, tmp_path: Path) -> None:
+def test_the_model_computes_in_the_requested_precision(
+    precision: str, dtype: torch.dtype, tmp_path: Path
+) -> None:
     model = Watching()
     fit(tmp_path, model=model, recipe=dataclasses.replace(RECIPE, epochs=1, precision=precision))
     assert model.seen == {dtype}
     assert model.conv.weight.dtype == torch.float32
 
 
-def test_a_checkpoint_of_another_precision_is_not_taken_up(
+def test_a_checkpoint_of_another_precision_is_not_resumed(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     fit(tmp_path, recipe=dataclasses.replace(RECIPE, epochs=1))
     other = fit(tmp_path, recipe=dataclasses.replace(RECIPE, epochs=2, precision="bf16"))
     assert [epoch.epoch for epoch in other.history] == [1, 2]
-    assert "was computed on cpu in float32, here it is cpu in bfloat16: training starts anew" in caplog.text
+    assert "last.pt" in caplog.text
+    assert "cpu in float32" in caplog.text
+    assert "cpu in bfloat16" in caplog.text
 
 
 @pytest.mark.parametrize("rest", [b"", b"PK no more", b"\x80\x02 a pickle, perhaps"])
-def test_a_damaged_checkpoint_starts_training_anew(
+def test_training_starts_again_after_a_damaged_checkpoint(
     rest: bytes, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "last.pt").write_bytes(rest)

@@ -1,4 +1,4 @@
-"""A job that fails, dies or hangs costs itself alone."""
+"""A job that fails, dies or hangs does not affect the others."""
 
 from __future__ import annotations
 
@@ -120,5 +120,5 @@ def test_an_interruption_ends_the_child_and_leaves_no_process() -> None:
 
 
 def test_an_unknown_executor_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"executor 'proces' is unknown.*did you mean 'process'"):
+    with pytest.raises(UsageError, match=r"unknown executor 'proces'.*did you mean 'process'"):
         choose_executor("proces")

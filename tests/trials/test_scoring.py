@@ -1,4 +1,4 @@
-"""The ceiling of a model is drawn as the model draws, and is not made up where nobody can tell it."""
+"""The ceiling of a landmark model uses the model's own drawing, and is absent if it cannot be computed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Points(LandmarkModel):
-    """Gives K points; nobody knows K before."""
+    """Predicts K points, and does not declare K."""
 
     def __init__(self, count: int) -> None:
         super().__init__()
@@ -37,7 +37,7 @@ class Nothing(Points):
 
 
 class Stranger(nn.Module):
-    """Has landmarks, but is no LandmarkModel: how it draws is its own affair."""
+    """Predicts landmarks, but is not a LandmarkModel, so how it draws them is unknown."""
 
     def forward(self, frames_B1HW: torch.Tensor) -> torch.Tensor:
         return torch.full((len(frames_B1HW), 7, 2), 30.0)

@@ -1,4 +1,4 @@
-"""Entries that carry weights: found beside the catalogue or in a package, and told where they are not well."""
+"""The weights that entries carry are found beside the catalogue or in a package; faults are reported."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ import pytest
 
 from lvzoo.errors import UsageError
 from lvzoo.registry import open_zoo
-from lvzoo.weights.carried import Carried, carried_by
+from lvzoo.weights.carried import Carried, find_carried
 from tests.made_weights import CARD, write_weights
 
 SMALL = "family: unet, options: {width: 4, levels: 2}"
 
 
 def carried(tmp_path: Path, weights: str) -> Carried:
-    """What an entry with that key carries."""
+    """Return what an entry with that key carries."""
     path = tmp_path / "mine.yaml"
     path.write_text(f"mine: {{{SMALL}, weights: '{weights}'}}")
     [entry] = open_zoo(registries=[path]).select("mine")
-    found = carried_by(entry)
+    found = find_carried(entry)
     assert found is not None
     assert found.named == weights
     return found
 
 
 def test_an_entry_without_weights_carries_none() -> None:
-    assert carried_by(open_zoo().select("unet")[0]) is None
+    assert find_carried(open_zoo().select("unet")[0]) is None
 
 
 def test_a_path_is_read_beside_its_catalogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,11 +55,11 @@ def test_weights_in_a_package_are_found_without_importing_it(
 @pytest.mark.parametrize(
     ("weights", "fault"),
     [
-        ("no_such_package:weights/x.safetensors", "no package 'no_such_package' is installed"),
+        ("no_such_package:weights/x.safetensors", "package 'no_such_package' is not installed"),
         ("lvzoo_unet:weights/none.safetensors", "none.safetensors: cannot be read (no such file"),
         ("none.safetensors", "none.safetensors: cannot be read (no such file"),
-        ("mine.yaml", "mine.yaml: is no safetensors file"),
-        ("__main__:x.safetensors", "__main__:x.safetensors: '__main__' is no package"),
+        ("mine.yaml", "mine.yaml: is not a safetensors file"),
+        ("__main__:x.safetensors", "__main__:x.safetensors: '__main__' is not a package"),
     ],
 )
 def test_a_fault_is_told_and_not_raised(weights: str, fault: str, tmp_path: Path) -> None:

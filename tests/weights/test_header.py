@@ -1,4 +1,4 @@
-"""A weights file is told from a damaged, a foreign and a dangerous one, by its header alone."""
+"""The header of a file shows whether it is a weights file, a damaged one, or another format."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+import lvzoo
 from lvzoo.errors import DataError
 from lvzoo.weights import KEY, Rounding, read_card, read_header
 from tests.made_weights import CARD, write_weights
@@ -22,7 +23,7 @@ COST = {"before": 0.91, "after": 0.91, "agreement": 1, "frames": 12, "data": "ph
 
 
 def with_patients(count: object) -> dict[str, Any]:
-    """What a card says of its data, with another number of patients to train on."""
+    """Return the card's record of its data, with another number of training patients."""
     plain: dict[str, Any] = json.loads(CARD.to_json())["trained_on"]
     plain["splits"]["train"]["patients"] = count
     return plain
@@ -34,7 +35,7 @@ def sound(tmp_path: Path) -> Path:
 
 
 def with_header(path: Path, **changes: object) -> bytes:
-    """The file's bytes with some keys of its header changed, and a length that fits it."""
+    """Return the file's bytes with some keys of its header changed, and the length of the new header."""
     whole = path.read_bytes()
     (length,) = struct.unpack("<Q", whole[:8])
     text = json.dumps({**json.loads(whole[8 : 8 + length]), **changes}).encode()
@@ -42,7 +43,7 @@ def with_header(path: Path, **changes: object) -> bytes:
 
 
 def refused(path: Path, content: bytes) -> str:
-    """What is said of a file with that content."""
+    """Return the error message for a file with that content."""
     path.write_bytes(content)
     with pytest.raises(DataError) as error:
         read_card(path)
@@ -78,7 +79,7 @@ def test_every_cut_is_noticed(sound: Path, tmp_path: Path) -> None:
     assert "is empty; copy or download it again" in refused(path, b"")
     for end in (3, 8, 9, 8 + length // 2, 8 + length - 1, 8 + length, len(whole) - 1):
         assert "damaged" in refused(path, whole[:end]), end
-    assert "cut short or damaged: its tensors have" in refused(path, whole + b"\0")
+    assert "cut short or damaged: its tensors should have" in refused(path, whole + b"\0")
     assert read_card(sound) == CARD
 
 
@@ -100,23 +101,23 @@ def test_a_pickle_is_named_and_never_read(tmp_path: Path) -> None:
     ("content", "said"),
     [
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n", "a Git LFS pointer"),
-        (b"<!DOCTYPE html><html>404</html>", "a page of the web; download the file itself"),
+        (b"<!DOCTYPE html><html>404</html>", "is a web page; download the file itself"),
         (b"\x89HDF\r\n\x1a\n" + bytes(50), "is HDF5"),
-        (b"weights, honestly", "is no safetensors file, or damaged at its beginning"),
+        (b"weights, honestly", "is not a safetensors file, or is damaged at its beginning"),
         (
             struct.pack("<Q", 2**62) + b"{}",
             "its header should have 4611686018427387904 bytes, and the file has 10",
         ),
-        (struct.pack("<Q", 2) + b"{]", "its header is no JSON"),
-        (struct.pack("<Q", 90_000) + b'{"a":' + b"[" * 89_995, "its header is no JSON"),
+        (struct.pack("<Q", 2) + b"{]", "its header is not JSON"),
+        (struct.pack("<Q", 90_000) + b'{"a":' + b"[" * 89_995, "its header is not JSON"),
         (struct.pack("<Q", 9) + b'{"a": []}', "cut short or damaged"),
     ],
 )
-def test_what_else_a_file_may_be_is_said(content: bytes, said: str, tmp_path: Path) -> None:
+def test_another_format_is_named(content: bytes, said: str, tmp_path: Path) -> None:
     assert said in refused(tmp_path / "odd.safetensors", content)
 
 
-def test_tensors_that_lie_wrong_are_noticed(sound: Path, tmp_path: Path) -> None:
+def test_wrong_tensors_are_noticed(sound: Path, tmp_path: Path) -> None:
     tensors = read_header(sound).tensors
     name = next(iter(tensors))
     for wrong in (
@@ -135,6 +136,15 @@ def test_tensors_that_lie_wrong_are_noticed(sound: Path, tmp_path: Path) -> None
         )
 
 
+def test_tensors_that_overlap_are_noticed_when_they_are_read(sound: Path) -> None:
+    """The header's reader compares sizes only; safetensors checks the places."""
+    header = read_header(sound).tensors
+    [first, *_] = [name for name, each in header.items() if each.shape == (4,) and each.floating]
+    sound.write_bytes(with_header(sound, **{first: {"dtype": "F32", "shape": [4], "data_offsets": [1, 17]}}))
+    with pytest.raises(DataError, match=r"sound\.safetensors: damaged \(.*\); copy or download it again"):
+        lvzoo.load(sound)
+
+
 def test_a_sound_file_of_another_type_is_not_called_damaged(sound: Path, tmp_path: Path) -> None:
     name = next(iter(read_header(sound).tensors))
     eight = with_header(sound, **{name: {"dtype": "F8_E4M3", "shape": [4], "data_offsets": [0, 4]}})
@@ -146,7 +156,7 @@ def test_a_file_without_a_card_is_not_called_damaged(tmp_path: Path) -> None:
     path = tmp_path / "theirs.safetensors"
     save_file({"weight": torch.zeros(3)}, path, metadata={"format": "pt"})
     said = refused(path, path.read_bytes())
-    assert said.startswith("a sound safetensors file, but without lvzoo's card")
+    assert said.startswith("a sound safetensors file, but it has no card of lvzoo")
     assert "`lvzoo pack TRIAL` makes a weights file" in said
 
 
@@ -177,9 +187,9 @@ def test_a_newer_card_asks_for_an_update(sound: Path, tmp_path: Path) -> None:
         ({"recipe": {"epochs": "many"}}, "'recipe' has epochs 'many'"),
         ({"options": {"width": [4]}}, r"'width' is [4]"),
         ({"dice": {"val": "good"}}, "'val' is 'good'"),
-        ({"entry": "../../../escaped/x"}, "'entry' is '../../../escaped/x', which is no name of an entry"),
-        ({"entry": ".."}, "'entry' is '..', which is no name of an entry"),
-        ({"entry": "a\x1b[2Kb"}, r"'entry' is 'a\x1b[2Kb', which is no name of an entry"),
+        ({"entry": "../../../escaped/x"}, "'entry' is '../../../escaped/x', which is not an entry name"),
+        ({"entry": ".."}, "'entry' is '..', which is not an entry name"),
+        ({"entry": "a\x1b[2Kb"}, r"'entry' is 'a\x1b[2Kb', which is not an entry name"),
         ({"summary": "fine\nreally"}, r"control characters in 'fine\nreally'"),
         ({"paper": "fine\u202eylaer"}, r"control characters in 'fine\u202eylaer'"),
         ({"options": {"act": "\x07"}}, r"control characters in '\x07'"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from lvzoo.weights import Rounding
-from lvzoo.weights.page import card_page
+from lvzoo.weights.page import render_card
 from tests.made_weights import CARD, TRAINED_ON
 
 REAL = dataclasses.replace(TRAINED_ON, name="echonet-dynamic", version="reader-1", synthetic=False)
@@ -15,7 +15,9 @@ def test_the_page_of_synthetic_weights_says_so_first() -> None:
     cost = Rounding(
         before=0.91, after=0.9099, agreement=0.9996, frames=12, data="phantom `smoke` (synthetic)"
     )
-    page = card_page(dataclasses.replace(CARD, rounding=cost), file="small.safetensors", size_bytes=1_500_000)
+    page = render_card(
+        dataclasses.replace(CARD, rounding=cost), file="small.safetensors", size_bytes=1_500_000
+    )
     assert page.startswith(
         "# small: a small U-Net\n\n**Trained on simulated echocardiograms only: no patient's"
     )
@@ -34,7 +36,7 @@ def test_the_page_of_synthetic_weights_says_so_first() -> None:
 
 
 def test_the_page_of_other_weights_names_the_data_and_its_terms() -> None:
-    page = card_page(
+    page = render_card(
         dataclasses.replace(CARD, trained_on=REAL, commands=()), file="small.safetensors", size_bytes=1
     )
     assert "Trained on echonet-dynamic (reader-1). Weights carry traces" in page
@@ -47,7 +49,7 @@ def test_the_page_of_other_weights_names_the_data_and_its_terms() -> None:
 def test_the_page_says_where_a_training_started() -> None:
     for data, began in ((TRAINED_ON, "echocardiograms**"), (REAL, "Trained on echonet-dynamic (reader-1)")):
         card = dataclasses.replace(CARD, trained_on=data, started_from="weights imagenet")
-        page = card_page(card, file="small.safetensors", size_bytes=1)
+        page = render_card(card, file="small.safetensors", size_bytes=1)
         assert (
             f"{began}, starting from pretrained weights (weights imagenet), which have training data" in page
         )

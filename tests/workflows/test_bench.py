@@ -195,7 +195,7 @@ class Dies(Raises):
 
 
 class Deaf:
-    """Raises at whatever it hears: a listener's own fault, which must not keep the others from hearing."""
+    """A listener that always raises, which must not affect the other listeners."""
 
     @lvzoo.hookimpl
     def lvzoo_trial_finished(self) -> None:
@@ -203,7 +203,7 @@ class Deaf:
 
 
 class Heard:
-    """Hears what the hooks tell."""
+    """A listener that keeps the calls of its hooks."""
 
     def __init__(self) -> None:
         self.epochs: list[tuple[str, int]] = []
@@ -230,8 +230,7 @@ def test_a_trial_that_fails_or_dies_is_recorded_and_the_others_finish(
         **(SMALL | {"executor": "process", "corruptions": ("blur",)}),
     )
     assert result.failed == {
-        "raises-s0": "RuntimeError: boom (model.py, line 11); "
-        "`lvzoo check raises` looks for what its model does wrong",
+        "raises-s0": "RuntimeError: boom (model.py, line 11); `lvzoo check raises` tests its model",
         "dies-s0": "its process was killed by SIGKILL (out of memory?)",
     }
     status = json.loads((tmp_path / "run/trials/raises-s0/status.json").read_text())
@@ -246,7 +245,7 @@ def test_a_trial_that_fails_or_dies_is_recorded_and_the_others_finish(
 def test_a_wrong_recipe_of_an_entry_is_told_with_its_file(tmp_path: Path) -> None:
     registry = tmp_path / "mine.yaml"
     for recipe, what in (
-        ("{augment: nosie}", "augmentation 'nosie' is unknown"),
+        ("{augment: nosie}", "unknown augmentation 'nosie'"),
         ("{epochs: 0}", "epochs is 0"),
     ):
         registry.write_text(f"mine: {{family: unet, recipe: {recipe}}}")
@@ -258,7 +257,7 @@ def test_mistakes_are_found_before_anything_is_done(tmp_path: Path) -> None:
     wrongs: list[tuple[dict[str, Any], str]] = [
         ({"plugins": "unett"}, "unett"),
         ({"noise": "noise-v9"}, "noise-v9"),
-        ({"preset": "quik"}, r"preset 'quik' is unknown.*did you mean 'quick'"),
+        ({"preset": "quik"}, r"unknown preset 'quik'.*did you mean 'quick'"),
         ({"epochs": 0}, "epochs is 0"),
         ({"epochs": 2.7}, "epochs must be int, not float 2.7"),
         ({"learning_rate": float("inf")}, "learning_rate is inf"),
@@ -267,15 +266,15 @@ def test_mistakes_are_found_before_anything_is_done(tmp_path: Path) -> None:
         ({"weight_decay": -1.0}, "weight_decay is -1.0"),
         ({"learning_rate": float("nan")}, "learning_rate is nan"),
         ({"data": "somewhere", "phantom_size": "smoke"}, "exclude each other"),
-        ({"corruptions": ("hase",)}, "unknown corruption 'hase'"),
+        ({"corruptions": ("hase",)}, "corruption 'hase'"),
         ({"severities": (9,)}, "unknown severity 9"),
         ({"epoch": 3}, r"unknown option 'epoch' of bench \(did you mean 'epochs'\?\)"),
         ({"phantom_size": "tiny"}, "tiny"),
-        ({"device": "mps"}, "device 'mps' is unknown"),
+        ({"device": "mps"}, "unknown device 'mps'"),
         ({"device": "cuda:99"}, "torch sees"),
-        ({"executor": "procesess"}, "executor 'procesess' is unknown"),
-        ({"augment": "defualt"}, "augmentation 'defualt' is unknown"),
-        ({"precision": "bf61"}, "precision 'bf61' is unknown"),
+        ({"executor": "procesess"}, "unknown executor 'procesess'"),
+        ({"augment": "defualt"}, "unknown augmentation 'defualt'"),
+        ({"precision": "bf61"}, "unknown precision 'bf61'.*bf16"),
     ]
     for wrong, message in wrongs:
         with pytest.raises((UsageError, PluginError), match=message):
@@ -289,7 +288,7 @@ def test_options_that_contradict_each_other_are_found_before_anything_is_done(
     monkeypatch.setenv("LVZOO_CACHE", str(tmp_path / "cache"))
     mine = tmp_path / "mine.yaml"
     mine.write_text("odd:\n  family: landmark-heatmap\n  options: {loss: mse, decode: mean}\n")
-    with pytest.raises(PluginError, match=r"odd: loss 'mse' trains plain heatmaps") as refused:
+    with pytest.raises(PluginError, match=r"odd: .*'mse'.*plain heatmaps") as refused:
         lvzoo.bench("odd", out=tmp_path / "run", registries=[mine], **SMALL)
     assert refused.value.exit_code == 3
     assert not (tmp_path / "run").exists()
@@ -349,7 +348,7 @@ def test_ctrl_c_leaves_a_state_that_the_same_command_goes_on_from(tmp_path: Path
         rest = process.stderr.read()
     assert process.returncode == 130
     assert "Traceback" not in rest
-    assert "to go on: lvzoo bench --preset smoke" in rest
+    assert "to continue: lvzoo bench --preset smoke" in rest
     again = subprocess.run(command, check=True, capture_output=True, text=True)
     assert "epoch 2/6" not in again.stderr
     assert "epoch 6/6" in again.stderr

@@ -1,4 +1,4 @@
-"""One ranking of one run or several: merged where the frames and the noise are the same, refused elsewhere."""
+"""Ranks one run or several. Runs are merged if frames and noise are the same, and refused otherwise."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_other_data_noise_or_versions_are_refused(tmp_path: Path, other: dict[st
 
 @pytest.mark.parametrize("order", list(itertools.permutations("abe")))
 def test_other_training_data_are_refused_in_whatever_order(tmp_path: Path, order: tuple[str, ...]) -> None:
-    """A run of models that were trained before (e) has no training data of its own to be held against."""
+    """A run of models that were trained before (e) has no training data to compare."""
     prints = {"a": "f00d", "b": "beef", "e": None}
     runs = {
         name: make_run(tmp_path / name, entries=(entry,), fingerprint=prints[name])

@@ -1,4 +1,4 @@
-"""`lvzoo.pack` makes one small file of a trial that says of itself what it is."""
+"""`lvzoo.pack` makes one small file from a trial, with a card that describes the model."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from lvzoo.models.build import build_model
 from lvzoo.phantom import write
 from lvzoo.registry import open_zoo
 from lvzoo.weights import read_card, read_header
-from lvzoo.weights.trained import _started_from, card_of_trial
-from lvzoo.workflows.pack import _halved, _rounding, pack
+from lvzoo.weights.trained import _describe_start, read_trial_card
+from lvzoo.workflows.pack import _measure_rounding, _round_weights, pack
 from tests.made_weights import write_registry
 
 
@@ -84,7 +84,7 @@ def test_the_card_says_where_the_model_comes_from(trial: Path, tmp_path: Path) -
 
 @pytest.mark.parametrize("given", [" --out runs/mine", ""])
 def test_the_commands_of_a_card_agree_on_the_run_s_name(trial: Path, tmp_path: Path, given: str) -> None:
-    """It may have been renamed, and a default name tells the data's fingerprint, which machines do not share."""
+    """The run may have been renamed, and a default name depends on the data's fingerprint on this machine."""
     run = shutil.copytree(trial.parents[1], tmp_path / "train-smoke-phantom-0123abcd")
     known = json.loads((run / "run.json").read_text())
     known["command"] = known["command"].removesuffix(" --out runs/mine") + given
@@ -119,8 +119,8 @@ def test_a_model_of_whole_beats_says_how_good_it_is_beside_ed_and_es(
 def test_pretrained_weights_at_the_start_are_told() -> None:
     options = {"arch": "Unet", "encoder": "resnet18", "weights": "imagenet"}
     [entry] = open_zoo().select("smp-resnet34")
-    assert _started_from(entry, options) == "weights imagenet"
-    assert _started_from(entry, {**options, "weights": None}) == ""
+    assert _describe_start(entry, options) == "weights imagenet"
+    assert _describe_start(entry, {**options, "weights": None}) == ""
 
 
 def test_the_same_trial_packs_to_the_same_bytes(trial: Path, tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_what_float16_cannot_hold_stays_float32() -> None:
     state["2.weight"].fill_(1e-9)  # below its smallest: adds nothing
     state["1.running_var"].fill_(1e-9)  # is divided by: must not become 0
     state["1.running_mean"].fill_(0.3)
-    weights, kept = _halved(model)
+    weights, kept = _round_weights(model)
     assert set(kept) == {"0.weight", "1.running_var"}
     assert weights["1.num_batches_tracked"].dtype == torch.int64
     assert {weights[name].dtype for name in ("0.bias", "1.running_mean", "2.weight")} == {torch.float16}
@@ -147,11 +147,11 @@ def test_empty_masks_do_not_count_as_agreement(caplog: pytest.LogCaptureFixture)
     model = build_model(dataclasses.replace(entry, options={**entry.options, "width": 4, "levels": 2})).eval()
     bias = model.state_dict()["body.head.bias"]
     bias.fill_(-1e4)
-    blank = _rounding(model, _halved(model)[0])
+    blank = _measure_rounding(model, _round_weights(model)[0])
     assert (blank.before, blank.agreement, blank.empty, blank.frames) == (0.0, 0.0, 12, 12)
-    assert "is this the model that you mean?" in caplog.text
+    assert "check that this is the right model" in caplog.text
     bias.fill_(1e4)
-    full = _rounding(model, _halved(model)[0])
+    full = _measure_rounding(model, _round_weights(model)[0])
     assert (full.agreement, full.empty) == (1.0, 0)
 
 
@@ -172,7 +172,7 @@ def test_what_is_no_finished_trial_in_its_run_is_refused(trial: Path, tmp_path: 
         pack(lone, out=tmp_path / "x.safetensors")
     run = shutil.copytree(trial.parents[1], tmp_path / "run")
     (run / "trials/points-s2/status.json").write_text('{"state": "trained"}')
-    with pytest.raises(DataError, match="is not finished, so nobody knows its Dice"):
+    with pytest.raises(DataError, match="is not finished, so its Dice is unknown"):
         pack(run / "trials/points-s2", out=tmp_path / "x.safetensors")
     known = json.loads((run / "run.json").read_text())
     known["settings"]["data"]["fingerprint"] = "other"
@@ -186,10 +186,10 @@ def test_what_is_no_finished_trial_in_its_run_is_refused(trial: Path, tmp_path: 
 
 
 def test_a_trial_right_below_the_root_is_in_no_run() -> None:
-    """As in a container that mounts one folder: `lvzoo predict` warns, and nothing crashes."""
+    """This happens in a container that mounts one folder. `lvzoo predict` warns and does not crash."""
     [entry] = open_zoo().select("unet")
     with pytest.raises(DataError, match="/no-such-trial: cannot tell what it was trained on"):
-        card_of_trial(Path("/no-such-trial"), entry)
+        read_trial_card(Path("/no-such-trial"), entry)
 
 
 def test_the_command_prints_both_files_and_what_rounding_cost(

@@ -1,4 +1,4 @@
-"""One's own clips: any size in, masks on the clip's own grid out."""
+"""`lvzoo.predict` takes clips of any size and writes masks of the same size."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.made_weights import write_registry, write_weights
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory, session_cache: Path) -> Path:
-    """An untrained model: these tests are about the way there and back."""
+    """Return an untrained model: these tests are about reading clips and writing masks."""
     folder = tmp_path_factory.mktemp("run") / "trials" / "unet-s0"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LVZOO_CACHE", str(session_cache))
@@ -47,7 +47,7 @@ def write_avi(path: Path, frames_NHW: NDArray[np.uint8], *, codec: str = "MJPG",
 
 
 def sector_frames(count: int, size_HW: tuple[int, int]) -> NDArray[np.uint8]:
-    """A bright sector, right of the middle, with writing beside it."""
+    """Return frames with a bright sector right of the middle, and text beside it."""
     frames = np.zeros((count, *size_HW), dtype=np.uint8)
     fan = np.array([[200, 20], [120, 190], [160, 210], [200, 215], [240, 210], [280, 190]], dtype=np.int32)
     rng = np.random.default_rng(0)
@@ -158,7 +158,7 @@ def test_the_overlay_outlines_the_mask_and_leaves_the_rest() -> None:
 
 
 def test_a_folder_is_no_clip(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not even one whose name would make a folder of results of the one that holds all of them."""
+    """Not even one whose name would make the output folder itself the folder of its results."""
     (tmp_path / "out").mkdir()
     monkeypatch.chdir(tmp_path)
     for folder in (".", "..", "out"):
@@ -199,7 +199,7 @@ def test_weights_say_what_they_were_trained_on(
     lvzoo.predict(clip, model=weights, out=tmp_path / "file")
     about = json.loads((tmp_path / "file/clip/prediction.json").read_text())
     assert about["trained on"] == "synthetic phantom-v9"
-    assert "on no patient: look at the overlay" in caplog.text
+    assert "without real patients; check the overlay" in caplog.text
     (tmp_path / "mine.yaml").write_text(
         "mine: {family: unet, options: {width: 4, levels: 2}, weights: small.safetensors}"
     )
@@ -220,12 +220,12 @@ def test_without_a_model_the_one_in_the_box_is_taken(
     )
     write_weights(tmp_path / "small.safetensors")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("lvzoo.workflows.predict.IN_THE_BOX", "boxed")
+    monkeypatch.setattr("lvzoo.workflows.predict.DEFAULT_MODEL", "boxed")
     command = ["predict", str(clip), "--registry", "box.yaml", "--out"]
     assert main([*command, "one"]) == 0
     assert json.loads((tmp_path / "one/clip/prediction.json").read_text())["model"] == "boxed"
-    monkeypatch.setattr("lvzoo.workflows.predict.IN_THE_BOX", "empty")
+    monkeypatch.setattr("lvzoo.workflows.predict.DEFAULT_MODEL", "empty")
     assert main([*command, "two"]) == 2
     error = capsys.readouterr().err
-    assert "error: the model in the box is not to be had: the entry 'empty' carries no weights" in error
+    assert "error: the bundled model is not available: the entry 'empty' carries no weights" in error
     assert not (tmp_path / "two").exists()

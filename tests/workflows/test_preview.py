@@ -1,7 +1,8 @@
-"""The picture of a suite: each tile shows the very bytes that the models are tested on."""
+"""The picture of a suite: each tile shows the exact bytes that the models are tested on."""
 
 from __future__ import annotations
 
+import itertools
 import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,18 +11,18 @@ import cv2
 import numpy as np
 import pydicom.examples
 import pytest
+from PIL import Image
 
 from lvzoo.data.clip import read_clip
 from lvzoo.data.echonet import EchoNetDynamic
 from lvzoo.errors import DataError, UsageError
-from lvzoo.noise.corrupt import conditions
+from lvzoo.noise.corrupt import select_conditions
 from lvzoo.noise.suite import NoiseV1
 from lvzoo.phantom.write import cached_phantom
 from lvzoo.types import Condition
-from lvzoo.workflows.preview import ClipFrame, draw, preview_noise, read_frame
+from lvzoo.workflows.preview import ClipFrame, Sheet, draw, preview_noise, read_frame
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
     from tests.conftest import Install
@@ -52,18 +53,25 @@ def clip(session_cache: Path) -> Path:
     return min((folder / "Videos").glob("*.avi"))
 
 
-def tiles(figure: Figure) -> list[NDArray[np.uint8]]:
-    """Return what is shown, row by row."""
-    return [np.asarray(axes.images[0].get_array()) for axes in figure.axes]
+def tiles(sheet: Sheet) -> list[NDArray[np.uint8]]:
+    """Return the frames that the picture shows, row by row; each of their pixels must be a square of 2 x 2."""
+    pixels_HW = np.asarray(sheet.image)
+    shown = []
+    for left, top, right, bottom in sheet.tiles:
+        tile_HW = pixels_HW[top:bottom, left:right]
+        frame_HW = tile_HW[::2, ::2]
+        assert np.array_equal(tile_HW, np.kron(frame_HW, np.ones((2, 2), np.uint8)))
+        shown.append(frame_HW)
+    return shown
 
 
-def words(figure: Figure) -> list[str]:
-    return [text.get_text() for text in figure.texts]
+def words(sheet: Sheet) -> list[str]:
+    return [text for text, _ in sheet.texts]
 
 
 def test_a_tile_shows_the_bytes_of_the_suite(clip: Path) -> None:
     suite, frame = NoiseV1(), read_frame(clip, 5)
-    shown = tiles(draw(frame, suite, conditions(suite, ["jpeg", "haze"], [1, 5])[1:]))
+    shown = tiles(draw(frame, suite, select_conditions(suite, ["jpeg", "haze"], [1, 5])[1:]))
     expected = [
         frame.frame_HW if severity == 0 else suite.corrupt(frame.frame_HW, condition, **identity(frame))
         for name in ("haze", "jpeg")
@@ -79,8 +87,8 @@ def identity(frame: ClipFrame) -> dict[str, Any]:
     return {"video": frame.video, "frame": frame.frame, "sector": frame.sector}
 
 
-def test_a_test_frame_is_seen_as_the_benchmark_sees_it(clip: Path) -> None:
-    """The same pixels, the same sector and the same name: so the same noise."""
+def test_a_test_frame_is_read_as_the_benchmark_reads_it(clip: Path) -> None:
+    """Pixels, sector and names are the same, and so is the noise."""
     frames = EchoNetDynamic(clip.parent.parent).load("test")
     n = 0
     seen = read_frame(clip.parent / f"{frames.videos[n]}.avi", frames.frame_indices[n])
@@ -89,13 +97,63 @@ def test_a_test_frame_is_seen_as_the_benchmark_sees_it(clip: Path) -> None:
     assert seen.sector == frames.sectors[n]
 
 
-def test_rows_columns_levels_and_what_is_synthetic_are_named(clip: Path) -> None:
+def test_title_rows_columns_and_levels_are_written(clip: Path) -> None:
     suite = NoiseV1()
-    written = words(draw(read_frame(clip, 0), suite, conditions(suite, None, [2])[1:]))
+    written = words(draw(read_frame(clip, 0), suite, select_conditions(suite, None, [2])[1:]))
     assert written[0] == f"noise-v1 on {clip.stem}, frame 0, synthetic"
     for name in ("clean", "severity 2", "acoustic", "digital", "saltpepper", suite.table[1].describe(2)):
         assert name in written
     assert "severity 1" not in written
+
+
+@pytest.mark.parametrize(
+    ("names", "severities"), [(None, None), (["blur"], [1]), (["shadow", "jpeg"], [2, 5])]
+)
+def test_nothing_overlaps_and_nothing_is_cut(
+    clip: Path, names: list[str] | None, severities: list[int] | None
+) -> None:
+    suite = NoiseV1()
+    sheet = draw(read_frame(clip, 0), suite, select_conditions(suite, names, severities)[1:])
+    boxes = [*sheet.tiles, *(box for _, box in sheet.texts)]
+    width, height = sheet.image.size
+    for left, top, right, bottom in boxes:
+        assert 0 < left < right < width
+        assert 0 < top < bottom < height
+    for one, other in itertools.combinations(boxes, 2):
+        beside = one[2] <= other[0] or other[2] <= one[0]
+        above = one[3] <= other[1] or other[3] <= one[1]
+        assert beside or above, (one, other)
+
+
+def test_the_texts_can_be_read(clip: Path) -> None:
+    """Each text has dark pixels in its box, and the sheet around texts and tiles is white."""
+    suite = NoiseV1()
+    sheet = draw(read_frame(clip, 0), suite, select_conditions(suite, ["gain", "jpeg"], None)[1:])
+    pixels_HW = np.array(sheet.image)
+    for _, (left, top, right, bottom) in sheet.texts:
+        assert pixels_HW[top:bottom, left:right].min() < 110
+    for left, top, right, bottom in [*sheet.tiles, *(box for _, box in sheet.texts)]:
+        pixels_HW[top:bottom, left:right] = 255
+    assert (pixels_HW == 255).all()
+
+
+def test_each_level_stands_above_its_tile_and_each_name_beside_its_row(clip: Path) -> None:
+    suite = NoiseV1()
+    sheet = draw(read_frame(clip, 0), suite, select_conditions(suite, ["gain", "blur"], [2, 4])[1:])
+    places = dict(sheet.texts)
+    grid = {("gain", 2): 1, ("gain", 4): 2, ("blur", 2): 4, ("blur", 4): 5}  # 0 and 3 are the clean frames
+    levels = {line.name: line for line in suite.table}
+    for (name, severity), tile in grid.items():
+        left, top, right, bottom = sheet.tiles[tile]
+        word = places[levels[name].describe(severity)]
+        assert (word[0] + word[2]) / 2 == pytest.approx((left + right) / 2, abs=2)
+        assert 0 <= top - word[3] < 20
+        label = places[name]
+        assert top < label[1] < label[3] < bottom
+        assert label[2] < sheet.tiles[0][0]
+    heads = [places[head] for head in ("clean", "severity 2", "severity 4")]
+    for head, (left, _, right, _) in zip(heads, sheet.tiles[:3], strict=True):
+        assert (head[0] + head[2]) / 2 == pytest.approx((left + right) / 2, abs=2)
 
 
 def test_a_phantom_is_known_by_a_relative_path_and_by_a_link(
@@ -109,7 +167,7 @@ def test_a_phantom_is_known_by_a_relative_path_and_by_a_link(
 
 
 def test_names_and_severities_may_be_given_singly(clip: Path, tmp_path: Path) -> None:
-    """As `bench` takes them."""
+    """As for `bench`."""
     one = preview_noise(clip, corruptions="haze, blur", severities=5, out=tmp_path / "one.png")
     other = preview_noise(clip, corruptions=["haze", "blur"], severities=[5], out=tmp_path / "other.png")
     assert one.read_bytes() == other.read_bytes()
@@ -118,16 +176,20 @@ def test_names_and_severities_may_be_given_singly(clip: Path, tmp_path: Path) ->
 def test_the_picture_is_a_png_that_shows_the_frames(clip: Path, tmp_path: Path) -> None:
     out = tmp_path / "new" / "noise.png"
     assert preview_noise(clip, frame=3, corruptions=["dropout"], severities=[5], out=out) == out
-    picture = cv2.imread(str(out))
-    assert picture is not None
-    assert picture.shape[1] > 300
+    suite, shown = NoiseV1(), read_frame(clip, 3)
+    sheet = draw(shown, suite, [Condition(corruption="dropout", severity=5)])
+    with Image.open(out) as picture:
+        assert (picture.format, picture.size) == ("PNG", sheet.image.size)
+        assert np.array_equal(np.asarray(picture), np.asarray(sheet.image))
+    noisy_HW = suite.corrupt(shown.frame_HW, Condition(corruption="dropout", severity=5), **identity(shown))
+    assert np.array_equal(tiles(sheet)[1], noisy_HW)
     before = out.read_bytes()
     out.unlink()
     preview_noise(clip, frame=3, corruptions=["dropout"], severities=[5], out=out)
     assert out.read_bytes() == before
 
 
-def test_a_clip_from_a_machine_is_cropped_to_its_sector(tmp_path: Path) -> None:
+def test_a_clip_of_a_scanner_is_cropped_to_its_sector(tmp_path: Path) -> None:
     clip = Path(pydicom.examples.get_path("ybr_color"))
     frame = read_frame(clip, 1)
     assert read_clip(clip).frames_NHW.shape[1:] != (112, 112)
@@ -136,35 +198,36 @@ def test_a_clip_from_a_machine_is_cropped_to_its_sector(tmp_path: Path) -> None:
     assert preview_noise(clip, corruptions=["haze"], severities=[1], out=tmp_path / "real.png").exists()
 
 
-def test_a_clip_without_a_sector_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_clip_without_a_sector_gives_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = tmp_path / "flat.avi"
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 25.0, (112, 112))
     writer.write(np.full((112, 112, 3), 90, np.uint8))
     writer.release()
     with caplog.at_level(logging.WARNING):
         assert not read_frame(path, 0).sector.fitted
-    assert "no clear sector found" in caplog.text
+    assert "flat.avi" in caplog.text
+    assert "sector" in caplog.text
 
 
-def test_another_suite_is_shown_by_its_name(clip: Path, tmp_path: Path, install_plugin: Install) -> None:
+def test_another_suite_is_drawn_by_its_name(clip: Path, tmp_path: Path, install_plugin: Install) -> None:
     install_plugin("ward", OTHER_SUITE, files={"suite.py": WARD})
     assert preview_noise(clip, noise="ward", out=tmp_path / "ward.png").exists()
 
 
-def test_mistakes_are_told_before_anything_is_written(clip: Path, tmp_path: Path) -> None:
+def test_mistakes_are_errors_before_anything_is_written(clip: Path, tmp_path: Path) -> None:
     out = tmp_path / "noise.png"
-    with pytest.raises(UsageError, match=r"has no frame 5000; it has 0 to \d+"):
+    with pytest.raises(UsageError, match=r"has no frame 5000\b.*\b0 to \d+"):
         preview_noise(clip, frame=5000, out=out)
-    with pytest.raises(UsageError, match=r"the picture is a PNG; name it noise\.png"):
+    with pytest.raises(UsageError, match=r"noise\.jpg.*PNG.*noise\.png"):
         preview_noise(clip, out=tmp_path / "noise.jpg")
     with pytest.raises(UsageError, match=r"did you mean 'haze'"):
         preview_noise(clip, corruptions=["hase"], out=out)
-    with pytest.raises(UsageError, match="nothing is selected"):
+    with pytest.raises(UsageError, match=r"corruption.*severity"):
         preview_noise(clip, corruptions=[], out=out)
-    with pytest.raises(DataError, match=r"nowhere\.avi: cannot be read"):
+    with pytest.raises(DataError, match=r"nowhere\.avi"):
         preview_noise(tmp_path / "nowhere.avi", out=out)
     assert list(tmp_path.iterdir()) == []
     out.write_text("mine")
-    with pytest.raises(DataError, match=r"noise\.png: exists; remove it, or name another --out"):
+    with pytest.raises(DataError, match=r"noise\.png: exists.*--out"):
         preview_noise(clip, out=out)
     assert out.read_text() == "mine"

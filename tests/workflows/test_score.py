@@ -1,4 +1,4 @@
-"""`lvzoo.score` tests trained models without training: the scores of their own run, and honest names and marks."""
+"""`lvzoo.score` tests trained models without training: with the scores of their own run, correct names and marks."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_the_same_call_again_does_nothing_anew_and_other_weights_are_told(
 
 
 def named(result: Comparison) -> dict[str, str]:
-    """The marked names of the ranking, and what stands about each model's data."""
+    """Return the origin of each model of the ranking, by name."""
     assert result.study is not None
     return {name: facts.origin for name, facts in result.study.ranking.models.items()}
 
@@ -91,7 +91,7 @@ def test_unlike_models_of_one_name_are_called_as_their_files(bench: Comparison, 
 
 
 def test_an_entry_with_weights_is_called_as_the_entry(tmp_path: Path) -> None:
-    """And not as the one that its file was packed of."""
+    """The name of the trial that was packed does not count."""
     write_weights(tmp_path / "one.safetensors")
     write_weights(tmp_path / "two.safetensors", code="other")
     (tmp_path / "mine.yaml").write_text(
@@ -105,7 +105,7 @@ def test_an_entry_with_weights_is_called_as_the_entry(tmp_path: Path) -> None:
 
 
 def test_a_file_s_name_is_not_taken_for_another_entry_s(bench: Comparison, tmp_path: Path) -> None:
-    """Else two models would be one with two seeds."""
+    """Otherwise two models would count as one with two seeds."""
     first = write_weights(tmp_path / "points.safetensors", code="a")
     second = write_weights(tmp_path / "two.safetensors", code="b")
     with pytest.raises(UsageError, match=r"would both be called 'points' with seed 0, 3; .*rename its file"):
@@ -131,15 +131,15 @@ def test_models_trained_here_and_elsewhere_are_told_apart(
     assert named(result) == {"points": "here", "small": "elsewhere"}
     assert result.study is not None
     [told] = [each.text for each in result.study.ranking.warnings if each.kind == "trained before"]
-    assert "points on the train split of a data set with this very test split (synthetic phantom-v" in told
-    assert "small on data not known to be of this data set (synthetic phantom-v9)" in told
-    assert "differences are not the models' alone" in told
+    assert "points on the train split that belongs to this test split (synthetic phantom-v" in told
+    assert "small on data that are not known to be of this data set (synthetic phantom-v9)" in told
+    assert "differences may come from the training data" in told
     assert result.ranking.set_index("model").loc["small", "trained_on"] == "synthetic phantom-v9"
     assert main(["report", str(result.folder)]) == 0
     printed = " ".join(capsys.readouterr().out.split())
     assert "small†§" in printed, "and by another recipe"
     assert "points§" not in printed
-    assert "§ not known to be trained on the train split of a data set with this very test split" in printed
+    assert "§ not known to be trained on the train split that belongs to this test split" in printed
     html = result.report.read_text()
     assert "small†§" in html
     assert "synthetic phantom-v9" in html
@@ -230,11 +230,11 @@ def test_mistakes_are_found_before_anything_is_done(bench: Comparison, tmp_path:
         ("unet", {}, "the entry 'unet' carries no weights"),
         ("unett", {}, "unknown entry 'unett'"),
         ("unet*", {}, r"'unet\*' is a pattern"),
-        (path, {"corruptions": ("hase",)}, "unknown corruption 'hase'"),
+        (path, {"corruptions": ("hase",)}, "corruption 'hase'"),
         (path, {"data": tmp_path}, "exclude each other"),
         (path, {"shift": "gian"}, "gian"),
         (path, {"resamples": 0}, "resamples is 0"),
-        (path, {"device": "mps"}, "device 'mps' is unknown"),
+        (path, {"device": "mps"}, "unknown device 'mps'"),
     ]
     for models, options, message in wrongs:
         with pytest.raises((UsageError, DataError, PluginError), match=message):

@@ -1,4 +1,4 @@
-"""Transfer: trained here or elsewhere, models are tested on the usual phantom and on shifted ones."""
+"""Transfer tests models, trained for it or before, on the usual phantom and on shifted ones."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from lvzoo.models.build import build_model
 from lvzoo.phantom import write
 from lvzoo.phantom.dataset import Phantom
 from lvzoo.phantom.write import cached_phantom
-from lvzoo.workflows.transfer import Transfer, _table
+from lvzoo.workflows.transfer import Transfer, _make_table
 from tests.made_weights import small_entry, write_weights
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def test_a_model_of_fewer_seeds_on_one_phantom_has_no_row() -> None:
         ]
     )
     results = cast("Any", {"standard": Told()})
-    assert list(_table(intervals, ["standard", "beats", "gain"], results)["model"]) == ["whole"]
+    assert list(_make_table(intervals, ["standard", "beats", "gain"], results)["model"]) == ["whole"]
 
 
 def test_another_question_has_another_folder_and_the_same_one_its_own(
@@ -113,7 +113,7 @@ def test_another_question_has_another_folder_and_the_same_one_its_own(
 
 
 def test_no_patient_of_the_usual_phantom_is_tested(tmp_path: Path) -> None:
-    """Those of seed 0 may have chosen the model."""
+    """The patients of seed 0 may have chosen the model's epoch."""
     path = write_weights(tmp_path / "one.safetensors")
     lvzoo.transfer(path, shifts=[], executor="inline", out=tmp_path / "run")
     known = json.loads((tmp_path / "run/standard/run.json").read_text())
@@ -192,7 +192,9 @@ def test_mistakes_are_told_before_anything_is_trained(tmp_path: Path) -> None:
     path = write_weights(tmp_path / "one.safetensors")
     for wrong in ({"epocs": 3}, {"preset": "paper"}, {"phantom_size": "full"}, {"seeds": 2}):
         [name] = wrong
-        with pytest.raises(UsageError, match=f"{name} is of training, and nothing is to be trained"):
+        with pytest.raises(
+            UsageError, match=f"{name} is an option of training, and nothing is to be trained"
+        ):
             lvzoo.transfer(path, out=tmp_path / "run", **cast("Any", wrong))
     model = build_model(small_entry())
     next(model.parameters()).data[0] = float("nan")

@@ -1,4 +1,4 @@
-"""The plugin: this file only declares, so that listing the zoo imports no network."""
+"""Declares the plugin. This file does not import the network, so that `lvzoo list` stays fast."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -8,14 +8,16 @@ from lvzoo import Family, Option, hookimpl
 
 @hookimpl
 def lvzoo_families() -> Iterable[Family]:
-    """Offer the ellipse, whole or cut."""
+    """Declare the family: an ellipse, whole or cut."""
     yield Family(
         name="ellipse",
         kind="mask",
         factory="lvzoo_ellipse.model:EllipseNet",
         summary="predicts an ellipse, five numbers, and fills it",
         options={
-            "cut": Option(default=False, help="cut the ellipse across its long axis: a sixth number"),
+            "cut": Option(
+                default=False, help="cut the ellipse across its long axis; this is the sixth number"
+            ),
             "width": Option(default=16, help="channels of the first level; doubled at each level below"),
             "softness_px": Option(default=1.0, help="how soft the ellipse's edge is in training, in pixels"),
         },
@@ -24,5 +26,5 @@ def lvzoo_families() -> Iterable[Family]:
 
 @hookimpl
 def lvzoo_catalogues() -> Iterable[Path]:
-    """Name the file with the models that this package stands behind."""
+    """Return the file with the named models of this package."""
     yield Path(__file__).with_name("registry.yaml")

@@ -1,8 +1,7 @@
-"""What a perfect ellipse would score: `python -m lvzoo_ellipse.ceiling FOLDER`, on a data set's test frames.
+"""Measures the ceiling of the ellipse on the test frames of a data set: `python -m lvzoo_ellipse.ceiling FOLDER`.
 
-Each frame's ellipse is fitted to the reference mask itself by gradient descent on the very loss of training, so what
-is missing to a Dice of 1 is what an ellipse cannot say. The best step of each frame counts: a lower bound of the
-ceiling, and a close one.
+The ceiling is the Dice of the best possible ellipse. Each frame's ellipse is fitted to its reference mask by gradient
+descent on the training loss, and its best step counts. This is a close lower bound of the ceiling.
 """
 
 import sys
@@ -19,7 +18,7 @@ STEPS = 400
 
 
 def ceiling_N(masks_NHW: torch.Tensor, *, cut: bool) -> torch.Tensor:
-    """Return the Dice of the best ellipse found for each mask (N, H, W), whole or cut."""
+    """Return the Dice of the best ellipse that was found for each mask (N, H, W), whole or cut."""
     rows, columns = masks_NHW.shape[-2:]
     shapes_NS = torch.zeros(len(masks_NHW), SHAPE_NUMBERS + cut, requires_grad=True)
     optimiser = torch.optim.Adam([shapes_NS], lr=0.03)
@@ -29,6 +28,7 @@ def ceiling_N(masks_NHW: torch.Tensor, *, cut: bool) -> torch.Tensor:
         logits_NHW = logits_of(shapes_NS.tanh(), (rows, columns), softness_px=1.0)
         best_N = torch.maximum(best_N, _dice_N(logits_NHW >= 0, masks_NHW))
         optimiser.zero_grad()
+        # The loss is a mean over the frames; times their number, every frame gets the gradient of its own loss.
         (len(masks_NHW) * mask_loss(logits_NHW[:, None], masks_NHW)).backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         schedule.step()
@@ -41,7 +41,7 @@ def _dice_N(predicted_NHW: torch.Tensor, reference_NHW: torch.Tensor) -> torch.T
 
 
 def main(folder: Path) -> None:
-    """Print the ceiling of the whole and of the cut ellipse on the test frames of a data set."""
+    """Print the ceiling of the whole ellipse and of the cut ellipse on the test frames of a data set."""
     frames = resolve(open_zoo().dataset_for(folder).factory)(folder).load("test")
     masks_NHW = torch.from_numpy(frames.masks_NHW.copy())
     what = f"{len(frames)} test frames" + (", synthetic phantom" if frames.source.synthetic else "")

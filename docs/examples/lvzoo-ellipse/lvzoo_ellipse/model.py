@@ -1,4 +1,7 @@
-"""A network that says where the ventricle is in five numbers. It brings its own loss and decoding."""
+"""A network that predicts the ventricle as five numbers, with its own loss and decoding.
+
+Letters in names: B batch, H rows, W columns, S numbers of a shape.
+"""
 
 from itertools import pairwise
 
@@ -11,15 +14,19 @@ from lvzoo.types import Batch, Prediction
 from lvzoo_ellipse.draw import SHAPE_NUMBERS, logits_of
 
 GRID = 4
-"""Rows and columns of features that the last layer sees, whatever the size of the frame."""
+"""The last layer gets 4 x 4 cells of features, whatever the size of the frame."""
 STEP = 0.05
-"""Keeps the shape near an average ventricle at first, and its steps small: a thousand features move it together."""
+"""Factor on the output of the last layer, so that training starts near an average ventricle and moves slowly.
+
+Each number is the sum over about a thousand features; without the factor, every step would be large.
+"""
 
 
 class EllipseNet(nn.Module):
-    """Four levels of convolutions, pooled to a small grid, and one linear layer to the numbers of the shape.
+    """Four levels of convolutions, pooled to a small grid, and one linear layer that predicts the shape.
 
-    `forward` returns `shapes_BS`, S = 5 (or 6, cut) numbers without unit; `lvzoo_ellipse.draw` says what they mean.
+    `forward` returns `shapes_BS`: S = 5 numbers (6 for the cut ellipse) without unit. `lvzoo_ellipse.draw` explains
+    them.
     """
 
     def __init__(self, *, cut: bool, width: int, softness_px: float) -> None:
@@ -40,12 +47,12 @@ class EllipseNet(nn.Module):
         nn.init.zeros_(self.head.bias)
 
     def forward(self, frames_B1HW: torch.Tensor) -> torch.Tensor:
-        """Return the shapes (B, S), each number bounded by -1 and 1: no ventricle gets lost outside the frame."""
+        """Return the shapes (B, S). Each number lies between -1 and 1, which keeps the ellipse inside the frame."""
         shapes_BS: torch.Tensor = (STEP * self.head(self.features(frames_B1HW))).tanh()
         return shapes_BS
 
     def loss(self, output: torch.Tensor, batch: Batch) -> torch.Tensor:
-        """Return cross-entropy plus soft Dice loss of the soft-edged ellipse against the masks."""
+        """Return cross-entropy plus soft Dice loss between the ellipse with a soft edge and the masks."""
         rows, columns = batch.masks_BHW.shape[-2:]
         logits_BHW = logits_of(output.float(), (rows, columns), softness_px=self.softness_px)
         return mask_loss(logits_BHW[:, None], batch.masks_BHW)

@@ -1,4 +1,4 @@
-"""The ellipse is where its numbers say; `pytest --lvzoo-plugin "ellipse*"` adds the checks of lvzoo's contract."""
+"""Tests of the drawing. `pytest --lvzoo-plugin "ellipse*"` adds the checks of lvzoo, one test per check."""
 
 import math
 
@@ -21,13 +21,13 @@ def test_zeros_are_an_average_ventricle_in_the_middle() -> None:
     assert torch.equal(mask_HW, mask_HW.flip(0, 1))
 
 
-def test_a_positive_tilt_leans_the_top_to_the_left() -> None:
+def test_a_positive_tilt_moves_the_top_to_the_left() -> None:
     columns = torch.arange(112.0)
     top_W = mask_of(0, 0, 0, 0, 0.5)[:50].sum(0)
     assert (top_W * columns).sum() / top_W.sum() < 50
 
 
-def test_the_cut_takes_what_lies_below_the_mitral_plane() -> None:
+def test_the_cut_removes_what_is_below_the_mitral_plane() -> None:
     whole_HW, cut_HW = mask_of(0, 0, 0, 0, 0), mask_of(0, 0, 0, 0, 0, 0)
     plane_row = round(55.5 + PLANE * LONG * 112)
     assert torch.equal(cut_HW[:plane_row], whole_HW[:plane_row])

@@ -1,4 +1,4 @@
-"""The plugin: this file only declares, so that listing the zoo imports no network."""
+"""Declares the plugin. This file does not import the network, so that `lvzoo list` stays fast."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -8,7 +8,7 @@ from lvzoo import Family, Option, hookimpl
 
 @hookimpl
 def lvzoo_families() -> Iterable[Family]:
-    """Offer the linear model, which its own trainer solves for."""
+    """Declare the family: a linear model with a trainer of its own."""
     yield Family(
         name="ridge",
         kind="landmark",
@@ -16,14 +16,14 @@ def lvzoo_families() -> Iterable[Family]:
         trainer="lvzoo_ridge.trainer:RidgeTrainer",
         summary="landmarks as a linear function of a small frame, solved in closed form",
         options={
-            "landmarks": Option(default=21, help="K: annulus, walls and apex", choices=(5, 7, 9, 13, 21)),
+            "landmarks": Option(default=21, help="K, annulus and apex included", choices=(5, 7, 9, 13, 21)),
             "side": Option(default=28, help="rows and columns of the small frame"),
-            "modes": Option(default=12, help="how many ways to vary a shape has: principal components"),
+            "modes": Option(default=12, help="number of principal components of the shapes"),
         },
     )
 
 
 @hookimpl
 def lvzoo_catalogues() -> Iterable[Path]:
-    """Name the file with the models that this package stands behind."""
+    """Return the file with the named models of this package."""
     yield Path(__file__).with_name("registry.yaml")

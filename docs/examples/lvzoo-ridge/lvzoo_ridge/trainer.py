@@ -1,8 +1,8 @@
-"""A trainer of its own: no gradient, no schedule; each epoch solves for all weights at once, at another penalty.
+"""A trainer without gradient descent: each epoch solves for all weights in closed form, with another penalty.
 
-Shapes are few-dimensional: their principal components are what an active shape model knows (Cootes et al. 1995,
-doi 10.1006/cviu.1995.1004). Ridge regression (Hoerl and Kennard 1970, doi 10.1080/00401706.1970.10488634) maps grey
-levels to their coordinates, and the validation score chooses the penalty. The two maps are then one linear layer.
+A shape is described by a few principal components, as in an active shape model (Cootes et al. 1995, doi
+10.1006/cviu.1995.1004). Ridge regression (Hoerl and Kennard 1970, doi 10.1080/00401706.1970.10488634) maps the grey
+levels to these components, and the validation score chooses the penalty. Both maps together are one linear layer.
 
 Letters in names: N frames, F features (pixels of the small frame), S numbers of a shape (2K), M modes.
 """
@@ -21,13 +21,13 @@ from lvzoo.types import Epoch, Fitted, FrameSet, OnBatch, OnEpoch, Recipe, Score
 from lvzoo_ridge.model import LinearShape
 
 FIRST_PENALTY = 300.0
-"""What the first epoch tries; later ones go away from it by threes, up and down in turn."""
+"""The penalty of the first epoch. Later epochs multiply and divide it by powers of 3, in turn."""
 AT_ONCE = 256
-"""Frames that are shrunk at a time."""
+"""Number of frames that are shrunk at a time."""
 
 
 class RidgeTrainer:
-    """Fits a `LinearShape` in closed form; of the recipe it heeds `epochs` alone, and nothing is drawn at random."""
+    """Fits a `LinearShape` in closed form. It only uses `epochs` of the recipe, and no random numbers."""
 
     def fit(
         self,
@@ -39,17 +39,17 @@ class RidgeTrainer:
         *,
         score: ScoreModel,
         device: torch.device,
-        checkpoints: Path,  # noqa: ARG002 - an interrupted fit begins again: it takes seconds
+        checkpoints: Path,  # noqa: ARG002 - an interrupted fit starts again, which takes seconds
         on_epoch: OnEpoch,
-        on_batch: OnBatch | None = None,  # noqa: ARG002 - there are none
+        on_batch: OnBatch | None = None,  # noqa: ARG002 - there are no batches
     ) -> Fitted:
-        """Try a penalty an epoch, and return the model with the weights that score best on `val`.
+        """Try one penalty per epoch, and return the model with the weights that score best on `val`.
 
         Raises:
-            UsageError: the recipe asks for training on noise, which this trainer does not have.
+            UsageError: the recipe asks for augmentation, which this trainer does not support.
         """
         if recipe.augmented:
-            raise UsageError(f"{trial.entry.name}: its trainer knows no augmentation; leave --augment out")
+            raise UsageError(f"{trial.entry.name}: its trainer does not support augmentation; omit --augment")
         assert isinstance(model, LinearShape)  # noqa: S101 - our own mistake
         model.to(device).eval()
         regression = _Regression(model, train, device)
@@ -75,7 +75,7 @@ def _penalty(epoch: int) -> float:
 
 
 class _Regression:
-    """All that does not depend on the penalty, computed once: N frames' features and the modes of their shapes."""
+    """The regression problem. Everything that does not depend on the penalty is computed once."""
 
     def __init__(self, model: LinearShape, train: FrameSet, device: torch.device) -> None:
         frames_NHW = torch.from_numpy(np.array(train.frames_NHW)).to(device)
@@ -88,15 +88,17 @@ class _Regression:
             )
         shapes_NS = model.targets(landmarks_NK2, (rows, columns))
         self.model = model
+        # Centre features and shapes; the principal components are the right singular vectors of the shapes.
         self.mean_F, self.mean_S = features_NF.mean(0), shapes_NS.mean(0)
         self.features_NF = features_NF - self.mean_F
         self.shapes_NS = shapes_NS - self.mean_S
         self.modes_MS = torch.linalg.svd(self.shapes_NS, full_matrices=False).Vh[: model.modes]
 
     def solve(self, penalty: float) -> float:
-        """Put the weights for a penalty into the model; return the mean squared error that they leave."""
+        """Set the model's weights for a penalty, and return their mean squared error."""
         coordinates_NM = self.shapes_NS @ self.modes_MS.T
         weights_FM = _ridge(self.features_NF, coordinates_NM, penalty)
+        # Both maps in one: features to modes (F, M), then modes to shapes (M, S); the bias restores the means.
         weights_SF = (weights_FM @ self.modes_MS).T
         with torch.no_grad():
             self.model.linear.weight.copy_(weights_SF)
@@ -105,7 +107,11 @@ class _Regression:
 
 
 def _ridge(features_NF: torch.Tensor, targets_NM: torch.Tensor, penalty: float) -> torch.Tensor:
-    """Return the F x M weights of least squared error plus penalty, through the smaller of F x F and N x N."""
+    """Return the weights (F, M) that minimise the squared error plus penalty * squared norm of the weights.
+
+    With X the features and Y the targets, they are (X'X + p I)^-1 X'Y, which equals X'(XX' + p I)^-1 Y. The smaller
+    of the two systems (F x F or N x N) is solved.
+    """
     frames, features = features_NF.shape
     if features <= frames:
         gram_FF = features_NF.T @ features_NF + penalty * torch.eye(features, device=features_NF.device)

@@ -1,4 +1,4 @@
-"""The fit finds what it should; `pytest --lvzoo-plugin ridge` adds the checks of lvzoo's contract."""
+"""Tests of the trainer. `pytest --lvzoo-plugin ridge` adds the checks of lvzoo, one test per check."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ SECTOR = Sector(apex_px=(16, 0), half_angle_deg=45, radius_px=32, hull_px=((16, 
 
 
 def frames_with_a_spot(count: int, seed: int) -> FrameSet:
-    """A soft spot on each frame, and an arch about it: the landmarks are very nearly linear in the grey levels."""
+    """Frames with a soft spot and an arch around it: the landmarks are nearly linear in the grey levels."""
     rng = np.random.default_rng(seed)
     centres_N2 = rng.uniform(14, 18, (count, 2))
     rows, columns = np.mgrid[:32, :32]
@@ -48,7 +48,7 @@ def entry() -> Entry:
     return open_zoo().select("ridge")[0]
 
 
-def fitted(recipe: Recipe, folder: Path, told: list[Epoch]) -> Fitted:
+def fit_on_spots(recipe: Recipe, folder: Path, reported: list[Epoch]) -> Fitted:
     validation = frames_with_a_spot(8, seed=1)
     return RidgeTrainer().fit(
         LinearShape(landmarks=7, side=16, modes=4),
@@ -59,20 +59,20 @@ def fitted(recipe: Recipe, folder: Path, told: list[Epoch]) -> Fitted:
         score=lambda model, frames: -distance_px(model, frames),
         device=torch.device("cpu"),
         checkpoints=folder,
-        on_epoch=told.append,
+        on_epoch=reported.append,
     )
 
 
 def test_the_fit_finds_landmarks_that_are_linear_in_the_frame(tmp_path: Path) -> None:
-    told: list[Epoch] = []
-    done = fitted(Recipe(epochs=7), tmp_path, told)
+    reported: list[Epoch] = []
+    done = fit_on_spots(Recipe(epochs=7), tmp_path, reported)
     assert distance_px(done.model, frames_with_a_spot(8, seed=2)) < 0.3
     assert [each.epoch for each in done.history] == list(range(1, 8))
-    assert tuple(told) == done.history
+    assert tuple(reported) == done.history
 
 
 def test_the_best_penalty_on_the_validation_frames_is_kept(tmp_path: Path) -> None:
-    done = fitted(Recipe(epochs=7), tmp_path, [])
+    done = fit_on_spots(Recipe(epochs=7), tmp_path, [])
     assert done.history[done.best_epoch - 1].val_dice == max(each.val_dice for each in done.history)
     assert (
         -distance_px(done.model, frames_with_a_spot(8, seed=1)) == done.history[done.best_epoch - 1].val_dice
@@ -80,5 +80,5 @@ def test_the_best_penalty_on_the_validation_frames_is_kept(tmp_path: Path) -> No
 
 
 def test_training_on_noise_is_refused_rather_than_ignored(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="knows no augmentation"):
-        fitted(Recipe(augment="noise"), tmp_path, [])
+    with pytest.raises(UsageError, match="--augment"):
+        fit_on_spots(Recipe(augment="noise"), tmp_path, [])

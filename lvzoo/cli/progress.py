@@ -1,4 +1,4 @@
-"""A run of minutes or hours as a command shows it: progress on stderr, and a clean end when it is interrupted."""
+"""Shows the progress of a long run on stderr, and after an interruption the command that continues it."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def shown() -> Iterator[BenchProgress]:
-    """Yield who shows events and hears hooks; an interruption names the command to go on with."""
+def show_progress() -> Iterator[BenchProgress]:
+    """Yield the object that shows a run's events and implements the hooks for progress."""
     from lvzoo.report.progress import BenchProgress
 
     with BenchProgress() as progress:
         try:
             yield progress
         except KeyboardInterrupt:
-            click.echo(f"to go on: {shlex.join(['lvzoo', *sys.argv[1:]])}", err=True)
+            click.echo(f"to continue: {shlex.join(['lvzoo', *sys.argv[1:]])}", err=True)
             raise
