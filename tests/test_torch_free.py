@@ -1,4 +1,4 @@
-"""What lists and explains imports nothing heavy: proved on `sys.modules`, each in a process of its own."""
+"""Commands that list and explain import no heavy library; each test looks at `sys.modules` of a new process."""
 
 from __future__ import annotations
 
@@ -111,5 +111,5 @@ def test_zone_and_every_bundled_plugin_import_nothing_heavy() -> None:
     assert _heavy_after(f"import {', '.join((*ZONE, *plugins))}") == []
 
 
-def test_the_proof_would_notice() -> None:
+def test_a_heavy_import_would_be_noticed() -> None:
     assert _heavy_after("import numpy") == ["numpy"]

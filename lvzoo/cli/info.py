@@ -83,28 +83,28 @@ def _describe(zoo: Zoo, entry: Entry) -> dict[str, Any]:
 
 
 def _measure(zoo: Zoo, entry: Entry) -> dict[str, Any]:
-    """Build the model and return its size and the ceiling of its landmarks; errors stand in their place.
+    """Build the model and return its size and the ceiling of its landmarks, or an error in place of either.
 
-    A mask model has no ceiling; its value is None.
+    The ceiling of a mask model is None.
     """
     measured: dict[str, Any] = {"size": {}, "ceiling": None}
     if missing := zoo.missing(entry):
         return measured | {"size": {"error": f"needs {', '.join(missing)}; install it"}}
+    part = "size"
     try:
         from lvzoo.evaluate.cost import measure_cost
         from lvzoo.models.build import as_trained, build_model
 
         model = build_model(as_trained(entry))  # as_trained leaves out pretrained weights: no download
         measured["size"] = dataclasses.asdict(measure_cost(model))
+        part = "ceiling"
         if entry.family.kind == "landmark":
             measured["ceiling"] = _ceiling(model)
     except LvzooError as error:
-        failure = {"error": str(error)}
+        measured[part] = {"error": str(error)}
     except Exception as error:  # noqa: BLE001 - a plugin's code can raise anything; the rest is still shown
-        failure = {"error": f"cannot be built: {explain_exception(error)}"}
-    else:
-        return measured
-    return measured | {"ceiling" if measured["size"] else "size": failure}
+        measured[part] = {"error": f"cannot be built: {explain_exception(error)}"}
+    return measured
 
 
 def _ceiling(model: nn.Module) -> dict[str, Any] | None:
@@ -115,6 +115,7 @@ def _ceiling(model: nn.Module) -> dict[str, Any] | None:
 
 
 def _lines(described: Mapping[str, Any]) -> Iterator[str]:
+    # The entry: what it is and where it comes from.
     plugin = described["plugin"]
     yield from _wrap(described["name"], described["summary"])
     yield ""
@@ -132,6 +133,8 @@ def _lines(described: Mapping[str, Any]) -> Iterator[str]:
     yield from _wrap("size", _size_line(described["size"]))
     if described["kind"] == "landmark" and "error" not in described["size"]:
         yield from _wrap("ceiling", _ceiling_line(described["ceiling"]))
+
+    # Its settings.
     yield from ("", "options")
     for name, option in described["options"].items():
         yield from _wrap(f"  {name}", f"{option['value']}  {_describe_option(option)}")

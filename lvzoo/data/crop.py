@@ -39,9 +39,7 @@ def crop_to_sector(frames_NHW: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], Cr
     crop = _square_around(sector)
     # Blacken everything outside the sector before the resizing mixes it with the pixels inside.
     scanned_HW = scan_mask(sector, (frames_NHW.shape[1], frames_NHW.shape[2]))
-    squares = (
-        _cut_square(np.where(scanned_HW, frame_HW, 0).astype(np.uint8), crop) for frame_HW in frames_NHW
-    )
+    squares = (_cut(np.where(scanned_HW, frame_HW, 0).astype(np.uint8), crop) for frame_HW in frames_NHW)
     resized = [cv2.resize(square, FRAME_SIZE_HW[::-1], interpolation=cv2.INTER_AREA) for square in squares]
     return np.stack(resized).astype(np.uint8), crop
 
@@ -65,7 +63,7 @@ def _square_around(sector: Sector) -> Crop:
     return Crop(left=round((left + right + 1 - side) / 2), top=math.floor(top), side=side, sector=sector)
 
 
-def _cut_square(frame_HW: NDArray[np.uint8], crop: Crop) -> NDArray[np.uint8]:
+def _cut(frame_HW: NDArray[np.uint8], crop: Crop) -> NDArray[np.uint8]:
     """Return the pixels of the square; those outside the frame are black."""
     square = np.zeros((crop.side, crop.side), dtype=np.uint8)
     in_square, in_frame = _overlap(crop, (frame_HW.shape[0], frame_HW.shape[1]))

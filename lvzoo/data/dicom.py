@@ -49,8 +49,6 @@ def read_dicom(path: Path) -> tuple[NDArray[np.uint8], float | None]:
     Raises:
         DataError: the file is missing, is not a DICOM file, has no pixels, or does not decode.
     """
-    if not path.is_file():
-        raise DataError(f"{path}: no such file; check the path")
     syntax = "unknown"
     try:
         dataset = pydicom.dcmread(path)

@@ -85,9 +85,8 @@ def _read_tracing(video: str, frame: int, rows: Sequence[TracingRow], findings: 
 
 def _decide_phases(video: str, tracings: Mapping[int, Tracing], findings: list[Finding]) -> dict[Phase, int]:
     """Return the frame of each phase, ED first, and note when the file has them in an unusual order or number."""
-    by_area = sorted(
-        tracings, key=lambda frame: _area(tracings[frame])
-    )  # equal areas stay in the file's order
+    # The sort is stable: frames of equal area stay in the file's order.
+    by_area = sorted(tracings, key=lambda frame: _area(tracings[frame]))
     smallest, *between, largest = by_area
     if between:
         unused = ", ".join(map(str, sorted(between)))

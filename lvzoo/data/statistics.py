@@ -122,9 +122,7 @@ def statistics_of_files(
             on_clip(done, len(found))
     source = ", ".join(path.name or str(path) for path in paths)
     if not read:
-        raise DataError(
-            f"{source}: none of {len(found):,} clips can be read; check that the files are complete"
-        )
+        raise DataError(f"{source}: none of {len(found):,} clips can be read; check that they are complete")
     return Statistics(
         source=source,
         clips=len(read),
@@ -149,13 +147,8 @@ def summarise(looks: Sequence[Mapping[str, float]]) -> Iterable[Statistic]:
     for name in looks[0]:
         known = [each[name] for each in looks if not math.isnan(each[name])]
         low, high = np.percentile(known, PERCENTILES) if known else (math.nan, math.nan)
-        yield Statistic(
-            name=name,
-            mean=mean_without_nan(known),
-            low=float(low),
-            high=float(high),
-            real=REAL_RANGES.get(name),
-        )
+        real = REAL_RANGES.get(name)
+        yield Statistic(name=name, mean=mean_without_nan(known), low=float(low), high=float(high), real=real)
 
 
 def _choose_clips(path: Path, most: int) -> list[Path]:

@@ -102,10 +102,8 @@ def read_tracings(path: Path) -> VolumeTracings:
         stem = stem_of(name)
         if stem not in rows and stem == name:
             findings.setdefault(stem, []).append(quirks.NAME_WITHOUT_SUFFIX.finding(stem, f"line {line}"))
-        frames = rows.setdefault(stem, {})
-        frames.setdefault(_parse_frame(frame, path, line), []).append(
-            _parse_coordinates(coordinates, path, line)
-        )
+        number, chord = _parse_frame(frame, path, line), _parse_coordinates(coordinates, path, line)
+        rows.setdefault(stem, {}).setdefault(number, []).append(chord)
     return VolumeTracings(rows=rows, findings=findings)
 
 
@@ -120,11 +118,8 @@ def _read_rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, list[s
                 if not cells:
                     continue
                 if len(cells) != len(header):
-                    raise _row_error(
-                        path,
-                        reader.line_num,
-                        f"{len(cells)} cells, but the header has {len(header)}; correct the row",
-                    )
+                    problem = f"{len(cells)} cells, but the header has {len(header)}; correct the row"
+                    raise _row_error(path, reader.line_num, problem)
                 chosen = [cells[at].strip() for at in places]
                 if "" in chosen:
                     empty = columns[chosen.index("")]
@@ -143,11 +138,8 @@ def _read_rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, list[s
 def _find_column(name: str, header: Sequence[str], path: Path) -> int:
     if name not in header:
         found = ", ".join(header) or "nothing"
-        raise _row_error(
-            path,
-            1,
-            f"no column {name!r}{did_you_mean(name, header)}; add it to the header, which has {found}",
-        )
+        hint = did_you_mean(name, header)
+        raise _row_error(path, 1, f"no column {name!r}{hint}; add it to the header, which has {found}")
     return header.index(name)
 
 

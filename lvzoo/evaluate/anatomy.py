@@ -82,11 +82,10 @@ def apex_below_base(predicted: Boundaries, contours_NP2: NDArray[np.floating]) -
     square_Q = np.square(from_middle_Q2).sum(axis=1)
     farthest_N = np.zeros(len(predicted))
     np.maximum.at(farthest_N, frame_Q, square_Q)
-    apexes = np.flatnonzero(square_Q == farthest_N[frame_Q])[
-        ::-1
-    ]  # reversed, so that the first one is written last
+    # Several pixels of a mask may be equally far: in reversed order, the first one is written last and stays
+    farthest_pixels = np.flatnonzero(square_Q == farthest_N[frame_Q])[::-1]
     found_N2 = to_apex_N2.copy()  # an empty mask keeps the reference's apex
-    found_N2[frame_Q[apexes]] = from_middle_Q2[apexes]
+    found_N2[frame_Q[farthest_pixels]] = from_middle_Q2[farthest_pixels]
 
     return np.asarray(_side(along_N2, found_N2) * _side(along_N2, to_apex_N2) < 0)
 

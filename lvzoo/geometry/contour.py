@@ -30,8 +30,7 @@ LANDMARK_COUNTS: Final = tuple(
 class Tracing:
     """One reader's tracing of one frame in EchoNet-Dynamic's form: the long axis, then chords across it.
 
-    `axis_22` holds the two (x, y) ends of the axis. `chords_R22` holds R chords from apex to base, each with two (x, y)
-    ends.
+    `axis_22` holds the (x, y) ends of the axis. `chords_R22` holds R chords from apex to base, with two ends each.
     """
 
     axis_22: NDArray[np.float64]

@@ -1,7 +1,7 @@
 """Separates the bright pixels of the probe's picture from the marks that a machine draws beside it.
 
-The fit of the sector, and so the bytes of the noise suites, depend on this. Therefore it only compares integers and
-fixed numbers, which gives the same result on every machine.
+The fit of the sector, and with it the bytes of the noise suites, depends on this. Therefore every step
+is an exact comparison of whole or fixed numbers, with the same result on every machine.
 """
 
 from __future__ import annotations

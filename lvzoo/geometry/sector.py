@@ -38,14 +38,17 @@ STANDARD_RADIUS_PX: Final = 110.0
 LEAST_HULL_SHARE: Final = 0.1
 """A hull that covers a smaller share of the frame is a marker or a few specks, not a scan."""
 EDGE_INCLINATIONS_DEG: Final = (10.0, 70.0)
-"""The angles between a sector's straight edges and the vertical; the frame's own border is at 0."""
+"""The least and the greatest angle between a straight edge and the vertical; the frame's own border is at 0."""
 EDGE_SPREAD_DEG: Final = 5.0
 """Hull edges whose inclinations differ by at most this may form one straight edge."""
 LEAST_EDGE_SHARE: Final = 0.2
 """The least length of a straight edge, as a share of the frame's height."""
 HALF_ANGLES_DEG: Final = (15.0, 65.0)
+"""The least and the greatest half opening angle of a plausible sector."""
 MOST_TILT_DEG: Final = 20.0
+"""The most by which the middle of a plausible sector leans from the vertical."""
 PLACES: Final = 3
+"""Decimal places of the results: a thousandth of a pixel or degree."""
 ON_THE_EDGE_PX2: Final = 1e-6
 """If the cross product of an edge and a pixel is below 0 by at most this, the pixel still counts as on the edge."""
 

@@ -4,17 +4,14 @@ The header is read without torch, so that `lvzoo list` starts fast. `lvzoo.weigh
 """
 
 from lvzoo.weights.card import KEY, CleanDice, Counts, Rounding, TrainedOn, WeightsCard
-from lvzoo.weights.header import Header, Tensor, read_card, read_header
+from lvzoo.weights.header import read_card
 
 __all__ = [
     "KEY",
     "CleanDice",
     "Counts",
-    "Header",
     "Rounding",
-    "Tensor",
     "TrainedOn",
     "WeightsCard",
     "read_card",
-    "read_header",
 ]

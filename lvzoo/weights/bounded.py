@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Collection
+from typing import Any, Final
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
-
-if TYPE_CHECKING:
-    from lvzoo.weights import Header
 
 SLACK_TIMES: Final = 32
 """Drawing a network's first weights makes further tensors: up to 12 times as many numbers, over all entries."""
@@ -27,12 +24,12 @@ class Bounded(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch has n
     Building on torch's meta device first would be another way, but it does not work for every network.
     """
 
-    def __init__(self, header: Header) -> None:
+    def __init__(self, weights: Collection[torch.Tensor]) -> None:
         """Compute the bounds from the tensors of a file."""
         super().__init__()  # type: ignore[no-untyped-call] # torch has no types here
-        numbers = sum(math.prod(tensor.shape) for tensor in header.tensors.values())
+        numbers = sum(tensor.numel() for tensor in weights)
         self.numbers_left = SLACK_TIMES * numbers + SLACK_NUMBERS
-        self.tensors_left = SLACK_TIMES * len(header.tensors) + SLACK_TENSORS
+        self.tensors_left = SLACK_TIMES * len(weights) + SLACK_TENSORS
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:  # noqa: ANN401 - torch's signature
         """Run one operation of torch and count its result. Memory costs nothing until it is written to.

@@ -13,13 +13,13 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 import lvzoo
-from lvzoo.errors import DataError, PluginError
+from lvzoo.errors import DataError, PluginError, one_line
 from lvzoo.files import atomic_file
 from lvzoo.models.build import as_trained, build_model
 from lvzoo.plugins import explain_plugin_error, resolve
 from lvzoo.types import Trial
 from lvzoo.weights.bounded import Bounded, TooLargeError
-from lvzoo.weights.header import AGAIN, Header, read_header
+from lvzoo.weights.header import AGAIN, read_metadata
 from lvzoo.weights.locate import CARD, WEIGHTS, Located, locate
 
 
@@ -57,14 +57,14 @@ def read_model(located: Located) -> nn.Module:
         PluginError: the plugin cannot be imported.
     """
     path = located.path
-    header = read_header(path)
-    network = _build(located, header)
-    if mistake := _find_mistake(header, network.state_dict()):
-        raise DataError(f"{path}: weights of another model than {located.card} says ({mistake})")
+    read_metadata(path)  # names what a file is that is no weights file
     try:
         weights = load_file(path)
     except SafetensorError as error:
-        raise DataError(f"{path}: damaged ({error}); {AGAIN}") from error
+        raise DataError(f"{path}: damaged ({one_line(error)}); {AGAIN}") from error
+    network = _build(located, weights)
+    if mistake := _find_mistake(weights, network.state_dict()):
+        raise DataError(f"{path}: weights of another model than {located.card} says ({mistake})")
     network.load_state_dict(weights)
     # checked in the network, since a float64 number of the file may be too large for float32
     odd = [name for name, tensor in network.state_dict().items() if not torch.isfinite(tensor).all()]
@@ -73,11 +73,11 @@ def read_model(located: Located) -> nn.Module:
     return network.eval()
 
 
-def _build(located: Located, header: Header) -> nn.Module:
-    """Build the network that a file's card describes, bounded by the size of the file's tensors."""
+def _build(located: Located, weights: Mapping[str, torch.Tensor]) -> nn.Module:
+    """Build the network that a file's card describes, bounded by the size of the file's weights."""
     resolve(located.entry.family.factory)  # raises the error of a broken plugin first
     try:
-        with Bounded(header):
+        with Bounded(weights.values()):
             return build_model(as_trained(located.entry))
     except PluginError as error:
         why = error.__cause__
@@ -94,16 +94,16 @@ def _build(located: Located, header: Header) -> nn.Module:
         ) from error
 
 
-def _find_mistake(header: Header, wanted: Mapping[str, torch.Tensor]) -> str | None:
+def _find_mistake(weights: Mapping[str, torch.Tensor], wanted: Mapping[str, torch.Tensor]) -> str | None:
     """Return how the tensors of a file differ from those of a network, or None."""
-    if lacking := sorted(wanted.keys() - header.tensors.keys()):
+    if lacking := sorted(wanted.keys() - weights.keys()):
         return f"{lacking[0]} is missing"
-    if more := sorted(header.tensors.keys() - wanted.keys()):
+    if more := sorted(weights.keys() - wanted.keys()):
         return f"{more[0]!r} does not belong to it"
     for name, tensor in wanted.items():
-        there = header.tensors[name]
-        if there.shape != tuple(tensor.shape):
+        there = weights[name]
+        if there.shape != tensor.shape:
             return f"{name} has shape {list(there.shape)}, not {list(tensor.shape)}"
-        if there.floating != tensor.is_floating_point():
-            return f"{name} is {there.dtype}, not {str(tensor.dtype).removeprefix('torch.')}"
+        if there.is_floating_point() != tensor.is_floating_point():
+            return f"{name} is {there.dtype}, not {tensor.dtype}".replace("torch.", "")
     return None

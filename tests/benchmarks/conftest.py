@@ -1,4 +1,7 @@
-"""Speed is judged by ratios of interleaved rounds within one run; `pytest tests/benchmarks -s --hold` holds them."""
+"""Compares speeds by the ratios of interleaved rounds within one process.
+
+`pytest tests/benchmarks -s --hold` fails if a ratio is below its bound. Without `--hold`, they only have to run.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Race(Protocol):
-    """Times `ours` against `theirs` in turn and returns the median of the rounds' ratios (theirs / ours)."""
+    """Times `ours` and `theirs` in turn and returns the median of the rounds' ratios (theirs / ours)."""
 
     def __call__(
         self, name: str, ours: Callable[[], object], theirs: Callable[[], object], *, at_least: float
@@ -22,7 +25,7 @@ class Race(Protocol):
 
 @pytest.fixture
 def race(request: pytest.FixtureRequest) -> Race:
-    """Times with 5 rounds under `--hold`, and with one round, unjudged, where only the code is checked."""
+    """Return a race of 5 rounds with `--hold`; without it, of one round whose ratio is not checked."""
     holding = bool(request.config.getoption("--hold"))
 
     def run(name: str, ours: Callable[[], object], theirs: Callable[[], object], *, at_least: float) -> float:

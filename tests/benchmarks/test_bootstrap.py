@@ -1,4 +1,4 @@
-"""B1: the bootstrap of 10 models on 2,554 frames of 1,277 patients, 10,000 resamples, against a loop of draws."""
+"""B1: the bootstrap of 10 models on 2,554 frames of 1,277 patients, 10,000 resamples, against a plain loop."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def test_the_bootstrap_against_a_loop_of_choices(race: Race, request: pytest.Fix
         interval(resampled_means(frames_MP2.mean(axis=2), resamples=resamples, seed=0))
 
     def theirs() -> None:
-        """Resample the frames of each model for itself, as EchoNet-Dynamic's own script does."""
-        np.random.seed(0)  # noqa: NPY002 - the usual way, which is what we are compared with
+        """Resample the frames of each model separately, as EchoNet-Dynamic's own script does."""
+        np.random.seed(0)  # noqa: NPY002 - the usual way, which this is compared with
         means: list[NDArray[np.float64]] = []
         for frames_N in frames_MN:
             drawn = (np.random.choice(len(frames_N), len(frames_N)) for _ in range(resamples))  # noqa: NPY002

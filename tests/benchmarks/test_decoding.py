@@ -1,6 +1,6 @@
-"""D1 of docs/benchmarks.md: labelled frames out of AVI files, and what the first load of a folder costs.
+"""D1 of docs/benchmarks.md: reading labelled frames from AVI files, and the time of the first load of a folder.
 
-pytest tests/benchmarks/test_decoding.py -s --hold
+Run with `pytest tests/benchmarks/test_decoding.py -s --hold`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ ALL_CLIPS = 10_030
 
 
 def speckle(rng: np.random.Generator) -> NDArray[np.uint8]:
-    """A grey frame of which a JPEG takes about as many bytes as of a real one: a speckled sector on black."""
+    """Return a speckled sector on black. As a JPEG it takes about as many bytes as a real frame."""
     rows, columns = np.mgrid[:112, :112]
     sector = np.hypot(columns - 56, rows - 4) < 104
     sector &= np.abs(columns - 56) < rows
@@ -45,7 +45,7 @@ def speckle(rng: np.random.Generator) -> NDArray[np.uint8]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of the layout: 20 clips of 171 frames, each with two round ventricles."""
+    """Return a folder in EchoNet-Dynamic's layout: 20 clips of 171 frames, each with two round ventricles."""
     folder = tmp_path_factory.mktemp("EchoNet-Dynamic")
     (folder / "Videos").mkdir()
     rng = np.random.default_rng(0)
@@ -71,7 +71,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def whole_clip(path: Path) -> NDArray[np.uint8]:
-    """Decode every frame and keep two, as the data set's own loader does."""
+    """Decode every frame and return two, as EchoNet-Dynamic's own loader does."""
     capture = cv2.VideoCapture(str(path))
     frames = []
     while True:
@@ -103,12 +103,12 @@ def test_the_first_and_the_second_load_of_a_folder(
         start = time.perf_counter()
         frames = EchoNetDynamic(folder).load("train")
         per_video_ms = (time.perf_counter() - start) / CLIPS * 1e3
-        print(f"\n{load} load of a folder of {CLIPS} clips: {per_video_ms:.2f} ms a clip")
+        print(f"\n{load} load of a folder of {CLIPS} clips: {per_video_ms:.2f} ms per clip")
     assert len(frames) == 2 * CLIPS
 
 
 def full_sized(clips: int) -> FrameSet:
-    """Two frames of each of a number of clips, every clip with a sector of its own."""
+    """Return a frame set with two frames per clip, and a different sector for every clip."""
     names = tuple(f"0X{number:015X}" for number in range(clips) for _ in WANTED)
     frames_NHW = np.random.default_rng(0).integers(0, 256, (len(names), *FRAME_SIZE_HW), dtype=np.uint8)
     sector = standard_sector(FRAME_SIZE_HW)
@@ -126,7 +126,7 @@ def full_sized(clips: int) -> FrameSet:
     )
 
 
-def test_a_full_sized_set_is_found_again_within_a_second(
+def test_a_full_sized_set_is_read_from_the_cache_within_a_second(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LVZOO_CACHE", str(tmp_path))
@@ -136,8 +136,8 @@ def test_a_full_sized_set_is_found_again_within_a_second(
     seconds = []
     for _ in range(3):
         start = time.perf_counter()
-        frames = load_or_make("full-sized", lambda: pytest.fail("it was not kept"))
+        frames = load_or_make("full-sized", lambda: pytest.fail("the set was not cached"))
         seconds.append(time.perf_counter() - start)
         assert len(frames) == len(WANTED) * clips
-    print(f"\n{clips} clips out of the cache: {min(seconds):.2f} s")
+    print(f"\n{clips} clips from the cache: {min(seconds):.2f} s")
     assert not holding or min(seconds) < 1

@@ -1,4 +1,4 @@
-"""M1, M2 and the metrics' half of N4: Dice and distances against MONAI's, and all measures against the forward pass.
+"""M1, M2 and the metrics of N4: Dice and distances against MONAI's, and all metrics against the forward pass.
 
 Run with `pytest tests/benchmarks/test_metrics.py -s --hold`.
 """
@@ -52,7 +52,7 @@ def frames(request: pytest.FixtureRequest) -> FrameSet:
 
 
 def found(frames: FrameSet, *, roughness: float) -> NDArray[np.bool_]:
-    """Masks as a network finds them: a little beside the reference, and the rougher the more noise it saw."""
+    """Return masks like those of a network: a little beside the reference, with edges of some roughness."""
     rng = np.random.default_rng(0)
     masks = []
     for mask_HW in frames.masks_NHW:
@@ -63,7 +63,7 @@ def found(frames: FrameSet, *, roughness: float) -> NDArray[np.bool_]:
 
 
 def tensors(predicted_NHW: NDArray[np.bool_], frames: FrameSet) -> dict[str, torch.Tensor]:
-    """The masks as MONAI wants them: batch, class, rows, columns."""
+    """Return the masks in MONAI's layout: batch, class, rows, columns."""
     return {
         "y_pred": torch.from_numpy(predicted_NHW)[:, None],
         "y": torch.from_numpy(frames.masks_NHW)[:, None],
@@ -71,7 +71,7 @@ def tensors(predicted_NHW: NDArray[np.bool_], frames: FrameSet) -> dict[str, tor
 
 
 def test_m1_dice(race: Race, frames: FrameSet, monai_metrics: Any) -> None:  # noqa: ANN401
-    """The references are packed once, for all the conditions and models that they meet."""
+    """References are packed once for all conditions and models."""
     predicted_NHW = found(frames, roughness=0.5)
     metric, given = monai_metrics.DiceMetric(reduction="none"), tensors(predicted_NHW, frames)
     packed = pack(frames.masks_NHW)
@@ -82,7 +82,7 @@ def test_m1_dice(race: Race, frames: FrameSet, monai_metrics: Any) -> None:  # n
         at_least=30,
     )
     race(
-        "M1, references packed anew",
+        "M1, references packed each time",
         lambda: dice_N(predicted_NHW, frames.masks_NHW),
         lambda: metric(**given),
         at_least=15,
@@ -92,7 +92,7 @@ def test_m1_dice(race: Race, frames: FrameSet, monai_metrics: Any) -> None:  # n
 
 
 def test_m2_hd95_and_assd(race: Race, frames: FrameSet, monai_metrics: Any) -> None:  # noqa: ANN401
-    """Ours finds the boundaries of both masks each time, and computes NSD as well."""
+    """Our time includes finding the boundaries of both masks, and NSD."""
     predicted_NHW = found(frames, roughness=0.5)
     given: dict[str, Any] = {**tensors(predicted_NHW, frames), "include_background": True}
 
@@ -117,7 +117,7 @@ def test_m2_hd95_and_assd(race: Race, frames: FrameSet, monai_metrics: Any) -> N
 def test_n4_all_measures_cost_little_beside_the_forward_pass(
     request: pytest.FixtureRequest, frames: FrameSet
 ) -> None:
-    """One sweep of a small U-Net over three conditions; references are prepared once, as in a sweep."""
+    """Score a small U-Net under three conditions; references are prepared once, as in a benchmark run."""
     model = build_model(open_zoo().select("unet")[0]).eval().to(memory_format=torch.channels_last)
     masks_CNHW = [found(frames, roughness=roughness) for roughness in (0.3, 0.6, 1.2)]
 
@@ -139,7 +139,7 @@ def test_n4_all_measures_cost_little_beside_the_forward_pass(
     per_frame_us = 1e6 / (len(CONDITIONS) * len(frames))
     ours_us, whole_us = (statistics.median(column) * per_frame_us for column in zip(*rounds, strict=True))
     print(
-        f"\nN4 metrics: {share:.1%} of the forward pass ({ours_us:.0f} of {whole_us:.0f} us a frame), "
+        f"\nN4 metrics: {share:.1%} of the forward pass ({ours_us:.0f} of {whole_us:.0f} us per frame), "
         f"at most {MOST_SHARE:.0%}"
     )
     if holding:

@@ -1,4 +1,4 @@
-"""N4: noise costs at most half a millisecond of CPU a frame, averaged over the suite's conditions."""
+"""N4: noise takes at most half a millisecond of CPU time per frame, averaged over the suite's conditions."""
 
 from __future__ import annotations
 
@@ -30,6 +30,6 @@ def test_noise_costs_little_cpu(request: pytest.FixtureRequest) -> None:
                 suite.corrupt(frame_HW, condition, video="v", frame=n, sector=sector)
         rounds_ms.append((time.process_time() - start) * 1e3 / (FRAMES * len(noisy)))
     cost_ms = statistics.median(rounds_ms)
-    print(f"\nN4 noise: {cost_ms:.2f} ms of CPU a frame and condition, at most {MOST_MS} ms")
+    print(f"\nN4 noise: {cost_ms:.2f} ms of CPU per frame and condition, at most {MOST_MS} ms")
     if holding:
         assert cost_ms <= MOST_MS

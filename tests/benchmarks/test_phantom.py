@@ -1,6 +1,6 @@
-"""A simulated frame costs at most 14 ms of CPU, anatomy, tissue, scanner and display included.
+"""P: a simulated frame takes at most 14 ms of CPU time, with anatomy, tissue, scanner and display.
 
-pytest tests/benchmarks/test_phantom.py -s --hold
+Run with `pytest tests/benchmarks/test_phantom.py -s --hold`.
 """
 
 from __future__ import annotations
@@ -26,6 +26,6 @@ def test_a_simulated_frame_costs_little_cpu(request: pytest.FixtureRequest) -> N
             clip = simulate(seed=0, split="train", index=index)
             costs_ms.append((time.process_time() - start) * 1e3 / len(clip.frames_NHW))
     cost_ms = statistics.median(costs_ms)
-    print(f"\nphantom: {cost_ms:.1f} ms of CPU a frame, at most {MOST_MS} ms")
+    print(f"\nphantom: {cost_ms:.1f} ms of CPU per frame, at most {MOST_MS} ms")
     if holding:
         assert cost_ms <= MOST_MS

@@ -1,4 +1,4 @@
-"""D4, T1, T4 and I1: batches out of memory, augmentation, the training step and inference, against the usual way."""
+"""D4, T1, T4 and I1: batches from memory, augmentation, the training loop and inference, against the usual way."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ needs_bf16 = pytest.mark.skipif(
 
 
 class PngFiles(Dataset[tuple[torch.Tensor, torch.Tensor]]):
-    """The usual way: a PNG file a frame and a mask, decoded by worker processes."""
+    """The usual way: one PNG file per frame and per mask, decoded by worker processes."""
 
     def __init__(self, folder: Path, frames: FrameSet) -> None:
         self.folder = folder
@@ -73,12 +73,12 @@ def usual_loader(folder: Path, frames: FrameSet) -> DataLoader[tuple[torch.Tenso
 
 
 def run_through(batches: Iterable[object]) -> int:
-    """Take one batch after the other, as training does, and count them."""
+    """Take one batch after the other, as training does, and return their number."""
     return sum(1 for _ in batches)
 
 
 def epoch_of(data: FramesInMemory, ranges: Augmentation | None = None) -> Iterator[Batch]:
-    """Yield one epoch's batches, without a network."""
+    """Yield the batches of one epoch, augmented if `ranges` are given."""
     draw = torch.Generator().manual_seed(0)
     for batch in data.batches(BATCH_SIZE, draw):
         yield batch if ranges is None else augment(batch, ranges, draw)
@@ -105,7 +105,7 @@ def unet() -> MaskModel:
 
 @needs_bf16
 def test_t4_the_training_loop_in_bf16(race: Race, frames: FrameSet, tmp_path: Path) -> None:
-    """Our whole loop, augmentation, validation and checkpoint included, against bare float32 steps."""
+    """Our whole loop, with augmentation and checkpoint, against bare float32 steps."""
     few = toy_frames(min(len(frames), 128))
     recipe = Recipe(epochs=1, batch_size=BATCH_SIZE)
     trial = Trial(entry=open_zoo().select("unet")[0], data="toys", seed=0, recipe=recipe)
@@ -161,7 +161,7 @@ def test_i1_inference_in_batches(race: Race, frames: FrameSet) -> None:
 
 
 def learn(model: MaskModel) -> None:
-    """Train a few steps on toys: enough for masks that mean something."""
+    """Train for a few steps on toy frames, enough to find their ventricles."""
     data = FramesInMemory(toy_frames(32, seed=1), CPU)
     optimiser = torch.optim.AdamW(model.parameters(), lr=3e-3)
     draw = torch.Generator().manual_seed(0)

@@ -1,4 +1,4 @@
-"""`lvzoo data check FOLDER` tells how much of a folder is used, and every quirk by name."""
+"""`lvzoo data check FOLDER` reports how much of a folder is used, and every quirk by name."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def write_folder(folder: Path, splits: Sequence[str], *, rows: int = 21) -> Path:
-    """One video a split, each traced as two rectangles of a number of rows."""
+    """Write a data set with one video for each of `splits`; its two tracings are rectangles of `rows` rows."""
     (folder / "Videos").mkdir(parents=True)
     listed, traced = ["FileName,Split"], ["FileName,X1,Y1,X2,Y2,Frame"]
     for number, split in enumerate(splits):

@@ -1,4 +1,4 @@
-"""`lvzoo data statistics` tells what frames are like: of simulated patients, of clips, of data folders."""
+"""`lvzoo data statistics` measures frames of simulated patients, of clips and of data folders."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def write_clip(path: Path, frames_NHW: NDArray[np.uint8]) -> Path:
     return path
 
 
-def told(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, object]:
+def read_json(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, object]:
     assert main(["data", "statistics", *words, "--json"]) == 0
     said: dict[str, object] = json.loads(capsys.readouterr().out)
     return said
@@ -50,7 +50,7 @@ def test_simulated_patients_are_shown_beside_real_ranges(capsys: pytest.CaptureF
 
 def test_a_grey_clip_is_what_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     clip = write_clip(tmp_path / "grey.avi", np.full((5, 112, 112), 60, np.uint8))
-    said = told(capsys, str(clip))
+    said = read_json(capsys, str(clip))
     assert (said["source"], said["synthetic"], said["clips"]) == ("grey.avi", False, 1)
     statistics = said["statistics"]
     assert isinstance(statistics, dict)
@@ -62,7 +62,7 @@ def test_a_grey_clip_is_what_it_is(tmp_path: Path, capsys: pytest.CaptureFixture
 
 
 def test_a_real_dicom_clip_is_read(capsys: pytest.CaptureFixture[str]) -> None:
-    said = told(capsys, str(pydicom.examples.get_path("ybr_color")))
+    said = read_json(capsys, str(pydicom.examples.get_path("ybr_color")))
     statistics = said["statistics"]
     assert isinstance(statistics, dict)
     assert 10 < statistics["mean grey level"]["mean"] < 30
@@ -73,25 +73,25 @@ def test_a_phantom_folder_is_known_as_synthetic(
 ) -> None:
     monkeypatch.setattr("lvzoo.phantom.write.SIZES", {"smoke": PhantomSize(train=1, val=1, test=1)})
     folder = write_phantom(tmp_path / "data", size="smoke", workers=1)
-    assert told(capsys, str(folder))["synthetic"] is True
-    some = told(capsys, str(folder), "--clips", "2")
+    assert read_json(capsys, str(folder))["synthetic"] is True
+    some = read_json(capsys, str(folder), "--clips", "2")
     assert (some["source"], some["clips"]) == ("data", 2)
 
 
-def test_synthetic_clips_among_real_ones_are_told(
+def test_synthetic_clips_among_real_ones_are_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("lvzoo.phantom.write.SIZES", {"smoke": PhantomSize(train=1, val=1, test=1)})
     folder = write_phantom(tmp_path / "data", size="smoke", workers=1)
     clip = write_clip(tmp_path / "grey.avi", np.full((5, 112, 112), 60, np.uint8))
-    said = told(capsys, str(folder), str(clip))
+    said = read_json(capsys, str(folder), str(clip))
     assert (said["synthetic"], said["synthetic_clips"], said["clips"]) == (True, 3, 4)
     assert main(["data", "statistics", str(folder), str(clip)]) == 0
     assert capsys.readouterr().out.startswith("data, grey.avi, partly synthetic (3 of the clips): 4 clips\n")
 
 
 def test_simulated_frames_have_been_through_their_files() -> None:
-    """As real ones have: a hard MJPG is seen in the figures."""
+    """Real frames come out of MJPG files; its compression changes the statistics."""
     clip = simulate(seed=0, split="train", index=0)
     drawn, (decoded, *_) = measure_appearance(clip.frames_NHW), statistics_of_phantom(patients=1).statistics
     assert decoded.name == "mean grey level"
@@ -126,10 +126,10 @@ def mixed(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_clip_of_a_folder_that_cannot_be_read_is_told_and_left_out(
+def test_a_clip_of_a_folder_that_cannot_be_read_is_reported_and_left_out(
     mixed: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    said = told(capsys, str(mixed))
+    said = read_json(capsys, str(mixed))
     assert said["clips"] == 2
     findings = said["findings"]
     assert isinstance(findings, list)
@@ -148,7 +148,7 @@ def test_a_file_that_is_named_and_cannot_be_read_is_a_data_error(
         assert f"{mixed / name}: does not decode" in capsys.readouterr().err
 
 
-def test_a_folder_of_damaged_clips_alone_is_a_data_error(
+def test_a_folder_of_only_damaged_clips_is_a_data_error(
     mixed: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (mixed / "grey.AVI").unlink()
@@ -158,7 +158,7 @@ def test_a_folder_of_damaged_clips_alone_is_a_data_error(
 
 
 @pytest.mark.parametrize("option", [("--shift", "gain"), ("--seed", "0"), ("--seed", "1")])
-def test_a_shift_or_seed_of_clips_of_ones_own_is_refused(
+def test_a_shift_or_seed_with_a_path_is_refused(
     option: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["data", "statistics", str(tmp_path), *option]) == 2

@@ -20,7 +20,7 @@ from lvzoo.errors import DataError, LvzooError, PluginError, UsageError
 
 @pytest.fixture
 def raising(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """Lets a test put another command in the place of `list`."""
+    """Lets a test replace the command `list`."""
     return monkeypatch
 
 
@@ -43,7 +43,7 @@ def test_users_mistake_is_one_line_and_its_exit_code(
     assert capsys.readouterr() == ("", "error: there: no such thing; name another\n")
 
 
-def test_our_own_mistake_is_one_line_that_names_debug(
+def test_a_bug_of_lvzoo_is_one_line_that_names_debug(
     raising: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     _raise(raising, ValueError("two\nlines"))
@@ -69,7 +69,7 @@ def test_debug_after_two_dashes_is_an_argument(capsys: pytest.CaptureFixture[str
     assert "unknown entry '--debug'" in capsys.readouterr().err
 
 
-def test_an_option_of_the_program_behind_a_command_is_told_its_place(
+def test_the_error_for_no_plugin_after_a_command_says_where_it_belongs(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert main(["list", "--no-plugin", "smp"]) == 2
@@ -102,7 +102,7 @@ def test_missing_libgl_names_the_headless_opencv(
         (["--nonsense"], "see 'lvzoo --help'"),
     ],
 )
-def test_wrong_words_are_usage_errors_of_one_line(
+def test_usage_errors_are_one_line(
     words: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(words) == 2
@@ -143,8 +143,8 @@ def test_console_script_ends_with_the_exit_code() -> None:
     assert done.stderr == "error: unknown entry 'no-such-model'; 'lvzoo list' shows all entries\n"
 
 
-def test_a_command_that_is_ended_from_outside_leaves_nothing(tmp_path: Path) -> None:
-    """As a cluster ends jobs: as by Ctrl-C, with no half folder and no process left."""
+def test_a_terminated_command_leaves_no_files_and_no_processes(tmp_path: Path) -> None:
+    """A cluster ends jobs with SIGTERM; it must work like Ctrl-C."""
     out = tmp_path / "here/phantom"
     command = [
         sys.executable,
@@ -176,7 +176,7 @@ def test_a_command_that_is_ended_from_outside_leaves_nothing(tmp_path: Path) -> 
 
 
 def _lives(group: int) -> bool:
-    """Tell whether a process of the group is there."""
+    """Return whether a process of the group exists."""
     try:
         os.killpg(group, 0)
     except ProcessLookupError:

@@ -27,7 +27,7 @@ def lvzoo_families():
 """
 
 
-def test_text_tells_options_recipe_paper_licence_and_size(capsys: pytest.CaptureFixture[str]) -> None:
+def test_text_shows_options_recipe_paper_licence_and_size(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["info", "landmark7"]) == 0
     printed = " ".join(capsys.readouterr().out.split())
     for part in (
@@ -64,7 +64,7 @@ def test_a_landmark_model_has_a_ceiling_that_is_marked_synthetic(
     )
 
 
-def test_a_mask_model_has_no_ceiling_and_waits_for_no_phantom(
+def test_a_mask_model_has_no_ceiling_and_simulates_no_phantom(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LVZOO_CACHE", str(tmp_path / "cache"))
@@ -75,7 +75,7 @@ def test_a_mask_model_has_no_ceiling_and_waits_for_no_phantom(
     assert not (tmp_path / "cache" / "phantom").exists()
 
 
-def test_options_that_contradict_each_other_are_told_where_the_size_would_stand(
+def test_options_that_contradict_each_other_are_reported_in_place_of_the_size(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     path = tmp_path / "mine.yaml"
@@ -105,7 +105,7 @@ def test_recipe_overrides_are_marked(capsys: pytest.CaptureFixture[str], tmp_pat
     assert f"batch_size {Recipe().batch_size}" in lines
 
 
-def test_model_that_cannot_be_built_is_told_all_the_same(
+def test_model_that_cannot_be_built_is_still_shown(
     capsys: pytest.CaptureFixture[str], install_plugin: Callable[..., Path]
 ) -> None:
     install_plugin("net", BROKEN)

@@ -1,4 +1,4 @@
-"""`lvzoo list` shows the zoo, whatever the installed plugins do to it."""
+"""`lvzoo list` shows the zoo, even if installed plugins are broken."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_table_names_kind_plugin_and_summary_within_80_columns(
     assert not any("\x1b" in line for line in lines)
 
 
-def test_glob_and_kind_choose(capsys: pytest.CaptureFixture[str]) -> None:
+def test_glob_and_kind_select_entries(capsys: pytest.CaptureFixture[str]) -> None:
     assert [entry["name"] for entry in _listed(capsys, "unet*")["entries"]] == [
         "unet",
         "unet-64",
@@ -95,7 +95,7 @@ def test_plugin_left_out_by_an_option(
     assert "good (good-dist 1.0): disabled by LVZOO_DISABLE_PLUGINS" in printed
 
 
-def test_all_hostile_plugins_at_once_stop_nobody_and_slow_only_the_first_list(
+def test_many_broken_plugins_stop_no_other_and_slow_only_the_first_list(
     install_plugin: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _command("list")
@@ -136,7 +136,7 @@ def test_asking_for_a_broken_plugins_model_is_an_error(
     )
 
 
-def test_closed_pipe_ends_without_a_word() -> None:
+def test_closed_pipe_ends_silently() -> None:
     command = f"{sys.executable} -c 'from lvzoo.cli import main; raise SystemExit(main())' list | true"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)  # noqa: S607
     assert done.stderr == ""

@@ -1,4 +1,4 @@
-"""`lvzoo new` prints the next three commands on stdout, as they can be pasted, and talks on stderr."""
+"""`lvzoo new` prints the next three commands on stdout, ready to paste; everything else goes to stderr."""
 
 from __future__ import annotations
 

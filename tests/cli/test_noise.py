@@ -1,4 +1,4 @@
-"""`lvzoo noise`: a picture of the corruptions, and what they cost."""
+"""`lvzoo noise` previews the corruptions and measures what they cost."""
 
 from __future__ import annotations
 
@@ -41,12 +41,14 @@ def test_preview_prints_the_path_of_its_picture(
         (["--out", "noise.gif"], "the picture is a PNG; name it noise.png"),
     ],
 )
-def test_mistakes_are_told(words: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_mistakes_are_usage_errors(
+    words: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["noise", "preview", "clip.avi", *words]) == 2
     assert message in capsys.readouterr().err
 
 
-def test_calibration_prints_a_row_a_corruption_with_target_and_verdict(
+def test_calibration_prints_one_row_per_corruption_with_target_and_verdict(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = make_run(tmp_path / "run", entries=("unet",))

@@ -1,4 +1,4 @@
-"""`lvzoo report`: for programs, all that a number must not be read without; failures on stderr and by exit code."""
+"""`lvzoo report`: its JSON has the facts needed to read the numbers; failures set stderr and the exit code."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 FAILED = '{"state": "failed", "error": "it burst"}'
 
 
-def test_json_says_what_the_numbers_rest_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_has_the_facts_behind_the_numbers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["report", str(make_run(tmp_path / "run")), "--json"]) == 0
     streams = capsys.readouterr()
     told = json.loads(streams.out)
@@ -33,7 +33,7 @@ def test_json_says_what_the_numbers_rest_on(tmp_path: Path, capsys: pytest.Captu
     assert streams.err == ""
 
 
-def test_a_failed_trial_is_told_on_stderr_and_by_the_exit_code(
+def test_a_failed_trial_is_shown_on_stderr_and_by_the_exit_code(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = make_run(tmp_path / "run")
@@ -48,7 +48,7 @@ def test_a_failed_trial_is_told_on_stderr_and_by_the_exit_code(
     assert [row["model"] for row in json.loads(streams.out)["ranking"]] == ["landmark7"]
 
 
-def test_nothing_to_rank_is_no_success(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_to_rank_is_a_failure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = make_run(tmp_path / "run", entries=("unet",))
     (run / "trials/unet-s0/status.json").write_text(FAILED)
     assert main(["report", str(run), "--json"]) == 1

@@ -1,4 +1,4 @@
-"""`lvzoo list` and `lvzoo info` show which entries carry weights, and break on none that is not well."""
+"""`lvzoo list` and `lvzoo info` show which entries carry weights, also if these cannot be read."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_the_list_says_what_weights_were_trained_on(
     assert "weights" not in rows["bare"]
 
 
-def test_json_tells_the_whole_card_or_the_fault(registry: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_has_the_whole_card_or_the_fault(registry: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["list", "mine-*", "--json", "--registry", str(registry)]) == 0
     told = {entry["name"]: entry["weights"] for entry in json.loads(capsys.readouterr().out)["entries"]}
     assert told["mine-well"] == {"file": "small.safetensors", "card": CARD.plain(), "fault": None}

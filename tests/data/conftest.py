@@ -1,4 +1,4 @@
-"""Folders of EchoNet-Dynamic's layout, made on the spot: smooth random frames, and ventricles of chords."""
+"""Writes folders in EchoNet-Dynamic's layout: smooth random frames, and tracings of ventricles."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ FILE_LIST_HEADER = (
 
 
 def smooth_frames(count: int, *, seed: int, size_HW: tuple[int, int] = (112, 112)) -> NDArray[np.uint8]:
-    """Frames (N, H, W, BGR) that a JPEG keeps well, with a slight chroma, as real files have at times.
+    """Return frames (N, H, W, BGR) that a JPEG keeps well, with a slight chroma, as some real files have.
 
-    None of it is saturated: where white is cut off, a chroma that two decoders round differently shows more.
+    No pixel is saturated, because decoders that round the chroma differently differ more where white is cut off.
     """
     rng = np.random.default_rng(seed)
     frames = []
@@ -60,7 +60,7 @@ def write_frames(
 
 
 def ventricle(*, scale: float = 1.0, chords: int = 20, shift_x: float = 0.0) -> list[Row]:
-    """The rows of a lopsided ventricle's tracing: the long axis, then chords from apex to base."""
+    """Return the rows of an asymmetric ventricle's tracing: the long axis, then chords from apex to base."""
     apex, base = (52.3 + shift_x, 22.4), (60.7 + shift_x, 22.4 + 60 * scale)
     rows: list[Row] = [(*apex, *base)]
     for chord in range(chords):
@@ -74,7 +74,7 @@ def ventricle(*, scale: float = 1.0, chords: int = 20, shift_x: float = 0.0) -> 
 
 @dataclass
 class EchoNetFolder:
-    """What will be written: change anything, then `write`."""
+    """The content of a folder: change anything, then call `write`."""
 
     path: Path
     file_list: list[tuple[str, str]] = field(default_factory=list)
@@ -89,7 +89,7 @@ class EchoNetFolder:
         frames: int = 12,
         traced: Sequence[tuple[int, Sequence[Row]]] | None = None,
     ) -> Path:
-        """An ordinary video, ES traced first and ED last; returns the file."""
+        """Add an ordinary video, with ES traced first and ED last; return the file."""
         self.file_list.append((name, split))
         default = ((3, ventricle(scale=0.8)), (9, ventricle()))
         self.tracings += [

@@ -44,7 +44,7 @@ def test_the_real_four_chamber_clip_is_read() -> None:
 
 
 def test_its_grey_is_the_weighted_sum_of_its_colours() -> None:
-    """The weights of ITU-R BT.601, which BGR2GRAY uses; a forgotten YBR conversion would be far off."""
+    """The weights are those of ITU-R BT.601, as in BGR2GRAY. Without a conversion from YBR it would be far off."""
     colours = pixel_array(pydicom.dcmread(FOUR_CHAMBERS), decoding_plugin="pillow").astype(np.float64)
     expected = colours @ np.array([0.299, 0.587, 0.114])
     assert np.abs(read_clip(FOUR_CHAMBERS).frames_NHW - expected).max() <= 1.0

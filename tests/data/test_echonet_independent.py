@@ -1,7 +1,7 @@
-"""A second reading of one folder that holds every quirk, written from the format's description alone.
+"""Compares lvzoo's reader with a second reader, on a folder that holds every quirk.
 
-Plain loops over the csv module, whole clips decoded by OpenCV from the first frame on, scikit-image's polygon:
-nothing of lvzoo takes part in this reading. Both must agree mask for mask and frame for frame.
+The second reader is written from the description of the format, without any code of lvzoo: plain loops over the csv
+module, whole clips decoded by OpenCV, and scikit-image's polygon. Both must agree in every mask and every frame.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Reference = tuple["NDArray[np.uint8]", "NDArray[np.bool_]"]
 
 
 def read_independently(folder: Path, split: str) -> dict[tuple[str, int, str], Reference]:
-    """Return frame and mask of every usable labelled frame, by (video without suffix, frame, phase)."""
+    """Return every usable labelled frame and its mask, by (video without suffix, frame, phase)."""
     wanted = set()
     with (folder / "FileList.csv").open() as file:
         for row in csv.DictReader(file):
@@ -56,7 +56,7 @@ def without_suffix(name: str) -> str:
 
 
 def vertices(rows: list[list[float]]) -> list[tuple[float, float]]:
-    """X1, Y1 of the chords downwards, X2, Y2 upwards; the first row is the axis; of 42 rows the first 21."""
+    """Return X1, Y1 of the chords downwards, then X2, Y2 upwards. Row 0 is the axis; 42 rows are two tracings."""
     chords = rows[1:21] if len(rows) == 42 else rows[1:]
     return [(x1, y1) for x1, y1, _, _ in chords] + [(x2, y2) for _, _, x2, y2 in reversed(chords)]
 
@@ -97,8 +97,8 @@ def decode(videos: Path, name: str) -> list[NDArray[np.uint8]]:
     return frames
 
 
-def jittered(rows: list[Row], rng: np.random.Generator) -> list[Row]:
-    """Rows moved by fractions of a pixel, with some coordinates on the very half where rounding decides."""
+def jitter(rows: list[Row], rng: np.random.Generator) -> list[Row]:
+    """Return the rows moved by fractions of a pixel, some of them to exactly one half, where rounding decides."""
     moved = np.asarray(rows) + rng.uniform(-2, 2, (len(rows), 4))
     half = rng.random(moved.shape) < 0.3
     moved[half] = np.floor(moved[half]) + 0.5
@@ -115,7 +115,7 @@ def every_quirk(echonet_folder: EchoNetFolder, ventricle: Ventricle) -> Path:
     folder, rng = echonet_folder, np.random.default_rng(11)
 
     def rows(scale: float, **more: float) -> list[Row]:
-        return jittered(ventricle(scale=scale, **more), rng)  # type: ignore[arg-type]
+        return jitter(ventricle(scale=scale, **more), rng)  # type: ignore[arg-type]
 
     swapped = [
         (x2, y2, x1, y1) if row in (5, 9) else (x1, y1, x2, y2)

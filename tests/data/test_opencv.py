@@ -1,4 +1,4 @@
-"""A machine without a display lacks libGL: the error says what to install."""
+"""If OpenCV cannot be imported, because a machine without a display lacks libGL, the error says what to install."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lvzoo.errors import LvzooError
 
 
 class NoLibGL(MetaPathFinder):
-    """Imports cv2 as a machine without libGL does."""
+    """Makes the import of cv2 fail as it does on a machine without libGL."""
 
     def find_spec(self, fullname: str, path: object, target: object = None) -> None:  # noqa: ARG002 - the protocol's
         if fullname == "cv2":

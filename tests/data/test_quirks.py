@@ -1,4 +1,4 @@
-"""Users can look up every finding that a run may print."""
+"""Every finding that a run may print is explained in the docs."""
 
 from __future__ import annotations
 

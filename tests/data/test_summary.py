@@ -1,4 +1,4 @@
-"""What a check of a folder counts: every quirk once, with its names, the costly ones first."""
+"""A summary counts each quirk with its videos, and lists quirks for which frames are left out first."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ TRACINGS = "FileName,X1,Y1,X2,Y2,Frame\n"
 ROW = "0XA.avi,1,2,3,4,5\n"
 
 
-def written(folder: Path, name: str, content: str | bytes) -> Path:
+def write_file(folder: Path, name: str, content: str | bytes) -> Path:
     path = folder / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     return path
@@ -38,7 +38,7 @@ def written(folder: Path, name: str, content: str | bytes) -> Path:
     ],
 )
 def test_a_mistake_in_the_file_list_is_told(tmp_path: Path, content: str | bytes, message: str) -> None:
-    path = written(tmp_path, "FileList.csv", content)
+    path = write_file(tmp_path, "FileList.csv", content)
     with pytest.raises(DataError, match=f"^{re.escape(str(path))}: {message}"):
         read_file_list(path)
 
@@ -61,7 +61,7 @@ def test_a_mistake_in_the_file_list_is_told(tmp_path: Path, content: str | bytes
     ],
 )
 def test_a_mistake_in_the_tracings_is_told(tmp_path: Path, content: str, message: str) -> None:
-    path = written(tmp_path, "VolumeTracings.csv", content)
+    path = write_file(tmp_path, "VolumeTracings.csv", content)
     with pytest.raises(DataError, match=f"^{re.escape(str(path))}: {message}"):
         read_tracings(path)
 
@@ -72,10 +72,10 @@ def test_a_missing_list_is_told(tmp_path: Path) -> None:
 
 
 def test_columns_may_stand_in_any_order_and_spaces_do_not_matter(tmp_path: Path) -> None:
-    path = written(tmp_path, "FileList.csv", "\ufeffSplit, FileName ,NumberOfFrames\r\n VAL , 0XA ,\r\n")
+    path = write_file(tmp_path, "FileList.csv", "\ufeffSplit, FileName ,NumberOfFrames\r\n VAL , 0XA ,\r\n")
     assert read_file_list(path).videos == {"train": (), "val": ("0XA",), "test": ()}
 
 
 def test_a_spreadsheet_writes_whole_numbers_with_a_point(tmp_path: Path) -> None:
-    path = written(tmp_path, "VolumeTracings.csv", TRACINGS + "0XA.avi,1,2,3,4,5.0\n" + ROW)
+    path = write_file(tmp_path, "VolumeTracings.csv", TRACINGS + "0XA.avi,1,2,3,4,5.0\n" + ROW)
     assert read_tracings(path).rows == {"0XA": {5: [(1.0, 2.0, 3.0, 4.0), (1.0, 2.0, 3.0, 4.0)]}}

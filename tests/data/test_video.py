@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from tests.data.conftest import WriteVideo
 
 MOST_GREY_LEVELS = 2
-"""Between two JPEG decoders: rounding in the transform and in the colours."""
+"""The most that two JPEG decoders may differ by, because they round the transform and the colours differently."""
 
 
 def sequential(path: Path) -> NDArray[np.uint8]:
-    """Every frame as OpenCV decodes it from the first to the last."""
+    """Return every frame as OpenCV decodes it, from the first to the last."""
     capture = cv2.VideoCapture(str(path))
     frames: list[NDArray[np.uint8]] = []
     while True:
@@ -45,7 +45,7 @@ def chunk(name: bytes, content: bytes) -> bytes:
 
 
 def jpegs(count: int, size: int = 112) -> list[bytes]:
-    """JPEGs of lengths both even and odd, no two alike."""
+    """Return different JPEGs, of even and of odd lengths."""
     rng = np.random.default_rng(5)
     coded = []
     for _ in range(count):
@@ -64,7 +64,10 @@ def build_avi(
     second_segment: Sequence[bytes] = (),
     codec: bytes = b"MJPG",
 ) -> bytes:
-    """An AVI from the format's description; `index` counts offsets from "movi" or "file", or is "none"."""
+    """Return an AVI, written from the format's description.
+
+    `index` says where the offsets of `idx1` count from, "movi" or "file"; with "none" there is no index.
+    """
     video = b"01" if audio else b"00"
     head = (
         struct.pack("<4s4sIHHIIII", b"vids", codec, 0, 0, 0, 0, 1, 25, 0)

@@ -1,4 +1,4 @@
-"""Random masks of every sort: large and tiny, cut by the border, in pieces, with holes, ragged."""
+"""Random masks of many kinds: large and tiny, cut by the border, in pieces, with holes, ragged."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def blob(rng: np.random.Generator, size_HW: tuple[int, int]) -> NDArray[np.bool_]:
-    """A non-empty mask: smooth noise above a level, so that its size and its pieces are left to chance."""
+    """Return a random non-empty mask: smooth noise above a threshold, with any size and number of pieces."""
     noise_HW = ndimage.gaussian_filter(rng.normal(size=size_HW), rng.uniform(0.5, 8), mode="reflect")
     mask_HW = np.asarray(noise_HW > np.quantile(noise_HW, rng.choice([0.3, 0.8, 0.95, 0.999])))
     if rng.random() < 0.7:
@@ -28,7 +28,7 @@ def blob(rng: np.random.Generator, size_HW: tuple[int, int]) -> NDArray[np.bool_
 def blob_pairs(
     count: int, *, seed: int, size_HW: tuple[int, int] = (112, 112)
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Predictions and references (N, H, W): half of them alike, half of them strangers."""
+    """Return predictions and references (N, H, W): half of the pairs are similar, half are unrelated."""
     rng = np.random.default_rng(seed)
     references = [blob(rng, size_HW) for _ in range(count)]
     predictions = []

@@ -1,4 +1,4 @@
-"""Masks that are no ventricle: in pieces, holed, empty, or on the wrong side of the valve."""
+"""Masks that cannot be a ventricle: in pieces, with holes, empty, or on the wrong side of the valve."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def picture(*rows: str) -> NDArray[np.bool_]:
 
 
 def counts(mask_HW: NDArray[np.bool_]) -> tuple[int, int]:
-    """Components and holes of one mask."""
+    """Return the numbers of components and holes of one mask."""
     found = topology(mask_HW[None])
     return int(found.components_N[0]), int(found.holes_N[0])
 
@@ -26,13 +26,13 @@ def counts(mask_HW: NDArray[np.bool_]) -> tuple[int, int]:
 def test_cases_by_hand() -> None:
     assert counts(picture("....", "....")) == (0, 0)
     assert counts(picture("####", "####")) == (1, 0)
-    assert counts(picture("##..", "..##")) == (1, 0), "touching at a corner is touching"
+    assert counts(picture("##..", "..##")) == (1, 0), "pixels that touch at a corner are connected"
     assert counts(picture("##..", "...#")) == (2, 0)
     assert counts(picture("###", "#.#", "###")) == (1, 1)
     assert counts(picture(".#.", "#.#", ".#.")) == (1, 1), "corners close a hole"
     assert counts(picture("#.#", "#.#", "###")) == (1, 0), "open to the frame's border"
     assert counts(picture("#####", "#.#.#", "#####")) == (1, 2)
-    assert counts(picture("####", "#.##", "##.#", "####")) == (1, 2), "holes need a common side to be one"
+    assert counts(picture("####", "#.##", "##.#", "####")) == (1, 2), "background is connected only by sides"
     assert counts(picture("#####", "#...#", "#.#.#", "#...#", "#####")) == (2, 1), "an island in a hole"
 
 
@@ -67,7 +67,7 @@ def test_references_have_their_apex_above_the_base() -> None:
 def valve(
     left: tuple[float, float], right: tuple[float, float], apex: tuple[float, float]
 ) -> NDArray[np.float32]:
-    """A contour of which only the ends and the apex matter."""
+    """Return a contour whose ends and apex are given; its other points do not matter."""
     contour_P2 = np.zeros((CONTOUR_POINTS, 2), dtype=np.float32)
     contour_P2[0], contour_P2[-1], contour_P2[APEX_INDEX] = left, right, apex
     return contour_P2
@@ -88,7 +88,7 @@ def test_a_mask_that_reaches_farther_beyond_the_valve_has_found_the_atrium() -> 
     assert not below(mask_HW, contour_P2), "30.4 px above it"
 
 
-def test_above_is_where_the_references_apex_is_whatever_the_display() -> None:
+def test_the_references_apex_decides_which_side_is_above() -> None:
     mask_HW = np.zeros((112, 112), np.bool_)
     mask_HW[65:90, 50:60] = True
     assert not below(mask_HW, valve((40, 60), (70, 60), (55, 100)))
@@ -97,7 +97,7 @@ def test_above_is_where_the_references_apex_is_whatever_the_display() -> None:
     assert not below(mask_HW.T, valve(left, right, (100, 95)))
 
 
-def test_an_empty_mask_has_no_apex_and_leaves_its_neighbours_alone() -> None:
+def test_an_empty_mask_has_no_apex_and_does_not_affect_other_masks() -> None:
     frames = toy_frames(5)
     masks_NHW = frames.masks_NHW.copy()
     masks_NHW[2] = False

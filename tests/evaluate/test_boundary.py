@@ -1,4 +1,4 @@
-"""Distances between boundaries, by hand: what a boundary is, how it is averaged, what an empty mask costs."""
+"""Distances between boundaries by hand: what a boundary is, how distances are averaged, what an empty mask scores."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def compare(predicted: NDArray[np.bool_], reference: NDArray[np.bool_]) -> Bound
 
 
 def numbers(scores: BoundaryScores) -> list[float]:
-    """NSD at 1 and 2 px, HD95 and ASSD of the only frame."""
+    """Return NSD at 1 and 2 px, HD95 and ASSD of the only frame."""
     return [float(each[0]) for each in (scores.nsd1_N, scores.nsd2_N, scores.hd95_N, scores.assd_N)]
 
 
@@ -66,12 +66,11 @@ def test_single_pixels_are_as_far_apart_as_their_centres() -> None:
 
 
 def test_two_squares_shifted_by_three() -> None:
-    """Squares of 11 pixels, boundaries of 40 each. Shifted right by 3, and the same way back by symmetry.
+    """Two squares of 11 x 11 pixels with 40 boundary pixels each, shifted by 3; symmetric in both directions.
 
-    The 16 pixels of the two common stretches of top and bottom row are on the other boundary. The left column's 11
-    pixels are 3 away, but for its corners' neighbours: from (0, y) to the other square's left column at x = 3. Of the
-    top row, x = 1 and 2 are 2 and 1 away; the right column at x = 10 has the other square's rows 0 and 10 at its ends
-    and else the nearest of 3 to its right column and y to its rows.
+    Distances from the left square to the right one, whose left column is at x = 3. The left column (x = 0) is 3 away.
+    In the top and bottom rows, x = 1 and x = 2 are 2 and 1 away, and x = 3 to 9 are on the other boundary: 14 zeros.
+    The right column (x = 10) is inside the other square: 3 from its right column, y and 10 - y from its rows.
     """
     scores = compare(square(40, 43, 11), square(40, 40, 11))
     right_column = [min(3, y, 10 - y) for y in range(11)]
@@ -92,7 +91,7 @@ def test_the_percentile_is_interpolated_in_each_direction_and_the_larger_one_cou
         assert numbers(scores) == pytest.approx([3 / 6, 4 / 6, 3.8, 10 / 6])
 
 
-def test_an_empty_prediction_is_the_worst_that_can_be() -> None:
+def test_an_empty_prediction_gets_the_worst_scores() -> None:
     empty_HW, some_HW = np.zeros((112, 112), np.bool_), square(50, 50, 9)
     assert numbers(compare(empty_HW, some_HW)) == pytest.approx([0, 0, DIAGONAL_PX, DIAGONAL_PX])
     assert numbers(compare(some_HW, empty_HW)) == pytest.approx([0, 0, DIAGONAL_PX, DIAGONAL_PX])
@@ -101,7 +100,7 @@ def test_an_empty_prediction_is_the_worst_that_can_be() -> None:
     assert numbers(compare(wide_HW, ~wide_HW)) == [0, 0, 5, 5]
 
 
-def test_empty_frames_leave_their_neighbours_alone() -> None:
+def test_empty_frames_do_not_affect_other_frames() -> None:
     predicted_NHW, reference_NHW = blob_pairs(40, seed=2, size_HW=(40, 50))
     predicted_NHW[::3], reference_NHW[::5] = False, False
     together = compare(predicted_NHW, reference_NHW)
@@ -112,15 +111,15 @@ def test_empty_frames_leave_their_neighbours_alone() -> None:
         ]
 
 
-def test_it_does_not_matter_which_mask_is_called_the_reference() -> None:
+def test_scores_are_symmetric() -> None:
     predicted_NHW, reference_NHW = blob_pairs(30, seed=3)
     ahead, back = compare(predicted_NHW, reference_NHW), compare(reference_NHW, predicted_NHW)
     for name in ("nsd1_N", "nsd2_N", "hd95_N", "assd_N"):
         assert getattr(ahead, name) == pytest.approx(getattr(back, name), abs=1e-9)
 
 
-def test_specks_everywhere_are_scored_as_any_mask() -> None:
-    """Too many pairs of points to be computed for several frames together."""
+def test_masks_full_of_specks_are_scored_like_others() -> None:
+    """They have too many pairs of points for several frames to be computed together."""
     rng = np.random.default_rng(0)
     specks_NHW = rng.random((20, 112, 112)) < 0.4
     specks_NHW[0] = False
@@ -131,13 +130,13 @@ def test_specks_everywhere_are_scored_as_any_mask() -> None:
 
 
 def test_large_frames_are_exact_too() -> None:
-    """Beyond float32's whole numbers: the squared diagonal of these frames is 2 * 3000^2."""
+    """The squared diagonal of these frames is 2 * 3000^2, more than float32 can represent exactly."""
     size_HW = (3000, 3000)
     one_HW, other_HW = square(2998, 2999, 1, size_HW), square(2999, 2997, 1, size_HW)
     assert numbers(compare(one_HW, other_HW)) == [0, 0, math.sqrt(5), math.sqrt(5)]
 
 
-def test_masks_that_are_a_view_of_something_larger_are_read_rightly() -> None:
+def test_masks_that_are_a_view_of_something_larger_are_read_correctly() -> None:
     large_NHW = np.random.default_rng(0).random((4, 20, 20)) < 0.5
     view_NHW = large_NHW.transpose(0, 2, 1)[::2, 3:11, 5:]
     assert (drawn(boundaries(view_NHW)) == drawn(boundaries(view_NHW.copy()))).all()

@@ -1,4 +1,4 @@
-"""Perfect landmarks: how much of the reference K points can say, on synthetic frames."""
+"""Perfect landmarks: how well K points describe the reference, on synthetic frames."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ def test_seven_perfect_landmarks_come_near_the_reference_and_more_come_nearer(fr
     assert ceilings[-1] < 0.99, "the straight cap above the first chord is not in the reference"
 
 
-def test_the_spline_says_more_than_straight_lines_between_the_same_landmarks(frames: FrameSet) -> None:
+def test_the_spline_is_better_than_straight_lines_between_the_same_landmarks(frames: FrameSet) -> None:
     polygons_NHW = np.stack([rasterise(points[::20], FRAME_SIZE_HW) for points in frames.contours_NP2])
     polygon = mean_ceiling(frames, 7, partial(masks_from_landmarks, curve="polygon"))
     assert polygon == dice_N(polygons_NHW, frames.masks_NHW).mean()
     assert mean_ceiling(frames, 7) > polygon + 0.02
 
 
-def test_a_ceiling_is_a_number_a_frame(frames: FrameSet) -> None:
+def test_there_is_one_ceiling_per_frame(frames: FrameSet) -> None:
     one, every, none = (
         ceiling_N(frames.contours_NP2[:n], frames.masks_NHW[:n], landmarks=7, draw=masks_from_landmarks)
         for n in (1, len(frames), 0)

@@ -1,4 +1,4 @@
-"""The Dice of science, by hand: foreground only, per frame, with its edge cases."""
+"""Dice by hand: foreground only, per frame, with its edge cases."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_cases_by_hand() -> None:
             [[1, 1, 1, 0], [1, 1, 1, 0]],  # the same: 1
             [[0, 1, 1, 1], [0, 1, 1, 1]],  # 4 shared of 6 and 6: 8/12
             [[1, 0, 0, 0], [0, 0, 0, 0]],  # 1 shared of 1 and 6: 2/7
-            [[0, 0, 0, 1], [0, 0, 0, 1]],  # beside it: 0
+            [[0, 0, 0, 1], [0, 0, 0, 1]],  # no overlap: 0
             [[1, 1, 1, 1], [1, 1, 1, 1]],  # all: 12/14
         ],
         np.bool_,
@@ -54,7 +54,7 @@ def test_packed_bits_give_the_plain_formula(size_HW: tuple[int, int]) -> None:
 
 
 def test_each_frame_is_scored_alone() -> None:
-    """A pooled score would be 2 * 1 / (1 + 8 + 1) for both."""
+    """The pooled score of both would be 2 * 1 / (1 + 8 + 1)."""
     predicted_NHW = np.zeros((2, 4, 4), np.bool_)
     reference_NHW = np.zeros((2, 4, 4), np.bool_)
     predicted_NHW[0, 0, 0] = reference_NHW[0, 0, 0] = True
@@ -62,7 +62,7 @@ def test_each_frame_is_scored_alone() -> None:
     assert dice_N(predicted_NHW, reference_NHW).tolist() == [1.0, 0.0]
 
 
-def test_masks_that_are_a_view_of_something_larger_are_read_rightly() -> None:
+def test_masks_that_are_a_view_of_something_larger_are_read_correctly() -> None:
     large_NHW = np.random.default_rng(0).random((4, 20, 20)) < 0.5
     view_NHW = large_NHW.transpose(0, 2, 1)[::2, 3:11, 5:]
     assert dice_N(view_NHW, np.ascontiguousarray(view_NHW)).tolist() == [1.0, 1.0]

@@ -1,4 +1,4 @@
-"""Frames and a model in, a row of scores a frame out."""
+"""The evaluator: one row of scores per frame."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ EVALUATOR = FrameEvaluator(torch.device("cpu"), torch.float32)
 
 
 class Threshold(MaskModel):
-    """Knows that the toys' cavities are dark."""
+    """Finds the ventricles of the toy frames, which are dark."""
 
     def forward(self, frames_B1HW: torch.Tensor) -> torch.Tensor:
         smooth = nn.functional.avg_pool2d(frames_B1HW, 3, stride=1, padding=1, count_include_pad=False)
@@ -55,7 +55,7 @@ class NanLandmarks(Nothing):
         return Prediction(masks_BHW=masks_BHW, landmarks_BK2=np.full((len(output), 7, 2), np.nan, np.float32))
 
 
-def test_a_row_a_frame_in_order() -> None:
+def test_there_is_one_row_per_frame_in_order() -> None:
     frames = toy_frames(70)
     scores = EVALUATOR.score(Threshold(), frames, Condition(corruption="haze", severity=2))
     assert scores["frame"].tolist() == list(frames.frame_indices)
@@ -66,7 +66,7 @@ def test_a_row_a_frame_in_order() -> None:
     assert scores["area_ref"].tolist() == frames.masks_NHW.sum(axis=(1, 2)).tolist()
 
 
-def test_every_measure_is_told() -> None:
+def test_every_column_is_filled() -> None:
     frames = toy_frames(10)
     scores = EVALUATOR.score(Threshold(), frames, CLEAN)
     assert set(scores.columns) == set(SCORE_COLUMNS) - {"model", "seed"}
@@ -79,15 +79,15 @@ def test_every_measure_is_told() -> None:
     assert not scores["apex_below_base"].any()
 
 
-def test_an_empty_answer_is_far_from_the_truth_and_in_no_piece() -> None:
+def test_an_empty_prediction_has_the_worst_distances_and_no_pieces() -> None:
     scores = EVALUATOR.score(Nothing(), toy_frames(4), CLEAN)
     assert (scores[["area_pred", "components", "holes", "nsd1", "nsd2"]] == 0).all(axis=None)
     assert scores["hd95"].tolist() == scores["assd"].tolist() == pytest.approx([112 * 2**0.5] * 4)
     assert not scores["apex_below_base"].any()
 
 
-def test_references_are_those_of_the_frames_at_hand() -> None:
-    """One evaluator scores one set after another."""
+def test_references_are_those_of_the_present_frames() -> None:
+    """One evaluator scores several frame sets, one after another."""
     one, other = toy_frames(6, seed=1), toy_frames(4, seed=2)
     for frames in (one, other, one):
         fresh = FrameEvaluator(torch.device("cpu"), torch.float32)
@@ -106,14 +106,14 @@ def test_validation_is_the_mean_over_patients() -> None:
     assert expected != pytest.approx(scores["dice"].mean(), abs=1e-12)
 
 
-def test_an_empty_answer_scores_zero_though_most_pixels_are_right() -> None:
+def test_an_empty_prediction_scores_zero_though_most_pixels_are_right() -> None:
     frames = toy_frames(4)
     scores = EVALUATOR.score(Nothing(), frames, CLEAN)
     assert (scores["dice"] == 0).all()
-    assert (~frames.masks_NHW).mean() > 0.85, "what pixel accuracy would have said"
+    assert (~frames.masks_NHW).mean() > 0.85, "the pixel accuracy of an empty prediction"
 
 
-def test_masks_of_another_size_are_the_models_fault() -> None:
+def test_masks_of_another_size_are_refused() -> None:
     with pytest.raises(
         PluginError, match=r"^WrongShape\.decode .*masks of bool \(4, 113, 112\).*\(4, 112, 112\)"
     ):

@@ -1,4 +1,4 @@
-"""MONAI as the oracle: the same Dice, NSD, HD95 and ASSD on hundreds of random masks."""
+"""Comparison with MONAI: the same Dice, NSD, HD95 and ASSD on hundreds of random masks."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*always_return_as_numpy:FutureW
 
 @pytest.fixture(scope="module")
 def monai() -> SimpleNamespace:
-    """MONAI's metrics; importing them takes seconds, and warns of what is no concern of ours."""
+    """Return MONAI's metrics. Importing them takes seconds and gives warnings that do not concern lvzoo."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from monai import metrics
@@ -39,7 +39,7 @@ def pairs() -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
 
 @pytest.fixture(scope="module")
 def tensors(pairs: tuple[NDArray[np.bool_], NDArray[np.bool_]]) -> dict[str, Any]:
-    """The pairs as MONAI wants them: batch, class, rows, columns."""
+    """Return the pairs in MONAI's layout: batch, class, rows, columns."""
     predicted_NHW, reference_NHW = pairs
     return {"y_pred": torch.from_numpy(predicted_NHW)[:, None], "y": torch.from_numpy(reference_NHW)[:, None]}
 
@@ -64,7 +64,7 @@ def test_surface_dice_and_hd95(
 
 
 def test_assd(monai: SimpleNamespace, pairs: tuple[NDArray[np.bool_], NDArray[np.bool_]]) -> None:
-    """From its edges and distances: pooled over both directions, whatever its own average may be."""
+    """Compute ASSD from MONAI's edges and distances, pooled over both directions; MONAI itself averages otherwise."""
     scores = boundary_scores(*(boundaries(masks_NHW) for masks_NHW in pairs))
     for n, (predicted_HW, reference_HW) in enumerate(zip(*pairs, strict=True)):
         edge_HW, other_HW = monai.utils.get_mask_edges(predicted_HW, reference_HW)
@@ -73,7 +73,7 @@ def test_assd(monai: SimpleNamespace, pairs: tuple[NDArray[np.bool_], NDArray[np
         assert scores.assd_N[n] == pytest.approx(np.concatenate([ahead, back]).mean(), abs=1e-4)
 
 
-def test_the_pairs_are_of_every_sort(pairs: tuple[NDArray[np.bool_], NDArray[np.bool_]]) -> None:
+def test_the_pairs_are_diverse(pairs: tuple[NDArray[np.bool_], NDArray[np.bool_]]) -> None:
     predicted_NHW, reference_NHW = pairs
     areas = reference_NHW.sum(axis=(1, 2))
     assert areas.min() < 10

@@ -1,4 +1,4 @@
-"""Human-like tracings: lopsided, tilted ventricles, so that a swapped x and y or a reversed order shows."""
+"""Draws asymmetric, tilted ventricles like those of patients, so that a swapped x and y or a reversed order shows."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class DrawVentricle(Protocol):
 
 @pytest.fixture(scope="session")
 def draw_ventricle() -> DrawVentricle:
-    """Half an ellipse a wall, septum flatter than the lateral wall, with a smooth wobble of about a pixel.
+    """Each wall is half an ellipse with a smooth wobble of about a pixel; the septum is the flatter one.
 
-    The valve is oblique, as readers trace it: the last chords are short and lie on the septal side.
+    The valve is oblique, as in readers' tracings: the last chords are short and lie on the septal side.
     """
 
     def draw(number: int = 0) -> Tracing:

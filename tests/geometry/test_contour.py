@@ -1,4 +1,4 @@
-"""From chords to landmarks and back: every landmark keeps its place in the heart, and the curve its shape."""
+"""From chords to landmarks and back: each landmark stays at its anatomical place, and the curve keeps its shape."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def overlap(one_HW: NDArray[np.bool_], other_HW: NDArray[np.bool_]) -> float:
     return float(dice_N(one_HW[None], other_HW[None])[0])
 
 
-def mirrored(tracing: Tracing) -> Tracing:
+def mirror(tracing: Tracing) -> Tracing:
     """Return the tracing of the flipped frame."""
 
     def flip(points: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -138,9 +138,9 @@ def test_seven_landmarks_are_annulus_wall_wall_apex_wall_wall_annulus(draw_ventr
 
 @pytest.mark.parametrize("count", [5, 7, 9, 13, 21])
 def test_a_flipped_frame_has_the_same_landmarks_in_reverse(count: int, draw_ventricle: DrawVentricle) -> None:
-    """Index k becomes K - 1 - k: the left annulus of the flipped frame is the right one of the other."""
+    """Index k becomes K - 1 - k: the left annulus of the flipped frame is the right annulus of the original."""
     tracing = draw_ventricle(1)
-    points_K2, flipped_K2 = landmarks(tracing, count), landmarks(mirrored(tracing), count)
+    points_K2, flipped_K2 = landmarks(tracing, count), landmarks(mirror(tracing), count)
     assert len(points_K2) == count
     assert flipped_K2[::-1, 0] == pytest.approx(SIZE_HW[1] - 1 - points_K2[:, 0], abs=1e-3)
     assert flipped_K2[::-1, 1] == pytest.approx(points_K2[:, 1], abs=1e-3)
@@ -219,9 +219,9 @@ def test_landmarks_give_the_mask_back_and_no_other_reading_of_them_does(
 def test_perfect_landmarks_reach_the_ceilings_that_were_measured(
     count: int, line: str, published: float, draw_ventricle: DrawVentricle
 ) -> None:
-    """Mean Dice of K perfect landmarks against the reference that is scored, beside an earlier measurement.
+    """The mean Dice of K perfect landmarks against the scored reference agrees with an earlier measurement.
 
-    A polygon through 7 landmarks is always too small; the spline mends most of it.
+    A polygon through 7 landmarks is always too small; the spline corrects most of that.
     """
     scores = []
     for number in range(60):

@@ -1,4 +1,4 @@
-"""The one rule by which polygons become masks: EchoNet's own, x across and y down."""
+"""Polygons become masks by EchoNet-Dynamic's own rule, with x across and y down."""
 
 from __future__ import annotations
 

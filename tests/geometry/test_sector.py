@@ -1,4 +1,4 @@
-"""The sector that is read off the pixels: true ones come back, anything else falls back and says so."""
+"""The sector is fitted to the pixels: drawn sectors are found again, anything else gives the standard sector."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def scan(
     size_HW: tuple[int, int] = SIZE_HW,
     probe_px: float = 0.0,
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """Return six speckled frames of a sector, and the pixels that it scans."""
+    """Return six frames of random grey levels inside a sector, and the pixels that it scans."""
     truth = Sector(apex_px=apex_px, half_angle_deg=half_angle_deg, radius_px=radius_px, hull_px=())
     radius_HW, angle_HW = polar(truth, size_HW)
     inside_HW = (radius_HW >= probe_px) & (radius_HW <= radius_px)
@@ -65,7 +65,7 @@ def test_a_larger_frame_with_a_curved_probe_is_fitted_too() -> None:
 
 
 def test_dark_flanks_do_not_narrow_the_sector() -> None:
-    """Deep down at the sides little shines in a real clip; the hull cuts the corners, the beams do not move."""
+    """Real clips are dark at the sides of great depths. The hull lacks these corners, but the fit stays the same."""
     frames_NHW, _ = scan((56.0, 4.0), 42.0, 104.0)
     y_H1, x_1W = np.arange(112)[:, None], np.arange(112)[None, :]
     shining_HW = np.abs(x_1W - 56) <= 34 - (y_H1 - 56).clip(0) * 0.3
@@ -82,8 +82,8 @@ def test_a_marker_beside_the_sector_does_not_move_it() -> None:
     assert np.array_equal(scan_mask(fit_sector(frames_NHW), SIZE_HW), inside_HW)
 
 
-def torn_apart(frames_NHW: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Blacken a broad shadow down the middle and a dark band across: the sector's four pieces touch nowhere."""
+def tear_apart(frames_NHW: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Blacken a shadow down the middle and a band across, so that the sector is split into four separate pieces."""
     torn_NHW = frames_NHW.copy()
     torn_NHW[:, :, 50:60] = 0
     torn_NHW[:, 52:60] = 0
@@ -92,7 +92,7 @@ def torn_apart(frames_NHW: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def test_a_picture_that_shadows_tear_apart_is_scanned_whole() -> None:
     frames_NHW, inside_HW = scan((56.0, 4.0), 42.0, 104.0)
-    sector = fit_sector(torn_apart(frames_NHW))
+    sector = fit_sector(tear_apart(frames_NHW))
     scanned_HW = scan_mask(sector, SIZE_HW)
     assert sector.fitted
     assert math.dist(sector.apex_px, (56.0, 4.0)) < 1.5
@@ -101,25 +101,25 @@ def test_a_picture_that_shadows_tear_apart_is_scanned_whole() -> None:
 
 
 def letters(frames_NHW: NDArray[np.uint8]) -> None:
-    """Three lines of bold letters in each upper corner, run together by blurring."""
+    """Draw three lines of bold, blurred letters in each upper corner."""
     for top in (2, 9, 16):
         frames_NHW[:, top : top + 4, 2:22] = frames_NHW[:, top : top + 4, 90:110] = 200
 
 
 def trace(frames_NHW: NDArray[np.uint8]) -> None:
-    """A line like an electrocardiogram along the bottom, with its spikes."""
+    """Draw a line with spikes, like an electrocardiogram, along the bottom."""
     frames_NHW[:, 107:109] = 220
     frames_NHW[:, 98:108, 20::30] = 220
 
 
 def depth_marks(frames_NHW: NDArray[np.uint8]) -> None:
-    """Dots down the right side, and the probe's marker beside the apex."""
+    """Draw dots down the right side, and the probe's marker beside the apex."""
     frames_NHW[:, 6::9, 107:110] = 180
     frames_NHW[:, 2:6, 66:70] = 180
 
 
 @pytest.mark.parametrize("mark", [letters, trace, depth_marks])
-@pytest.mark.parametrize("picture", [np.copy, torn_apart], ids=["whole", "torn"])
+@pytest.mark.parametrize("picture", [np.copy, tear_apart], ids=["whole", "torn"])
 def test_what_a_machine_writes_does_not_move_the_sector(
     mark: Callable[[NDArray[np.uint8]], None], picture: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
 ) -> None:

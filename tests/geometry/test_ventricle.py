@@ -1,4 +1,4 @@
-"""Area, axis, volume and ejection fraction of bodies whose measures are known."""
+"""Area, axis, volume and ejection fraction of shapes whose measures are known."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_the_length_of_an_axis() -> None:
 
 
 def test_twenty_disks_of_an_ellipsoid_are_its_volume() -> None:
-    """Diameters in the middle of each disk: 4/3 pi a b^2 within a quarter of a percent."""
+    """With the diameter in the middle of each disk, the volume is 4/3 pi a b^2 within a quarter of a percent."""
     half_length, half_width = 40.0, 20.0
     middles = (np.arange(20) + 0.5) / 20 * 2 - 1
     diameters = 2 * half_width * np.sqrt(1 - middles**2)

@@ -97,5 +97,5 @@ def test_a_damaged_table_is_a_data_error(beats_folder: Path, tmp_path: Path) -> 
     copy = shutil.copytree(beats_folder, tmp_path / "copy")
     table = copy / "FurtherTracings.csv"
     table.write_text(table.read_text().replace("\n", "\nnonsense,", 1))
-    with pytest.raises(DataError, match=r"FurtherTracings\.csv: line 2: 7 cells where the header has 6"):
+    with pytest.raises(DataError, match=r"FurtherTracings\.csv: line 2: 7 cells.* 6; "):
         phantom_of_beats(copy).load("test")

@@ -1,4 +1,4 @@
-"""Plugins are found, read without harm, and remembered; names are kept by the first."""
+"""Plugins are found, read in separate processes, and cached; the first plugin with a name keeps it."""
 
 from __future__ import annotations
 
@@ -50,13 +50,22 @@ def test_bundled_plugins_come_first_and_core_before_all() -> None:
     )
 
 
-def test_third_party_plugin_arrives_with_all_that_it_declares(install_plugin: Callable[..., Path]) -> None:
+def test_third_party_plugin_has_everything_that_it_declares(install_plugin: Callable[..., Path]) -> None:
     install_plugin("ellipse", FAMILY.format(name="ellipse"), version="2.5")
     plugin = _found("ellipse")
     [family] = plugin.declared.families
     assert (plugin.fault, plugin.version, plugin.declared.hooks) == (None, "2.5", ("lvzoo_families",))
     assert family.options["width"].choices == (8, 16)
     assert family.requires == ("no_such_module",)
+
+
+def test_installed_and_removed_plugins_are_noticed_at_once(install_plugin: Callable[..., Path]) -> None:
+    before = [plugin.name for plugin in plugins.find_plugins()]
+    code = install_plugin("newcomer", FAMILY.format(name="newcomer"), version="2.0")
+    assert _found("newcomer").version == "2.0"
+    info = code.parents[1] / "newcomer_dist-2.0.dist-info"
+    info.rename(info.with_suffix(".off"))
+    assert [plugin.name for plugin in plugins.find_plugins()] == before
 
 
 def test_hanging_plugin_costs_the_time_limit_once(
@@ -101,7 +110,7 @@ def test_edited_plugin_is_read_again(install_plugin: Callable[..., Path]) -> Non
     assert _found("edited").declared.families[0].name == "renamed"
 
 
-def test_installing_what_was_missing_heals_a_plugin(install_plugin: Callable[..., Path]) -> None:
+def test_installing_a_missing_module_repairs_a_plugin(install_plugin: Callable[..., Path]) -> None:
     file = install_plugin("needy", "import late_arrival\n" + FAMILY.format(name="needy"))
     assert "install 'late_arrival'" in (_found("needy").fault or "")
     (file.parents[1] / "late_arrival.py").write_text("")
@@ -180,7 +189,9 @@ def test_resolve_names_the_reason_and_keeps_the_cause(install_plugin: Callable[.
         plugins.resolve("quits_dist:Net")
 
 
-def test_only_listeners_are_imported_and_they_hear(install_plugin: Callable[..., Path]) -> None:
+def test_only_plugins_with_a_notification_hook_are_imported_and_notified(
+    install_plugin: Callable[..., Path],
+) -> None:
     install_plugin("silent", FAMILY.format(name="silent"))
     install_plugin(
         "listener",
@@ -213,7 +224,7 @@ def _wait_for(condition: Callable[[], bool], limit_s: float = 30) -> None:
         time.sleep(0.01)
 
 
-def test_what_cannot_be_loaded_says_what_may_be_meant(
+def test_errors_of_resolve_suggest_a_correction(
     install_plugin: Callable[..., Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     model = "print('hello')\nclass StarNet:\n    pass\n"

@@ -1,4 +1,4 @@
-"""A plugin that cannot be read is quarantined with a reason of one line that says what to do."""
+"""A plugin that cannot be read is quarantined with a one-line reason that says what to do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Small tables of scores: one that can be worked out by hand, and simulations whose truth is known."""
+"""Small tables of scores for tests: one that can be computed by hand, and simulations with known truth."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class _Suite:
 
 
 TINY = cast("NoiseSuite", _Suite("noise-v9", {"acoustic": ("haze", "shadow"), "digital": ("jpeg",)}, (1, 2)))
-"""Two families, one of two corruptions, at two severities; a ranking asks no more of a suite than its table."""
+"""A suite of two families and two severities. A ranking needs only these three fields of a suite."""
 WARD = cast(
     "NoiseSuite",
     _Suite(
@@ -41,7 +41,7 @@ WARD = cast(
         (1, 2, 3, 4, 5),
     ),
 )
-"""A suite of the usual size for simulations."""
+"""A suite of usual size, for simulations."""
 PLAIN = {
     "area_pred": 10,
     "area_ref": 10,
@@ -53,7 +53,7 @@ PLAIN = {
     "holes": 0,
     "apex_below_base": False,
 }
-"""What else a table of scores says of each frame, where a test does not ask."""
+"""Values of the columns that a test does not use."""
 
 
 def conditions(severities: Sequence[int] = WARD.severities) -> list[Condition]:
@@ -65,7 +65,7 @@ def conditions(severities: Sequence[int] = WARD.severities) -> list[Condition]:
 def facts(
     *masks: str, landmarks: Iterable[str] = (), augmented: bool = False, own_recipe: bool = False
 ) -> dict[str, ModelFacts]:
-    """Return the facts of models by kind; the track and the recipe hold for all."""
+    """Return facts about mask and landmark models, all in the same track and with the same kind of recipe."""
     kinds: dict[str, Kind] = dict.fromkeys(masks, "mask")
     kinds |= dict.fromkeys(landmarks, "landmark")
     return {
@@ -75,9 +75,10 @@ def facts(
 
 
 def two_models() -> Scores:
-    """Return the scores of models a and b on two patients: p with ED and ES, q with ED alone.
+    """Return the scores of models a and b on two patients: p with ED and ES, q only with ED.
 
-    Model a by hand: clean p (.9 + .8)/2 = .85, q .7; under each condition p scores `noisy`, q scores .1 less.
+    Model a by hand: clean p (.9 + .8)/2 = .85, q .7; under each noise p has the scores in `noisy`, q .1 less.
+    Model b is .05 worse than a everywhere.
     """
     levels = {"haze": (0.8, 0.6), "shadow": (0.6, 0.4), "jpeg": (0.9, 0.5)}
     noisy = [(name, severity, level[severity - 1]) for name, level in levels.items() for severity in (1, 2)]
@@ -98,7 +99,7 @@ def two_models() -> Scores:
 def simulated(
     models: Mapping[str, float], tested: Sequence[Condition], *, patients: int, seeds: int = 1, draw: int = 0
 ) -> Scores:
-    """Return scores around each model's level, lower by severity, with a spread over patients and frames."""
+    """Return scores near each model's level that fall with severity and vary over patients and frames."""
     rng = np.random.default_rng(draw)
     names = np.repeat([f"p{index:03d}" for index in range(patients)], 2)
     ease_P1 = rng.normal(0, 0.03, (patients, 1))
@@ -123,7 +124,7 @@ def simulated(
 
 
 def row(table: pd.DataFrame, **values: object) -> pd.Series:
-    """Return the one row of a table in which some columns have these values."""
+    """Return the only row of a table in which the columns have these values."""
     chosen = table
     for column, value in values.items():
         chosen = chosen[chosen[column] == value]

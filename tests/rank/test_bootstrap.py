@@ -1,4 +1,4 @@
-"""The bootstrap over patients: the same draws for everybody, equal to a plain loop, and as sure as it says."""
+"""The bootstrap over patients: shared resamples, the same result as a plain loop, and correct coverage."""
 
 from __future__ import annotations
 
@@ -23,12 +23,14 @@ def test_every_resample_draws_as_many_patients_as_there_are() -> None:
     assert counts.shape == (700, 23)
     assert (counts.sum(axis=1) == 23).all()
     assert counts.mean() == 1.0
-    assert counts.mean(axis=0) == pytest.approx(np.ones(23), abs=0.2)  # nobody is favoured
+    assert counts.mean(axis=0) == pytest.approx(
+        np.ones(23), abs=0.2
+    )  # no patient is drawn more often than others
     assert max(len(block) for block in blocks) <= bootstrap.BLOCK
 
 
 def test_all_rows_meet_the_same_draws() -> None:
-    """So the difference of a score and the same score minus a constant is that constant, always."""
+    """The difference between a score and the same score minus a constant is always this constant."""
     scores_P = np.random.default_rng(1).random(40)
     means = resampled_means(np.stack([scores_P, scores_P - 0.25]), resamples=300, seed=0)
     assert means[:, 0] - means[:, 1] == pytest.approx(np.full(300, 0.25), abs=1e-12)
@@ -42,8 +44,8 @@ def test_the_seed_decides_the_draws() -> None:
     assert first.tolist() != other.tolist()
 
 
-def test_who_has_no_score_does_not_count() -> None:
-    """The mean is over those drawn that have one; a resample without any has none, and no part in the interval."""
+def test_patients_without_a_score_do_not_count() -> None:
+    """The mean is over drawn patients with a score; a resample without any is NaN and is left out of the interval."""
     scores_MP = np.array([[0.2, np.nan, 0.8], [0.1, 0.2, 0.3]])
     counts = np.concatenate(list(resample_counts(3, resamples=400, seed=2)))
     means = resampled_means(scores_MP, resamples=400, seed=2)
@@ -57,12 +59,12 @@ def test_who_has_no_score_does_not_count() -> None:
     assert not np.isnan(low).any()
 
 
-def test_nobody_has_no_interval() -> None:
+def test_a_column_without_values_has_no_interval() -> None:
     low, high = interval(np.full((10, 1), np.nan))
     assert np.isnan([low[0], high[0]]).all()
 
 
-def test_the_interval_cuts_a_fortieth_off_each_end() -> None:
+def test_the_interval_leaves_out_a_fortieth_at_each_end() -> None:
     low, high = interval(np.arange(1001.0)[:, None])
     assert (low[0], high[0]) == pytest.approx((25.0, 975.0))
 

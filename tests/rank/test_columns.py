@@ -1,4 +1,4 @@
-"""The columns beside Dice: other metrics, pooled Dice, the worst corruption, and masks that no ventricle has."""
+"""The other columns of the ranking: metrics, pooled Dice, the worst corruption, and anatomical failures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Masks or landmarks: the best of each kind, in every scope, in its track."""
+"""Masks or landmarks: the best model of each kind is compared in every scope, within its track."""
 
 from __future__ import annotations
 
@@ -23,15 +23,17 @@ def test_a_contest_by_hand() -> None:
     assert overall["p"] == 0.5
     assert row(contests, scope="clean")["mask_dice"] == pytest.approx(0.775)
     assert row(contests, scope="ED")["mask_dice"] == pytest.approx(0.6)
-    end_systole = row(contests, scope="ES")  # of patient p alone
+    end_systole = row(contests, scope="ES")  # only patient p has an ES frame
     assert end_systole["mask_dice"] == pytest.approx(0.65)
     assert end_systole["p"] == 1.0
     assert np.isnan([end_systole["difference_low"], end_systole["difference_high"]]).all()
-    assert contests["p_holm"].tolist() == [0.5] + [1.0] * 5, "overall is the one pair; the looks are adjusted"
+    assert contests["p_holm"].tolist() == [0.5] + [1.0] * 5, (
+        "overall is the only pair; the other scopes are adjusted"
+    )
     assert contests["winner"].tolist() == ["neither"] * 6
 
 
-def test_the_difference_is_mask_minus_landmark_whoever_is_better() -> None:
+def test_the_difference_is_always_mask_minus_landmark() -> None:
     contests = rank(two_models(), TINY, models=facts("b", landmarks=["a"]), resamples=50).contests
     assert row(contests, scope="overall")["difference"] == pytest.approx(-0.05)
 
@@ -82,7 +84,7 @@ def test_what_training_on_noise_changes_is_the_difference_of_the_tracks() -> Non
 
 
 def test_the_change_is_paired_by_patient() -> None:
-    """Noise training adds the same to both kinds on every patient: nothing changes, and that is certain."""
+    """Training on noise adds the same to both kinds on every patient, so the change is 0 with an interval of 0."""
     scores = simulated({"m": 0.85, "l": 0.8}, conditions([2]), patients=30)
     gained = scores.assign(model=scores["model"] + "+noise", dice=scores["dice"] + 0.03)
     models = facts("m", landmarks=["l"]) | facts("m+noise", landmarks=["l+noise"], augmented=True)
@@ -105,7 +107,7 @@ def test_without_noise_overall_is_clean() -> None:
     assert contests["scope"].tolist() == ["overall", "ED", "ES"]
 
 
-def test_a_phase_that_nobody_has_is_no_scope() -> None:
+def test_a_phase_without_frames_is_not_a_scope() -> None:
     scores = two_models()
     models = facts("a", landmarks=["b"])
     ranking = rank(scores[scores["phase"] == "ED"], TINY, models=models, resamples=20)
@@ -149,7 +151,7 @@ def test_a_winner_needs_significance_and_the_margin() -> None:
 
 
 def test_a_lead_of_lucky_trainings_wins_nothing() -> None:
-    """One seed of the mask model falls behind; on the patients alone its mean lead looks clear."""
+    """One seed of the mask model is worse; over patients, without the seeds, its mean lead looks clear."""
     lucky = [
         simulated({"m": level}, conditions([1]), patients=60, draw=seed).assign(seed=seed)
         for seed, level in enumerate((0.80, 0.92, 0.93))

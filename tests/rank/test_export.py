@@ -1,4 +1,4 @@
-"""The long form of challengeR: a row a task, algorithm and case."""
+"""The table for challengeR: one row per task, algorithm and case."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The grid of scores: complete or refused with what is missing, and the same in whatever order the rows come."""
+"""The grid of scores: complete, or refused with the missing scores, and the same for any order of the rows."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_doubled_scores_are_refused() -> None:
         make_grid(pd.concat([scores, scores[scores["model"] == "a"].iloc[:1]]), TINY)
 
 
-def test_tables_that_are_no_scores_are_refused() -> None:
+def test_tables_without_what_a_ranking_needs_are_refused() -> None:
     scores = two_models()
     with pytest.raises(DataError, match="lacks the columns phase, area_ref"):
         make_grid(scores.drop(columns=["phase", "area_ref"]), TINY)
@@ -98,7 +98,7 @@ def test_tables_that_are_no_scores_are_refused() -> None:
 
 
 @pytest.mark.parametrize("dice", [float("nan"), -0.1, 1.1])
-def test_a_dice_that_is_no_fraction_is_named(dice: float) -> None:
+def test_a_dice_outside_0_to_1_is_named(dice: float) -> None:
     scores = two_models()
     scores.loc[0, "dice"] = dice
     with pytest.raises(DataError, match=rf"^b on p-clip frame 5 under clean: Dice is {dice}, .*fraction"):
@@ -115,7 +115,7 @@ def test_other_metrics_must_be_numbers_too(column: str, value: float) -> None:
         make_grid(scores, TINY)
 
 
-def test_a_score_of_nobody_is_refused() -> None:
+def test_a_score_without_a_patient_is_refused() -> None:
     scores = two_models()
     scores.loc[3, "patient"] = None
     with pytest.raises(DataError, match="some scores have no patient"):

@@ -1,4 +1,4 @@
-"""Pairs of models: worked out by hand, and simulations whose truth is known."""
+"""Pairs of models: computed by hand, and in simulations with known truth."""
 
 from __future__ import annotations
 
@@ -50,14 +50,14 @@ def test_outperforming_counts_all_pairs_of_seeds_and_half_of_ties() -> None:
 
 
 def test_equal_models_stay_open_and_share_a_letter() -> None:
-    told = []
+    verdicts = []
     for draw in range(40):
         scores = simulated({"a": 0.9, "b": 0.9}, conditions([3]), patients=60, draw=draw)
         ranking = rank(scores, WARD, models=facts("a", "b"), resamples=100)
-        told.append(ranking.pairs["verdict"][0])
+        verdicts.append(ranking.pairs["verdict"][0])
         assert (ranking.pairs["verdict"][0] == "open") == (ranking.table["group"].tolist() == ["a", "a"])
-    assert told.count("open") >= 34  # 38 of 40 are to be expected
-    assert "clear" not in told
+    assert verdicts.count("open") >= 34  # 38 of 40 are expected
+    assert "clear" not in verdicts
 
 
 def test_models_that_differ_by_two_points_are_told_apart() -> None:
@@ -72,7 +72,7 @@ def test_models_that_differ_by_two_points_are_told_apart() -> None:
         assert row(ranking.table, model="a")["rank_high"] == 1
 
 
-def test_a_difference_below_the_margin_is_small_however_sure() -> None:
+def test_a_certain_difference_below_the_margin_is_small() -> None:
     scores = simulated({"a": 0.9}, conditions([1, 2]), patients=80)
     close = pd.concat([scores, scores.assign(model="b", dice=scores["dice"] - 0.003)])
     pair = rank(close, WARD, models=facts("a", "b"), resamples=100).pairs.iloc[0]

@@ -1,8 +1,9 @@
-"""Scores by patient: the headline is their mean exactly, and patients without a phase leave it out."""
+"""Scores by patient: the headline is exactly their mean, and a patient without a phase is left out of its mean."""
 
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from lvzoo.rank.grid import make_grid
@@ -38,13 +39,11 @@ def test_models_are_numbered_best_first_and_equal_ones_by_name() -> None:
     scores = simulated({"b": 0.9, "d": 0.8}, conditions([1]), patients=4)
     twin = scores[scores["model"] == "b"].assign(model="a")
     last = scores[scores["model"] == "d"].assign(model="c", dice=0.1)
-    import pandas as pd
-
     everyone = pd.concat([last, scores, twin])
     assert patient_scores(make_grid(everyone, WARD), WARD).grid.models == ("a", "b", "d", "c")
 
 
-def test_a_mean_leaves_out_who_has_no_value() -> None:
+def test_a_mean_leaves_out_patients_without_a_value() -> None:
     assert mean_M(np.array([[0.2, np.nan, 0.4], [np.nan, np.nan, np.nan]])) == pytest.approx(
         [0.3, np.nan], nan_ok=True
     )

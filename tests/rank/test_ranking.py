@@ -1,4 +1,4 @@
-"""The ranking: worked out by hand on a small table, sure of itself as it should be, and never over unequal sets."""
+"""The ranking: computed by hand on a small table, with correct uncertainty, and never over unequal frames."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def rank(scores: Scores, suite: NoiseSuite, *, seed: int = 0, resamples: int = 50) -> Ranking:
-    """Rank models that are all masks, trained alike."""
+    """Rank models that are all mask models with the same recipe."""
     models = facts(*map(str, scores["model"].unique())) if "model" in scores else {}
     return rank_all(scores, suite, models=models, seed=seed, resamples=resamples)
 
@@ -49,7 +49,7 @@ def test_a_small_table_by_hand() -> None:
     assert (a["difference"], a["difference_low"], a["difference_high"]) == (0, 0, 0)
 
 
-def test_the_record_says_what_the_numbers_rest_on() -> None:
+def test_the_record_holds_what_the_numbers_were_computed_from() -> None:
     ranking = rank(two_models(), TINY, resamples=200)
     assert (ranking.suite, ranking.headline) == ("noise-v9", "mDice-N9")
     assert (ranking.patients, ranking.frames, ranking.resamples) == (2, 3, 200)
@@ -86,7 +86,7 @@ def test_seeds_are_averaged_first() -> None:
     assert of_one["seeds"].tolist() == [1, 1]
 
 
-# --- how sure -------------------------------------------------------------------------------------------------
+# --- uncertainty -------------------------------------------------------------------------------------------------
 
 
 def test_intervals_hold_the_value_and_shrink_with_more_patients() -> None:
@@ -115,7 +115,7 @@ def test_the_seed_of_the_bootstrap_is_an_argument() -> None:
     assert lows[0] == lows[1] != lows[2]
 
 
-def test_of_one_patient_nothing_is_said_of_others() -> None:
+def test_one_patient_gives_no_intervals() -> None:
     scores = simulated({"a": 0.9, "b": 0.8}, conditions([1]), patients=1)
     ranking = rank(scores, WARD)
     assert ranking.table["rank"].tolist() == [1, 2]
@@ -129,10 +129,10 @@ def test_of_one_patient_nothing_is_said_of_others() -> None:
     assert np.isnan(ranking.kendall_tau)
 
 
-# --- a part of the suite, or nothing of it --------------------------------------------------------------------
+# --- part of the suite, or no noise at all --------------------------------------------------------------------
 
 
-def test_a_part_of_the_suite_counts_the_families_that_are_there_and_says_so() -> None:
+def test_part_of_a_suite_is_ranked_by_its_families_and_marked_partial() -> None:
     scores = two_models()
     part = scores[scores["corruption"].isin(["clean", "haze"]) & (scores["severity"] < 2)]
     ranking = rank(part, TINY, resamples=50)
@@ -169,10 +169,10 @@ def test_a_model_that_finds_nothing_is_ranked_last_and_retains_nothing() -> None
     assert np.isnan(b["retention"])
 
 
-# --- what is known of the models ------------------------------------------------------------------------------
+# --- facts about the models ------------------------------------------------------------------------------
 
 
-def test_facts_stand_in_the_table_and_those_of_others_are_left_out() -> None:
+def test_facts_are_in_the_table_and_those_of_other_models_are_left_out() -> None:
     models = facts("a", own_recipe=True) | facts(landmarks=["b"], augmented=True) | facts("c")
     ranking = rank_all(two_models(), TINY, models=models, resamples=10)
     assert ranking.table["kind"].tolist() == ["mask", "landmark"]

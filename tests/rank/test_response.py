@@ -22,7 +22,7 @@ def test_the_response_by_hand() -> None:
     assert curve["severity"].tolist() == [0, 1, 2]
     # clean (.85 + .7) / 2; haze 1 (.8 + .7) / 2; haze 2 (.6 + .5) / 2
     assert curve["dice"].tolist() == pytest.approx([0.775, 0.75, 0.55])
-    # two patients: 95 % of the resamples reach from one to the other
+    # two patients: the 95 % interval reaches from one to the other
     assert curve["dice_low"].tolist() == pytest.approx([0.7, 0.7, 0.5])
     assert curve["dice_high"].tolist() == pytest.approx([0.85, 0.8, 0.6])
 
@@ -35,14 +35,14 @@ def test_break_points_by_hand() -> None:
     def severity(reference: str, corruption: str = "haze") -> float:
         return float(row(breaks, model="a", corruption=corruption, reference=reference)["severity"])
 
-    assert severity("high") == 0.0  # already its clean Dice lies below
+    assert severity("high") == 0.0  # its clean Dice is below already
     assert severity("middle") == pytest.approx(1.25)  # from .75 at 1 to .55 at 2
     assert math.isnan(severity("low"))
     assert severity("low", "jpeg") == pytest.approx(1.875)  # from .85 at 1 to .45 at 2
     assert row(breaks, model="a", corruption="jpeg", reference="middle")["level"] == 0.7
 
 
-def test_the_usual_reference_is_090() -> None:
+def test_the_default_reference_is_090() -> None:
     ranking = rank(two_models(), TINY, models=MODELS, resamples=20)
     assert ranking.references == {"Dice 0.90": 0.9}
     assert ranking.breaks["reference"].unique().tolist() == ["Dice 0.90"]
@@ -52,7 +52,7 @@ def test_the_usual_reference_is_090() -> None:
     ("dice", "expected"),
     [
         ([0.9, 0.8, 0.6], 1.5),
-        ([0.9, 0.7, 0.6], 1.0),  # at the level is not yet below it
+        ([0.9, 0.7, 0.6], 1.0),  # reaching the level is not below it
         ([0.9, 0.6, 0.8], pytest.approx(2 / 3)),  # the first fall counts
         ([0.7, 0.7, 0.7], math.nan),
         ([0.6, 0.9, 0.9], 0.0),

@@ -1,4 +1,4 @@
-"""Tests, adjustment, letters and small samples against scipy, statsmodels, scikit-posthocs and plain counting."""
+"""Tests, adjustment and letters against scipy, statsmodels, scikit-posthocs and plain counting."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_few_patients_are_counted_exactly_as_scipy_does(patients: int) -> None:
 
 
 def test_few_patients_with_zeros_and_ties_are_counted_exactly() -> None:
-    """Every pattern of signs is written down; the zero takes its rank and then no part."""
+    """All sign patterns are listed here. The zero gets its rank and is then left out."""
     differences = np.array([0.0, 1.0, 1.0, -2.0, 2.0, 2.0, 3.0, -4.0])
     ranks = np.array([2.5, 2.5, 5.0, 5.0, 5.0, 7.0, 8.0])
     sums = [np.dot(ranks, signs) for signs in product([-1, 1], repeat=7)]
@@ -53,14 +53,14 @@ def test_few_patients_with_zeros_and_ties_are_counted_exactly() -> None:
     assert wilcoxon_p(differences) == pytest.approx(np.mean(np.abs(sums) >= observed - 1e-9))
 
 
-def test_it_is_two_sided_and_knows_no_difference() -> None:
+def test_it_is_two_sided_and_1_without_a_difference() -> None:
     differences = np.random.default_rng(4).normal(0.2, 1, 80)
     assert wilcoxon_p(differences) == wilcoxon_p(-differences)
     assert wilcoxon_p(np.zeros(60)) == 1.0
-    assert wilcoxon_p(np.full(60, 1e-16)) == 1.0  # what sums leave behind is no difference
+    assert wilcoxon_p(np.full(60, 1e-16)) == 1.0  # rounding errors of sums are not differences
 
 
-def test_who_has_no_value_takes_no_part() -> None:
+def test_patients_without_a_value_are_left_out() -> None:
     differences = np.random.default_rng(5).normal(0.2, 1, 30)
     assert wilcoxon_p(np.append(differences, np.nan)) == wilcoxon_p(differences)
 
@@ -79,7 +79,7 @@ def test_holm_against_statsmodels() -> None:
 
 
 def test_holm_by_hand() -> None:
-    # sorted .01 .02 .03 -> 3 x .01, 2 x .02, then no less than the one before
+    # sorted: .01 .02 .03 -> 3 x .01, 2 x .02, and then at least the one before
     assert holm([0.03, 0.01, 0.02]) == pytest.approx([0.04, 0.03, 0.04])
 
 
@@ -95,7 +95,7 @@ def test_letters_by_hand() -> None:
     assert letters(1, []) == ["a"]
 
 
-def test_models_share_a_letter_exactly_where_they_do_not_differ_and_no_letter_is_idle() -> None:
+def test_models_share_a_letter_exactly_where_they_do_not_differ_and_no_letter_is_redundant() -> None:
     rng = np.random.default_rng(0)
     for models in (2, 4, 7, 9):
         for share in (0.1, 0.4, 0.8):
@@ -122,7 +122,7 @@ def test_letters_against_scikit_posthocs() -> None:
 
 
 def _members(groups: list[str]) -> set[frozenset[int]]:
-    """Return which models share each letter, whatever the letter."""
+    """Return the sets of models that share a letter, for any names of the letters."""
     return {
         frozenset(m for m, each in enumerate(groups) if letter in each) for letter in set("".join(groups))
     }
@@ -134,7 +134,7 @@ def test_there_are_letters_for_many_groups() -> None:
     assert len(set(groups)) == 60
 
 
-# --- what may be said -----------------------------------------------------------------------------------------
+# --- verdicts -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_there_are_letters_for_many_groups() -> None:
     [
         (0.01, 0.006, 0.02, "clear"),
         (0.01, -0.02, -0.006, "clear"),
-        (0.01, 0.005, 0.02, "small"),  # the margin itself is not beyond it
+        (0.01, 0.005, 0.02, "small"),  # exactly at the margin is not beyond it
         (0.01, 0.001, 0.004, "small"),
         (0.05, 0.006, 0.02, "open"),
         (0.9, -0.01, 0.01, "open"),
@@ -154,12 +154,12 @@ def test_a_difference_is_clear_only_if_significant_and_beyond_the_margin(
     assert verdict(p, low, high) == said
 
 
-def test_the_smallest_difference_that_is_seen() -> None:
+def test_the_detectable_difference_by_hand() -> None:
     assert detectable_difference(np.array([1.0, 2.0, 3.0, 4.0])) == pytest.approx(2.8 * np.sqrt(5 / 3) / 2)
     assert np.isnan(detectable_difference(np.array([0.1])))
 
 
-def test_it_is_found_in_four_of_five_studies() -> None:
+def test_the_detectable_difference_is_found_in_four_of_five_studies() -> None:
     rng = np.random.default_rng(0)
     patients, spread = 100, 0.03
     truth = 2.8 * spread / np.sqrt(patients)
@@ -172,7 +172,7 @@ def test_a_lead_that_the_seeds_do_not_share_is_unsteady() -> None:
     assert not seeds_agree(lucky, even), "0.80 loses to all three: the better one leads in 6 of 9 pairs"
     assert seeds_agree(np.array([0.84, 0.86, 0.91]), even), "7.5 of 9"
     assert seeds_agree(even, np.array([0.80, 0.81, 0.82]))
-    assert seeds_agree(np.array([0.8]), np.array([0.9])), "one seed of each tells nothing"
+    assert seeds_agree(np.array([0.8]), np.array([0.9])), "one seed of each cannot disagree"
     assert verdict(0.001, 0.02, 0.04, steady=False) == "unsteady"
     assert verdict(0.001, 0.002, 0.04, steady=False) == "small"
     assert verdict(0.2, 0.02, 0.04, steady=False) == "open"

@@ -1,4 +1,4 @@
-"""How firm the order is: ranks over resamples and their agreement with the ranking."""
+"""The stability of the order: ranks over resamples and their agreement with the ranking."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ def test_rank_intervals_by_hand() -> None:
 
 
 def test_rank_intervals_cover_the_true_ranks() -> None:
-    """Three models a standard error or two apart: the order that is seen is often wrong, the intervals are not."""
+    """Models one or two standard errors apart: the observed order is often wrong, but the intervals are right."""
     rng = np.random.default_rng(0)
     truth_M = np.array([0.9, 0.894, 0.88])
-    covered, as_seen = np.zeros(3), 0
+    covered, as_true = np.zeros(3), 0
     for _ in range(150):
         scores_MP = rng.normal(truth_M[:, None], 0.03, (3, 60))
         columns = rank_columns(resampled_means(scores_MP, resamples=300, seed=0))
         covered += (columns["rank_low"] <= [1, 2, 3]) & (columns["rank_high"] >= [1, 2, 3])
-        as_seen += ranks(scores_MP.mean(axis=1)).tolist() == [1, 2, 3]
-    assert as_seen < 0.9 * 150
+        as_true += ranks(scores_MP.mean(axis=1)).tolist() == [1, 2, 3]
+    assert as_true < 0.9 * 150
     assert (covered >= 0.95 * 150).all()
 
 
@@ -61,7 +61,7 @@ def test_kendall_against_scipy() -> None:
     assert mean_kendall_tau(full, resamples) == pytest.approx(expected, abs=1e-12)
 
 
-def test_kendall_at_its_ends() -> None:
+def test_kendall_in_extreme_cases() -> None:
     full = np.array([0.9, 0.8, 0.7])
     assert mean_kendall_tau(full, np.tile(full, (5, 1))) == 1.0
     assert mean_kendall_tau(full, np.tile(full[::-1], (5, 1))) == -1.0

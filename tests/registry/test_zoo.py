@@ -78,7 +78,7 @@ def test_select_keeps_the_order_asked_for_and_repeats_nothing(patterns: str | li
         (" , ", "no entry is named"),
     ],
 )
-def test_select_refuses_what_nobody_has(patterns: str, message: str) -> None:
+def test_select_refuses_unknown_names(patterns: str, message: str) -> None:
     with pytest.raises((UsageError, PluginError), match=message):
         open_zoo().select(patterns)
 
@@ -138,7 +138,7 @@ def test_missing_or_binary_users_file_is_a_usage_error(tmp_path: Path) -> None:
         open_zoo(registries=[tmp_path / "binary.yaml"])
 
 
-def test_users_file_adds_entries_with_settled_values(tmp_path: Path) -> None:
+def test_users_file_adds_entries_with_checked_values(tmp_path: Path) -> None:
     text = """
     base: &base
       family: landmark-heatmap
@@ -213,7 +213,7 @@ def test_mistake_in_a_third_partys_catalogue_quarantines_that_plugin(
         zoo.select("net")
 
 
-def test_entry_of_a_disabled_plugin_says_why_it_cannot_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_entry_of_a_disabled_plugin_says_why_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LVZOO_DISABLE_PLUGINS", "landmarks")
     zoo = open_zoo()
     assert "landmark7" not in [entry.name for entry in zoo.entries]
@@ -245,7 +245,7 @@ def test_folder_is_recognised_by_the_layout_with_the_most_markers(tmp_path: Path
     assert open_zoo().dataset_for(tmp_path).name == "phantom"
 
 
-def test_folder_that_is_no_data_set_says_what_it_lacks(tmp_path: Path) -> None:
+def test_error_for_a_folder_that_is_not_a_data_set_says_what_it_lacks(tmp_path: Path) -> None:
     (tmp_path / "FileList.csv").write_text("")
     with pytest.raises(DataError, match=r"for 'echonet-dynamic' it lacks VolumeTracings.csv, Videos"):
         open_zoo().dataset_for(tmp_path)

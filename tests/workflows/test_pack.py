@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 import lvzoo
 from lvzoo.cli import main
@@ -16,7 +17,7 @@ from lvzoo.errors import DataError, UsageError
 from lvzoo.models.build import build_model
 from lvzoo.phantom import write
 from lvzoo.registry import open_zoo
-from lvzoo.weights import read_card, read_header
+from lvzoo.weights import read_card
 from lvzoo.weights.trained import _describe_start, read_trial_card
 from lvzoo.workflows.pack import _measure_rounding, _round_weights, pack
 from tests.made_weights import write_registry
@@ -41,10 +42,10 @@ def test_the_file_holds_the_model_in_half_the_bytes(trial: Path, tmp_path: Path)
     frames_B1HW = torch.rand(2, 1, 112, 112)
     with torch.inference_mode():
         torch.testing.assert_close(loaded(frames_B1HW), whole(frames_B1HW), atol=0.05, rtol=0.05)
-    dtypes = {name: tensor.dtype for name, tensor in read_header(packed.path).tensors.items()}
-    assert {dtypes[name] for name, _ in whole.named_parameters()} == {"F16"}
-    assert {name for name, dtype in dtypes.items() if dtype == "F32"} == set(packed.kept_float32)
-    assert {name for name, dtype in dtypes.items() if dtype not in ("F16", "F32")} == {
+    dtypes = {name: tensor.dtype for name, tensor in load_file(packed.path).items()}
+    assert {dtypes[name] for name, _ in whole.named_parameters()} == {torch.float16}
+    assert {name for name, dtype in dtypes.items() if dtype == torch.float32} == set(packed.kept_float32)
+    assert {name for name, dtype in dtypes.items() if not dtype.is_floating_point} == {
         name for name, tensor in whole.state_dict().items() if not tensor.is_floating_point()
     }
     rounding = packed.card.rounding
