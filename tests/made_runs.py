@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lvzoo.noise.probe import suite_digest
+from lvzoo.noise.apply import suite_digest
 from lvzoo.noise.suite import NoiseV1
 from lvzoo.run import RunFolder
 from lvzoo.types import CLEAN, Condition, Recipe, model_name

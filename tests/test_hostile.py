@@ -16,6 +16,7 @@ import pytest
 
 import lvzoo
 from lvzoo.cli import main
+from tests.made_plugins import declare, network
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,27 +30,10 @@ SMALL: dict[str, Any] = {
     "resamples": 50,
     "frames": False,
 }
-DECLARES = """
-from lvzoo import Family, hookimpl
-
-@hookimpl
-def lvzoo_families():
-    for how in {names}:
-        yield Family(name=how, kind="mask", factory="hostile_dist.model:" + how.title(), summary="for a test")
-"""
-MODELS = """
+MODELS = f"""
 import os, resource, sys
-import torch
-from lvzoo.models.base import MaskModel
 from lvzoo.types import Prediction
-
-class Harmless(MaskModel):
-    def __init__(self):
-        super().__init__()
-        self.conv = torch.nn.Conv2d(1, 1, 1)
-    def forward(self, frames_B1HW):
-        return self.conv(frames_B1HW)
-
+{network("Harmless")}
 class Nan(Harmless):
     def loss(self, output, batch):
         return super().loss(output, batch) * float("nan")
@@ -109,7 +93,7 @@ class Leaks(Harmless):
 
 
 def _install(install_plugin: Install, *names: str) -> None:
-    install_plugin("hostile", DECLARES.format(names=names), files={"model.py": MODELS})
+    install_plugin("hostile", declare(*names, package="hostile_dist"), files={"model.py": MODELS})
 
 
 def test_models_that_fail_in_training_fail_only_their_own_trials(
@@ -182,7 +166,7 @@ def test_a_plugin_that_imports_torch_slows_only_the_first_list(
 ) -> None:
     """Counts how often the entry module is read, because the time depends on the machine."""
     note = f"with open({str(tmp_path / 'read')!r}, 'a') as read:\n    read.write('x')\n"
-    code = "import torch\n" + note + DECLARES.format(names=("slow",))
+    code = "import torch\n" + note + declare("slow", package="hostile_dist")
     install_plugin("hostile", code, files={"model.py": MODELS})
     for _ in range(2):
         assert "slow" in _list()

@@ -7,6 +7,7 @@ import torch
 
 from lvzoo.geometry.contour import join_walls
 from lvzoo.geometry.raster import rasterise
+from lvzoo.train.memory import FramesInMemory
 from lvzoo.types import FRAME_SIZE_HW, Batch, FrameSet, Sector, Source
 
 SECTOR = Sector(
@@ -53,9 +54,4 @@ def toy_frames(count: int, seed: int = 0) -> FrameSet:
 
 def toy_batch(count: int) -> Batch:
     """Return a training batch of `count` toy frames."""
-    frames = toy_frames(count)
-    return Batch(
-        frames_B1HW=torch.from_numpy(frames.frames_NHW)[:, None].float() / 255,
-        masks_BHW=torch.from_numpy(frames.masks_NHW),
-        contours_BP2=torch.from_numpy(frames.contours_NP2),
-    )
+    return FramesInMemory(toy_frames(count), torch.device("cpu")).batch(torch.arange(count))

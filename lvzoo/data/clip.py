@@ -8,15 +8,14 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from lvzoo.data.dicom import is_dicom, read_dicom
 from lvzoo.data.video import Way, open_clip
 from lvzoo.errors import DataError
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 HEAD_BYTES = 132
 """The first bytes of a file, which show whether it is a DICOM file."""

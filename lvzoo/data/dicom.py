@@ -7,22 +7,19 @@ from __future__ import annotations
 
 import struct
 import textwrap
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
 import pydicom
+from numpy.typing import NDArray
+from pydicom import Dataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.pixels.processing import apply_color_lut
 from pydicom.pixels.utils import pixel_array
 
 from lvzoo.data.opencv import cv2
 from lvzoo.errors import DataError
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-    from pydicom import Dataset
 
 BITS: Final = 8
 RGB_CHANNELS: Final = 3

@@ -11,26 +11,21 @@ import json
 import logging
 import os
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 
 from lvzoo.data import quirks
 from lvzoo.data.frames import fingerprint, load_or_make
 from lvzoo.data.opencv import decoder_identity
-from lvzoo.data.reading import read_video
+from lvzoo.data.reading import Reading, read_video
 from lvzoo.data.tables import FILE_LIST, TRACINGS, read_file_list, read_tracings, stem_of
 from lvzoo.errors import DataError
-from lvzoo.types import FrameSet, Source
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from lvzoo.data.reading import Reading
-    from lvzoo.types import Finding, Split
+from lvzoo.types import Finding, FrameSet, Source, Split
 
 LOG = logging.getLogger("lvzoo.data")
 

@@ -16,19 +16,16 @@ import lzma
 import struct
 import zipfile
 import zlib
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lvzoo.errors import explain_exception
 from lvzoo.files import atomic_file, cache_folder
 from lvzoo.types import Finding, FrameSet, Sector, Source
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from numpy.typing import NDArray
 
 LOG = logging.getLogger("lvzoo.data")
 

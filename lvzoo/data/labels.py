@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lvzoo.data import quirks
+from lvzoo.data.tables import TracingRow
 from lvzoo.geometry.contour import Tracing, open_contour, repair_sides
 from lvzoo.geometry.raster import rasterise
 from lvzoo.geometry.ventricle import polygon_area
-from lvzoo.types import FRAME_SIZE_HW
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from numpy.typing import NDArray
-
-    from lvzoo.data.tables import TracingRow
-    from lvzoo.types import Finding, Phase
+from lvzoo.types import FRAME_SIZE_HW, Finding, Phase
 
 ROWS: Final = 21
 """The usual number of rows of a tracing: the long axis and 20 chords."""

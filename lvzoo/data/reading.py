@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lvzoo.data import quirks
-from lvzoo.data.labels import label_frames, label_others
-from lvzoo.data.video import open_clip
+from lvzoo.data.labels import Label, label_frames, label_others
+from lvzoo.data.tables import TracingRow
+from lvzoo.data.video import Clip, Way, open_clip
 from lvzoo.errors import DataError
 from lvzoo.geometry.sector import evenly_spaced, fit_sector
-from lvzoo.types import FRAME_SIZE_HW
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from lvzoo.data.labels import Label
-    from lvzoo.data.tables import TracingRow
-    from lvzoo.data.video import Clip, Way
-    from lvzoo.types import Finding, Sector
+from lvzoo.types import FRAME_SIZE_HW, Finding, Sector
 
 LOG = logging.getLogger("lvzoo.data")
 

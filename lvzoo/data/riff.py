@@ -9,13 +9,11 @@ Format: Microsoft, "AVI RIFF file reference"; Matrox, "OpenDML AVI file format e
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
 
 RIFF_HEADER: Final = 12
 """Bytes of `RIFF`, a length and a form type, or of `LIST`, a length and a list type."""

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from lvzoo.types import SPLITS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from lvzoo.interfaces import Dataset
-    from lvzoo.types import Finding, Source, Split
+from lvzoo.interfaces import Dataset
+from lvzoo.types import SPLITS, Finding, Source, Split
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

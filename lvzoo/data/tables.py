@@ -7,18 +7,14 @@ from __future__ import annotations
 
 import csv
 import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import Final
 
 from lvzoo.data import quirks
 from lvzoo.errors import DataError, did_you_mean
-from lvzoo.types import SPLITS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
-
-    from lvzoo.types import Finding, Split
+from lvzoo.types import SPLITS, Finding, Split
 
 FILE_LIST: Final = "FileList.csv"
 TRACINGS: Final = "VolumeTracings.csv"

@@ -7,23 +7,18 @@ frames are decoded to BGR and converted with OpenCV's BGR2GRAY.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from pathlib import Path
+from typing import Literal, TypeAlias
 
 import numpy as np
+from cv2.typing import MatLike
+from numpy.typing import NDArray
 
 from lvzoo.data.opencv import cv2
-from lvzoo.data.riff import is_avi, parse_avi
+from lvzoo.data.riff import Avi, is_avi, parse_avi
 from lvzoo.errors import DataError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
-
-    from cv2.typing import MatLike
-    from numpy.typing import NDArray
-
-    from lvzoo.data.riff import Avi
 
 Way: TypeAlias = Literal["mjpg-index", "mjpg-scan", "opencv"]
 """How a clip's frames are found: by its index, by scanning its chunks, or by OpenCV from first to last."""

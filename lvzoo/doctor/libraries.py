@@ -19,7 +19,7 @@ import lvzoo
 from lvzoo.doctor.record import GB, note, ok, problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from lvzoo.doctor.record import Diagnosis
 
@@ -31,7 +31,6 @@ OPENCV: Final = (
     *("opencv-contrib-python", "opencv-contrib-python-headless"),
 )
 """The distributions of OpenCV. Any one of them is enough, whichever the requirement names."""
-HEADLESS: Final = "pip uninstall -y opencv-python && pip install opencv-python-headless"
 
 ASK_TORCH: Final = """
 import json, torch
@@ -90,10 +89,9 @@ def check_versions() -> Iterator[Diagnosis]:
         required = metadata.requires("lvzoo") or []
     except metadata.PackageNotFoundError:
         return  # check_lvzoo reports it
-    floors = [match.groups() for each in required if (match := FLOOR.match(each))]
     new_enough: list[str] = []
-    for name, floor in floors:
-        version = _version_of_any(OPENCV if name in OPENCV else (name,))
+    for name, floor in (match.groups() for each in required if (match := FLOOR.match(each))):
+        version = _version(*OPENCV) if name in OPENCV else _version(name)
         if version is None or _numbers(version) < _numbers(floor):
             found = "is not installed" if version is None else f"{version} is older than {floor}"
             yield problem(name, found, f"run: pip install --upgrade '{name}>={floor}'")
@@ -103,15 +101,10 @@ def check_versions() -> Iterator[Diagnosis]:
         yield ok("libraries", ", ".join(new_enough))
 
 
-def _version_of_any(distributions: Sequence[str]) -> str | None:
-    return next((version for version in map(_version, distributions) if version is not None), None)
-
-
-def _version(distribution: str) -> str | None:
-    try:
-        return metadata.version(distribution)
-    except metadata.PackageNotFoundError:
-        return None
+def _version(*distributions: str) -> str | None:
+    """Return the version of the first of these distributions that is installed, or None."""
+    installed = (each.version for name in distributions for each in metadata.distributions(name=name))
+    return next(installed, None)
 
 
 def _numbers(version: str) -> tuple[int, ...]:
@@ -157,7 +150,8 @@ def check_opencv() -> Diagnosis:
     answer = _run_python(ASK_OPENCV)
     if not isinstance(answer, str):
         return ok("opencv", f"{answer['version']}, works")
-    remedy = f"run: {HEADLESS}" if "libGL" in answer else "install opencv-python again"
+    headless = "run: pip uninstall -y opencv-python && pip install opencv-python-headless"
+    remedy = headless if "libGL" in answer else "install opencv-python again"
     return problem("opencv", f"cannot be imported: {answer}", remedy)
 
 

@@ -32,10 +32,8 @@ def check_plugins_and_entries() -> Iterator[Diagnosis]:
     yield from map(_check_weights, filter(None, map(find_carried, zoo.entries)))
     usable = sum(not modules for modules in missing.values())
     found = f"{usable} of {len(missing)} can be used"
-    if usable:
-        yield ok("entries", found)
-    else:
-        yield problem("entries", found, "repair the plugins above: without them there is no model to train")
+    remedy = "repair the plugins above: without them there is no model to train"
+    yield ok("entries", found) if usable else problem("entries", found, remedy)
 
 
 def _check_plugin(plugin: Plugin) -> Diagnosis:
@@ -45,9 +43,8 @@ def _check_plugin(plugin: Plugin) -> Diagnosis:
         found, remedy = _split_remedy(plugin.fault)
         return (note if plugin.disabled else problem)(name, f"{version}: {found}", remedy)
     if declared.heavy:
-        found = (
-            f"{version} imports {', '.join(declared.heavy)} in its entry module, which should only declare"
-        )
+        imported = ", ".join(declared.heavy)
+        found = f"{version} imports {imported} in its entry module, which should only declare"
         return note(name, found, "its author should move that import to the module of the factory")
     offers: list[Family | DatasetSource | NoiseSource] = [
         *declared.families,

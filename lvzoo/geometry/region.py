@@ -6,15 +6,13 @@ is an exact comparison of whole or fixed numbers, with the same result on every 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
 
 from lvzoo.types import FRAME_SIZE_HW
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 LEAST_SHARE: Final = 1 / 400
 """The smallest part of the picture, as a share of the frame; depth marks, letters and specks are smaller."""

@@ -10,17 +10,14 @@ uses integers, exact comparisons and `math.fsum`, and rounds its result to a tho
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final, TypeAlias
+from collections.abc import Sequence
+from typing import Final, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lvzoo.geometry.region import scanned_region
 from lvzoo.types import FRAME_SIZE_HW, Sector
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
 
 Point: TypeAlias = tuple[float, float]
 Edge: TypeAlias = tuple[Point, Point]

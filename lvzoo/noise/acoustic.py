@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lvzoo.noise.display import amplitude, display, from_db
 from lvzoo.noise.filters import enlarge, gaussian_weights, smooth
-from lvzoo.noise.scene import beam_coordinates, scan_area
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from lvzoo.noise.scene import Scene
+from lvzoo.noise.scene import Scene, beam_coordinates, scan_area
 
 COARSEST_GRAIN_PX: Final = 2.5
 """The largest grain of speckle. All grains are smoothed from one field, whose margin fits this one."""

@@ -7,19 +7,14 @@ pixel carries no signal and stays black.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections.abc import Iterator
+from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lvzoo.noise.display import DYNAMIC_RANGE_DB, WHITE, quantise
-from lvzoo.noise.scene import beam_coordinates, scan_area
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
-
-    from lvzoo.noise.scene import Scene
+from lvzoo.noise.scene import Scene, beam_coordinates, scan_area
 
 GREY_PER_DB: Final = WHITE / DYNAMIC_RANGE_DB
 """Grey levels per dB on the display."""

@@ -7,19 +7,15 @@ corruptions.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import pandas as pd
 
 from lvzoo.errors import DataError, UsageError, did_you_mean
-from lvzoo.types import CLEAN
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from lvzoo.interfaces import NoiseSuite
-    from lvzoo.types import Scores
+from lvzoo.interfaces import NoiseSuite
+from lvzoo.types import CLEAN, Scores
 
 TARGETS: Final[Mapping[int, tuple[float, float]]] = {1: (0.0, 2.0), 3: (3.0, 7.0), 5: (15.0, 40.0)}
 """Severity -> least and most points of Dice that it should cost; severities 2 and 4 lie in between."""

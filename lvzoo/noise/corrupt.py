@@ -9,26 +9,20 @@ from __future__ import annotations
 import hashlib
 import json
 import multiprocessing
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lvzoo.errors import UsageError, choose
 from lvzoo.files import atomic_file, cache_folder
-from lvzoo.noise.apply import corrupt_frame
-from lvzoo.noise.probe import suite_digest
-from lvzoo.types import CLEAN, Condition
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
-
-    from numpy.typing import NDArray
-
-    from lvzoo.interfaces import NoiseSuite
-    from lvzoo.types import FrameSet, Sector
+from lvzoo.interfaces import NoiseSuite
+from lvzoo.noise.apply import corrupt_frame, suite_digest
+from lvzoo.types import CLEAN, Condition, FrameSet, Sector
 
 NO_NOISE: Final = "none"
 FRAMES_AT_A_TIME: Final = 32

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lvzoo.noise.display import quantise
 from lvzoo.noise.filters import enlarge_by_nearest, shrink
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from lvzoo.noise.scene import Scene
+from lvzoo.noise.scene import Scene
 
 BLOCK: Final = 8
 MIDDLE_GREY: Final = 128.0

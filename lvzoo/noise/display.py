@@ -7,12 +7,10 @@ therefore a step of g / DR on the display.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from numpy.typing import NDArray
 
 DYNAMIC_RANGE_DB: Final = 50.0
 WHITE: Final = 255.0

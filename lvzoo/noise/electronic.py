@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lvzoo.noise.display import WHITE, amplitude, display, from_db, quantise
-from lvzoo.noise.scene import beam_coordinates, scan_area
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from lvzoo.noise.scene import Scene
+from lvzoo.noise.scene import Scene, beam_coordinates, scan_area
 
 THERMAL_RISE_DB: Final = 8.0
 """How much higher the amplified noise floor is at the far end of the sector than at its apex."""

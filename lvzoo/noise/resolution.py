@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from lvzoo.noise.display import quantise
 from lvzoo.noise.filters import gaussian_weights, line_weights, reflect, smear, smooth
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from lvzoo.noise.scene import Scene
+from lvzoo.noise.scene import Scene
 
 
 def blur(frame_HW: NDArray[np.uint8], sigma_px: float, _scene: Scene) -> NDArray[np.uint8]:

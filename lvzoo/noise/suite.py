@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lvzoo.errors import UsageError, choose
 from lvzoo.noise.acoustic import Speckle, haze, speckle
@@ -14,14 +16,7 @@ from lvzoo.noise.digital import downsample, jpeg
 from lvzoo.noise.electronic import dropout, gaussian, saltpepper, thermal
 from lvzoo.noise.resolution import blur, motion
 from lvzoo.noise.scene import Scene
-from lvzoo.types import CLEAN
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from numpy.typing import NDArray
-
-    from lvzoo.types import Condition, Sector
+from lvzoo.types import CLEAN, Condition, Sector
 
 Level = TypeVar("Level")
 

@@ -8,14 +8,11 @@ of the left ventricle, from the apex towards the base; d runs across it and is p
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lvzoo.geometry.contour import join_walls
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 WALL_POINTS = 80
 

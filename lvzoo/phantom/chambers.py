@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from lvzoo.phantom.anatomy import Heart, Pose
+from lvzoo.phantom.anatomy import Heart, Pose
 
 RIGHT_BASE = 0.93
 """Position of the tricuspid valve along the left ventricle's axis: nearer to the apex than the mitral valve."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
 
+from lvzoo.geometry.contour import Tracing
 from lvzoo.geometry.ventricle import MM3_PER_ML
 from lvzoo.phantom.anatomy import Heart, ventricle_contour
-from lvzoo.phantom.beats import choose_further_frames, lag_contours
 from lvzoo.phantom.imaging import Scanner
-from lvzoo.phantom.motion import Beat, draw_beat, pose_at
+from lvzoo.phantom.motion import Beat, choose_further_frames, draw_beat, lag_contours, pose_at
 from lvzoo.phantom.patient import draw_heart
 from lvzoo.phantom.ranges import RANGES, Ranges
 from lvzoo.phantom.reader import disks_volume_px, draw_reader, make_tracing, trace
@@ -19,15 +21,7 @@ from lvzoo.phantom.rng import stream, video_name
 from lvzoo.phantom.scan import Scan, draw_scan
 from lvzoo.phantom.tissue import Tissue
 from lvzoo.phantom.warp import Warp
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from numpy.random import Generator
-    from numpy.typing import NDArray
-
-    from lvzoo.geometry.contour import Tracing
-    from lvzoo.types import Split
+from lvzoo.types import Split
 
 WARM_UP_FRAMES = 3
 """Simulated before the first frame, so that it already shows the persistence of frames before it."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 from zipfile import BadZipFile
 
 import numpy as np
@@ -19,11 +20,7 @@ from lvzoo.errors import DataError, one_line
 from lvzoo.geometry.overlap import dice
 from lvzoo.geometry.raster import rasterise
 from lvzoo.phantom.files import FURTHER
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from lvzoo.types import FrameSet, Split
+from lvzoo.types import FrameSet, Split
 
 TRUTH = "Phantom.csv"
 TRUE_CONTOURS = "TrueContours.npz"

@@ -10,10 +10,8 @@ import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from numpy.random import Generator
+from numpy.random import Generator
 
 STANDARD_NORMAL = NormalDist()
 LEAST_SHARE = 1e-12

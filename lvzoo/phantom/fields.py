@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
+from numpy.random import Generator
 from numpy.typing import NDArray
 
 from lvzoo.data.opencv import cv2
-
-if TYPE_CHECKING:
-    from numpy.random import Generator
 
 Map: TypeAlias = NDArray[np.float32]
 """A float32 map. On the polar grid its rows are ranges and its columns are beams."""

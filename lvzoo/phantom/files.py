@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lvzoo.data.opencv import cv2
 from lvzoo.data.riff import parse_avi
 from lvzoo.errors import DataError
+from lvzoo.geometry.contour import Tracing
 from lvzoo.geometry.ventricle import ejection_fraction
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from lvzoo.geometry.contour import Tracing
-    from lvzoo.phantom.clip import Clip
+from lvzoo.phantom.clip import Clip
 
 FILE_LIST = ("FileName", "EF", "ESV", "EDV", "FrameHeight", "FrameWidth", "FPS", "NumberOfFrames", "Split")
 TRACINGS = ("FileName", "X1", "Y1", "X2", "Y2", "Frame")

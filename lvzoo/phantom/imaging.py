@@ -7,22 +7,16 @@ levels in dB are 20 log10 of an amplitude.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
 
 from lvzoo.data.opencv import cv2
 from lvzoo.phantom.display import Display
 from lvzoo.phantom.fields import Map, amplitude, blend, complex_noise, smooth_field
+from lvzoo.phantom.ranges import Ranges
 from lvzoo.phantom.rng import branch
-from lvzoo.phantom.scan import POLAR
-
-if TYPE_CHECKING:
-    from numpy.random import Generator
-    from numpy.typing import NDArray
-
-    from lvzoo.phantom.ranges import Ranges
-    from lvzoo.phantom.scan import Scan
+from lvzoo.phantom.scan import POLAR, Scan
 
 TEXTURE = 512
 """Side of the texture of scatterers, in texels; it repeats beyond."""

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
 
-from lvzoo.phantom.anatomy import rest_contour
+from lvzoo.phantom.anatomy import Heart, rest_contour
 from lvzoo.phantom.fields import Map, amplitude, bump, soft_step
+from lvzoo.phantom.ranges import Ranges
 from lvzoo.phantom.rng import branch
 from lvzoo.phantom.scan import POLAR
-
-if TYPE_CHECKING:
-    from numpy.random import Generator
-    from numpy.typing import NDArray
-
-    from lvzoo.phantom.anatomy import Heart
-    from lvzoo.phantom.ranges import Ranges
 
 TO_THE_SIDE_PX = 2.0
 """How far beside the long axis a side wall begins to fade."""

@@ -1,21 +1,24 @@
 """The beat: how far the ventricle has contracted in each frame, and the pose of the heart that follows from it.
 
 Time within the beat is the position in the cycle, 0..1, which starts at end-diastole.
+
+Besides ED and ES, further frames of a beat can be traced, for models that are to read whole clips. The mitral valve
+is shut at ED, and nearly shut at ES. In the frames between, its leaflets reach far into the cavity. The ventricle
+also moves so fast there that the picture, which still shows the frames before, lags behind.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import pairwise
 
 import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
 
 from lvzoo.phantom.anatomy import Heart, Pose
-
-if TYPE_CHECKING:
-    from numpy.random import Generator
-
-    from lvzoo.phantom.ranges import Ranges
+from lvzoo.phantom.motion import Beat
+from lvzoo.phantom.ranges import Ranges
 
 CLIP_FRAMES = 28
 FRAMES_BEFORE_ED = 4
@@ -139,3 +142,22 @@ def pose_at(heart: Heart, beat: Beat, frame: int) -> Pose:
 def _smoothstep(position: float) -> float:
     clipped = float(np.clip(position, 0, 1))
     return clipped * clipped * (3 - 2 * clipped)
+
+
+def choose_further_frames(rng: Generator, beat: Beat, count: int) -> list[int]:
+    """Choose `count` frames other than ED and ES: cut the clip into `count` parts and draw one frame from each."""
+    others = [frame for frame in range(beat.frames) if frame not in (beat.ed_frame, beat.es_frame)]
+    bounds = np.linspace(0, len(others), count + 1).round().astype(int).tolist()
+    return [others[rng.integers(low, high)] for low, high in pairwise(bounds)]
+
+
+def lag_contours(contours_NP2: NDArray[np.floating], persistence: float) -> NDArray[np.float64]:
+    """Return the contours where the picture shows them: smoothed in time by the display's recursive mean.
+
+    `seen[t] = (1 - persistence) true[t] + persistence seen[t - 1]`, which lags p / (1 - p) frames behind a steady
+    motion.
+    """
+    seen_NP2 = np.array(contours_NP2, dtype=np.float64)
+    for frame in range(1, len(seen_NP2)):
+        seen_NP2[frame] += persistence * (seen_NP2[frame - 1] - seen_NP2[frame])
+    return seen_NP2

@@ -5,23 +5,18 @@ Population figures are those of EchoNet-Dynamic's published lists; the shapes ar
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.random import Generator
 
 from lvzoo.geometry.ventricle import MM3_PER_ML
 from lvzoo.phantom.anatomy import Heart, Wall, rest_contour
+from lvzoo.phantom.ranges import Ranges
 from lvzoo.phantom.reader import disks_volume_px
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.random import Generator
-
-    from lvzoo.phantom.ranges import Ranges
-    from lvzoo.phantom.scan import Scan
-    from lvzoo.phantom.warp import Warp
+from lvzoo.phantom.scan import Scan
+from lvzoo.phantom.warp import Warp
 
 LOG_VOLUME_MEAN, LOG_VOLUME_SD, EF_MEAN, EF_SD = 4.44, 0.43, 55.8, 12.4
 """Of whole ventricles. Foreshortened views show less of some of them, which gives the lists' mean of 4.41."""

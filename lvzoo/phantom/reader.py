@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
 
 from lvzoo.geometry.contour import Tracing
 from lvzoo.geometry.ventricle import axis_length, disks_volume
 from lvzoo.types import APEX_INDEX, CONTOUR_POINTS
-
-if TYPE_CHECKING:
-    from numpy.random import Generator
-    from numpy.typing import NDArray
 
 CHORDS = 20
 WALL_SD_MM = 1.0

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
 
 from lvzoo.phantom.fields import Map
+from lvzoo.phantom.ranges import Ranges
 from lvzoo.types import FRAME_SIZE_HW
-
-if TYPE_CHECKING:
-    from numpy.random import Generator
-    from numpy.typing import NDArray
-
-    from lvzoo.phantom.ranges import Ranges
 
 RANGES = 192
 BEAMS = 144

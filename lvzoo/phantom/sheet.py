@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lvzoo.data.opencv import cv2
 from lvzoo.errors import DataError, UsageError
@@ -12,12 +15,6 @@ from lvzoo.files import atomic_file
 from lvzoo.phantom.clip import Clip, simulate
 from lvzoo.phantom.ranges import ranges_of
 from lvzoo.phantom.rng import GENERATOR_VERSION
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from numpy.typing import NDArray
 
 COLUMNS: Final = 8
 ROWS: Final = 4

@@ -9,11 +9,13 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from lvzoo.data.appearance import measure_appearance
+import numpy as np
+from numpy.typing import NDArray
+
 from lvzoo.data.clip import read_clip
-from lvzoo.data.statistics import Statistics, summarise
+from lvzoo.data.statistics import Statistics, measure_appearance, summarise
 from lvzoo.errors import UsageError
 from lvzoo.geometry.overlap import dice
 from lvzoo.geometry.raster import rasterise
@@ -22,10 +24,6 @@ from lvzoo.phantom.files import write_clip
 from lvzoo.phantom.ranges import ranges_of
 from lvzoo.phantom.write import single_threaded_opencv
 from lvzoo.types import FRAME_SIZE_HW
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 MS: Final = 1000
 

@@ -7,26 +7,19 @@ along the range: surfaces across the beam are bright, and the lateral wall, whic
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.random import Generator
 
 from lvzoo.data.opencv import cv2
-from lvzoo.phantom.anatomy import ventricle_contour
-from lvzoo.phantom.canvas import FAR, MARGIN_PX, SCALE, signed_px
+from lvzoo.phantom.anatomy import Heart, Pose, ventricle_contour
+from lvzoo.phantom.canvas import FAR, MARGIN_PX, SCALE, draw_strokes, signed_px
 from lvzoo.phantom.chambers import other_chambers
 from lvzoo.phantom.fields import Map, amplitude, blend, bump, smooth_field, soft_step
 from lvzoo.phantom.levels import draw_dropout, draw_levels
-from lvzoo.phantom.scan import POLAR
-from lvzoo.phantom.strokes import draw_strokes
-
-if TYPE_CHECKING:
-    from numpy.random import Generator
-
-    from lvzoo.phantom.anatomy import Heart, Pose
-    from lvzoo.phantom.ranges import Ranges
-    from lvzoo.phantom.scan import Scan
-    from lvzoo.phantom.warp import Warp
+from lvzoo.phantom.ranges import Ranges
+from lvzoo.phantom.scan import POLAR, Scan
+from lvzoo.phantom.warp import Warp
 
 SEPTAL_THICKNESS = 0.9
 """Thickness of the septum by the lateral wall's."""

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
 
 from lvzoo.data.opencv import cv2
 from lvzoo.phantom.fields import Map, smooth_field
-
-if TYPE_CHECKING:
-    from numpy.random import Generator
-    from numpy.typing import NDArray
-
-    from lvzoo.phantom.ranges import Ranges
+from lvzoo.phantom.ranges import Ranges
 
 FINE_KNOTS = (8, 8)
 COARSE_KNOTS = (4, 4)

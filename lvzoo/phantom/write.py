@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from lvzoo.data.opencv import cv2
 from lvzoo.errors import DataError, choose
@@ -26,12 +27,7 @@ from lvzoo.phantom.clip import simulate
 from lvzoo.phantom.files import ClipRows, write_clip, write_tables
 from lvzoo.phantom.ranges import describe_shift, ranges_of
 from lvzoo.phantom.rng import GENERATOR_VERSION
-from lvzoo.types import SPLITS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-    from lvzoo.types import Split
+from lvzoo.types import SPLITS, Split
 
 __all__ = ["GENERATOR_VERSION", "SIZES", "PhantomSize", "cached_phantom", "write_phantom"]
 

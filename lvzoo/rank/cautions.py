@@ -6,7 +6,7 @@ The report prints the cautions and does not repeat them in its own sentences.
 from __future__ import annotations
 
 from itertools import combinations
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from lvzoo.errors import name_some
 from lvzoo.rank.bootstrap import FEWEST
@@ -16,9 +16,9 @@ from lvzoo.types.results import TRACKS, Caution
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    import pandas as pd
+    from lvzoo.types.results import CautionKind, Origin, Ranking
 
-    from lvzoo.types.results import Origin, Ranking
+    Found: TypeAlias = tuple[CautionKind, str]
 
 FEW_PATIENTS_MDD: Final = 0.01
 """There are few patients if the smallest detectable difference in Dice is larger than this."""
@@ -32,17 +32,11 @@ ORIGINS: Final[Mapping[Origin, str]] = {
 
 def find_cautions(ranking: Ranking) -> tuple[Caution, ...]:
     """Return the cautions of a ranking whose other fields are filled."""
-    return (
-        *_trained_before(ranking),
-        *_noise(ranking),
-        *_seeds(ranking.table),
-        *_patients(ranking),
-        *_mean_ranks(ranking),
-        *_own_recipes(ranking),
-    )
+    finders = (_trained_before, _noise, _seeds, _patients, _mean_ranks, _own_recipes)
+    return tuple(Caution(kind=kind, text=text) for find in finders for kind, text in find(ranking))
 
 
-def _trained_before(ranking: Ranking) -> Iterator[Caution]:
+def _trained_before(ranking: Ranking) -> Iterator[Found]:
     """Name the models that the run did not train, and the data on which they were trained."""
     by_data: dict[str, list[str]] = {}
     for name, facts in ranking.models.items():
@@ -53,59 +47,50 @@ def _trained_before(ranking: Ranking) -> Iterator[Caution]:
     trained = "; ".join(f"{', '.join(names)} on {data}" for data, names in by_data.items())
     differ = len({(each.origin, each.trained_on) for each in ranking.models.values()}) > 1
     unfair = "; so differences may come from the training data, not from the models" if differ else ""
-    yield Caution(kind="trained before", text=f"trained before and only tested here: {trained}{unfair}")
+    yield "trained before", f"trained before and only tested here: {trained}{unfair}"
 
 
-def _noise(ranking: Ranking) -> Iterator[Caution]:
+def _noise(ranking: Ranking) -> Iterator[Found]:
     """Warn if no noise or only part of the suite was run."""
     if not ranking.families:
-        yield Caution(
-            kind="clean only",
-            text="clean frames only: no noise was run, so this says nothing about noisy clips",
-        )
+        yield "clean only", "clean frames only: no noise was run, so this says nothing about noisy clips"
     elif ranking.partial:
         corruptions = ", ".join(name for names in ranking.families.values() for name in names)
         severities = ", ".join(map(str, ranking.severities))
-        yield Caution(
-            kind="part",
-            text=f"part of {ranking.suite} only ({corruptions} at severity {severities}): not comparable with the "
-            f"whole suite's {ranking.headline}",
-        )
+        part = f"part of {ranking.suite} only ({corruptions} at severity {severities})"
+        yield "part", f"{part}: not comparable with the whole suite's {ranking.headline}"
 
 
-def _seeds(table: pd.DataFrame) -> Iterator[Caution]:
+def _seeds(ranking: Ranking) -> Iterator[Found]:
     """Warn of models that were trained once, and of unequal numbers of trainings."""
+    table = ranking.table
     fewest, most = int(table["seeds"].min()), int(table["seeds"].max())
     if most == 1:
-        yield Caution(kind="one seed", text="one training seed: seed variance unknown")
+        yield "one seed", "one training seed: seed variance unknown"
     elif fewest < most:
         counts = ", ".join(f"{row.model} {row.seeds}" for row in table[["model", "seeds"]].itertuples())
         once = ", ".join(table.loc[table["seeds"] == 1, "model"])
         unknown = f"; seed variance unknown for {once}" if once else ""
-        yield Caution(
-            kind="unequal seeds",
-            text=f"unequal numbers of training seeds ({counts}): some headlines are more certain than others"
-            f"{unknown}",
-        )
+        unequal = f"unequal numbers of training seeds ({counts})"
+        yield "unequal seeds", f"{unequal}: some headlines are more certain than others{unknown}"
 
 
-def _patients(ranking: Ranking) -> Iterator[Caution]:
+def _patients(ranking: Ranking) -> Iterator[Found]:
     """Warn of too few patients, judged by the median over pairs of the smallest detectable difference."""
     if ranking.patients < FEWEST:
-        yield Caution(kind="one patient", text="one patient: this says nothing about other patients")
+        yield "one patient", "one patient: this says nothing about other patients"
     elif len(ranking.pairs):
         mdd = float(ranking.pairs["mdd"].median())
         few = f"few patients: with {ranking.patients} patients,"
         # Holm multiplies the smallest p by the number of pairs: if even that is above ALPHA, no test can succeed
         if len(ranking.pairs) * least_p(ranking.patients) > ALPHA:
             models = f"{len(ranking.table)} models"
-            text = f"{few} the tests cannot tell {models} apart, however large the differences"
-            yield Caution(kind="few patients", text=text)
+            yield "few patients", f"{few} the tests cannot tell {models} apart, however large the differences"
         elif mdd > FEW_PATIENTS_MDD:
-            yield Caution(kind="few patients", text=f"{few} differences below {mdd:.3f} may be missed")
+            yield "few patients", f"{few} differences below {mdd:.3f} may be missed"
 
 
-def _mean_ranks(ranking: Ranking) -> Iterator[Caution]:
+def _mean_ranks(ranking: Ranking) -> Iterator[Found]:
     """Name the separable pairs that the mean rank over patients puts in the opposite order."""
     significant = ranking.pairs[ranking.pairs["p_holm"] < ALPHA]
     separable = set(zip(significant["better"], significant["worse"], strict=True))
@@ -117,21 +102,16 @@ def _mean_ranks(ranking: Ranking) -> Iterator[Caution]:
         if (better, worse) in separable and rank < other_rank and mean > other_mean
     ]
     if reversed_pairs:
-        yield Caution(
-            kind="mean rank",
-            text=f"the mean rank over patients puts {name_some(reversed_pairs, MOST_NAMED)}: the order by "
-            f"{ranking.headline} may rest on large differences in few patients",
-        )
+        order = f"the order by {ranking.headline} may rest on large differences in few patients"
+        puts = f"the mean rank over patients puts {name_some(reversed_pairs, MOST_NAMED)}"
+        yield "mean rank", f"{puts}: {order}"
 
 
-def _own_recipes(ranking: Ranking) -> Iterator[Caution]:
+def _own_recipes(ranking: Ranking) -> Iterator[Found]:
     """Name the models of a contest that were trained with a recipe of their own."""
     contests = ranking.contests[ranking.contests["track"].isin(TRACKS)]
     for track, contest in contests.groupby("track", sort=False):
         for name in (contest["mask"].iloc[0], contest["landmark"].iloc[0]):
             if ranking.models[name].own_recipe:
-                yield Caution(
-                    kind="own recipe",
-                    text=f"masks or landmarks, {track} track: {name} was trained with a recipe of its own, so the "
-                    "difference may come from the recipe",
-                )
+                own = f"masks or landmarks, {track} track: {name} was trained with a recipe of its own"
+                yield "own recipe", f"{own}, so the difference may come from the recipe"

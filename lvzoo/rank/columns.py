@@ -11,8 +11,6 @@ from lvzoo.rank.patients import DIGITS, OVERALL, mean_by_patient, mean_M, weight
 from lvzoo.types import CLEAN, FAILURE_DICE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
     from lvzoo.rank.grid import Grid
@@ -25,8 +23,7 @@ def plain_columns(patients: PatientScores) -> dict[str, object]:
     """Return the table's columns that need no resampling, each of length M."""
     grid, headline_MP = patients.grid, patients.scopes[OVERALL]
     clean_M = patients.scopes[CLEAN.corruption].mean(axis=1)
-    seed_scores_T = patients.headline_TP.mean(axis=1)
-    seeds = [seed_scores_T[grid.model_T == m] for m in range(len(grid.models))]
+    seeds = grid.by_model(patients.trials[OVERALL].mean(axis=1))
     retention_M = np.full(len(clean_M), np.nan)  # NaN for a model whose clean Dice is 0
     np.divide(patients.headline_M, clean_M, out=retention_M, where=clean_M > 0)
     return {
@@ -36,9 +33,9 @@ def plain_columns(patients: PatientScores) -> dict[str, object]:
         **worst_columns(patients),
         "dice_ed": mean_M(patients.clean_phases["ED"]),
         "dice_es": mean_M(patients.clean_phases["ES"]),
-        "dice_pooled": pooled_dice(patients.dice_TFC, grid),
-        **metric_columns(grid, patients.weights, noisy=bool(patients.families)),
-        **count_columns(patients.dice_TFC, grid),
+        "dice_pooled": pooled_dice(grid),
+        **metric_columns(patients),
+        **count_columns(grid),
         "seeds": [len(each) for each in seeds],
         "seed_sd": [float(each.std(ddof=1)) if len(each) > 1 else np.nan for each in seeds],
         "mean_rank": rankdata(-headline_MP.round(DIGITS), axis=0).mean(axis=1),
@@ -51,30 +48,27 @@ def worst_columns(patients: PatientScores) -> dict[str, object]:
     names = [name for corruptions in patients.families.values() for name in corruptions]
     if not names:
         return {"worst_corruption": "", "worst": np.nan}
-    conditions = patients.grid.conditions
+    corruption_C = np.array([condition.corruption for condition in patients.grid.conditions])
     dice_MC = patients.grid.mean_over_seeds(patients.dice_TPC).mean(axis=1)
-    dice_ME = np.stack(
-        [dice_MC[:, [each.corruption == name for each in conditions]].mean(axis=1) for name in names], axis=1
-    )
-    return {"worst_corruption": [names[e] for e in dice_ME.argmin(axis=1)], "worst": dice_ME.min(axis=1)}
+    dice_EM = np.stack([dice_MC[:, corruption_C == name].mean(axis=1) for name in names])
+    return {"worst_corruption": [names[e] for e in dice_EM.argmin(axis=0)], "worst": dice_EM.min(axis=0)}
 
 
-def metric_columns(
-    grid: Grid, weights: Mapping[str, NDArray[np.float64]], *, noisy: bool
-) -> dict[str, NDArray[np.float64]]:
+def metric_columns(patients: PatientScores) -> dict[str, NDArray[np.float64]]:
     """Return the other metrics on clean frames, and averaged as the headline is (NaN without noise)."""
-    clean: dict[str, NDArray[np.float64]] = {}
-    under_noise: dict[str, NDArray[np.float64]] = {}
+    grid = patients.grid
+    columns: dict[str, NDArray[np.float64]] = {}
     for metric in METRICS:
         values_TPC = mean_by_patient(grid.cube_TFC(metric), grid)
-        clean[metric] = _model_means(values_TPC, weights[CLEAN.corruption], grid)
-        under_noise[f"{metric}_noisy"] = (
-            _model_means(values_TPC, weights[OVERALL], grid) if noisy else np.full(len(grid.models), np.nan)
-        )
-    return clean | under_noise
+        for name, scope in ((metric, CLEAN.corruption), (f"{metric}_noisy", OVERALL)):
+            values_TP = weighted_mean(values_TPC, patients.weights[scope])
+            columns[name] = mean_M(grid.mean_over_seeds(values_TP))
+        if not patients.families:
+            columns[f"{metric}_noisy"][:] = np.nan
+    return columns
 
 
-def pooled_dice(dice_TFC: NDArray[np.float64], grid: Grid) -> NDArray[np.float64]:
+def pooled_dice(grid: Grid) -> NDArray[np.float64]:
     """Return each model's Dice as EchoNet-Dynamic pools it over clean frames: 2 sum |P & R| / sum (|P| + |R|).
 
     The table has no overlaps, but a frame's 2 |P & R| is its Dice times (|P| + |R|). If all masks are empty, the
@@ -82,11 +76,12 @@ def pooled_dice(dice_TFC: NDArray[np.float64], grid: Grid) -> NDArray[np.float64
     """
     clean = grid.conditions.index(CLEAN)
     areas_TF = grid.cube_TFC("area_pred")[:, :, clean] + grid.cube_TFC("area_ref")[:, :, clean]
-    overlap_T, areas_T = (dice_TFC[:, :, clean] * areas_TF).sum(axis=1), areas_TF.sum(axis=1)
+    overlap_T = (grid.cube_TFC("dice")[:, :, clean] * areas_TF).sum(axis=1)
+    areas_T = areas_TF.sum(axis=1)
     return grid.mean_over_seeds(np.divide(overlap_T, areas_T, out=np.ones_like(overlap_T), where=areas_T > 0))
 
 
-def count_columns(dice_TFC: NDArray[np.float64], grid: Grid) -> dict[str, NDArray[np.number]]:
+def count_columns(grid: Grid) -> dict[str, NDArray[np.number]]:
     """Return the numbers of failures and of anatomical faults, and their shares, over all conditions and seeds."""
     broken = {
         "empty": grid.cube_TFC("area_pred") == 0,
@@ -94,22 +89,17 @@ def count_columns(dice_TFC: NDArray[np.float64], grid: Grid) -> dict[str, NDArra
         "holed": grid.cube_TFC("holes") > 0,
         "apex_below_base": grid.cube_TFC("apex_below_base") > 0,
     }
-    flags = {"failures": dice_TFC < FAILURE_DICE} | broken
-    flags["anatomical_failures"] = np.logical_or.reduce(list(broken.values()))
-    counts = {name: _count_M(flag_TFC, grid) for name, flag_TFC in flags.items()}
-    scored_M = _count_M(np.ones(dice_TFC.shape, dtype=np.bool_), grid)
+    flags = {
+        "failures": grid.cube_TFC("dice") < FAILURE_DICE,
+        **broken,
+        "anatomical_failures": np.logical_or.reduce(list(broken.values())),
+    }
+    counts = {
+        name: np.bincount(grid.model_T, weights=flag_TFC.sum(axis=(1, 2))).astype(np.int64)
+        for name, flag_TFC in flags.items()
+    }
+    scored_M = np.bincount(grid.model_T) * len(grid.patient_F) * len(grid.conditions)
     return counts | {
         "failure_share": counts["failures"] / scored_M,
         "anatomical_share": counts["anatomical_failures"] / scored_M,
     }
-
-
-def _model_means(
-    values_TPC: NDArray[np.float64], weights_C: NDArray[np.float64], grid: Grid
-) -> NDArray[np.float64]:
-    return mean_M(grid.mean_over_seeds(weighted_mean(values_TPC, weights_C)))
-
-
-def _count_M(flag_TFC: NDArray[np.bool_], grid: Grid) -> NDArray[np.int64]:
-    count_T = flag_TFC.sum(axis=(1, 2))
-    return np.bincount(grid.model_T, weights=count_T, minlength=len(grid.models)).astype(np.int64)

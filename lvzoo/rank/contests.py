@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from lvzoo.rank.patients import PatientScores
     from lvzoo.rank.significance import Verdict
-    from lvzoo.types import Kind
     from lvzoo.types.results import ModelFacts
 
 COLUMNS: Final = (
@@ -60,12 +59,8 @@ def find_contestants(
     `ranked` names all models, best first.
     """
     in_track = [name for name in ranked if models[name].augmented == (track == AUGMENTED)]
-
-    def best(kind: Kind) -> str | None:
-        return next((name for name in in_track if models[name].kind == kind), None)
-
-    mask, landmark = best("mask"), best("landmark")
-    return (mask, landmark) if mask is not None and landmark is not None else None
+    best = {models[name].kind: name for name in reversed(in_track)}  # the best of a kind comes last and stays
+    return (best["mask"], best["landmark"]) if len(best) == 2 else None
 
 
 def _compare_in_scopes(
@@ -86,25 +81,18 @@ def _compare_in_scopes(
     if not patients.families:
         scopes.remove(CLEAN.corruption)  # "overall" is clean Dice then
     rows = [
-        {
-            "track": track,
-            "scope": scope,
-            "mask": pair[0],
-            "landmark": pair[1],
-            **_compare(patients.scopes[scope][[mask, landmark]], means[scope][:, [mask, landmark]]),
-        }
+        _compare(patients.scopes[scope][[mask, landmark]], means[scope][:, [mask, landmark]])
         for scope in scopes
     ]
-    table = pd.DataFrame(rows)
+    table = pd.DataFrame(rows).assign(track=track, scope=scopes, mask=pair[0], landmark=pair[1])
 
     of_pair = pairs["better"].isin(pair) & pairs["worse"].isin(pair)
     overall = table["scope"] == OVERALL
     table.loc[overall, "p_holm"] = float(pairs.loc[of_pair, "p_holm"].iloc[0])
     table.loc[~overall, "p_holm"] = holm(table.loc[~overall, "p"].to_list())
 
-    model_T = patients.grid.model_T
-    seeds = [[mean_M(patients.trials[scope][model_T == m]) for m in (mask, landmark)] for scope in scopes]
-    return _add_winners(table.assign(steady=[seeds_agree(*both) for both in seeds]))
+    seeds = [patients.grid.by_model(mean_M(patients.trials[scope])) for scope in scopes]
+    return _add_winners(table.assign(steady=[seeds_agree(each[mask], each[landmark]) for each in seeds]))
 
 
 def _compare_tracks(
@@ -120,14 +108,10 @@ def _compare_tracks(
     """
     before, after = ([patients.grid.models.index(name) for name in pair] for pair in (standard, augmented))
     headline_MP, headline_BM = patients.scopes[OVERALL], means[OVERALL]
-    row = {
-        "track": CHANGE,
-        "scope": OVERALL,
-        "mask": f"{augmented[0]} - {standard[0]}",
-        "landmark": f"{augmented[1]} - {standard[1]}",
-        **_compare(headline_MP[after] - headline_MP[before], headline_BM[:, after] - headline_BM[:, before]),
-    }
-    return _add_winners(pd.DataFrame([{**row, "p_holm": row["p"], "steady": True}]))
+    row = _compare(headline_MP[after] - headline_MP[before], headline_BM[:, after] - headline_BM[:, before])
+    mask, landmark = (f"{new} - {old}" for new, old in zip(augmented, standard, strict=True))
+    table = pd.DataFrame([{**row, "p_holm": row["p"], "steady": True}])
+    return _add_winners(table.assign(track=CHANGE, scope=OVERALL, mask=mask, landmark=landmark))
 
 
 def _compare(dice_2P: NDArray[np.float64], means_B2: NDArray[np.float64]) -> dict[str, object]:

@@ -2,14 +2,15 @@
 
 The rows of the table are numbered once, so that all later sums run over plain arrays.
 
-Letters: T trials (a model with a training seed), M models, F frames, P patients, C conditions, R rows of the table.
+Letters: T trials (a model with a training seed), S training seeds of a model, M models, F frames, P patients,
+C conditions, R rows of the table.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import numpy as np
 import pandas as pd
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from lvzoo.interfaces import NoiseSuite
     from lvzoo.types import Scores
 
+KEYS: Final = ("model", "seed", "patient", "video", "frame", "corruption", "severity", "phase")
 FRACTIONS: Final = ("dice", "nsd1", "nsd2")
 DISTANCES: Final = ("hd95", "assd")
 MOST_NAMED: Final = 3
@@ -59,7 +61,11 @@ class Grid:
 
     def mean_over_seeds(self, values_Tx: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the means over each model's trials, (M, ...), of values with the shape (T, ...)."""
-        return np.stack([values_Tx[self.model_T == m].mean(axis=0) for m in range(len(self.models))])
+        return np.stack([values_Sx.mean(axis=0) for values_Sx in self.by_model(values_Tx)])
+
+    def by_model(self, values_Tx: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+        """Return, for each model, the values of its training seeds, (S, ...), out of those of all trials (T, ...)."""
+        return [values_Tx[self.model_T == m] for m in range(len(self.models))]
 
     def reorder_models(self, order_M: Sequence[int]) -> Grid:
         """Return the same grid with its models in another order, given as their present indices."""
@@ -78,35 +84,31 @@ def make_grid(scores: Scores, suite: NoiseSuite) -> Grid:
     _check_columns(scores)
 
     # Number the trials, frames and conditions
-    trial_R, (model_T, seed_T), (models, seeds) = _number_combinations(scores, ["model", "seed"])
-    frame_R, (patient_F, video_F, index_F), names = _number_combinations(
-        scores, ["patient", "video", "frame"]
-    )
-    condition_R, (corruption_C, severity_C), values = _number_combinations(scores, ["corruption", "severity"])
+    trial_R, of_trials = _number_combinations(scores, ["model", "seed"])
+    frame_R, of_frames = _number_combinations(scores, ["patient", "video", "frame"])
+    condition_R, of_conditions = _number_combinations(scores, ["corruption", "severity"])
     conditions = tuple(
-        Condition(corruption=str(values[0][c]), severity=int(values[1][s]))
-        for c, s in zip(corruption_C, severity_C, strict=True)
+        Condition(corruption=str(corruption), severity=int(level)) for corruption, level in of_conditions
     )
     _check_conditions(conditions, suite)
 
     # Find the cell of each row, and check that every cell has one row
-    trials = [f"{models[m]} seed {seeds[s]}" for m, s in zip(model_T, seed_T, strict=True)]
-    frames = [f"{names[1][v]} frame {names[2][i]}" for v, i in zip(video_F, index_F, strict=True)]
+    trials = [f"{model} seed {seed}" for model, seed in of_trials]
+    frames = [f"{video} frame {index}" for _, video, index in of_frames]
     shape = (len(trials), len(frames), len(conditions))
     cell_R = np.ravel_multi_index((trial_R, frame_R, condition_R), shape).astype(np.int64)
     _check_full(np.bincount(cell_R, minlength=int(np.prod(shape))).reshape(shape), trials, frames, conditions)
 
-    phase_R, phases = _encode(scores["phase"])
-    phase_F = np.empty(len(frames), dtype=np.int64)
-    phase_F[frame_R] = phase_R
+    row_F = np.empty(len(frames), dtype=np.int64)  # a row of each frame
+    row_F[frame_R] = np.arange(len(frame_R))
     return Grid(
         scores=scores,
         cell_R=cell_R,
-        models=tuple(map(str, models)),
-        model_T=model_T,
-        patients=tuple(map(str, names[0])),
-        patient_F=patient_F,
-        phase_F=np.asarray(phases, dtype=np.str_)[phase_F],
+        models=tuple(map(str, of_trials.levels[0])),
+        model_T=np.asarray(of_trials.codes[0], dtype=np.int64),
+        patients=tuple(map(str, of_frames.levels[0])),
+        patient_F=np.asarray(of_frames.codes[0], dtype=np.int64),
+        phase_F=scores["phase"].iloc[row_F].to_numpy(dtype=np.str_),
         conditions=conditions,
     )
 
@@ -120,6 +122,9 @@ def _check_columns(scores: Scores) -> None:
         )
     if scores.empty:
         raise DataError("the table of scores is empty; there is nothing to rank")
+    for column in KEYS:
+        if scores[column].isna().any():
+            raise DataError(f"some scores have no {column}; write them with 'lvzoo bench'")
     for column in (*FRACTIONS, *DISTANCES):
         values_R = scores[column].to_numpy(dtype=np.float64)
         highest = 1.0 if column in FRACTIONS else np.finfo(np.float64).max
@@ -180,30 +185,8 @@ def name_condition(condition: Condition) -> str:
     return f"{condition.corruption} {condition.severity}" if condition.severity else condition.corruption
 
 
-def _encode(column: pd.Series) -> tuple[NDArray[np.int64], list[Any]]:
-    """Return the index of each row's value among the sorted distinct values of a column, and those values.
-
-    Raises:
-        DataError: a row has no value.
-    """
-    codes_R, distinct = pd.factorize(column, sort=True)
-    if (codes_R < 0).any():
-        raise DataError(f"some scores have no {column.name}; write them with 'lvzoo bench'")
-    return codes_R.astype(np.int64), list(distinct)
-
-
-def _number_combinations(
-    scores: Scores, columns: Sequence[str]
-) -> tuple[NDArray[np.int64], tuple[NDArray[np.int64], ...], list[list[Any]]]:
-    """Number the distinct combinations of values of some columns, in sorted order.
-
-    Returns:
-        the number of each row's combination; for each column an array with the index of each combination's value; and
-        for each column the values that these indices stand for.
-    """
-    codes, values = zip(*(_encode(scores[column]) for column in columns), strict=True)
-    sizes = tuple(len(each) for each in values)
-    joined_R = np.asarray(np.ravel_multi_index(codes, sizes), dtype=np.int64)
-    number_R, distinct = pd.factorize(joined_R, sort=True)
-    combinations = tuple(np.asarray(each, dtype=np.int64) for each in np.unravel_index(distinct, sizes))
-    return np.asarray(number_R, dtype=np.int64), combinations, list(values)
+def _number_combinations(scores: Scores, columns: list[str]) -> tuple[NDArray[np.int64], pd.MultiIndex]:
+    """Return the number of each row's combination of values of some columns, and the combinations in sorted order."""
+    groups = scores.groupby(columns, sort=True, observed=True)
+    combinations = cast("pd.MultiIndex", groups.size().index).remove_unused_levels()
+    return np.asarray(groups.ngroup(), dtype=np.int64), combinations

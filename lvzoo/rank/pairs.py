@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -17,11 +16,6 @@ if TYPE_CHECKING:
 
     from lvzoo.rank.patients import PatientScores
 
-COLUMNS: Final = (
-    *("better", "worse", "difference", "difference_low", "difference_high", "p", "p_holm", "outperforms"),
-    *("mdd", "verdict"),
-)
-
 
 def pairs_table(
     patients: PatientScores, headline_BM: NDArray[np.float64], headline_BT: NDArray[np.float64]
@@ -31,17 +25,16 @@ def pairs_table(
     `headline_BM` and `headline_BT` are the headlines of the models and of their trials in each resample.
     """
     grid, headline_MP = patients.grid, patients.scopes[OVERALL]
-    pairs = list(combinations(range(len(grid.models)), 2))
-    if not pairs:
-        return pd.DataFrame(columns=list(COLUMNS))
-    better_K, worse_K = np.array(pairs).T
+    better_K, worse_K = np.triu_indices(len(grid.models), k=1)
     low_K, high_K = interval(headline_BM[:, better_K] - headline_BM[:, worse_K])
     differences_KP = headline_MP[better_K] - headline_MP[worse_K]
     p_K = [wilcoxon_p(differences_P) for differences_P in differences_KP]
     p_holm_K = holm(p_K)
     # By model: the headline of each of its training seeds, and the same in each resample
-    seeds = [patients.headline_TP[grid.model_T == m].mean(axis=1) for m in range(len(grid.models))]
-    resampled_seeds = [headline_BT[:, grid.model_T == m].round(DIGITS) for m in range(len(grid.models))]
+    seeds = grid.by_model(patients.trials[OVERALL].mean(axis=1))
+    resampled_seeds = [headline_SB.T for headline_SB in grid.by_model(headline_BT.T.round(DIGITS))]
+    pairs = list(zip(better_K, worse_K, strict=True))
+    steady_K = [seeds_agree(seeds[better], seeds[worse]) for better, worse in pairs]
     return pd.DataFrame(
         {
             "better": [grid.models[m] for m in better_K],
@@ -51,16 +44,13 @@ def pairs_table(
             "difference_high": high_K,
             "p": p_K,
             "p_holm": p_holm_K,
-            "outperforms": [
-                outperforms(resampled_seeds[better], resampled_seeds[worse]) for better, worse in pairs
-            ],
+            "outperforms": [outperforms(resampled_seeds[m], resampled_seeds[n]) for m, n in pairs],
             "mdd": [detectable_difference(differences_P) for differences_P in differences_KP],
             "verdict": [
-                verdict(p, low, high, steady=seeds_agree(seeds[better], seeds[worse]))
-                for p, low, high, (better, worse) in zip(p_holm_K, low_K, high_K, pairs, strict=True)
+                verdict(p, low, high, steady=steady)
+                for p, low, high, steady in zip(p_holm_K, low_K, high_K, steady_K, strict=True)
             ],
-        },
-        columns=list(COLUMNS),
+        }
     )
 
 

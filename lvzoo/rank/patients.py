@@ -37,9 +37,7 @@ class PatientScores:
     """The corruptions that were run, by family."""
     weights: Mapping[str, NDArray[np.float64]]
     """The weight of each condition (C) in `overall`, in `clean` and in each family."""
-    dice_TFC: NDArray[np.float64]
     dice_TPC: NDArray[np.float64]
-    headline_TP: NDArray[np.float64]
     scopes: Mapping[str, NDArray[np.float64]]
     """Dice (M, P), averaged over seeds, of `overall`, `clean`, ED, ES and each family. The row means of `overall` are
     exactly the headlines. ED and ES are averaged over conditions as the headline is, and NaN for patients without
@@ -61,22 +59,16 @@ def patient_scores(grid: Grid, suite: NoiseSuite) -> PatientScores:
     weights = scope_weights(grid, families)
     dice_TFC = grid.cube_TFC("dice")
     dice_TPC = mean_by_patient(dice_TFC, grid)
-    headline_TP = weighted_mean(dice_TPC, weights[OVERALL])
-    grid = _order_models(grid, headline_TP)
     phases = {phase: mean_by_patient(dice_TFC, grid, phase) for phase in PHASES}
-    trials: dict[str, NDArray[np.float64]] = {
-        OVERALL: headline_TP,
-        CLEAN.corruption: weighted_mean(dice_TPC, weights[CLEAN.corruption]),
-        **{phase: weighted_mean(values, weights[OVERALL]) for phase, values in phases.items()},
-        **{family: weighted_mean(dice_TPC, weights[family]) for family in families},
-    }
+    trials = {scope: weighted_mean(dice_TPC, weights[scope]) for scope in (OVERALL, CLEAN.corruption)}
+    trials |= {phase: weighted_mean(values, weights[OVERALL]) for phase, values in phases.items()}
+    trials |= {family: weighted_mean(dice_TPC, weights[family]) for family in families}
+    grid = _order_models(grid, trials[OVERALL])
     return PatientScores(
         grid=grid,
         families=families,
         weights=weights,
-        dice_TFC=dice_TFC,
         dice_TPC=dice_TPC,
-        headline_TP=headline_TP,
         scopes={scope: grid.mean_over_seeds(dice_TP) for scope, dice_TP in trials.items()},
         trials=trials,
         clean_phases={
@@ -89,10 +81,8 @@ def patient_scores(grid: Grid, suite: NoiseSuite) -> PatientScores:
 def find_families(grid: Grid, suite: NoiseSuite) -> dict[str, tuple[str, ...]]:
     """Return the suite's corruptions that were run, by family, in the suite's order."""
     run = {condition.corruption for condition in grid.conditions}
-    families = {
-        family: tuple(name for name in names if name in run) for family, names in suite.families.items()
-    }
-    return {family: names for family, names in families.items() if names}
+    found = {family: tuple(name for name in names if name in run) for family, names in suite.families.items()}
+    return {family: names for family, names in found.items() if names}
 
 
 def scope_weights(grid: Grid, families: Mapping[str, tuple[str, ...]]) -> dict[str, NDArray[np.float64]]:

@@ -41,8 +41,9 @@ if TYPE_CHECKING:
 
 Matrix: TypeAlias = "NDArray[np.float64]"
 CLEAN_HEADLINE: Final = "clean Dice"
+FACTS: Final = ("kind", "augmented", "own_recipe", "trained_on")
 COLUMNS: Final = (
-    *("rank", "model", "kind", "augmented", "own_recipe", "trained_on"),
+    *("rank", "model", *FACTS),
     *("headline", "headline_low", "headline_high", "rank_low", "rank_high", "p_first", "group"),
     *("clean", "clean_low", "clean_high", "retention", "worst_corruption", "worst"),
     *("dice_ed", "dice_es", "dice_pooled", "nsd1", "nsd2", "hd95", "assd"),
@@ -99,7 +100,7 @@ def rank(
         return resampled_means(scores_xP, resamples=resamples, seed=seed)
 
     means = {scope: resampled(scores_MP) for scope, scores_MP in patients.scopes.items()}
-    pairs = pairs_table(patients, means[OVERALL], resampled(patients.headline_TP))
+    pairs = pairs_table(patients, means[OVERALL], resampled(patients.trials[OVERALL]))
     response = response_table(patients, resampled(conditions_MP(patients)))
     references = dict(REFERENCES if references is None else references)
     ranking = Ranking(
@@ -148,10 +149,7 @@ def _table(
     columns: dict[str, object] = {
         "rank": ranks(headline_M),
         "model": list(names),
-        "kind": [models[name].kind for name in names],
-        "augmented": [models[name].augmented for name in names],
-        "own_recipe": [models[name].own_recipe for name in names],
-        "trained_on": [models[name].trained_on for name in names],
+        **{fact: [getattr(models[name], fact) for name in names] for fact in FACTS},
         **rank_columns(headline_BM),
         "group": letters(len(names), significant_pairs(len(names), pairs["p_holm"].to_numpy())),
         "difference": headline_M - headline_M[0],

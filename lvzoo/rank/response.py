@@ -36,12 +36,14 @@ def response_table(patients: PatientScores, means_BR: NDArray[np.float64]) -> pd
     shape_MC = (len(grid.models), len(grid.conditions))
     dice_MC = conditions_MP(patients).mean(axis=1).reshape(shape_MC)
     low_MC, high_MC = (end.reshape(shape_MC) for end in interval(means_BR))
+    by_severity = sorted(enumerate(grid.conditions), key=lambda each: each[1].severity)
     rows = [
-        (model, family, corruption, grid.conditions[c].severity, dice_MC[m, c], low_MC[m, c], high_MC[m, c])
+        (model, family, corruption, condition.severity, dice_MC[m, c], low_MC[m, c], high_MC[m, c])
         for m, model in enumerate(grid.models)
         for family, corruptions in patients.families.items()
         for corruption in corruptions
-        for c in _find_conditions(patients, corruption)
+        for c, condition in by_severity
+        if condition == CLEAN or condition.corruption == corruption
     ]
     return pd.DataFrame(rows, columns=list(RESPONSE))
 
@@ -74,9 +76,3 @@ def break_point(severity: pd.Series[int], dice: pd.Series[float], level: float) 
     before = after - 1
     return float(x[before] + (x[after] - x[before]) * (y[before] - level) / (y[before] - y[after]))
 
-
-def _find_conditions(patients: PatientScores, corruption: str) -> list[int]:
-    """Return the indices of the clean condition and of a corruption's severities, in the order of severity."""
-    conditions = patients.grid.conditions
-    chosen = [c for c, each in enumerate(conditions) if each == CLEAN or each.corruption == corruption]
-    return sorted(chosen, key=lambda c: conditions[c].severity)

@@ -125,16 +125,13 @@ def letters(models: int, significant: Collection[tuple[int, int]]) -> list[str]:
     into two, and a group that is part of another one is dropped. Groups get their letters in the order of their best
     models, so the best model is in `a`.
     """
-    groups = [frozenset(range(models))]
-    for first, second in significant:
-        split: list[frozenset[int]] = []
-        for group in groups:
-            both = first in group and second in group
-            split += [group - {first}, group - {second}] if both else [group]
-        groups = [group for place, group in enumerate(split) if not _is_absorbed(group, split, place)]
-    groups.sort(key=sorted)
+    groups = {frozenset(range(models))}  # a set: equal groups are dropped, too
+    for pair in map(frozenset, significant):
+        split = {group - {model} if pair <= group else group for group in groups for model in pair}
+        groups = {group for group in split if not any(group < other for other in split)}
+    ordered = sorted(groups, key=sorted)
     return [
-        "".join(_letter(number) for number, group in enumerate(groups) if model in group)
+        "".join(_letter(number) for number, group in enumerate(ordered) if model in group)
         for model in range(models)
     ]
 
@@ -143,11 +140,6 @@ def significant_pairs(models: int, p_holm_K: NDArray[np.float64]) -> list[tuple[
     """Return the significant pairs of models. The p values are in the order of `combinations(range(models), 2)`."""
     pairs = combinations(range(models), 2)
     return [pair for pair, p in zip(pairs, p_holm_K, strict=True) if p < ALPHA]
-
-
-def _is_absorbed(group: frozenset[int], groups: Sequence[frozenset[int]], place: int) -> bool:
-    """Return whether another group contains this one, which is at `place`. The first of equal groups stays."""
-    return any(group < other or (group == other and number < place) for number, other in enumerate(groups))
 
 
 def _letter(number: int) -> str:

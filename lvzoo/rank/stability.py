@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from scipy.stats import rankdata
 
 from lvzoo.rank.bootstrap import TAILS
 from lvzoo.rank.patients import DIGITS
@@ -21,8 +22,7 @@ MOST_CELLS: Final = 4_000_000
 
 def ranks(scores_M: NDArray[np.float64]) -> NDArray[np.int64]:
     """Return the ranks along the last axis: 1 plus the number of models that score more; equals share a rank."""
-    rounded = scores_M.round(DIGITS)
-    return np.asarray((rounded[..., None, :] > rounded[..., :, None]).sum(axis=-1) + 1, dtype=np.int64)
+    return np.asarray(rankdata(-scores_M.round(DIGITS), method="min", axis=-1), dtype=np.int64)
 
 
 def rank_columns(headline_BM: NDArray[np.float64]) -> dict[str, NDArray[np.float64] | NDArray[np.int64]]:
@@ -34,9 +34,7 @@ def rank_columns(headline_BM: NDArray[np.float64]) -> dict[str, NDArray[np.float
     if np.isnan(headline_BM).any():
         unknown_M = np.full(headline_BM.shape[1], np.nan)
         return {"rank_low": unknown_M, "rank_high": unknown_M, "p_first": unknown_M}
-    rank_BM = np.concatenate(
-        [ranks(block) for block in np.array_split(headline_BM, _count_blocks(headline_BM))]
-    )
+    rank_BM = ranks(headline_BM)
     low_M, high_M = np.quantile(rank_BM, TAILS, axis=0, method="inverted_cdf").astype(np.int64)
     return {"rank_low": low_M, "rank_high": high_M, "p_first": (rank_BM == 1).mean(axis=0)}
 
@@ -55,7 +53,9 @@ def mean_kendall_tau(headline_M: NDArray[np.float64], headline_BM: NDArray[np.fl
     # For each pair of models: 1 or -1 for the order, 0 for a tie. The product of two signs is 1 if they agree
     full_K = np.sign((headline_M[first] - headline_M[second]).round(DIGITS))
     agreed_B, untied_B = np.empty(len(headline_BM)), np.empty(len(headline_BM))
-    for rows in np.array_split(np.arange(len(headline_BM)), _count_blocks(headline_BM)):
+    # In blocks, so that a block's table of all pairs of models fits into memory
+    blocks = 1 + headline_BM.size * len(headline_M) // MOST_CELLS
+    for rows in np.array_split(np.arange(len(headline_BM)), blocks):
         sign_BK = np.sign((headline_BM[rows][:, first] - headline_BM[rows][:, second]).round(DIGITS))
         agreed_B[rows], untied_B[rows] = sign_BK @ full_K, np.abs(sign_BK).sum(axis=1)
     untied = np.abs(full_K).sum()
@@ -63,9 +63,3 @@ def mean_kendall_tau(headline_M: NDArray[np.float64], headline_BM: NDArray[np.fl
     comparable_B = (untied > 0) & (untied_B > 0)
     tau_B[comparable_B] = agreed_B[comparable_B] / np.sqrt(untied * untied_B[comparable_B])
     return float(tau_B.mean())
-
-
-def _count_blocks(headline_BM: NDArray[np.float64]) -> int:
-    """Return the number of blocks of resamples, so that a block's table of all pairs of models fits into memory."""
-    resamples, models = headline_BM.shape
-    return 1 + int(resamples * models**2) // MOST_CELLS

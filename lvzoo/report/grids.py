@@ -81,14 +81,10 @@ def text_column(title: str) -> Column:
 
 
 def model_grid(
-    title: str,
-    ranking: Ranking,
-    looks: Looks,
-    columns: Sequence[Column],
-    cells: Callable[[Row], Sequence[Cell]],
+    title: str, ranking: Ranking, columns: Sequence[Column], cells: Callable[[Row], Sequence[Cell]]
 ) -> Grid:
     """Return a table with one row per model, best first: its name, and the cells made of its row of the ranking."""
-    rows = []
+    looks, rows = assign_looks(ranking), []
     for row in rows_of(ranking.table):
         model = row["model"]
         name = Cell(text=words.marked_name(ranking, model), sort=model, look=looks[model])
@@ -99,7 +95,7 @@ def model_grid(
 # --- The ranking and its details --------------------------------------------------------------------------------
 
 
-def ranking_grid(ranking: Ranking, looks: Looks) -> Grid:
+def ranking_grid(ranking: Ranking) -> Grid:
     """Return the ranking itself: the order, its uncertainty, and the loss under noise."""
     rows = rows_of(ranking.table)
     strips = Strips([row["headline_low"] for row in rows], [row["headline_high"] for row in rows])
@@ -125,22 +121,14 @@ def ranking_grid(ranking: Ranking, looks: Looks) -> Grid:
             title="seed SD", note=f"standard deviation of {ranking.headline} over seeds", first="ascending"
         ),
     ]
-    grid = model_grid(
-        f"By {name}, best first",
-        ranking,
-        looks,
-        columns,
-        lambda row: _ranking_cells(ranking, row, strips, looks[row["model"]]),
-    )
+    cells = partial(_ranking_cells, ranking, strips, assign_looks(ranking))
+    grid = model_grid(f"By {name}, best first", ranking, columns, cells)
     # below each name, what kind of model it is
-    kinds = [_kind(ranking, row["model"]) for row in rows]
     named = [
-        [replace(cells[0], below=kind), *cells[1:]] for cells, kind in zip(grid.rows, kinds, strict=True)
+        [replace(name, below=_kind(facts)), *cells]
+        for (name, *cells), facts in zip(grid.rows, ranking.models.values(), strict=True)
     ]
-    foot = [
-        Cell(drawing=strips.axis() if column.title == "95 % interval" else None) for column in grid.columns
-    ]
-    return replace(grid, rows=named, foot=foot)
+    return replace(grid, rows=named, foot=strip_foot(grid.columns, strips))
 
 
 def _kind(ranking: Ranking, model: str) -> str:

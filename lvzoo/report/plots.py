@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from lvzoo.report.drawing import Drawing, Look, Scale, nice_ticks
@@ -55,10 +54,8 @@ class Strips:
         """Draw the numbers of the scale, for the foot of the table."""
         drawing = self._background(4, height=STRIP_HEIGHT)
         places = 2 if all(round(tick, 2) == tick for tick in self.ticks) else 3
-        shown = (
-            self.ticks if len(self.ticks) <= 5 else self.ticks[:: (len(self.ticks) + 3) // 4]
-        )  # at most 4 of many
-        for tick in shown:
+        step = 1 if len(self.ticks) <= 5 else (len(self.ticks) + 3) // 4  # at most 4 of many
+        for tick in self.ticks[::step]:
             words = f"{tick:+.{places}f}" if self.margin is not None and tick else f"{tick:.{places}f}"
             drawing.text(self.scale(tick), 16, words, anchor="middle")
         return drawing
@@ -78,39 +75,19 @@ class Strips:
 # --- The response to noise --------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Frame:
-    """The axes that all charts of the response share, so that they can be compared."""
+    """The axes that all charts of the response share, so that they can be compared.
 
-    severities: tuple[int, ...]
-    ticks: Sequence[float]
-    references: Mapping[str, float]
-    width: float
-    height: float
+    Their range contains every curve and reference line. `across` maps severities to x, and `down` maps Dice to y.
+    """
 
-    @property
-    def across(self) -> Scale:
-        """The scale from severity to x."""
-        return Scale(0, max(self.severities), 34, self.width - 10)
-
-    @property
-    def down(self) -> Scale:
-        """The scale from Dice to y."""
-        return Scale(self.ticks[0], self.ticks[-1], self.height - 32, 8)
-
-
-def response_frame(ranking: Ranking, *, size: tuple[float, float]) -> Frame:
-    """Return axes of a given width and height whose range contains every curve and reference line."""
-    dice = [*ranking.response["dice"].dropna(), *ranking.references.values()]
-    ticks = [tick for tick in nice_ticks(min(dice), max(dice), most=5) if 0 <= tick <= 1]
-    width, height = size
-    return Frame(
-        severities=(0, *ranking.severities),
-        ticks=ticks,
-        references=ranking.references,
-        width=width,
-        height=height,
-    )
+    def __init__(self, ranking: Ranking, *, size: tuple[float, float]) -> None:
+        self.width, self.height = size
+        self.severities, self.references = (0, *ranking.severities), ranking.references
+        dice = [*ranking.response["dice"].dropna(), *ranking.references.values()]
+        self.ticks = [tick for tick in nice_ticks(min(dice), max(dice), most=5) if 0 <= tick <= 1]
+        self.across = Scale(0, max(self.severities), 34, self.width - 10)
+        self.down = Scale(self.ticks[0], self.ticks[-1], self.height - 32, 8)
 
 
 def response_chart(curves: pd.DataFrame, looks: Mapping[str, Look], frame: Frame, *, label: str) -> Drawing:

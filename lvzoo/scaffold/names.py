@@ -54,13 +54,7 @@ def choose_names(name: str, zoo: Zoo) -> Names:
             f"letter{_suggest_name(name)}"
         )
     names = Names(name=name)
-    conflict = (
-        _find_conflict_with_python(names)
-        or _find_conflict_with_files(names)
-        or _find_conflict_in_zoo(names, zoo)
-        or _find_conflict_with_installation(names)
-    )
-    if conflict:
+    if conflict := _find_conflict(names, zoo):
         raise UsageError(f"name {name!r}: {conflict}; choose another name")
     return names
 
@@ -72,42 +66,25 @@ def _suggest_name(name: str) -> str:
     return f" (such as {suggestion!r})" if NAME.fullmatch(suggestion) else ""
 
 
-def _find_conflict_with_python(names: Names) -> str | None:
-    if keyword.iskeyword(names.package) or keyword.issoftkeyword(names.package):
-        return "is a Python keyword"
-    if keyword.iskeyword(names.class_name):
-        return f"its class would be called {names.class_name}, which is a Python keyword"
-    if names.package in sys.stdlib_module_names:
-        return "is a module of Python's standard library"
-    return None
-
-
-def _find_conflict_with_files(names: Names) -> str | None:
-    if yaml.safe_load(names.name) != names.name:
-        return "is not read as text in a YAML file, where entries are named (it means yes, no or null)"
-    if names.package in FOLDERS:
-        return "is the usual name of another folder beside the package"
-    return None
-
-
-def _find_conflict_in_zoo(names: Names, zoo: Zoo) -> str | None:
-    if names.name in {entry.name for entry in zoo.entries} | {entry.name for entry in zoo.absent}:
-        return "is already an entry of the zoo ('lvzoo list' shows all entries)"
-    if names.name in {family.name for plugin in zoo.plugins for family in plugin.declared.families}:
-        return "is already a family of the zoo"
-    if names.name in {plugin.name for plugin in zoo.plugins}:
-        return "is already an installed plugin"
-    return None
-
-
-def _find_conflict_with_installation(names: Names) -> str | None:
-    try:
-        version = metadata.version(names.name)
-    except metadata.PackageNotFoundError:
-        pass
-    else:
-        return f"is already an installed distribution (version {version})"
-    found = PathFinder.find_spec(names.package)
-    if found is not None and found.origin is not None:  # a folder without __init__.py does not count
-        return f"is already an installed package ({found.origin})"
-    return None
+def _find_conflict(names: Names, zoo: Zoo) -> str | None:
+    """Return why the name cannot be used, or None if it can."""
+    name, package, class_name = names.name, names.package, names.class_name
+    not_text = yaml.safe_load(name) != name
+    entries = {entry.name for entry in zoo.entries} | {entry.name for entry in zoo.absent}
+    families = {family.name for plugin in zoo.plugins for family in plugin.declared.families}
+    version = next((each.version for each in metadata.distributions(name=name)), None)
+    found = PathFinder.find_spec(package)
+    file = found.origin if found else None  # a folder without __init__.py has no file, and does not count
+    conflicts = {
+        "is a Python keyword": keyword.iskeyword(package) or keyword.issoftkeyword(package),
+        f"its class would be called {class_name}, which is a Python keyword": keyword.iskeyword(class_name),
+        "is a module of Python's standard library": package in sys.stdlib_module_names,
+        "is not read as text in a YAML file, where entries are named (it means yes, no or null)": not_text,
+        "is the usual name of another folder beside the package": package in FOLDERS,
+        "is already an entry of the zoo ('lvzoo list' shows all entries)": name in entries,
+        "is already a family of the zoo": name in families,
+        "is already an installed plugin": name in {plugin.name for plugin in zoo.plugins},
+        f"is already an installed distribution (version {version})": version is not None,
+        f"is already an installed package ({file})": file is not None,
+    }
+    return next((reason for reason, applies in conflicts.items() if applies), None)

@@ -11,6 +11,7 @@ import time
 import traceback
 from contextlib import redirect_stdout
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from lvzoo.errors import LvzooError, PluginError
@@ -137,11 +138,9 @@ def checks_for(entry: Entry, *, fast: bool = False) -> list[Check]:
 
 def run_check(check: Check, subject: Subject) -> Result:
     """Run one check. An exception of the plugin's code fails the check and becomes its message."""
-    entry = subject.entry.name
+    result = partial(Result, entry=subject.entry.name, name=check.name)
     if subject.stopped_by is not None:
-        return Result(
-            entry=entry, name=check.name, ok=None, message=f"skipped, since {subject.stopped_by!r} failed"
-        )
+        return result(ok=None, message=f"skipped, since {subject.stopped_by!r} failed")
     started = time.perf_counter()
     message, trace = "", None
     try:
@@ -156,9 +155,7 @@ def run_check(check: Check, subject: Subject) -> Result:
     if message and check.essential:
         subject.stopped_by = check.name
     seconds = time.perf_counter() - started
-    return Result(
-        entry=entry, name=check.name, ok=not message, seconds=seconds, message=message, traceback=trace
-    )
+    return result(ok=not message, seconds=seconds, message=message, traceback=trace)
 
 
 def _find_entries(zoo: Zoo, name: str) -> Sequence[Entry]:

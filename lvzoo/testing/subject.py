@@ -8,15 +8,15 @@ from __future__ import annotations
 import dataclasses
 import math
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 import torch
 from torch import nn
+from torch.optim.lr_scheduler import LinearLR
 
 from lvzoo.device import autocast
 from lvzoo.errors import PluginError
@@ -31,6 +31,8 @@ from lvzoo.train.memory import FramesInMemory
 from lvzoo.types import Batch, Entry, Fitted, FrameSet, OnEpoch, Prediction, Recipe, Split, Trial
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 PHANTOM: Final = "smoke"
@@ -40,7 +42,6 @@ STEPS_PER_MEASUREMENT: Final = 20
 DICE_TO_REACH: Final = 0.9
 CPU: Final = torch.device("cpu")
 mean_dice_on_cpu: Final = partial(mean_dice, device=CPU, precision=torch.float32)
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,9 +80,7 @@ class Subject:
     @cached_property
     def overfit(self) -> Overfit:
         """The result of training on this one batch: by the family's own trainer if it has one, else by AdamW."""
-        if self.entry.family.trainer is None:
-            return self._overfit_by_adamw()
-        return self._overfit_by_own_trainer()
+        return self._overfit_by_own_trainer() if self.entry.family.trainer else self._overfit_by_adamw()
 
     def _overfit_by_adamw(self) -> Overfit:
         """Train for up to MOST_STEPS steps of AdamW, and stop early if the model reaches DICE_TO_REACH.
@@ -91,9 +90,7 @@ class Subject:
         recipe = self.recipe
         model = self.build()
         optimiser = torch.optim.AdamW(model.parameters(), lr=recipe.learning_rate / 4)
-        warm_up = torch.optim.lr_scheduler.LinearLR(
-            optimiser, start_factor=0.05, total_iters=STEPS_PER_MEASUREMENT
-        )
+        warm_up = LinearLR(optimiser, start_factor=0.05, total_iters=STEPS_PER_MEASUREMENT)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             for steps in range(1, MOST_STEPS + 1):
@@ -151,22 +148,14 @@ class Subject:
 
 def select_rows(frames: FrameSet, rows: Sequence[int]) -> FrameSet:
     """Return the frames at the given rows of a set, in that order; a row may occur more than once."""
-
-    def select(values: tuple[T, ...]) -> tuple[T, ...]:
-        return tuple(values[row] for row in rows)
-
-    return dataclasses.replace(
-        frames,
-        frames_NHW=frames.frames_NHW[list(rows)],
-        masks_NHW=frames.masks_NHW[list(rows)],
-        contours_NP2=frames.contours_NP2[list(rows)],
-        sectors=select(frames.sectors),
-        patients=select(frames.patients),
-        videos=select(frames.videos),
-        frame_indices=select(frames.frame_indices),
-        phases=select(frames.phases),
-        spacing_mm=None if frames.spacing_mm is None else select(frames.spacing_mm),
-    )
+    changed: dict[str, Any] = {}
+    for field in dataclasses.fields(frames):
+        values = getattr(frames, field.name)
+        if isinstance(values, np.ndarray):
+            changed[field.name] = values[list(rows)]
+        elif isinstance(values, tuple):
+            changed[field.name] = tuple(values[row] for row in rows)
+    return dataclasses.replace(frames, **changed)
 
 
 def noise_frames(count: int, size_HW: tuple[int, int]) -> torch.Tensor:

@@ -58,7 +58,7 @@ class TrialSettings:
     test_fingerprint: str
     noise: NoiseSource
     noise_digest: str
-    """Digest of the behaviour of the suite: `lvzoo.noise.probe.suite_digest`."""
+    """Digest of the behaviour of the suite: `lvzoo.noise.apply.suite_digest`."""
     conditions: tuple[Condition, ...]
     scoring_code: str
     """Digest of the code that scores: `lvzoo.trials.digest.scoring_code`."""

@@ -14,8 +14,7 @@ from pathlib import Path
 
 from lvzoo.errors import DataError, UsageError, name_some
 from lvzoo.interfaces import NoiseSuite
-from lvzoo.noise.apply import open_suite
-from lvzoo.noise.probe import suite_digest
+from lvzoo.noise.apply import open_suite, suite_digest
 from lvzoo.registry import Zoo
 from lvzoo.run import FinishedRun, TrialFolder, digest
 from lvzoo.types import OptionValue

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lvzoo.interfaces import Dataset, NoiseSuite
-from lvzoo.noise.apply import open_suite
+from lvzoo.interfaces import Dataset
+from lvzoo.noise.apply import open_suite, suite_digest
 from lvzoo.noise.corrupt import corrupt_frames, select_conditions
-from lvzoo.noise.probe import suite_digest
 from lvzoo.phantom.write import cached_phantom
 from lvzoo.plugins import resolve
 from lvzoo.registry import Zoo
@@ -99,17 +98,20 @@ def _load(dataset: Dataset, splits: Sequence[Split], on_event: OnEvent) -> Mappi
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NoisePlan:
-    """The noise that models are tested under. `digest` changes with the behaviour of the suite."""
+    """The noise that models are tested under: names and numbers only, so that they can be sent to another process.
+
+    `suite` is the name of the suite. `digest` changes with its behaviour: `lvzoo.noise.probe.suite_digest`.
+    """
 
     source: NoiseSource
-    suite: NoiseSuite
+    suite: str
     digest: str
     conditions: tuple[Condition, ...]
 
     def settings(self) -> Mapping[str, Any]:
         """Return the settings that decide the numbers of a run."""
         return {
-            "suite": self.suite.name,
+            "suite": self.suite,
             "noise": self.digest,
             "conditions": [f"{condition.corruption}:{condition.severity}" for condition in self.conditions],
         }
@@ -127,11 +129,11 @@ def plan_noise(zoo: Zoo, request: RunRequest, *, preferred: Sequence[int] = ()) 
     if severities is None:
         severities = [each for each in preferred if each in suite.severities] or None
     chosen = tuple(select_conditions(suite, request.corruptions, severities))
-    return NoisePlan(source=source, suite=suite, digest=suite_digest(suite), conditions=chosen)
+    return NoisePlan(source=source, suite=suite.name, digest=suite_digest(suite), conditions=chosen)
 
 
 def make_noise(test: FrameSet, noise: NoisePlan, on_event: OnEvent) -> None:
     """Make the noisy test frames once and cache them for all trials."""
     on_event("", Event(step="noise", done=0, total=1))
-    corrupt_frames(test, noise.suite, noise.conditions, workers=os.cpu_count() or 1)
+    corrupt_frames(test, open_suite(noise.source), noise.conditions, workers=os.cpu_count() or 1)
     on_event("", Event(step="noise", done=1, total=1))

@@ -7,9 +7,9 @@ that repeats the call read the same record.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from lvzoo.errors import UsageError
 from lvzoo.types import Event, OptionValue
@@ -75,3 +75,10 @@ class RunOptions:
     frames: bool = True
     on_event: OnEvent = ignore_event
     listeners: Sequence[object] = ()
+
+
+def fill_records(call: Call, given: Mapping[str, Any]) -> tuple[RunRequest, RunOptions]:
+    """Return both records of a call from the arguments of its public function, which are named like their fields."""
+    names = {each.name for each in fields(RunOptions)}
+    asked = {name: value for name, value in given.items() if name not in names}
+    return RunRequest(call=call, **asked), RunOptions(**{name: given[name] for name in names})

@@ -12,7 +12,7 @@ Units and conventions:
     ED is end-diastole (the ventricle is largest), ES is end-systole (the ventricle is smallest).
 
 `lvzoo.types.results` holds the records of ranking and report. Import it by its own name; it is not exported here
-because commands such as `lvzoo list` do not need it.
+because `lvzoo list` and similar commands do not need it.
 """
 
 from lvzoo.types.declared import (

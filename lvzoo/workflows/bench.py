@@ -17,7 +17,7 @@ from lvzoo.trials.job import make_job
 from lvzoo.trials.perform import perform
 from lvzoo.trials.plan import make_plan
 from lvzoo.trials.prepare import make_noise, open_data
-from lvzoo.trials.request import OnEvent, RunOptions, RunRequest, ignore_event
+from lvzoo.trials.request import OnEvent, RunOptions, RunRequest, fill_records, ignore_event
 from lvzoo.types import SPLITS, OptionValue
 from lvzoo.workflows.compare import Comparison, compare
 
@@ -67,26 +67,7 @@ def bench(
     Raises:
         LvzooError: a mistake in the arguments or the data. A trial that fails raises nothing: see `failed`.
     """
-    request = RunRequest(
-        call="bench",
-        plugins=plugins,
-        preset=preset,
-        data=data,
-        noise=noise,
-        corruptions=corruptions,
-        severities=severities,
-        seeds=seeds,
-        resamples=resamples,
-        phantom_size=phantom_size,
-        phantom_seed=phantom_seed,
-        out=out,
-        registries=registries,
-        recipe=recipe,
-    )
-    options = RunOptions(
-        device=device, executor=executor, frames=frames, on_event=on_event, listeners=listeners
-    )
-    return run_bench(request, options)
+    return run_bench(*fill_records("bench", locals()))
 
 
 def run_bench(request: RunRequest, options: RunOptions) -> Comparison:

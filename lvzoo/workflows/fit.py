@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lvzoo.registry import open_zoo
 from lvzoo.run import RunFolder, read_run
-from lvzoo.trials.request import OnEvent, RunOptions, RunRequest, ignore_event
+from lvzoo.trials.request import OnEvent, fill_records, ignore_event
 from lvzoo.types import OptionValue
 from lvzoo.workflows.bench import run_bench
 from lvzoo.workflows.compare import Comparison
@@ -61,23 +61,9 @@ def fit(
     Raises:
         LvzooError: a mistake in the arguments or the data. A training that fails raises nothing: see `failed`.
     """
-    request = RunRequest(
-        call="fit",
-        plugins=open_zoo(registries=registries).select_one(entry).name,
-        preset=preset,
-        data=data,
-        corruptions=(),
-        seeds=1,
-        seed=seed,
-        phantom_size=phantom_size,
-        phantom_seed=phantom_seed,
-        out=out,
-        registries=registries,
-        recipe=recipe,
-    )
-    options = RunOptions(
-        device=device, executor=executor, frames=frames, on_event=on_event, listeners=listeners
-    )
+    given = {name: value for name, value in locals().items() if name != "entry"}
+    name = open_zoo(registries=registries).select_one(entry).name
+    request, options = fill_records("fit", {**given, "plugins": name, "corruptions": (), "seeds": 1})
     result = run_bench(request, options)
     run = read_run(result.folder)
     [trial] = [*run.finished, *run.unfinished]

@@ -24,7 +24,7 @@ from lvzoo.trials.names import NamedModel, name_models
 from lvzoo.trials.perform import perform
 from lvzoo.trials.prepare import NoisePlan, make_noise, open_data, plan_noise
 from lvzoo.trials.presets import PRESETS
-from lvzoo.trials.request import OnEvent, RunOptions, RunRequest, ignore_event
+from lvzoo.trials.request import OnEvent, RunOptions, RunRequest, fill_records, ignore_event
 from lvzoo.types import Source
 from lvzoo.types.results import Origin
 from lvzoo.weights import TrainedOn
@@ -83,23 +83,8 @@ def score(
         LvzooError: a mistake in the arguments, the models or the data. A model that fails on the frames raises
             nothing: see `failed`.
     """
-    request = RunRequest(
-        call="score",
-        data=data,
-        noise=noise,
-        corruptions=corruptions,
-        severities=severities,
-        resamples=resamples,
-        phantom_size=phantom_size,
-        phantom_seed=phantom_seed,
-        shift=shift,
-        out=out,
-        registries=registries,
-    )
-    options = RunOptions(
-        device=device, executor=executor, frames=frames, on_event=on_event, listeners=listeners
-    )
-    return run_score(models, request, options)
+    given = {name: value for name, value in locals().items() if name != "models"}
+    return run_score(models, *fill_records("score", given))
 
 
 def run_score(

@@ -14,7 +14,7 @@ from lvzoo.geometry.contour import join_walls, landmark_stride, spline
 from lvzoo.models.base import LandmarkModel
 from lvzoo.models.blocks import Normalise
 from lvzoo.models.decode import Curve
-from lvzoo_landmarks.encoders import build_encoder
+from lvzoo_landmarks.encoders import SMALL, SmallEncoder, TimmEncoder
 
 MEAN_SHAPE_72 = (
     *((0.49, 0.64), (0.41, 0.52), (0.40, 0.35)),
@@ -52,7 +52,7 @@ class CoordinateRegressor(LandmarkModel):
         """
         super().__init__(landmarks=landmarks, curve=curve)
         self.normalise = Normalise()
-        self.encoder = build_encoder(encoder)
+        self.encoder = SmallEncoder() if encoder == SMALL else TimmEncoder(encoder)
         self.narrow = nn.Conv2d(self.encoder.channels, FEATURES, 1)
         self.head = nn.Linear(FEATURES * CELLS**2, 2 * landmarks)
         with torch.no_grad():

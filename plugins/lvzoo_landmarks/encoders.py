@@ -17,12 +17,11 @@ SMALL = "small"
 class SmallEncoder(nn.Sequential):
     """The contracting path of the benchmark's U-Net: 16-32-64-128-256 channels, with four halvings of the frame."""
 
-    def __init__(self, width: int = 16, levels: int = 4) -> None:
-        channels = doubling(width, levels)
-        layers: list[nn.Module] = [DoubleConv(1, width)]
+    def __init__(self) -> None:
+        channels = doubling(16, 4)
+        super().__init__(DoubleConv(1, channels[0]))
         for inputs, outputs in pairwise(channels):
-            layers += [nn.MaxPool2d(2), DoubleConv(inputs, outputs)]
-        super().__init__(*layers)
+            self.extend([nn.MaxPool2d(2), DoubleConv(inputs, outputs)])
         self.channels = channels[-1]
 
 
@@ -61,8 +60,3 @@ class TimmEncoder(nn.Module):
         """Return the last feature map (B, channels, h, w)."""
         features_BCHW: torch.Tensor = self.features(frames_B1HW)[-1]
         return features_BCHW
-
-
-def build_encoder(name: str) -> SmallEncoder | TimmEncoder:
-    """Build the encoder called `name`: "small", or an encoder of timm."""
-    return SmallEncoder() if name == SMALL else TimmEncoder(name)

@@ -63,7 +63,10 @@ class HeatmapUNet(LandmarkModel):
             return super().loss(output, batch)
         landmarks_BK2 = batch.contours_BP2[:, :: landmark_stride(output.shape[1])]
         rows, columns = batch.frames_B1HW.shape[-2:]
-        log_targets_BKHW = self._log_targets(output, landmarks_BK2, batch)
+        cells_HW = (output.shape[-2], output.shape[-1])
+        log_targets_BKHW = log_gaussian_maps(landmarks_BK2, cells_HW, (rows, columns), self.sigma_px)
+        if self.target == "band":
+            log_targets_BKHW = log_band_maps(log_targets_BKHW, batch.masks_BHW)
         if self.loss_name == "dsnt":
             return losses.dsnt_loss(output, log_targets_BKHW, landmarks_BK2, (rows, columns))
         if self.loss_name == "mse":
@@ -79,13 +82,6 @@ class HeatmapUNet(LandmarkModel):
         if self.loss_name == "mse":  # plain heatmaps already
             return dark_points(output, size_HW)
         return dark_points(output.float().flatten(2).softmax(2).view_as(output), size_HW)
-
-    def _log_targets(self, output: torch.Tensor, landmarks_BK2: torch.Tensor, batch: Batch) -> torch.Tensor:
-        """Return the logarithm of the target heatmaps (B, K, H, W), on the grid of the output."""
-        rows, columns = batch.frames_B1HW.shape[-2:]
-        cells_HW = (output.shape[-2], output.shape[-1])
-        log_maps_BKHW = log_gaussian_maps(landmarks_BK2, cells_HW, (rows, columns), self.sigma_px)
-        return log_band_maps(log_maps_BKHW, batch.masks_BHW) if self.target == "band" else log_maps_BKHW
 
 
 def _check_combination(loss: Loss, target: Target, decode: Decode) -> None:

@@ -46,25 +46,35 @@ class SegmentationNet(MaskModel):
         with torch.inference_mode(mode=False), torch.enable_grad():  # whatever mode the caller is in
             self.network = smp.create_model(arch, in_channels=1, classes=1, **arguments)
             self.multiple = int(self.network.encoder.output_stride)
-            self.least = self.multiple * 2 ** _poolings(self.network.decoder)
+            # Some decoders (PAN) halve the encoder's last features again.
+            poolings = sum(isinstance(part, nn.MaxPool2d) for part in self.network.decoder.modules())
+            self.least = self.multiple * 2**poolings
             _set_momentum(self.network)
             self._freeze_unused(encoder)
 
     def _freeze_unused(self, encoder: str) -> None:
-        """Freeze the unused parameters, with one forward pass; it also shows whether encoder and decoder fit.
+        """Freeze the parameters that the logits do not depend on: those without a gradient for a black frame.
+
+        The forward pass also shows whether encoder and decoder fit.
 
         Raises:
             PluginError: they do not fit, or the encoder only takes frames of another size.
         """
         size_HW = tuple(side + sum(self._margins(side)) for side in FRAME_SIZE_HW)
+        parameters = tuple(self.network.parameters())
+        self.network.eval()
         try:
-            _freeze_unused_parameters(self.network, size_HW)
+            logits_B1HW = self.network(torch.zeros(1, 1, *size_HW))
+            gradients = torch.autograd.grad(logits_B1HW.sum(), parameters, allow_unused=True)
         except (AssertionError, RuntimeError, ValueError) as error:
             raise PluginError(
                 f"{self.arch} on encoder {encoder!r} does not take frames of "
                 f"{FRAME_SIZE_HW[0]} x {FRAME_SIZE_HW[1]} px ({one_line(error)}); choose an encoder that takes "
                 "any frame size"
             ) from error
+        self.network.train()
+        for parameter, gradient in zip(parameters, gradients, strict=True):
+            parameter.requires_grad_(gradient is not None)
 
     def forward(self, frames_B1HW: torch.Tensor) -> torch.Tensor:
         """Return logits (B, 1, H, W).
@@ -105,21 +115,3 @@ def _set_momentum(network: nn.Module) -> None:
     for layer in network.modules():
         if isinstance(layer, nn.BatchNorm2d):
             layer.momentum = MOMENTUM
-
-
-def _poolings(decoder: nn.Module) -> int:
-    """Return how many times the decoder halves the encoder's last features (PAN does, most do not)."""
-    return sum(isinstance(part, nn.MaxPool2d) for part in decoder.modules())
-
-
-def _freeze_unused_parameters(network: nn.Module, size_HW: tuple[int, ...]) -> None:
-    """Freeze the parameters that the logits do not depend on: those without a gradient for a black frame."""
-    was_training = network.training
-    network.eval()
-    parameters = tuple(network.parameters())
-    with torch.enable_grad():
-        logits_B1HW = network(torch.zeros(1, 1, *size_HW))
-        gradients = torch.autograd.grad(logits_B1HW.sum(), parameters, allow_unused=True)
-    for parameter, gradient in zip(parameters, gradients, strict=True):
-        parameter.requires_grad_(gradient is not None)
-    network.train(was_training)

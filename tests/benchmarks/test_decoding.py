@@ -18,6 +18,7 @@ from lvzoo.data.frames import load_or_make
 from lvzoo.data.video import open_clip
 from lvzoo.geometry.sector import standard_sector
 from lvzoo.types import FRAME_SIZE_HW, FrameSet, Source
+from tests.made_videos import write_video
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,12 +60,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             for y in np.linspace(-0.97, 0.97, 20) * radius:
                 half = float(np.sqrt(radius**2 - y**2))
                 traced.append(f"{name}.avi,{56 - half},{60 + y},{56 + half},{60 + y},{frame}")
-        writer = cv2.VideoWriter(
-            str(folder / "Videos" / f"{name}.avi"), cv2.VideoWriter.fourcc(*"MJPG"), 50, (112, 112)
-        )
-        for index in range(FRAMES):
-            writer.write(pool[(7 * number + index) % len(pool)])
-        writer.release()
+        frames = np.stack([pool[(7 * number + index) % len(pool)] for index in range(FRAMES)])
+        write_video(folder / "Videos" / f"{name}.avi", frames)
     (folder / "FileList.csv").write_text("\n".join(listed) + "\n")
     (folder / "VolumeTracings.csv").write_text("\n".join(traced) + "\n")
     return folder

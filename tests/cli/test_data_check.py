@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 import pytest
 
 from lvzoo.cli import main
+from tests.made_videos import write_video
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,11 +27,8 @@ def write_folder(folder: Path, splits: Sequence[str], *, rows: int = 21) -> Path
             traced += [
                 f"0X{number}.avi,{56 - half},{25 + y},{56 + half},{25 + y},{frame}" for y in range(1, rows)
             ]
-        name = str(folder / "Videos" / f"0X{number}.avi")
-        writer = cv2.VideoWriter(name, cv2.VideoWriter.fourcc(*"MJPG"), 50, (112, 112))
-        for level in range(4):
-            writer.write(np.full((112, 112, 3), 40 * level, dtype=np.uint8))
-        writer.release()
+        levels_N11 = np.arange(0, 160, 40, dtype=np.uint8)[:, None, None]
+        write_video(folder / "Videos" / f"0X{number}.avi", np.tile(levels_N11, (1, 112, 112)))
     (folder / "FileList.csv").write_text("\n".join(listed) + "\n")
     (folder / "VolumeTracings.csv").write_text("\n".join(traced) + "\n")
     return folder

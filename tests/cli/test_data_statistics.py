@@ -6,31 +6,20 @@ import json
 import shutil
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 import pydicom.examples
 import pytest
 
 from lvzoo.cli import main
-from lvzoo.data.appearance import measure_appearance
-from lvzoo.data.statistics import statistics_of_files
+from lvzoo.data.statistics import measure_appearance, statistics_of_files
 from lvzoo.errors import UsageError
 from lvzoo.phantom.clip import simulate
 from lvzoo.phantom.statistics import statistics_of_phantom
 from lvzoo.phantom.write import PhantomSize, write_phantom
+from tests.made_videos import write_video
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from numpy.typing import NDArray
-
-
-def write_clip(path: Path, frames_NHW: NDArray[np.uint8]) -> Path:
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 50, frames_NHW.shape[:0:-1])
-    for frame_HW in frames_NHW:
-        writer.write(cv2.cvtColor(frame_HW, cv2.COLOR_GRAY2BGR))
-    writer.release()
-    return path
 
 
 def read_json(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, object]:
@@ -49,7 +38,7 @@ def test_simulated_patients_are_shown_beside_real_ranges(capsys: pytest.CaptureF
 
 
 def test_a_grey_clip_is_what_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    clip = write_clip(tmp_path / "grey.avi", np.full((5, 112, 112), 60, np.uint8))
+    clip = write_video(tmp_path / "grey.avi", np.full((5, 112, 112), 60, np.uint8))
     said = read_json(capsys, str(clip))
     assert (said["source"], said["synthetic"], said["clips"]) == ("grey.avi", False, 1)
     statistics = said["statistics"]
@@ -83,7 +72,7 @@ def test_synthetic_clips_among_real_ones_are_reported(
 ) -> None:
     monkeypatch.setattr("lvzoo.phantom.write.SIZES", {"smoke": PhantomSize(train=1, val=1, test=1)})
     folder = write_phantom(tmp_path / "data", size="smoke", workers=1)
-    clip = write_clip(tmp_path / "grey.avi", np.full((5, 112, 112), 60, np.uint8))
+    clip = write_video(tmp_path / "grey.avi", np.full((5, 112, 112), 60, np.uint8))
     said = read_json(capsys, str(folder), str(clip))
     assert (said["synthetic"], said["synthetic_clips"], said["clips"]) == (True, 3, 4)
     assert main(["data", "statistics", str(folder), str(clip)]) == 0
@@ -118,7 +107,7 @@ def mixed(tmp_path: Path) -> Path:
     """A folder of two clips, one of them a DICOM file without suffix, a list, a note, and a damaged clip."""
     folder = tmp_path / "mixed"
     folder.mkdir()
-    write_clip(folder / "grey.AVI", np.full((5, 112, 112), 60, np.uint8))
+    write_video(folder / "grey.AVI", np.full((5, 112, 112), 60, np.uint8))
     shutil.copy(pydicom.examples.get_path("ybr_color"), folder / "IM000001")
     (folder / "README.txt").write_text("no clip")
     (folder / "list.csv").write_text("name\ngrey\n")

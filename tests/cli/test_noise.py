@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 import pytest
 
 from lvzoo.cli import main
 from tests.made_runs import CONDITIONS, make_run
+from tests.made_videos import write_video
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,10 +19,7 @@ if TYPE_CHECKING:
 def test_preview_prints_the_path_of_its_picture(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    clip = tmp_path / "clip.avi"
-    writer = cv2.VideoWriter(str(clip), cv2.VideoWriter.fourcc(*"MJPG"), 25.0, (112, 112))
-    writer.write(np.full((112, 112, 3), 90, np.uint8))
-    writer.release()
+    clip = write_video(tmp_path / "clip.avi", np.full((1, 112, 112), 90, np.uint8))
     monkeypatch.chdir(tmp_path)
     words = ["noise", "preview", str(clip), "--corruptions", "haze,blur", "--severities", "1,5"]
     assert main(words) == 0

@@ -15,11 +15,11 @@ from pydicom.uid import UID, JPEGLSLossless
 from lvzoo.data.clip import read_clip
 from lvzoo.data.dicom import read_dicom
 from lvzoo.errors import DataError
+from tests.data.echonet_folders import write_clip
 
 if TYPE_CHECKING:
     from pydicom import Dataset
 
-    from tests.data.conftest import WriteVideo
 
 FOUR_CHAMBERS = Path(str(pydicom.examples.get_path("ybr_color")))
 """A real apical four-chamber clip of 30 frames that pydicom ships: JPEG baseline, YBR_FULL_422."""
@@ -59,11 +59,9 @@ def test_a_dicom_file_is_known_by_its_content(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "codec", "way"), [("clip.avi", "MJPG", "mjpg-index"), ("clip.mp4", "mp4v", "opencv")]
 )
-def test_videos_are_read_whole(
-    tmp_path: Path, name: str, codec: str, way: str, write_video: WriteVideo
-) -> None:
+def test_videos_are_read_whole(tmp_path: Path, name: str, codec: str, way: str) -> None:
     path = tmp_path / name
-    write_video(path, 14, codec=codec, size_HW=(96, 128))
+    write_clip(path, 14, codec=codec, size_HW=(96, 128))
     clip = read_clip(path)
     assert (clip.frames_NHW.shape, clip.way) == ((14, 96, 128), way)
     assert clip.fps == pytest.approx(50.0)

@@ -4,28 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from lvzoo.data.echonet import EchoNetDynamic
 from lvzoo.errors import DataError
 from lvzoo.interfaces import Dataset
-
-if TYPE_CHECKING:
-    from lvzoo.types import FrameSet
-    from tests.data.conftest import EchoNetFolder
-
-
-def load(folder: EchoNetFolder) -> FrameSet:
-    return EchoNetDynamic(folder.write()).load("train")
-
-
-@pytest.fixture
-def folder(echonet_folder: EchoNetFolder) -> EchoNetFolder:
-    """A folder in which one video, 0XGOOD, has no quirk at all."""
-    echonet_folder.add("0XGOOD")
-    return echonet_folder
+from tests.data.echonet_folders import EchoNetFolder, load
 
 
 def test_a_folder_without_quirks_has_no_findings(folder: EchoNetFolder) -> None:

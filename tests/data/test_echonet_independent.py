@@ -15,6 +15,7 @@ import pytest
 from skimage.draw import polygon
 
 from lvzoo.data.echonet import EchoNetDynamic
+from tests.data.echonet_folders import EchoNetFolder, Row, ventricle
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lvzoo.types import Split
-    from tests.data.conftest import EchoNetFolder, Row, Ventricle
 
 Reference = tuple["NDArray[np.uint8]", "NDArray[np.bool_]"]
 """A frame and its mask."""
@@ -111,7 +111,7 @@ def cut_index_off(path: Path) -> None:
 
 
 @pytest.fixture
-def every_quirk(echonet_folder: EchoNetFolder, ventricle: Ventricle) -> Path:
+def every_quirk(echonet_folder: EchoNetFolder) -> Path:
     folder, rng = echonet_folder, np.random.default_rng(11)
 
     def rows(scale: float, **more: float) -> list[Row]:

@@ -8,18 +8,13 @@ import numpy as np
 import pytest
 
 from lvzoo.data import quirks
-from lvzoo.data.echonet import EchoNetDynamic
+from tests.data.echonet_folders import EchoNetFolder, load, ventricle
 
 if TYPE_CHECKING:
     from lvzoo.data.quirks import Quirk
     from lvzoo.types import FrameSet
-    from tests.data.conftest import EchoNetFolder, Ventricle
 
 FULL = (("ED", 9), ("ES", 3))
-
-
-def load(folder: EchoNetFolder) -> FrameSet:
-    return EchoNetDynamic(folder.write()).load("train")
 
 
 def frames_of(frames: FrameSet, video: str) -> tuple[tuple[str, int], ...]:
@@ -32,13 +27,6 @@ def details(frames: FrameSet, quirk: Quirk, video: str) -> list[str]:
     found = [each for each in frames.source.findings if each.quirk == quirk.text and each.name == video]
     assert all(each.excluded == quirk.excludes for each in found)
     return [each.detail for each in found]
-
-
-@pytest.fixture
-def folder(echonet_folder: EchoNetFolder) -> EchoNetFolder:
-    """A folder in which one video, 0XGOOD, has no quirk at all."""
-    echonet_folder.add("0XGOOD")
-    return echonet_folder
 
 
 def test_names_may_carry_a_suffix_in_the_file_list(folder: EchoNetFolder) -> None:
@@ -93,16 +81,14 @@ def test_a_traced_video_that_is_not_listed_is_named(folder: EchoNetFolder) -> No
     assert details(frames, quirks.NOT_LISTED, "0XA") == [""]
 
 
-def test_a_single_traced_frame_has_no_phase(folder: EchoNetFolder, ventricle: Ventricle) -> None:
+def test_a_single_traced_frame_has_no_phase(folder: EchoNetFolder) -> None:
     folder.add("0XA", traced=[(3, ventricle())])
     frames = load(folder)
     assert frames_of(frames, "0XA") == ()
     assert details(frames, quirks.ONE_FRAME, "0XA") == ["frame 3"]
 
 
-def test_of_more_than_two_frames_the_largest_is_ed_and_the_smallest_es(
-    folder: EchoNetFolder, ventricle: Ventricle
-) -> None:
+def test_of_more_than_two_frames_the_largest_is_ed_and_the_smallest_es(folder: EchoNetFolder) -> None:
     scales = {2: 0.9, 4: 0.7, 6: 0.8, 8: 1.0}
     folder.add("0XA", traced=[(frame, ventricle(scale=scale)) for frame, scale in scales.items()])
     frames = load(folder)
@@ -110,32 +96,28 @@ def test_of_more_than_two_frames_the_largest_is_ed_and_the_smallest_es(
     assert details(frames, quirks.MORE_FRAMES, "0XA") == ["not used: frames 2, 6"]
 
 
-def test_phases_follow_the_area_whatever_the_order_of_the_file(
-    folder: EchoNetFolder, ventricle: Ventricle
-) -> None:
+def test_phases_follow_the_area_whatever_the_order_of_the_file(folder: EchoNetFolder) -> None:
     folder.add("0XA", traced=[(9, ventricle()), (3, ventricle(scale=0.8))])
     frames = load(folder)
     assert frames_of(frames, "0XA") == FULL
     assert details(frames, quirks.ED_FIRST, "0XA") == ["ED is frame 9, ES is frame 3"]
 
 
-def test_of_equal_areas_the_first_in_the_file_is_es(folder: EchoNetFolder, ventricle: Ventricle) -> None:
+def test_of_equal_areas_the_first_in_the_file_is_es(folder: EchoNetFolder) -> None:
     folder.add("0XA", traced=[(9, ventricle()), (3, ventricle())])
     frames = load(folder)
     assert frames_of(frames, "0XA") == (("ED", 3), ("ES", 9))
     assert details(frames, quirks.ED_FIRST, "0XA") == []
 
 
-def test_a_tracing_of_other_than_21_rows_is_used_as_it_is(
-    folder: EchoNetFolder, ventricle: Ventricle
-) -> None:
+def test_a_tracing_of_other_than_21_rows_is_used_as_it_is(folder: EchoNetFolder) -> None:
     folder.add("0XA", traced=[(3, ventricle(scale=0.8)), (9, ventricle(chords=27))])
     frames = load(folder)
     assert frames_of(frames, "0XA") == FULL
     assert details(frames, quirks.OTHER_ROWS, "0XA") == ["frame 9: 28 rows"]
 
 
-def test_of_two_tracings_of_one_frame_the_first_is_used(folder: EchoNetFolder, ventricle: Ventricle) -> None:
+def test_of_two_tracings_of_one_frame_the_first_is_used(folder: EchoNetFolder) -> None:
     folder.add("0XA", traced=[(3, ventricle(scale=0.8)), (9, [*ventricle(), *ventricle(scale=1.2)])])
     frames = load(folder)
     assert np.array_equal(frames.masks_NHW[2:], frames.masks_NHW[:2])
@@ -143,7 +125,7 @@ def test_of_two_tracings_of_one_frame_the_first_is_used(folder: EchoNetFolder, v
     assert details(frames, quirks.OTHER_ROWS, "0XA") == []
 
 
-def test_coordinates_outside_the_frame_cut_the_mask_off(folder: EchoNetFolder, ventricle: Ventricle) -> None:
+def test_coordinates_outside_the_frame_cut_the_mask_off(folder: EchoNetFolder) -> None:
     folder.add("0XA", traced=[(3, ventricle(scale=0.8)), (9, ventricle(shift_x=-52.0))])
     frames = load(folder)
     assert frames_of(frames, "0XA") == FULL
@@ -152,18 +134,14 @@ def test_coordinates_outside_the_frame_cut_the_mask_off(folder: EchoNetFolder, v
 
 
 @pytest.mark.parametrize("rows", [1, 2])
-def test_a_tracing_that_encloses_nothing_costs_its_frame_alone(
-    folder: EchoNetFolder, ventricle: Ventricle, rows: int
-) -> None:
+def test_a_tracing_that_encloses_nothing_costs_its_frame_alone(folder: EchoNetFolder, rows: int) -> None:
     folder.add("0XA", traced=[(3, ventricle()[:rows]), (9, ventricle())])
     frames = load(folder)
     assert frames_of(frames, "0XA") == (("ED", 9),)
     assert details(frames, quirks.EMPTY_MASK, "0XA") == ["ES, frame 3"]
 
 
-def test_swapped_ends_are_turned_for_the_landmarks_but_not_for_the_mask(
-    folder: EchoNetFolder, ventricle: Ventricle
-) -> None:
+def test_swapped_ends_are_turned_for_the_landmarks_but_not_for_the_mask(folder: EchoNetFolder) -> None:
     rows = ventricle()
     for row in (4, 11):
         x1, y1, x2, y2 = rows[row]
@@ -175,9 +153,7 @@ def test_swapped_ends_are_turned_for_the_landmarks_but_not_for_the_mask(
     assert details(frames, quirks.SWAPPED_SIDES, "0XA") == ["frame 9: 2 chords"]
 
 
-def test_swapped_ends_do_not_make_the_larger_ventricle_es(
-    folder: EchoNetFolder, ventricle: Ventricle
-) -> None:
+def test_swapped_ends_do_not_make_the_larger_ventricle_es(folder: EchoNetFolder) -> None:
     crossed = [
         (x2, y2, x1, y1) if row in range(6, 16) else (x1, y1, x2, y2)
         for row, (x1, y1, x2, y2) in enumerate(ventricle())
@@ -186,9 +162,7 @@ def test_swapped_ends_do_not_make_the_larger_ventricle_es(
     assert frames_of(load(folder), "0XA") == FULL
 
 
-def test_chords_from_base_to_apex_are_reversed_for_the_landmarks(
-    folder: EchoNetFolder, ventricle: Ventricle
-) -> None:
+def test_chords_from_base_to_apex_are_reversed_for_the_landmarks(folder: EchoNetFolder) -> None:
     axis, *chords = ventricle()
     folder.add("0XA", traced=[(3, ventricle(scale=0.8)), (9, [axis, *chords[::-1]])])
     frames = load(folder)

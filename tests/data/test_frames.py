@@ -13,6 +13,7 @@ import pytest
 import lvzoo.data.echonet
 from lvzoo.data.echonet import EchoNetDynamic
 from lvzoo.data.frames import ARRAYS
+from tests.data.echonet_folders import EchoNetFolder, ventricle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lvzoo.types import FrameSet, Split
-    from tests.data.conftest import EchoNetFolder, Ventricle
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def folder(cache: Path, echonet_folder: EchoNetFolder, ventricle: Ventricle) -> Path:  # noqa: ARG001 - first its cache
+def folder(cache: Path, echonet_folder: EchoNetFolder) -> Path:  # noqa: ARG001 - first its cache
     echonet_folder.add("0XA")
     echonet_folder.add("0XB", "val", traced=[(9, ventricle()), (3, ventricle(scale=0.7))])
     echonet_folder.add("0XC").unlink()

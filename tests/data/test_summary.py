@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from lvzoo.data import quirks
 from lvzoo.data.echonet import EchoNetDynamic
 from lvzoo.data.summary import summarise
-
-if TYPE_CHECKING:
-    from tests.data.conftest import EchoNetFolder, Ventricle
+from tests.data.echonet_folders import EchoNetFolder, ventricle
 
 
-def test_a_summary_counts_frames_and_quirks(echonet_folder: EchoNetFolder, ventricle: Ventricle) -> None:
+def test_a_summary_counts_frames_and_quirks(echonet_folder: EchoNetFolder) -> None:
     for number, split in enumerate(("TRAIN", "TRAIN", "VAL", "TEST", "test")):
         echonet_folder.add(f"0X{number}", split)
     echonet_folder.add("0XROWS", traced=[(3, ventricle(chords=15, scale=0.8)), (9, ventricle(chords=15))])

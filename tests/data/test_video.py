@@ -11,6 +11,7 @@ import pytest
 
 from lvzoo.data.video import open_clip
 from lvzoo.errors import DataError
+from tests.data.echonet_folders import write_clip
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tests.data.conftest import WriteVideo
 
 MOST_GREY_LEVELS = 2
 """The most that two JPEG decoders may differ by, because they round the transform and the colours differently."""
@@ -111,16 +111,16 @@ def avi(tmp_path: Path) -> Path:
     return tmp_path / "clip.avi"
 
 
-def test_a_file_of_opencv_is_read_by_its_index(avi: Path, write_video: WriteVideo) -> None:
-    write_video(avi, 23)
+def test_a_file_of_opencv_is_read_by_its_index(avi: Path) -> None:
+    write_clip(avi, 23)
     clip = open_clip(avi)
     assert (clip.way, clip.count, clip.size_HW) == ("mjpg-index", 23, (112, 112))
     assert clip.fps == pytest.approx(50.0)
     assert difference(clip.read_all(), sequential(avi)) <= MOST_GREY_LEVELS
 
 
-def test_wanted_frames_come_in_the_order_asked_for(avi: Path, write_video: WriteVideo) -> None:
-    write_video(avi, 23)
+def test_wanted_frames_come_in_the_order_asked_for(avi: Path) -> None:
+    write_clip(avi, 23)
     clip = open_clip(avi)
     assert np.array_equal(clip.read([17, 2, 17]), clip.read_all()[[17, 2, 17]])
     with pytest.raises(IndexError, match=r"no frame 23.* 23 frames"):
@@ -135,10 +135,8 @@ def test_offsets_may_count_from_movi_or_from_the_file(avi: Path, index: str) -> 
     assert np.array_equal(clip.read_all(), decoded(jpegs(9)))
 
 
-def test_without_an_index_the_chunks_are_scanned_to_identical_pixels(
-    avi: Path, write_video: WriteVideo
-) -> None:
-    write_video(avi, 23)
+def test_without_an_index_the_chunks_are_scanned_to_identical_pixels(avi: Path) -> None:
+    write_clip(avi, 23)
     by_index = open_clip(avi).read_all()
     whole = avi.read_bytes()
     avi.write_bytes(whole[: whole.rindex(b"idx1")])
@@ -205,11 +203,9 @@ def test_a_recording_that_was_interrupted_states_no_length(avi: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "codec"), [("clip.avi", "XVID"), ("clip.mp4", "mp4v")])
-def test_other_codecs_and_containers_are_decoded_by_opencv(
-    tmp_path: Path, name: str, codec: str, write_video: WriteVideo
-) -> None:
+def test_other_codecs_and_containers_are_decoded_by_opencv(tmp_path: Path, name: str, codec: str) -> None:
     path = tmp_path / name
-    write_video(path, 23, codec=codec)
+    write_clip(path, 23, codec=codec)
     clip = open_clip(path)
     assert (clip.way, clip.count, clip.size_HW) == ("opencv", 23, (112, 112))
     assert np.array_equal(clip.read([4, 20]), sequential(path)[[4, 20]])

@@ -18,16 +18,12 @@ from lvzoo.phantom.write import cached_phantom
 from lvzoo.types import FRAME_SIZE_HW
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from lvzoo.types import FrameSet
 
 
 @pytest.fixture(scope="module")
-def frames(session_cache: Path) -> FrameSet:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LVZOO_CACHE", str(session_cache))
-        return Phantom(cached_phantom(size="smoke", seed=0, workers=1)).load("train")
+def frames() -> FrameSet:
+    return Phantom(cached_phantom(size="smoke", seed=0, workers=1)).load("train")
 
 
 def mean_ceiling(frames: FrameSet, landmarks: int, draw: Draw = masks_from_landmarks) -> float:

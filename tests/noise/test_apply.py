@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 
 from lvzoo.errors import PluginError
-from lvzoo.noise.apply import RESERVED, corrupt_frame, open_suite
-from lvzoo.noise.probe import suite_digest
+from lvzoo.noise.apply import RESERVED, corrupt_frame, open_suite, suite_digest
 from lvzoo.noise.suite import NOISE_V1, Corruption, NoiseV1, TableSuite
 from lvzoo.rank.export import HEADLINE
 from lvzoo.rank.patients import OVERALL, PHASES

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lvzoo.noise.rng import Draws
+from lvzoo.noise.scene import Draws
 
 
 def draws(unit: str = "0XA#4") -> Draws:

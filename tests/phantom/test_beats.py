@@ -12,10 +12,9 @@ import pytest
 from lvzoo.errors import DataError
 from lvzoo.geometry.ventricle import polygon_area
 from lvzoo.phantom import write
-from lvzoo.phantom.beats import choose_further_frames, lag_contours
 from lvzoo.phantom.clip import simulate
 from lvzoo.phantom.dataset import Phantom, phantom_of_beats
-from lvzoo.phantom.motion import draw_beat
+from lvzoo.phantom.motion import choose_further_frames, draw_beat, lag_contours
 from lvzoo.phantom.ranges import RANGES
 from lvzoo.registry import open_zoo
 

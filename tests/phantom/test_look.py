@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lvzoo.data.appearance import REAL_RANGES, measure_appearance
+from lvzoo.data.statistics import REAL_RANGES, measure_appearance
 from lvzoo.geometry.raster import rasterise
 from lvzoo.geometry.sector import evenly_spaced, fit_sector, scan_mask
 from lvzoo.phantom.clip import Clip, simulate

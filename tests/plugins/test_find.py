@@ -14,21 +14,12 @@ import pytest
 
 from lvzoo import plugins
 from lvzoo.errors import PluginError, UsageError
+from tests.made_plugins import FAMILY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-FAMILY = """
-from lvzoo import Family, Option, hookimpl
-
-@hookimpl
-def lvzoo_families():
-    yield Family(
-        name="{name}", kind="mask", factory="net.model:Net", summary="a net",
-        options={{"width": Option(default=8, help="channels", choices=(8, 16))}}, requires=("no_such_module",),
-    )
-"""
 HANGS = "import time\ntime.sleep(600)"
 
 

@@ -7,21 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lvzoo.plugins import find_plugins
+from tests.made_plugins import FAMILY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-FAMILY = """
-from lvzoo import Family, Option, hookimpl
-
-@hookimpl
-def lvzoo_families():
-    yield Family(
-        name="{name}", kind="mask", factory="net.model:Net", summary="a net",
-        options={{"width": Option(default=8, help="channels", choices=(8, 16))}}, requires=("no_such_module",),
-    )
-"""
 FAULTS = {
     "raises": ("import no_such_module_here", "install 'no_such_module_here'"),
     "raises-value": (

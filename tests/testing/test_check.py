@@ -9,41 +9,25 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lvzoo.cli import main
+from tests.made_plugins import declare, network
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.conftest import Install
 
-PLUGIN = """
+PLUGIN = f"""
 from pathlib import Path
-from lvzoo import Family, hookimpl
-
-@hookimpl
-def lvzoo_families():
-    yield Family(name="mine", kind="mask", factory="mine_dist.model:Net", summary="a net")
-
+{declare("mine", package="mine_dist")}
 @hookimpl
 def lvzoo_catalogues():
     return [Path(__file__).with_name("registry.yaml")]
 """
-MODEL = """
-import torch
-from lvzoo.models.base import MaskModel
-
-class Net(MaskModel):
-    def __init__(self):
-        super().__init__()
-        self.conv = torch.nn.Conv2d(1, 1, 3, padding=1)
-    def forward(self, frames_B1HW):
-        print("noise on stdout")
-        {body}
-        return self.conv(frames_B1HW)
-"""
 
 
 def _install(install_plugin: Install, body: str = "") -> None:
-    files = {"model.py": MODEL.format(body=body), "registry.yaml": "mine: {family: mine, licence: MIT}"}
+    model = network("Mine", 'print("noise on stdout")', body, "return self.conv(frames_B1HW)")
+    files = {"model.py": model, "registry.yaml": "mine: {family: mine, licence: MIT}"}
     install_plugin("mine", PLUGIN, files=files)
 
 
@@ -65,7 +49,7 @@ def test_a_mask_model_that_returns_landmarks_fails(
     model = """
 from lvzoo_landmarks.heatmap import HeatmapUNet
 
-class Net(HeatmapUNet):
+class Mine(HeatmapUNet):
     def __init__(self):
         super().__init__(landmarks=5, width=2, levels=1, sigma_px=2.0)
 """

@@ -11,28 +11,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.made_plugins import declare, network
+
 if TYPE_CHECKING:
     from tests.conftest import Install
 
 ROOT = Path(__file__).parents[2]
-PLUGIN = """
-from lvzoo import Family, hookimpl
-
-@hookimpl
-def lvzoo_families():
-    yield Family(name="mine", kind="mask", factory="mine_dist.model:Net", summary="a net")
-"""
-MODEL = """
-import torch
-from lvzoo.models.base import MaskModel
-
-class Net(MaskModel):
-    def __init__(self):
-        super().__init__()
-        self.conv = torch.nn.Conv2d(1, 1, 3, padding=1)
-    def forward(self, frames_B1HW):
-        raise RuntimeError("boom")
-"""
+PLUGIN = declare("mine", package="mine_dist")
+MODEL = network("Mine", 'raise RuntimeError("boom")')
 
 
 def _pytest(folder: Path, *words: str, warnings: str = "error") -> subprocess.CompletedProcess[str]:

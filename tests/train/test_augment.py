@@ -13,22 +13,13 @@ from lvzoo.evaluate.dice import dice_N
 from lvzoo.geometry.raster import rasterise
 from lvzoo.train.augment import Augmentation, augment, choose_augmentation
 from lvzoo.types import APEX_INDEX, Batch
-from tests.toys import toy_frames
+from tests.toys import toy_batch
 
 STILL = Augmentation(rotation_deg=0, scale=0, shift_px=0, flip=0, gain=0, gamma=0, blur=0)
 
 
-def batch_of(count: int = 16) -> Batch:
-    frames = toy_frames(count)
-    return Batch(
-        frames_B1HW=torch.from_numpy(frames.frames_NHW)[:, None].float() / 255,
-        masks_BHW=torch.from_numpy(frames.masks_NHW),
-        contours_BP2=torch.from_numpy(frames.contours_NP2),
-    )
-
-
 def changed(*, seed: int = 0, **ranges: float) -> tuple[Batch, Batch]:
-    batch = batch_of()
+    batch = toy_batch(16)
     wanted = dataclasses.replace(STILL, **ranges)
     return batch, augment(batch, wanted, torch.Generator().manual_seed(seed))
 
@@ -73,7 +64,7 @@ def test_ranges_of_zero_change_nothing() -> None:
 
 
 def test_shading_is_smooth_and_each_frame_has_its_own() -> None:
-    batch = batch_of(4)
+    batch = toy_batch(4)
     batch.frames_B1HW[:] = 0.5
     after = augment(batch, dataclasses.replace(STILL, shade=0.1), torch.Generator().manual_seed(0))
     field_BHW = (after.frames_B1HW - 0.5).squeeze(1)
@@ -83,7 +74,7 @@ def test_shading_is_smooth_and_each_frame_has_its_own() -> None:
 
 
 def test_black_stays_black_and_grey_stays_in_range() -> None:
-    batch = batch_of(8)
+    batch = toy_batch(8)
     batch.frames_B1HW[:, :, :20] = 0
     ranges = dataclasses.replace(STILL, gain=0.5, gamma=0.5, shade=0.3)
     after = augment(batch, ranges, torch.Generator().manual_seed(0))
@@ -106,7 +97,7 @@ def test_a_seed_repeats_the_augmentation_and_frames_differ() -> None:
     _, other = changed(seed=2, **ranges)
     assert torch.equal(first.frames_B1HW, again.frames_B1HW)
     assert not torch.equal(first.frames_B1HW, other.frames_B1HW)
-    shifts = first.contours_BP2[:, APEX_INDEX] - batch_of().contours_BP2[:, APEX_INDEX]
+    shifts = first.contours_BP2[:, APEX_INDEX] - toy_batch(16).contours_BP2[:, APEX_INDEX]
     assert shifts.std(dim=0).min() > 1, "each frame draws its own change"
 
 

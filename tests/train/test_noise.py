@@ -14,7 +14,7 @@ from lvzoo.noise.suite import NOISE_V1
 from lvzoo.train.augment import AUGMENTATIONS, Augmentation, augment
 from lvzoo.train.noise import CORRUPTIONS, DYNAMIC_RANGE_DB, RANGES, corrupt
 from lvzoo.types import NOISY_AUGMENTATIONS, Batch
-from tests.toys import toy_frames
+from tests.toys import toy_batch, toy_frames
 
 STILL = Augmentation(rotation_deg=0, scale=0, shift_px=0, flip=0, gain=0, gamma=0, blur=0)
 BLACK_STAYS = ("speckle", "shadow", "attenuation", "gain", "dropout")
@@ -36,12 +36,7 @@ def apply(name: str, frames_BHW: torch.Tensor, strength: float, seed: int = 0) -
 
 
 def batch_of(frames_BHW: torch.Tensor) -> Batch:
-    frames = toy_frames(len(frames_BHW))
-    return Batch(
-        frames_B1HW=frames_BHW[:, None],
-        masks_BHW=torch.from_numpy(frames.masks_NHW),
-        contours_BP2=torch.from_numpy(frames.contours_NP2),
-    )
+    return dataclasses.replace(toy_batch(len(frames_BHW)), frames_B1HW=frames_BHW[:, None])
 
 
 def test_the_augmentations_with_corruptions_are_those_that_make_the_augmented_track() -> None:

@@ -21,6 +21,7 @@ from lvzoo.noise.suite import NoiseV1
 from lvzoo.phantom.write import cached_phantom
 from lvzoo.types import SCORE_COLUMNS, Event, Scores, Trial
 from lvzoo.workflows.compare import Comparison
+from tests.made_plugins import declare, network
 
 if TYPE_CHECKING:
     from tests.conftest import Install
@@ -30,10 +31,8 @@ SMALL: dict[str, Any] = {"preset": "smoke", "severities": (1, 5), "resamples": 2
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory, session_cache: Path) -> Comparison:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LVZOO_CACHE", str(session_cache))
-        return lvzoo.bench(out=tmp_path_factory.mktemp("runs") / "smoke", epochs=2, **SMALL)
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Comparison:
+    return lvzoo.bench(out=tmp_path_factory.mktemp("runs") / "smoke", epochs=2, **SMALL)
 
 
 def test_masks_and_landmarks_are_scored_on_the_same_frames(finished: Comparison) -> None:
@@ -168,26 +167,9 @@ def test_a_plugin_that_lacks_something_is_refused_before_anything_is_done(
     assert not (tmp_path / "run").exists()
 
 
-FAILING = """
-from lvzoo import Family, hookimpl
-
-@hookimpl
-def lvzoo_families():
-    for how in ("raises", "dies"):
-        yield Family(name=how, kind="mask", factory="failing_dist.model:" + how.title(), summary="for a test")
-"""
-FAILING_MODEL = """
+FAILING_MODELS = f"""
 import os, signal
-import torch
-from lvzoo.models.base import MaskModel
-
-class Raises(MaskModel):
-    def __init__(self):
-        super().__init__()
-        self.conv = torch.nn.Conv2d(1, 1, 1)
-    def forward(self, frames_B1HW):
-        raise RuntimeError("boom")
-
+{network("Raises", 'raise RuntimeError("boom")')}
 class Dies(Raises):
     def forward(self, frames_B1HW):
         os.kill(os.getpid(), signal.SIGKILL)
@@ -221,7 +203,8 @@ class Heard:
 def test_a_trial_that_fails_or_dies_is_recorded_and_the_others_finish(
     install_plugin: Install, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    install_plugin("failing", FAILING, files={"model.py": FAILING_MODEL})
+    code = declare("raises", "dies", package="failing_dist")
+    install_plugin("failing", code, files={"model.py": FAILING_MODELS})
     heard = Heard()
     result = lvzoo.bench(
         "raises,dies,unet",
@@ -230,7 +213,7 @@ def test_a_trial_that_fails_or_dies_is_recorded_and_the_others_finish(
         **(SMALL | {"executor": "process", "corruptions": ("blur",)}),
     )
     assert result.failed == {
-        "raises-s0": "RuntimeError: boom (model.py, line 11); `lvzoo check raises` tests its model",
+        "raises-s0": "RuntimeError: boom (model.py, line 12); `lvzoo check raises` tests its model",
         "dies-s0": "its process was killed by SIGKILL (out of memory?)",
     }
     status = json.loads((tmp_path / "run/trials/raises-s0/status.json").read_text())

@@ -13,22 +13,15 @@ import lvzoo
 from lvzoo.cli import main
 from lvzoo.errors import UsageError
 from lvzoo.workflows.fit import Training
-from tests.made_weights import write_registry
+from tests.made_plugins import declare, network
 
 FAST: dict[str, Any] = {"preset": "smoke", "executor": "inline", "learning_rate": 0.01}
 
 
 @pytest.fixture(scope="module")
-def registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_registry(tmp_path_factory.mktemp("registry"))
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory, session_cache: Path, registry: Path) -> Training:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LVZOO_CACHE", str(session_cache))
-        out = tmp_path_factory.mktemp("runs") / "train"
-        return lvzoo.fit("small", seed=1, out=out, registries=[registry], **FAST)
+def trained(tmp_path_factory: pytest.TempPathFactory, registry: Path) -> Training:
+    out = tmp_path_factory.mktemp("runs") / "train"
+    return lvzoo.fit("small", seed=1, out=out, registries=[registry], **FAST)
 
 
 def test_one_trial_with_its_seed_is_left_and_tested_on_clean_frames(trained: Training) -> None:
@@ -112,32 +105,13 @@ def test_the_command_prints_the_trial_and_what_comes_next(
         assert command in told.err
 
 
-FAILING = """
-from lvzoo import Family, hookimpl
-
-@hookimpl
-def lvzoo_families():
-    yield Family(name="bursts", kind="mask", factory="bursts_dist.model:Net", summary="for a test")
-"""
-FAILING_MODEL = """
-import torch
-from lvzoo.models.base import MaskModel
-
-class Net(MaskModel):
-    def __init__(self):
-        super().__init__()
-        self.conv = torch.nn.Conv2d(1, 1, 1)
-    def forward(self, frames_B1HW):
-        raise RuntimeError("boom")
-"""
-
-
 def test_a_training_that_fails_ends_with_1_and_its_reason(
     install_plugin: Any,  # noqa: ANN401 - tests.conftest.Install
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    install_plugin("bursts", FAILING, files={"model.py": FAILING_MODEL})
+    model = network("Bursts", 'raise RuntimeError("boom")')
+    install_plugin("bursts", declare("bursts", package="bursts_dist"), files={"model.py": model})
     words = ["--preset", "smoke", "--executor", "inline", "--out", str(tmp_path / "run")]
     assert main(["train", "bursts", *words]) == 1
     told = capsys.readouterr()

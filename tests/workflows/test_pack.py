@@ -24,14 +24,12 @@ from tests.made_weights import write_registry
 
 
 @pytest.fixture(scope="module")
-def trial(tmp_path_factory: pytest.TempPathFactory, session_cache: Path) -> Path:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LVZOO_CACHE", str(session_cache))
-        folder = tmp_path_factory.mktemp("made")
-        registries, out = [write_registry(folder)], folder / "runs/mine"
-        return lvzoo.fit(
-            "points", preset="smoke", seed=2, epochs=3, out=out, executor="inline", registries=registries
-        ).trial
+def trial(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("made")
+    registries, out = [write_registry(folder)], folder / "runs/mine"
+    return lvzoo.fit(
+        "points", preset="smoke", seed=2, epochs=3, out=out, executor="inline", registries=registries
+    ).trial
 
 
 def test_the_file_holds_the_model_in_half_the_bytes(trial: Path, tmp_path: Path) -> None:

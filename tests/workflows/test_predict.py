@@ -23,27 +23,17 @@ from lvzoo.registry import open_zoo
 from lvzoo.types import Recipe, Trial
 from lvzoo.weights.network import save_model
 from lvzoo.workflows.predict import overlay
+from tests.made_videos import write_video
 from tests.made_weights import write_registry, write_weights
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory, session_cache: Path) -> Path:
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return an untrained model: these tests are about reading clips and writing masks."""
     folder = tmp_path_factory.mktemp("run") / "trials" / "unet-s0"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LVZOO_CACHE", str(session_cache))
-        entry = open_zoo().select("unet")[0]
-        save_model(build_model(entry), Trial(entry=entry, data="x", seed=0, recipe=Recipe()), folder)
+    entry = open_zoo().select("unet")[0]
+    save_model(build_model(entry), Trial(entry=entry, data="x", seed=0, recipe=Recipe()), folder)
     return folder
-
-
-def write_avi(path: Path, frames_NHW: NDArray[np.uint8], *, codec: str = "MJPG", fps: float = 25.0) -> Path:
-    rows, columns = frames_NHW.shape[1:]
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*codec), fps, (columns, rows))
-    for frame_HW in frames_NHW:
-        writer.write(cv2.cvtColor(frame_HW, cv2.COLOR_GRAY2BGR))
-    writer.release()
-    return path
 
 
 def sector_frames(count: int, size_HW: tuple[int, int]) -> NDArray[np.uint8]:
@@ -60,7 +50,7 @@ def sector_frames(count: int, size_HW: tuple[int, int]) -> NDArray[np.uint8]:
 
 def test_a_clip_of_the_models_size_is_taken_as_it_is(model: Path, tmp_path: Path) -> None:
     frames = np.random.default_rng(0).integers(0, 255, (5, 112, 112), dtype=np.uint8)
-    clip = write_avi(tmp_path / "clip.avi", frames)
+    clip = write_video(tmp_path / "clip.avi", frames)
     (result,) = lvzoo.predict(clip, model=model, out=tmp_path / "out")
     assert result.masks_NHW.shape == (5, 112, 112)
     masks = sorted((tmp_path / "out/clip/masks").iterdir())
@@ -79,7 +69,7 @@ def test_a_clip_of_the_models_size_is_taken_as_it_is(model: Path, tmp_path: Path
 def test_what_a_trial_was_trained_on_is_told_as_for_weights(
     model: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    clip = write_avi(tmp_path / "clip.avi", np.zeros((2, 112, 112), dtype=np.uint8))
+    clip = write_video(tmp_path / "clip.avi", np.zeros((2, 112, 112), dtype=np.uint8))
     trial = lvzoo.fit(
         "small",
         preset="smoke",
@@ -100,7 +90,7 @@ def test_what_a_trial_was_trained_on_is_told_as_for_weights(
 
 
 def test_mp4_and_dicom_are_clips_too(model: Path, tmp_path: Path) -> None:
-    clip = write_avi(tmp_path / "clip.mp4", sector_frames(4, (240, 320)), codec="mp4v")
+    clip = write_video(tmp_path / "clip.mp4", sector_frames(4, (240, 320)), codec="mp4v")
     dicom = tmp_path / "echo.dcm"
     shutil.copy(pydicom.examples.get_path("ybr_color"), dicom)
     first, second = lvzoo.predict([clip, dicom], model=model, out=tmp_path / "out")
@@ -167,7 +157,7 @@ def test_a_folder_is_no_clip(model: Path, tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_nothing_is_overwritten_and_no_two_clips_are_mixed(model: Path, tmp_path: Path) -> None:
-    clip = write_avi(tmp_path / "clip.avi", sector_frames(2, (240, 320)))
+    clip = write_video(tmp_path / "clip.avi", sector_frames(2, (240, 320)))
     lvzoo.predict(clip, model=model, out=tmp_path / "out")
     with pytest.raises(DataError, match=r"out/clip: exists; remove it, or name another --out"):
         lvzoo.predict(clip, model=model, out=tmp_path / "out")
@@ -179,7 +169,7 @@ def test_a_clip_that_fails_is_named_and_the_others_are_predicted(
     model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "notes.avi").write_text("not a video")
-    good = write_avi(tmp_path / "good.avi", sector_frames(2, (240, 320)))
+    good = write_video(tmp_path / "good.avi", sector_frames(2, (240, 320)))
     command = ["predict", str(tmp_path / "notes.avi"), str(good), str(tmp_path / "missing.avi")]
     assert main([*command, "--model", str(model), "--out", str(tmp_path / "out")]) == 4
     told = capsys.readouterr()
@@ -194,7 +184,7 @@ def test_a_clip_that_fails_is_named_and_the_others_are_predicted(
 def test_weights_say_what_they_were_trained_on(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clip = write_avi(tmp_path / "clip.avi", sector_frames(2, (240, 320)))
+    clip = write_video(tmp_path / "clip.avi", sector_frames(2, (240, 320)))
     weights = write_weights(tmp_path / "small.safetensors")
     lvzoo.predict(clip, model=weights, out=tmp_path / "file")
     about = json.loads((tmp_path / "file/clip/prediction.json").read_text())
@@ -213,7 +203,7 @@ def test_weights_say_what_they_were_trained_on(
 def test_without_a_model_the_one_in_the_box_is_taken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    clip = write_avi(tmp_path / "clip.avi", sector_frames(2, (240, 320)))
+    clip = write_video(tmp_path / "clip.avi", sector_frames(2, (240, 320)))
     (tmp_path / "box.yaml").write_text(
         "boxed: {family: unet, options: {width: 4, levels: 2}, weights: small.safetensors}\n"
         "empty: {family: unet}\n"

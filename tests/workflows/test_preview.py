@@ -7,7 +7,6 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 import pydicom.examples
 import pytest
@@ -21,6 +20,7 @@ from lvzoo.noise.suite import NoiseV1
 from lvzoo.phantom.write import cached_phantom
 from lvzoo.types import Condition
 from lvzoo.workflows.preview import ClipFrame, Sheet, draw, preview_noise, read_frame
+from tests.made_videos import write_video
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -46,11 +46,8 @@ class Ward:
 
 
 @pytest.fixture(scope="module")
-def clip(session_cache: Path) -> Path:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LVZOO_CACHE", str(session_cache))
-        folder = cached_phantom(size="smoke", seed=0)
-    return min((folder / "Videos").glob("*.avi"))
+def clip() -> Path:
+    return min((cached_phantom(size="smoke", seed=0) / "Videos").glob("*.avi"))
 
 
 def tiles(sheet: Sheet) -> list[NDArray[np.uint8]]:
@@ -199,10 +196,7 @@ def test_a_clip_of_a_scanner_is_cropped_to_its_sector(tmp_path: Path) -> None:
 
 
 def test_a_clip_without_a_sector_gives_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    path = tmp_path / "flat.avi"
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 25.0, (112, 112))
-    writer.write(np.full((112, 112, 3), 90, np.uint8))
-    writer.release()
+    path = write_video(tmp_path / "flat.avi", np.full((1, 112, 112), 90, np.uint8))
     with caplog.at_level(logging.WARNING):
         assert not read_frame(path, 0).sector.fitted
     assert "flat.avi" in caplog.text

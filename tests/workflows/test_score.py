@@ -21,25 +21,18 @@ from lvzoo.phantom.write import cached_phantom
 from lvzoo.types import Recipe
 from lvzoo.weights import KEY, Counts
 from lvzoo.workflows.compare import Comparison
-from tests.made_weights import CARD, TRAINED_ON, small_entry, write_registry, write_weights
+from tests.made_weights import CARD, TRAINED_ON, small_entry, write_weights
 
 NOISE: dict[str, Any] = {"corruptions": ("blur", "haze"), "severities": (1,), "resamples": 200}
 FAST: dict[str, Any] = {**NOISE, "phantom_size": "smoke", "executor": "inline", "frames": False}
 
 
 @pytest.fixture(scope="module")
-def registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_registry(tmp_path_factory.mktemp("registry"))
-
-
-@pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory, session_cache: Path, registry: Path) -> Comparison:
+def bench(tmp_path_factory: pytest.TempPathFactory, registry: Path) -> Comparison:
     """Two models, one of them with two seeds, trained and tested together."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LVZOO_CACHE", str(session_cache))
-        out = tmp_path_factory.mktemp("runs") / "bench"
-        options: dict[str, Any] = {"preset": "smoke", "executor": "inline", "registries": [registry]}
-        return lvzoo.bench("small,points", seeds=2, out=out, **options, **NOISE)
+    out = tmp_path_factory.mktemp("runs") / "bench"
+    options: dict[str, Any] = {"preset": "smoke", "executor": "inline", "registries": [registry]}
+    return lvzoo.bench("small,points", seeds=2, out=out, **options, **NOISE)
 
 
 def trials(run: Comparison, *names: str) -> list[Path]:

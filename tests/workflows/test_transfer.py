@@ -20,6 +20,7 @@ from lvzoo.phantom import write
 from lvzoo.phantom.dataset import Phantom
 from lvzoo.phantom.write import cached_phantom
 from lvzoo.workflows.transfer import Transfer, _make_table
+from tests.made_plugins import declare, network
 from tests.made_weights import small_entry, write_weights
 
 if TYPE_CHECKING:
@@ -123,25 +124,8 @@ def test_no_patient_of_the_usual_phantom_is_tested(tmp_path: Path) -> None:
     assert known["data"]["test"]["fingerprint"] == other != usual
 
 
-DECLARES = """
-from lvzoo import Family, hookimpl
-
-@hookimpl
-def lvzoo_families():
-    for name in ("sound", "bursts", "blank"):
-        yield Family(name=name, kind="mask", factory="moods_dist.model:" + name.title(), summary="for a test")
-"""
-MODELS = """
-import torch
-from lvzoo.models.base import MaskModel
-
-class Sound(MaskModel):
-    def __init__(self):
-        super().__init__()
-        self.conv = torch.nn.Conv2d(1, 1, 1)
-    def forward(self, frames_B1HW):
-        return self.conv(frames_B1HW)
-
+MODELS = f"""
+{network("Sound")}
 class Bursts(Sound):
     def forward(self, frames_B1HW):
         raise RuntimeError("boom")
@@ -162,7 +146,8 @@ def test_a_model_that_fails_costs_the_others_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("lvzoo.workflows.transfer.SHIFTS", {"gain": None})
-    install_plugin("moods", DECLARES, files={"model.py": MODELS})
+    code = declare("sound", "bursts", "blank", package="moods_dist")
+    install_plugin("moods", code, files={"model.py": MODELS})
     words = ["transfer", "--preset", "smoke", "--executor", "inline", "--train"]
     assert main([*words, "bursts,sound,blank", "--out", str(tmp_path / "run")]) == 1
     told = capsys.readouterr()
