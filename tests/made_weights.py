@@ -12,10 +12,11 @@ from torch import nn
 
 from lvzoo.models.build import build_model
 from lvzoo.registry import open_zoo
-from lvzoo.types import Entry, Recipe
+from lvzoo.types import Entry, Recipe, Split
 from lvzoo.weights import KEY, CleanDice, Counts, TrainedOn, WeightsCard
 
 OPTIONS = {"width": 4, "levels": 2}
+PATIENTS: dict[Split, int] = {"train": 8, "val": 4, "test": 6}
 TRAINED_ON = TrainedOn(
     name="phantom",
     version="phantom-v9",
@@ -23,7 +24,7 @@ TRAINED_ON = TrainedOn(
     fingerprint="f00d",
     splits={
         split: Counts(patients=count, frames=2 * count, fingerprint=f"f-{split}")
-        for split, count in (("train", 8), ("val", 4), ("test", 6))
+        for split, count in PATIENTS.items()
     },
 )
 CARD = WeightsCard(

@@ -85,9 +85,8 @@ def _convert_to_grey(pixels: NDArray[Any], dataset: Dataset, path: Path) -> NDAr
     size_HW = (int(dataset.Rows), int(dataset.Columns))
     if pixels.shape[-1] == RGB_CHANNELS and pixels.shape[-3:-1] == size_HW:
         colour_NHW3 = pixels.reshape(-1, *size_HW, RGB_CHANNELS)
-        return np.stack([cv2.cvtColor(frame_HW3, cv2.COLOR_RGB2GRAY) for frame_HW3 in colour_NHW3]).astype(
-            np.uint8
-        )
+        grey = [cv2.cvtColor(frame_HW3, cv2.COLOR_RGB2GRAY) for frame_HW3 in colour_NHW3]
+        return np.stack(grey).astype(np.uint8)
     if photometric not in ("MONOCHROME1", "MONOCHROME2") or pixels.dtype != np.uint8:
         raise DataError(
             f"{path}: pixels are {photometric} of {pixels.dtype}, which is neither grey nor colour; export it as RGB"

@@ -33,6 +33,8 @@ FINGERPRINT_DIGITS: Final = 16
 ARRAYS: Final = ("frames_NHW", "packed_masks", "contours_NP2", "hulls_2V", "meta")
 """The members of an entry. Masks are kept as bits in reading order, and the V vertices of all hulls one after the
 other; `meta` is the rest of the FrameSet as JSON."""
+LISTS: Final = ("patients", "videos", "frame_indices", "phases")
+"""The fields of a FrameSet that are lists in `meta`."""
 DAMAGE: Final = (
     *(ArithmeticError, EOFError, LookupError, OSError, RuntimeError, TypeError, ValueError),
     *(struct.error, zipfile.BadZipFile, zlib.error, lzma.LZMAError),
@@ -80,11 +82,7 @@ def _save(path: Path, frames: FrameSet) -> None:
     # The frames of a video share their sector, so each distinct sector is written once.
     number = {sector: index for index, sector in enumerate(dict.fromkeys(frames.sectors))}
     meta = {
-        "patients": frames.patients,
-        "videos": frames.videos,
-        "frame_indices": frames.frame_indices,
-        "phases": frames.phases,
-        "spacing_mm": frames.spacing_mm,
+        **{name: getattr(frames, name) for name in (*LISTS, "spacing_mm")},
         "source": dataclasses.asdict(frames.source),
         "sectors": [
             (sector.apex_px, sector.half_angle_deg, sector.radius_px, sector.fitted, len(sector.hull_px))
@@ -130,10 +128,7 @@ def _load(path: Path) -> FrameSet:
         masks_NHW=np.unpackbits(packed_masks, count=frames_NHW.size).view(np.bool_).reshape(frames_NHW.shape),
         contours_NP2=contours_NP2,
         sectors=tuple(sectors[index] for index in meta["sector_of_N"]),
-        patients=tuple(meta["patients"]),
-        videos=tuple(meta["videos"]),
-        frame_indices=tuple(meta["frame_indices"]),
-        phases=tuple(meta["phases"]),
+        **{name: tuple(meta[name]) for name in LISTS},
         spacing_mm=None if meta["spacing_mm"] is None else tuple(meta["spacing_mm"]),
         source=Source(**source, findings=findings),
     )

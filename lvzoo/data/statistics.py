@@ -1,4 +1,4 @@
-"""Measures the appearance of frames over clips and data folders, and compares it with the range of real clips."""
+"""Measures the appearance of the frames of clips and data folders, and compares it with the range of real clips."""
 
 from __future__ import annotations
 

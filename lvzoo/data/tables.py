@@ -147,16 +147,12 @@ def _parse_split(name: str, path: Path, line: int) -> Split:
 
 
 def _parse_coordinates(cells: Sequence[str], path: Path, line: int) -> TracingRow:
-    try:
-        x1, y1, x2, y2 = map(float, cells)
-        if all(map(math.isfinite, (x1, y1, x2, y2))):
-            return x1, y1, x2, y2
-    except ValueError:
-        pass  # the error below names the cell
-    column, cell = next(pair for pair in zip(COORDINATES, cells, strict=True) if not _is_number(pair[1]))
-    raise _row_error(
-        path, line, f"{column} is {cell!r}, not a number; correct the row, or remove this frame's tracing"
-    )
+    for column, cell in zip(COORDINATES, cells, strict=True):
+        if not _is_number(cell):
+            problem = f"{column} is {cell!r}, not a number; correct the row, or remove this frame's tracing"
+            raise _row_error(path, line, problem)
+    x1, y1, x2, y2 = map(float, cells)
+    return x1, y1, x2, y2
 
 
 def _is_number(cell: str) -> bool:

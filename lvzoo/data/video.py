@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
-from cv2.typing import MatLike
 from numpy.typing import NDArray
 
 from lvzoo.data.opencv import cv2
@@ -104,7 +103,7 @@ def _decode_jpeg(jpeg: NDArray[np.uint8], size_HW: tuple[int, int], name: str) -
     return _convert_to_grey(frame_HW3)
 
 
-def _convert_to_grey(frame_HW3: MatLike) -> NDArray[np.uint8]:
+def _convert_to_grey(frame_HW3: NDArray[Any]) -> NDArray[np.uint8]:
     return np.asarray(cv2.cvtColor(frame_HW3, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lvzoo.noise.display import amplitude, display, from_db
 from lvzoo.noise.filters import enlarge, gaussian_weights, smooth
-from lvzoo.noise.scene import Scene, beam_coordinates, scan_area
+from lvzoo.noise.scene import Field, Scene, add_in_sector, beam_coordinates
 
 COARSEST_GRAIN_PX: Final = 2.5
 """The largest grain of speckle. All grains are smoothed from one field, whose margin fits this one."""
@@ -23,9 +23,6 @@ HAZE_SPREAD_DB: Final = 4.0
 """Standard deviation of the haze's level on that grid."""
 HAZE_FALL_DB: Final = 6.0
 """How much weaker the haze is at the far end of the sector than at its apex."""
-
-Field = tuple["NDArray[np.float64]", "NDArray[np.float64]"]
-"""The in-phase and quadrature components of a complex field."""
 
 
 class Speckle(NamedTuple):
@@ -54,12 +51,7 @@ def haze(frame_HW: NDArray[np.uint8], level_db: float, scene: Scene) -> NDArray[
     `h = level + 4 l(x, y) - 6 r/R` in dB. l is a smooth map of unit variance that is the same for all frames of
     a video. z is a complex speckle field with unit variance per component, drawn for each frame.
     """
-    strength = float(from_db(level_db))
-    in_phase_HW, quadrature_HW = _draw_unit_haze(scene)
-    along_HW = amplitude(frame_HW) + strength * in_phase_HW
-    across_HW = strength * quadrature_HW
-    hazy_HW = display(np.sqrt(along_HW * along_HW + across_HW * across_HW))
-    return np.where(scan_area(scene.sector, scene.size_HW), hazy_HW, frame_HW)
+    return add_in_sector(frame_HW, _draw_unit_haze(scene), level_db, scene)
 
 
 @lru_cache(maxsize=2)

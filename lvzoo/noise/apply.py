@@ -1,4 +1,9 @@
-"""Opens noise suites and applies them to frames; checks what a suite, perhaps of a plugin, returns."""
+"""Opens noise suites and applies them to frames; checks what a suite, perhaps of a plugin, returns.
+
+A digest of what a suite does lets caches and runs notice when a suite has changed. The name does not suffice: a suite
+changes while it is written, and a plugin's suite may change between two releases. The digest covers the suite's table
+and the bytes that it makes of a test frame. A digest of the code would also change with every edited comment.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +22,10 @@ from lvzoo.types import CLEAN, FRAME_SIZE_HW, Condition, NoiseSource, Sector
 
 RESERVED: Final = ("overall", CLEAN.corruption, "ED", "ES", "headline")
 """Names that tables use for scopes of their own, so that no family or corruption may have them."""
-VIDEOS: Final = ("probe-0", "probe-1", "probe-2", "probe-3")
-"""Several, because some draws are made once per video: the gain goes up in one and down in another."""
-DIGITS: Final = 16
+PROBE_VIDEOS: Final = ("probe-0", "probe-1", "probe-2", "probe-3")
+"""The videos of the digest's test frame. They are several, because some draws are made once per video: the gain goes
+up in one and down in another."""
+DIGEST_DIGITS: Final = 16
 
 
 def open_suite(source: NoiseSource) -> NoiseSuite:
@@ -99,10 +105,10 @@ def suite_digest(suite: NoiseSuite) -> str:
         for severity in suite.severities:
             condition = Condition(corruption=name, severity=severity)
             digest.update(f"{name} {severity}\n".encode())
-            for video in VIDEOS:
+            for video in PROBE_VIDEOS:
                 noisy_HW = corrupt_frame(suite, frame_HW, condition, video=video, frame=0, sector=sector)
                 digest.update(np.ascontiguousarray(noisy_HW).data)
-    return digest.hexdigest()[:DIGITS]
+    return digest.hexdigest()[:DIGEST_DIGITS]
 
 
 def _make_probe_frame() -> NDArray[np.uint8]:

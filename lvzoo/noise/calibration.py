@@ -7,7 +7,7 @@ corruptions.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
@@ -100,13 +100,9 @@ def _choose_model(scores: Scores, model: str | None) -> str:
     return chosen
 
 
-def _average_over_patients(scores: Scores, model: str) -> dict[tuple[str, int], float]:
+def _average_over_patients(scores: Scores, model: str) -> Mapping[Hashable, float]:
     """Return the mean Dice over patients by (corruption, severity)."""
     condition = ["corruption", "severity"]
     own = scores[scores["model"] == model]
     by_patient = own.groupby([*condition, "patient"])["dice"].mean()
-    means = by_patient.groupby(level=condition).mean()
-    return {
-        (str(corruption), int(severity)): float(dice)
-        for (corruption, severity), dice in zip(means.index, means, strict=True)
-    }
+    return by_patient.groupby(level=condition).mean().to_dict()

@@ -12,6 +12,7 @@ import multiprocessing
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -84,7 +85,10 @@ def corrupt_frames(
     shape_NHW = frames.frames_NHW.shape
     missing = {condition: path for condition, path in paths.items() if _read_cached(path, shape_NHW) is None}
     if missing:
-        _write_files(frames, suite, missing, workers=workers)
+        # No file appears before all are complete.
+        with ExitStack() as files:
+            temporary = [files.enter_context(atomic_file(path)) for path in missing.values()]
+            _fill_files(temporary, frames, suite, tuple(missing), workers=workers)
     made = {condition: _read_cached(path, shape_NHW) for condition, path in paths.items()}
     return tuple(
         frames.frames_NHW if (noisy_NHW := made.get(condition)) is None else noisy_NHW
@@ -116,15 +120,6 @@ def _read_cached(path: Path, shape_NHW: tuple[int, ...]) -> NDArray[np.uint8] | 
     return noisy_NHW if noisy_NHW.shape == shape_NHW and noisy_NHW.dtype == np.uint8 else None
 
 
-def _write_files(
-    frames: FrameSet, suite: NoiseSuite, missing: dict[Condition, Path], *, workers: int
-) -> None:
-    """Write one file per missing condition; no file appears before all are complete."""
-    with ExitStack() as files:
-        temporary = [files.enter_context(atomic_file(path)) for path in missing.values()]
-        _fill_files(temporary, frames, suite, tuple(missing), workers=workers)
-
-
 def _fill_files(
     paths: Sequence[Path],
     frames: FrameSet,
@@ -152,16 +147,14 @@ def _corrupt_in_chunks(
     frames: FrameSet, suite: NoiseSuite, conditions: tuple[Condition, ...], *, workers: int
 ) -> Iterator[NDArray[np.uint8]]:
     """Yield (C, n, H, W) for each chunk of frames, in order."""
+    corrupt = partial(_corrupt_chunk, suite, conditions)
     useful = min(workers, len(frames) * len(conditions) // LEAST_WORK)
     if useful < 2:  # stay in this process
-        for chunk in _split(frames):
-            yield _corrupt_chunk(chunk, suite, conditions)
+        yield from map(corrupt, _split(frames))
         return
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(useful, mp_context=spawn) as pool:
-        jobs = [pool.submit(_corrupt_chunk, chunk, suite, conditions) for chunk in _split(frames)]
-        while jobs:
-            yield jobs.pop(0).result()
+        yield from pool.map(corrupt, _split(frames))
 
 
 def _split(frames: FrameSet) -> Iterable[Chunk]:
@@ -171,7 +164,7 @@ def _split(frames: FrameSet) -> Iterable[Chunk]:
         yield frames.frames_NHW[part], frames.videos[part], frames.frame_indices[part], frames.sectors[part]
 
 
-def _corrupt_chunk(chunk: Chunk, suite: NoiseSuite, conditions: tuple[Condition, ...]) -> NDArray[np.uint8]:
+def _corrupt_chunk(suite: NoiseSuite, conditions: tuple[Condition, ...], chunk: Chunk) -> NDArray[np.uint8]:
     """Return (C, n, H, W). Frames are the outer loop, because all severities of a frame share one cached field."""
     frames_NHW, videos, indices, sectors = chunk
     noisy_CNHW = np.empty((len(conditions), *frames_NHW.shape), np.uint8)

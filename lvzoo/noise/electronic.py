@@ -9,8 +9,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from lvzoo.noise.display import WHITE, amplitude, display, from_db, quantise
-from lvzoo.noise.scene import Scene, beam_coordinates, scan_area
+from lvzoo.noise.display import WHITE, from_db, quantise
+from lvzoo.noise.scene import Field, Scene, add_in_sector, beam_coordinates
 
 THERMAL_RISE_DB: Final = 8.0
 """How much higher the amplified noise floor is at the far end of the sector than at its apex."""
@@ -24,16 +24,11 @@ def thermal(frame_HW: NDArray[np.uint8], level_db: float, scene: Scene) -> NDArr
     `sigma = level + 8 (r/R - 1/2)` in dB, because the compensation for depth amplifies the noise with the echo.
     The amplitude is Rician, and Rayleigh where there is no echo.
     """
-    strength = float(from_db(level_db))
-    in_phase_HW, quadrature_HW = _draw_unit_thermal(scene)
-    along_HW = amplitude(frame_HW) + strength * in_phase_HW
-    across_HW = strength * quadrature_HW
-    noisy_HW = display(np.sqrt(along_HW * along_HW + across_HW * across_HW))
-    return np.where(scan_area(scene.sector, scene.size_HW), noisy_HW, frame_HW)
+    return add_in_sector(frame_HW, _draw_unit_thermal(scene), level_db, scene)
 
 
 @lru_cache(maxsize=2)
-def _draw_unit_thermal(scene: Scene) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _draw_unit_thermal(scene: Scene) -> Field:
     """Return the complex noise of a frame at 0 dB; it is cached because all severities scale the same field."""
     depth_HW, _ = beam_coordinates(scene.sector, scene.size_HW)
     strength_HW = from_db(THERMAL_RISE_DB * (depth_HW - 0.5)) / math.sqrt(2.0)

@@ -1,20 +1,32 @@
-"""Describes the frame that a corruption acts on: its video and number, and the geometry of its sector."""
+"""Describes the frame that a corruption acts on: its video and number, its random numbers, and its sector's geometry.
+
+The random numbers depend only on the frame, not on batch, worker, machine or NumPy version. The key of a stream is
+the first 16 bytes, little-endian, of the SHA-256 of `suite|corruption|unit`. The unit is `video#frame` for draws per
+pixel, and `video` for draws that hold for a whole video. The severity is not part of the key: a higher severity
+scales the same field.
+
+NumPy keeps the raw streams of its bit generators stable, but not the distributions of its `Generator` (NEP 19,
+https://numpy.org/neps/nep-0019-rng-policy.html). So only `random_raw` is used here.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lvzoo.geometry.sector import polar, scan_mask
+from lvzoo.noise.display import amplitude, display, from_db
 from lvzoo.types import Sector
 
 MANTISSA_BITS: Final = 53
 """Random bits in a uniform float64."""
+Field: TypeAlias = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""The in-phase and quadrature components of a complex field."""
 
 
 class Draws:
@@ -65,6 +77,18 @@ class Scene:
     def video_draws(self) -> Draws:
         """Return the random stream of the video, for draws that hold for all of its frames."""
         return Draws(suite=self.suite, corruption=self.corruption, unit=self.video)
+
+
+def add_in_sector(
+    frame_HW: NDArray[np.uint8], unit_field: Field, level_db: float, scene: Scene
+) -> NDArray[np.uint8]:
+    """Add a complex field, which is given at 0 dB, to the echo inside the scan mask."""
+    strength = float(from_db(level_db))
+    in_phase_HW, quadrature_HW = unit_field
+    along_HW = amplitude(frame_HW) + strength * in_phase_HW
+    across_HW = strength * quadrature_HW
+    noisy_HW = display(np.sqrt(along_HW * along_HW + across_HW * across_HW))
+    return np.where(scan_area(scene.sector, scene.size_HW), noisy_HW, frame_HW)
 
 
 @lru_cache(maxsize=8)

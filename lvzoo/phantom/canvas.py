@@ -1,6 +1,7 @@
 """The canvas on which outlines and strokes of the heart are drawn, before the beams sample it.
 
-It covers the frame and a margin around it, with `SCALE` samples per pixel in each direction.
+It covers the frame and a margin around it, with `SCALE` samples per pixel in each direction. The strokes are the thin
+bright structures: valve leaflets, the fibrous annulus and the septum between the atria.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ FAR = 200.0
 SMOOTHING = 1.2
 """SD of the blur of distances, in samples of the canvas."""
 BLUR_PX = 0.6
+"""SD of the blur of strokes."""
 
 
 def fixed_point(points_P2: NDArray[np.floating]) -> NDArray[np.int32]:
@@ -58,7 +60,7 @@ class _Stroke(NamedTuple):
 
 
 def draw_strokes(heart: Heart, pose: Pose, contour_P2: NDArray[np.float64]) -> Map:
-    """Return the amplitude of the strokes, 0..1, on the canvas (see `lvzoo.phantom.canvas`)."""
+    """Return the amplitude of the strokes, 0..1, on the canvas."""
     canvas = np.zeros((CANVAS, CANVAS), np.uint8)
     septal_2, lateral_2 = contour_P2[0], contour_P2[-1]
     strokes = (

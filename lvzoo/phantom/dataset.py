@@ -17,13 +17,10 @@ import numpy as np
 from lvzoo.data.clip import PHANTOM_NOTE
 from lvzoo.data.echonet import EchoNetDynamic
 from lvzoo.errors import DataError, one_line
-from lvzoo.geometry.overlap import dice
+from lvzoo.evaluate.dice import dice_N
 from lvzoo.geometry.raster import rasterise
-from lvzoo.phantom.files import FURTHER
+from lvzoo.phantom.files import FURTHER, TRUE_CONTOURS, TRUTH
 from lvzoo.types import FrameSet, Split
-
-TRUTH = "Phantom.csv"
-TRUE_CONTOURS = "TrueContours.npz"
 
 
 class Phantom:
@@ -58,11 +55,7 @@ class Phantom:
         source = replace(
             frames.source, name=self.name, version=self.version, synthetic=True, reader_dice=reader_dice
         )
-        return replace(
-            frames,
-            source=source,
-            spacing_mm=tuple(spacing_mm[video] for video in frames.videos),
-        )
+        return replace(frames, source=source, spacing_mm=tuple(spacing_mm[video] for video in frames.videos))
 
 
 def phantom_of_beats(folder: Path) -> Phantom:
@@ -110,4 +103,5 @@ def _measure_reader_dice(frames: FrameSet, path: Path) -> float:
             )
             if phase != "other"
         ]
-    return float(np.mean([dice(true_HW, traced_HW) for true_HW, traced_HW in pairs]))
+    true_NHW, traced_NHW = map(np.stack, zip(*pairs, strict=True))
+    return float(dice_N(true_NHW, traced_NHW).mean())

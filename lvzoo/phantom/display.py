@@ -1,11 +1,13 @@
-"""The display: scan conversion at the machine's own size, marks, compression, and resizing to 112 x 112."""
+"""The display: scan conversion at the machine's own size, marks, compression, and resizing to 112 x 112.
+
+The marks are what a machine writes into the picture. They depend on the sector only, never on the heart.
+"""
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
-from cv2.typing import MatLike
 from numpy.random import Generator
 from numpy.typing import NDArray
 
@@ -20,7 +22,7 @@ Picture: TypeAlias = NDArray[np.uint8]
 
 HEIGHT, WIDTH = FRAME_SIZE_HW
 SCALE = 2
-"""Samples of the canvas per pixel of the frame."""
+"""Samples of the marks' canvas per pixel of the frame."""
 FRACTION_BITS = 4
 """Of the fixed-point coordinates that OpenCV's drawing functions take."""
 LATTICE = (3, 5)
@@ -43,7 +45,7 @@ class Display:
         x, y = np.meshgrid(places, places)
         self._beam, self._depth, self._outside = scan.beams_at(x, y)
         marks = draw_marks(branch(rng), scan, ranges)
-        # Marks are drawn on a canvas of twice the frame's size; shrinking averages, enlarging interpolates.
+        # Shrinking the marks' canvas averages, enlarging it interpolates.
         kind = cv2.INTER_AREA if side < marks.shape[0] else cv2.INTER_LINEAR
         self._marks = cv2.resize(marks, (side, side), interpolation=kind)
         self._marked = bool(self._marks.any())
@@ -60,7 +62,7 @@ class Display:
             shown = cv2.resize(shown, FRAME_SIZE_HW[::-1], interpolation=self._shrink)
         return np.asarray(shown, dtype=np.uint8)
 
-    def _compress(self, shown: MatLike) -> MatLike:
+    def _compress(self, shown: NDArray[Any]) -> NDArray[Any]:
         """Encode the picture as a JPEG and decode it again, if this patient's clip was stored as JPEGs."""
         if self._quality is None:
             return shown

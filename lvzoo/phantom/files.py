@@ -20,6 +20,8 @@ from lvzoo.phantom.clip import Clip
 
 FILE_LIST = ("FileName", "EF", "ESV", "EDV", "FrameHeight", "FrameWidth", "FPS", "NumberOfFrames", "Split")
 TRACINGS = ("FileName", "X1", "Y1", "X2", "Y2", "Frame")
+TRUTH = "Phantom.csv"
+TRUE_CONTOURS = "TrueContours.npz"
 FURTHER = "FurtherTracings.csv"
 """Tracings of further frames, in the form of VolumeTracings.csv, which must hold ED and ES only."""
 PHANTOM = (
@@ -99,9 +101,9 @@ def write_tables(folder: Path, clips: Sequence[ClipRows]) -> None:
     _write_csv(folder / "VolumeTracings.csv", TRACINGS, [row for clip in clips for row in clip.tracings])
     if any(clip.further for clip in clips):
         _write_csv(folder / FURTHER, TRACINGS, [row for clip in clips for row in clip.further])
-    _write_csv(folder / "Phantom.csv", PHANTOM, [clip.phantom for clip in clips])
+    _write_csv(folder / TRUTH, PHANTOM, [clip.phantom for clip in clips])
     contours: dict[str, Any] = {clip.name: clip.contours_NP2 for clip in clips}
-    np.savez(folder / "TrueContours.npz", **contours)
+    np.savez(folder / TRUE_CONTOURS, **contours)
 
 
 def _write_csv(path: Path, header: tuple[str, ...], rows: list[tuple[object, ...]]) -> None:

@@ -118,9 +118,8 @@ class Scanner:
         x, y = (self._texels * coordinate for coordinate in material_px)
         carried = cv2.remap(self._texture, x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_WRAP)
         noise = complex_noise(self._rng, POLAR)
-        fresh = noise[
-            ::-1, ::-1
-        ]  # turned round, the same noise serves twice: drawing it is a fifth of a frame's cost
+        # Turned round, the same noise serves twice: drawing it is a fifth of a frame's cost.
+        fresh = noise[::-1, ::-1]
         field = echo[..., None] * (self._carried * carried + self._fresh * fresh) + self._clutter
         blurred = cv2.GaussianBlur(field, (0, 0), sigmaX=self._lateral, sigmaY=self._axial)
         signal = self._unit * blurred + self._thermal * noise

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import NDArray
 
 from lvzoo.phantom.anatomy import Heart, rest_contour
 from lvzoo.phantom.fields import Map, amplitude, bump, soft_step
@@ -114,8 +113,12 @@ def draw_dropout(rng: Generator, heart: Heart, place_px: tuple[Map, Map], ranges
     contour_P2 = rest_contour(heart)
     blobs = branch(rng)
     for _ in range(ranges.dropouts.draw(blobs)):
+        # `place` is a position 0..1 along the open contour.
         place, reach_px = ranges.dropout_at.draw(blobs), ranges.dropout_px.draw(blobs)
-        lost_db += _blob(contour_P2, place, x, y, reach_px, ranges.dropout_db.draw(blobs))
+        middle_2 = contour_P2[int(place * (len(contour_P2) - 1))]
+        near = ((x - middle_2[0]) ** 2 + (y - middle_2[1]) ** 2) / np.float32(2 * reach_px**2)
+        loss_db = ranges.dropout_db.draw(blobs)
+        lost_db += (np.float32(loss_db) * np.exp(-near)).astype(np.float32)
 
     # Whole walls. All is drawn for every patient, so that a shift of one quantity leaves the others as they are.
     lateral, apex = ranges.lateral_missing.draw(rng), ranges.apex_missing.draw(rng)
@@ -130,12 +133,3 @@ def draw_dropout(rng: Generator, heart: Heart, place_px: tuple[Map, Map], ranges
     if apex and not septum:
         lost_db += loss_db * soft_step(apical - along, 0.25)
     return amplitude(-lost_db)
-
-
-def _blob(
-    contour_P2: NDArray[np.float64], place: float, x: Map, y: Map, reach_px: float, loss_db: float
-) -> Map:
-    """Return the loss, dB, around the point at `place` 0..1 of the open contour."""
-    middle_2 = contour_P2[int(place * (len(contour_P2) - 1))]
-    near = ((x - middle_2[0]) ** 2 + (y - middle_2[1]) ** 2) / np.float32(2 * reach_px**2)
-    return np.asarray(np.float32(loss_db) * np.exp(-near), dtype=np.float32)

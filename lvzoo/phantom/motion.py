@@ -17,7 +17,6 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from lvzoo.phantom.anatomy import Heart, Pose
-from lvzoo.phantom.motion import Beat
 from lvzoo.phantom.ranges import Ranges
 
 CLIP_FRAMES = 28

@@ -6,7 +6,8 @@ Population figures are those of EchoNet-Dynamic's published lists; the shapes ar
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.random import Generator
@@ -88,7 +89,10 @@ def draw_heart(rng: Generator, scan: Scan, warp: Warp, ranges: Ranges) -> Heart:
         unevenness_mm=np.array([[ranges.corner_mm.draw(rng) for _ in range(2)] for _ in range(CORNERS)]),
         strand=ranges.strand.draw(rng),
     )
-    aims = [_draw_aim(rng, ranges) for _ in range(TRIES)]
+    aims = [
+        _Aim(ranges.tilt_deg.draw(rng), ranges.apex_x_px.draw(rng), ranges.apex_depth_px.draw(rng))
+        for _ in range(TRIES)
+    ]
     return _aim_probe(heart, kept, aims, scan, warp)
 
 
@@ -117,22 +121,12 @@ def _draw_la_height_mm(rng: Generator, ranges: Ranges, left: float) -> float | N
     return None if missing else height_mm * left
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Aim:
+class _Aim(NamedTuple):
     """One way to point the probe: the axis' angle, and the ventricle's apex relative to the sector's apex."""
 
-    tilt_rad: float
+    tilt_deg: float
     beside_px: float
     below_px: float
-
-
-def _draw_aim(rng: Generator, ranges: Ranges) -> _Aim:
-    tilt_deg = ranges.tilt_deg.draw(rng)
-    return _Aim(
-        tilt_rad=float(np.deg2rad(tilt_deg)),
-        beside_px=ranges.apex_x_px.draw(rng),
-        below_px=ranges.apex_depth_px.draw(rng),
-    )
 
 
 def _aim_probe(heart: Heart, kept: float, aims: Sequence[_Aim], scan: Scan, warp: Warp) -> Heart:
@@ -167,10 +161,11 @@ def _place_by_aims(
     """
     best, most = heart, -1.0
     for aim in aims:
+        tilt_rad = float(np.deg2rad(aim.tilt_deg))
         # If the axis leans to the right, the apex lies further left: the sector's middle crosses it at a third.
-        x = scan.apex_px[0] + aim.beside_px - LEAN * heart.length_px * np.sin(aim.tilt_rad)
+        x = scan.apex_px[0] + aim.beside_px - LEAN * heart.length_px * np.sin(tilt_rad)
         y = scan.apex_px[1] + aim.below_px + deeper_px
-        placed = replace(heart, tilt_rad=aim.tilt_rad, apex_px=(float(x), y))
+        placed = replace(heart, tilt_rad=tilt_rad, apex_px=(float(x), y))
         shown = float(scan.shows(warp.move(rest_contour(placed))).mean())
         if shown > most:
             best, most = placed, shown

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from lvzoo.data.clip import read_clip
 from lvzoo.data.statistics import Statistics, measure_appearance, summarise
 from lvzoo.errors import UsageError
-from lvzoo.geometry.overlap import dice
+from lvzoo.evaluate.dice import dice_N
 from lvzoo.geometry.raster import rasterise
 from lvzoo.phantom.clip import Clip, simulate
 from lvzoo.phantom.files import write_clip
@@ -77,10 +77,10 @@ def _write_and_read(clip: Clip) -> NDArray[np.uint8]:
 
 def _measure_readers(clip: Clip) -> dict[str, float]:
     """Return the Dice of the reader's tracing against the true contour, both rasterised by the same rule."""
-    pairs = {"ED": (clip.ed, clip.beat.ed_frame), "ES": (clip.es, clip.beat.es_frame)}
-    return {
-        f"Dice of tracing against truth, {phase}": dice(
-            rasterise(tracing.polygon_P2, FRAME_SIZE_HW), rasterise(clip.contours_NP2[frame], FRAME_SIZE_HW)
-        )
-        for phase, (tracing, frame) in pairs.items()
-    }
+    traced = (clip.ed.polygon_P2, clip.es.polygon_P2)
+    true = clip.contours_NP2[[clip.beat.ed_frame, clip.beat.es_frame]]
+    masks = (
+        np.stack([rasterise(each_P2, FRAME_SIZE_HW) for each_P2 in polygons]) for polygons in (traced, true)
+    )
+    ed, es = dice_N(*masks).tolist()
+    return {"Dice of tracing against truth, ED": ed, "Dice of tracing against truth, ES": es}

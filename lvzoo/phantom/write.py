@@ -20,6 +20,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from lvzoo.data.clip import PHANTOM_NOTE
 from lvzoo.data.opencv import cv2
 from lvzoo.errors import DataError, choose
 from lvzoo.files import atomic_folder, cache_folder
@@ -190,4 +191,4 @@ def _write_note(folder: Path, *, size: str, seed: int, shift: str | None) -> Non
         "videos": {split: SIZES[size].of(split) for split in SPLITS},
         "note": "simulated echocardiograms, no patient: good for software and relative robustness only",
     }
-    (folder / "SYNTHETIC.json").write_text(json.dumps(note, indent=2) + "\n")
+    (folder / PHANTOM_NOTE).write_text(json.dumps(note, indent=2) + "\n")

@@ -75,4 +75,3 @@ def break_point(severity: pd.Series[int], dice: pd.Series[float], level: float) 
         return 0.0
     before = after - 1
     return float(x[before] + (x[after] - x[before]) * (y[before] - level) / (y[before] - y[after]))
-

@@ -31,7 +31,7 @@ def answer(study: Study) -> str:
     part = "part of " if ranking.partial else ""
     under = f" under {part}{ranking.suite}" if ranking.families else ", on clean frames only"
     who = f"{where}{under}, {_describe(ranking, first)}"
-    size = known_interval(first["headline"], first["headline_low"], first["headline_high"])
+    size = known_interval(*words.with_ends(first, "headline"))
     score = f"{words.headline(ranking)} {size}"
     if not others:
         once = _trained_once(ranking, [first])
@@ -64,7 +64,7 @@ def _lead(ranking: Ranking) -> str:
     first, second = rows_of(ranking.table)[:2]
     two = {first["model"], second["model"]}
     [pair] = [row for row in rows_of(ranking.pairs) if {row["better"], row["worse"]} == two]
-    size = known_interval(pair["difference"], pair["difference_low"], pair["difference_high"])
+    size = known_interval(*words.with_ends(pair, "difference"))
     meaning = {
         "clear": f"its whole 95 % interval lies above the margin of {ranking.margin:g}",
         "unsteady": "clear in the mean over the training seeds, but the seeds do not agree, so another training may "
@@ -99,7 +99,7 @@ def _contest(ranking: Ranking, row: Row, *, name_track: bool) -> str:
     """Return the winner of a track with the size of its win, or the difference where there is no winner."""
     question = "masks or landmarks" + (f" ({row['track']} track)" if name_track else "")
     mask, landmark = words.marked_name(ranking, row["mask"]), words.marked_name(ranking, row["landmark"])
-    value, low, high = row["difference"], row["difference_low"], row["difference_high"]
+    value, low, high = words.with_ends(row, "difference")
     if row["winner"] == "mask":
         return f"{question}: masks; {mask} beats {landmark} by {interval(value, low, high)}"
     if row["winner"] == "landmark":
@@ -116,5 +116,5 @@ def _change(winners: list[str], change: Row) -> str:
     else:
         same = "the same" if len(set(winners)) == 1 else "another"
         says = f"the models trained on noise give {same} answer"
-    size = signed(change["difference"], change["difference_low"], change["difference_high"])
+    size = signed(*words.with_ends(change, "difference"))
     return f"{says}; training on noise changes masks minus landmarks by {size}, p {p_value(change['p_holm'])}"

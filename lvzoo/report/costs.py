@@ -57,7 +57,7 @@ def cost_charts(ranking: Ranking, looks: Mapping[str, Look]) -> list[Drawing]:
     return charts
 
 
-def cost_grid(ranking: Ranking, looks: Mapping[str, Look]) -> Grid:
+def cost_grid(ranking: Ranking) -> Grid:
     """Return each model's score and costs, the hardware of the timing, its summary, plugin and licence."""
     columns = [
         Column(title=headline(ranking)),
@@ -76,7 +76,7 @@ def cost_grid(ranking: Ranking, looks: Mapping[str, Look]) -> Grid:
             Cell(text=facts.summary, sort=facts.summary, below=source),
         ]
 
-    return model_grid("What each model costs", ranking, looks, columns, cells)
+    return model_grid("What each model costs", ranking, columns, cells)
 
 
 def _chart(ranking: Ranking, cost: Cost, found: Mapping[str, float], looks: Mapping[str, Look]) -> Drawing:

@@ -113,13 +113,10 @@ def quantity(value: float | None) -> str:
     if known(value) is None:
         return UNKNOWN
     scaled, unit = float(f"{value:.3g}"), ""
-    for larger in ("k", "M", "G", "T"):
-        if scaled < 1000:
-            break
-        scaled, unit = scaled / 1000, f" {larger}"
-    if not unit:
-        return f"{scaled:.0f}"
-    places = 2 if scaled < 10 else 1 if scaled < 100 else 0
+    for larger in (" k", " M", " G", " T"):
+        if scaled >= 1000:
+            scaled, unit = scaled / 1000, larger
+    places = 0 if scaled >= 100 or not unit else 1 if scaled >= 10 else 2
     return f"{scaled:.{places}f}{unit}"
 
 

@@ -2,24 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from lvzoo.report import words
+from lvzoo.report.drawing import assign_looks
 from lvzoo.report.formats import chance, count_and_share, decimals, interval, known, p_value, percent, signed
 from lvzoo.report.plots import Strips
 from lvzoo.report.words import rows_of
 from lvzoo.types import FAILURE_DICE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from lvzoo.report.drawing import Drawing, Look
     from lvzoo.report.words import Row
     from lvzoo.types.results import Ranking
 
-Looks = Mapping[str, "Look"]
+CLEAN_DICE: Final = (
+    ("dice_ed", "ED", "Dice on clean end-diastolic frames", 3),
+    ("dice_es", "ES", "Dice on clean end-systolic frames", 3),
+    ("dice_pooled", "pooled Dice", "one Dice over the pixels of all clean frames, as EchoNet-Dynamic's", 3),
+)
+"""Columns of the ranking with title, note and number of decimals; so are the next two."""
+BOUNDARY: Final = (
+    ("nsd1", "NSD 1 px", "share of the boundary within 1 px", 3),
+    ("nsd2", "NSD 2 px", "share of the boundary within 2 px", 3),
+    ("hd95", "HD95, px", "95th percentile of the boundary distance", 2),
+    ("assd", "ASSD, px", "mean boundary distance", 2),
+)
+MEAN_RANK: Final = ("mean_rank", "mean rank", "mean over patients of the rank on each patient", 2)
+SMALLER_IS_BETTER: Final = ("hd95", "assd", "mean_rank")
+FAULTS: Final = {
+    "empty": "empty",
+    "fragmented": "in pieces",
+    "holed": "with holes",
+    "apex_below_base": "apex below base",
+}
 
 # --- The parts of a table ---------------------------------------------------------------------------------------
 
@@ -80,14 +99,28 @@ def text_column(title: str) -> Column:
     return Column(title=title, align="left", first="ascending")
 
 
+def strip_foot(columns: Sequence[Column], strips: Strips) -> list[Cell]:
+    """Return the foot of a table: the axis of the strips, below the column that holds them, the only centred one."""
+    return [Cell(drawing=strips.axis() if column.align == "centre" else None) for column in columns]
+
+
 def model_grid(
-    title: str, ranking: Ranking, columns: Sequence[Column], cells: Callable[[Row], Sequence[Cell]]
+    title: str,
+    ranking: Ranking,
+    columns: Sequence[Column],
+    cells: Callable[[Row], Sequence[Cell]],
+    *,
+    with_kinds: bool = False,
 ) -> Grid:
-    """Return a table with one row per model, best first: its name, and the cells made of its row of the ranking."""
+    """Return a table with one row per model, best first: its name, and the cells made of its row of the ranking.
+
+    `with_kinds` adds, below each name, what kind of model it is.
+    """
     looks, rows = assign_looks(ranking), []
     for row in rows_of(ranking.table):
         model = row["model"]
-        name = Cell(text=words.marked_name(ranking, model), sort=model, look=looks[model])
+        below = _kind(ranking, model) if with_kinds else ""
+        name = Cell(text=words.marked_name(ranking, model), sort=model, look=looks[model], below=below)
         rows.append([name, *cells(row)])
     return Grid(title=title, columns=[text_column("model"), *columns], rows=rows)
 
@@ -121,14 +154,30 @@ def ranking_grid(ranking: Ranking) -> Grid:
             title="seed SD", note=f"standard deviation of {ranking.headline} over seeds", first="ascending"
         ),
     ]
-    cells = partial(_ranking_cells, ranking, strips, assign_looks(ranking))
-    grid = model_grid(f"By {name}, best first", ranking, columns, cells)
-    # below each name, what kind of model it is
-    named = [
-        [replace(name, below=_kind(facts)), *cells]
-        for (name, *cells), facts in zip(grid.rows, ranking.models.values(), strict=True)
-    ]
-    return replace(grid, rows=named, foot=strip_foot(grid.columns, strips))
+    looks = assign_looks(ranking)
+
+    def cells(row: Row) -> list[Cell]:
+        score = words.with_ends(row, "headline")
+        under_noise = [
+            number(row["clean"]),
+            Cell(text=percent(row["retention"], 1), sort=known(row["retention"])),
+            replace(number(row["worst"]), below=str(row["worst_corruption"])),
+        ]
+        return [
+            Cell(text=words.ranks(row), sort=float(row["rank"])),
+            Cell(text=interval(*score), sort=known(row["headline"])),
+            Cell(drawing=strips.row(*score, looks[row["model"]])),
+            Cell(text=chance(row["p_first"]), sort=known(row["p_first"])),
+            Cell(text=row["group"], sort=row["group"]),
+            *(under_noise if ranking.families else []),
+            count(row, "failures", "failure_share"),
+            count(row, "anatomical_failures", "anatomical_share"),
+            Cell(text=str(row["seeds"]), sort=float(row["seeds"])),
+            number(row["seed_sd"], 4),
+        ]
+
+    grid = model_grid(f"By {name}, best first", ranking, columns, cells, with_kinds=True)
+    return replace(grid, foot=strip_foot(grid.columns, strips))
 
 
 def _kind(ranking: Ranking, model: str) -> str:
@@ -137,82 +186,32 @@ def _kind(ranking: Ranking, model: str) -> str:
     return f"{facts.kind}, {facts.landmarks} points" if facts.landmarks else facts.kind
 
 
-def _ranking_cells(ranking: Ranking, row: Row, strips: Strips, look: Look) -> list[Cell]:
-    score = (row["headline"], row["headline_low"], row["headline_high"])
-    noisy = [
-        number(row["clean"]),
-        Cell(text=percent(row["retention"], 1), sort=known(row["retention"])),
-        replace(number(row["worst"]), below=str(row["worst_corruption"])),
-    ]
-    return [
-        Cell(text=words.ranks(row), sort=float(row["rank"])),
-        Cell(text=interval(*score), sort=known(row["headline"])),
-        Cell(drawing=strips.row(*score, look)),
-        Cell(text=chance(row["p_first"]), sort=known(row["p_first"])),
-        Cell(text=row["group"], sort=row["group"]),
-        *(noisy if ranking.families else []),
-        count(row, "failures", "failure_share"),
-        count(row, "anatomical_failures", "anatomical_share"),
-        Cell(text=str(row["seeds"]), sort=float(row["seeds"])),
-        number(row["seed_sd"], 4),
-    ]
-
-
-def measures_grid(ranking: Ranking, looks: Looks) -> Grid:
+def measures_grid(ranking: Ranking) -> Grid:
     """Return the other measures: phases, pooled Dice and the boundary, clean and noisy, and mean ranks."""
-    clean = [
-        ("dice_ed", "ED", "Dice on clean end-diastolic frames", 3),
-        ("dice_es", "ES", "Dice on clean end-systolic frames", 3),
-        (
-            "dice_pooled",
-            "pooled Dice",
-            "one Dice over the pixels of all clean frames, as EchoNet-Dynamic's",
-            3,
-        ),
-    ]
-    boundary = [
-        ("nsd1", "NSD 1 px", "share of the boundary within 1 px", 3),
-        ("nsd2", "NSD 2 px", "share of the boundary within 2 px", 3),
-        ("hd95", "HD95, px", "95th percentile of the boundary distance", 2),
-        ("assd", "ASSD, px", "mean boundary distance", 2),
-    ]
-    noisy = [(f"{name}_noisy", f"{title}, noisy", note, places) for name, title, note, places in boundary]
-    last = [("mean_rank", "mean rank", "mean over patients of the rank on each patient", 2)]
-    shown = [*clean, *boundary, *(noisy if ranking.families else []), *last]
-    smaller_is_better = ("hd95", "assd", "mean_rank")
+    noisy = [(f"{name}_noisy", f"{title}, noisy", note, places) for name, title, note, places in BOUNDARY]
+    shown = [*CLEAN_DICE, *BOUNDARY, *(noisy if ranking.families else []), MEAN_RANK]
     columns = [
         Column(
-            title=title, note=note, first="ascending" if name.startswith(smaller_is_better) else "descending"
+            title=title, note=note, first="ascending" if name.startswith(SMALLER_IS_BETTER) else "descending"
         )
         for name, title, note, _ in shown
     ]
-    return model_grid(
-        "Phases, pooled Dice and boundary distances",
-        ranking,
-        looks,
-        columns,
-        lambda row: [number(row[name], places) for name, *_, places in shown],
-    )
+
+    def cells(row: Row) -> list[Cell]:
+        return [number(row[name], places) for name, *_, places in shown]
+
+    return model_grid("Phases, pooled Dice and boundary distances", ranking, columns, cells)
 
 
-def anatomy_grid(ranking: Ranking, looks: Looks) -> Grid:
+def anatomy_grid(ranking: Ranking) -> Grid:
     """Return how many masks are impossible, by what is wrong with them."""
-    kinds = {
-        "empty": "empty",
-        "fragmented": "in pieces",
-        "holed": "with holes",
-        "apex_below_base": "apex below base",
-    }
-    return model_grid(
-        "Anatomical failures, under all conditions and seeds",
-        ranking,
-        looks,
-        [Column(title=title, first="ascending") for title in (*kinds.values(), "any of these")],
-        lambda row: [
-            *(Cell(text=str(int(row[name])), sort=float(row[name])) for name in kinds),
-            count(row, "anatomical_failures", "anatomical_share"),
-        ],
-    )
+    columns = [Column(title=title, first="ascending") for title in (*FAULTS.values(), "any of these")]
+
+    def cells(row: Row) -> list[Cell]:
+        faults = [Cell(text=str(int(row[name])), sort=float(row[name])) for name in FAULTS]
+        return [*faults, count(row, "anatomical_failures", "anatomical_share")]
+
+    return model_grid("Anatomical failures, under all conditions and seeds", ranking, columns, cells)
 
 
 def pairs_grid(ranking: Ranking) -> Grid:
@@ -230,14 +229,11 @@ def pairs_grid(ranking: Ranking) -> Grid:
     rows = [
         [
             *(
-                Cell(text=words.marked_name(ranking, row[name]), sort=row[name])
-                for name in ("better", "worse")
+                Cell(text=words.marked_name(ranking, name), sort=name)
+                for name in (row["better"], row["worse"])
             ),
-            Cell(
-                text=signed(row["difference"], row["difference_low"], row["difference_high"]),
-                sort=known(row["difference"]),
-            ),
-            *(Cell(text=p_value(row[name]), sort=known(row[name])) for name in ("p", "p_holm")),
+            Cell(text=signed(*words.with_ends(row, "difference")), sort=known(row["difference"])),
+            *(Cell(text=p_value(p), sort=known(p)) for p in (row["p"], row["p_holm"])),
             Cell(text=chance(row["outperforms"]), sort=known(row["outperforms"])),
             number(row["mdd"], 4),
             Cell(text=row["verdict"], sort=row["verdict"]),

@@ -50,10 +50,9 @@ def definitions(ranking: Ranking) -> Mapping[str, str]:
 def _noise_terms(ranking: Ranking) -> Mapping[str, str]:
     if not ranking.families:
         return {"headline": "mean Dice on clean frames: over a patient's frames, then seeds, then patients."}
+    headline = words.headline(ranking)
     return {
-        words.headline(
-            ranking
-        ): f"mean Dice under {ranking.suite}: over severities, then the corruptions of a "
+        headline: f"mean Dice under {ranking.suite}: over severities, then the corruptions of a "
         "family, then families, then patients, so all families weigh the same; clean frames are not in it.",
         "kept": f"retention: {ranking.headline} / clean Dice.",
         "break point": "the severity at which a model's mean Dice falls below a reference, interpolated between "

@@ -14,7 +14,7 @@ from lvzoo.report.answer import answer, contests
 from lvzoo.report.costs import cost_charts, cost_grid
 from lvzoo.report.drawing import Drawing, assign_looks
 from lvzoo.report.gallery import Picture, make_pictures
-from lvzoo.report.plots import draw_key, response_chart, response_frame
+from lvzoo.report.plots import Frame, draw_key, response_chart
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from lvzoo.report.grids import Looks
+    from lvzoo.report.drawing import Look
     from lvzoo.types.results import Ranking, Study
 
 FEW_PAIRS: Final = 10
@@ -54,7 +54,7 @@ def write_report(study: Study, path: Path) -> None:
 
 def fragment(study: Study) -> str:
     """Return the answer, the cautions, the ranking and its caption as HTML for a notebook's cell."""
-    grid = grids.ranking_grid(study.ranking, assign_looks(study.ranking)).without(*LEFT_OUT)
+    grid = grids.ranking_grid(study.ranking).without(*LEFT_OUT)
     return _environment().get_template("fragment.html.j2").render(_answer_context(study), grid=grid)
 
 
@@ -82,12 +82,16 @@ def _context(study: Study) -> Mapping[str, Any]:
         "legend": [
             (words.marked_name(ranking, model), look, draw_key(look)) for model, look in looks.items()
         ],
-        **_ranking_context(ranking, looks),
+        "ranking_grid": grids.ranking_grid(ranking),
+        "measures_grid": grids.measures_grid(ranking),
+        "anatomy_grid": grids.anatomy_grid(ranking),
+        "pairs_grid": None if ranking.pairs.empty else grids.pairs_grid(ranking),
+        "pairs_open": len(ranking.pairs) <= FEW_PAIRS,
         **(_noise_context(ranking, looks) if ranking.families else {}),
-        "contest_grids": noise_grids.contest_grids(ranking, looks),
-        "ceiling_grid": noise_grids.ceiling_grid(ranking, looks),
+        "contest_grids": noise_grids.contest_grids(ranking),
+        "ceiling_grid": noise_grids.ceiling_grid(ranking),
         "margin": f"{ranking.margin:g}",
-        "cost_grid": cost_grid(ranking, looks),
+        "cost_grid": cost_grid(ranking),
         "cost_charts": cost_charts(ranking, looks),
         "galleries": _galleries(study, looks),
         "definitions": honesty.definitions(ranking),
@@ -110,7 +114,7 @@ def _answer_context(study: Study) -> Mapping[str, Any]:
     }
 
 
-def _galleries(study: Study, looks: Looks) -> list[tuple[str, list[Picture], bool]]:
+def _galleries(study: Study, looks: Mapping[str, Look]) -> list[tuple[str, list[Picture], bool]]:
     """Return, for each model with pictures and the best model first: its name, its pictures, whether it is open."""
     pictures = make_pictures(study.specimens)
     models = [model for model in looks if model in pictures]
@@ -120,24 +124,14 @@ def _galleries(study: Study, looks: Looks) -> list[tuple[str, list[Picture], boo
     ]
 
 
-def _ranking_context(ranking: Ranking, looks: Looks) -> Mapping[str, Any]:
-    return {
-        "ranking_grid": grids.ranking_grid(ranking, looks),
-        "measures_grid": grids.measures_grid(ranking, looks),
-        "anatomy_grid": grids.anatomy_grid(ranking, looks),
-        "pairs_grid": None if ranking.pairs.empty else grids.pairs_grid(ranking),
-        "pairs_open": len(ranking.pairs) <= FEW_PAIRS,
-    }
-
-
-def _noise_context(ranking: Ranking, looks: Looks) -> Mapping[str, Any]:
+def _noise_context(ranking: Ranking, looks: Mapping[str, Look]) -> Mapping[str, Any]:
     response, families = ranking.response, ranking.families.items()
     by_family = response.groupby(["family", "model", "severity"])[["dice"]].mean().reset_index()
 
     def chart(title: str, note: str, curves: pd.DataFrame, size: tuple[float, float]) -> Chart:
         label = f"Dice over severity, {title} noise, one curve per model"
-        frame = response_frame(ranking, size=size)
-        return Chart(title=title, note=note, drawing=response_chart(curves, looks, frame, label=label))
+        drawing = response_chart(curves, looks, Frame(ranking, size=size), label=label)
+        return Chart(title=title, note=note, drawing=drawing)
 
     return {
         "family_charts": [
@@ -149,7 +143,7 @@ def _noise_context(ranking: Ranking, looks: Looks) -> Mapping[str, Any]:
             for family, names in families
             for name in names
         ],
-        "family_grid": noise_grids.family_grid(ranking, looks),
-        "corruption_grid": noise_grids.corruption_grid(ranking, looks),
-        "break_grids": noise_grids.break_grids(ranking, looks),
+        "family_grid": noise_grids.family_grid(ranking),
+        "corruption_grid": noise_grids.corruption_grid(ranking),
+        "break_grids": noise_grids.break_grids(ranking),
     }

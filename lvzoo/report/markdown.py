@@ -8,7 +8,6 @@ from lvzoo.errors import one_line
 from lvzoo.report import words
 from lvzoo.report.answer import answer, contests
 from lvzoo.report.costs import cost_grid
-from lvzoo.report.drawing import assign_looks
 from lvzoo.report.grids import ranking_grid
 from lvzoo.report.noise_grids import ceiling_grid
 
@@ -29,8 +28,7 @@ def markdown(study: Study) -> str:
     The sentences and numbers are those of the HTML report; its drawings and frames are left out.
     """
     ranking = study.ranking
-    looks = assign_looks(ranking)
-    grids = (ranking_grid(ranking, looks), ceiling_grid(ranking, looks), cost_grid(ranking, looks))
+    grids = (ranking_grid(ranking), ceiling_grid(ranking), cost_grid(ranking))
     tables = [_table(grid.without(*LEFT_OUT)) for grid in grids if grid is not None]
     return "\n\n".join((f"**{_plain(answer(study))}**", *tables, "\n".join(_lines(study)))) + "\n"
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from itertools import compress
 from typing import TYPE_CHECKING
 
 from lvzoo.report import words
+from lvzoo.report.drawing import assign_looks
 from lvzoo.report.formats import UNKNOWN, decimals, p_value, signed
-from lvzoo.report.grids import Cell, Column, Grid, model_grid, number
+from lvzoo.report.grids import Cell, Column, Grid, model_grid, number, strip_foot
 from lvzoo.report.plots import Strips
 from lvzoo.report.words import rows_of
 from lvzoo.types.results import STANDARD, TRACKS
@@ -16,7 +18,6 @@ from lvzoo.types.results import STANDARD, TRACKS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lvzoo.report.grids import Looks
     from lvzoo.report.words import Row
     from lvzoo.types.results import Ranking
 
@@ -25,26 +26,22 @@ SCOPES = {"overall": "all noise", "clean": "clean frames", "ED": "end-diastole",
 # --- The response to noise --------------------------------------------------------------------------------------
 
 
-def family_grid(ranking: Ranking, looks: Looks) -> Grid:
+def family_grid(ranking: Ranking) -> Grid:
     """Return the Dice by family of corruptions; the mean over the families is the headline."""
-    return model_grid(
-        "Dice by family",
-        ranking,
-        looks,
-        [Column(title=family) for family in ranking.families],
-        lambda row: [number(row[f"family_{family}"]) for family in ranking.families],
-    )
+    columns = [Column(title=family) for family in ranking.families]
+    names = [f"family_{family}" for family in ranking.families]
+    return model_grid("Dice by family", ranking, columns, lambda row: [number(row[name]) for name in names])
 
 
-def corruption_grid(ranking: Ranking, looks: Looks) -> Grid:
+def corruption_grid(ranking: Ranking) -> Grid:
     """Return the Dice by corruption, each a mean over its severities."""
     noisy = ranking.response[ranking.response["severity"] > 0]
     means = rows_of(noisy.groupby(["model", "corruption"])["dice"].mean().reset_index())
     cells = {(row["model"], row["corruption"]): number(row["dice"]) for row in means}
-    return _by_corruption("Dice by corruption, mean over severities", ranking, looks, cells)
+    return _by_corruption("Dice by corruption, mean over severities", ranking, cells)
 
 
-def break_grids(ranking: Ranking, looks: Looks) -> list[Grid]:
+def break_grids(ranking: Ranking) -> list[Grid]:
     """Return one table per reference: the severity at which each model's Dice falls below it."""
     grids = []
     for reference, level in ranking.references.items():
@@ -53,7 +50,7 @@ def break_grids(ranking: Ranking, looks: Looks) -> list[Grid]:
         cells = {(row["model"], row["corruption"]): _break_cell(row["severity"], most=most) for row in rows}
         title = f"Break points: below {words.reference_words(reference, level)}"
         if cells:
-            grids.append(_by_corruption(title, ranking, looks, cells))
+            grids.append(_by_corruption(title, ranking, cells))
     return grids
 
 
@@ -64,38 +61,34 @@ def _break_cell(severity: float, *, most: int) -> Cell:
     return Cell(text=f"{severity:.1f}" if severity > 0 else "clean", sort=severity)
 
 
-def _by_corruption(title: str, ranking: Ranking, looks: Looks, cells: Mapping[tuple[str, str], Cell]) -> Grid:
+def _by_corruption(title: str, ranking: Ranking, cells: Mapping[tuple[str, str], Cell]) -> Grid:
     """Return a table with one column per corruption, from the cells of models and corruptions."""
-    names = words.corruptions(ranking)
-    unknown = Cell(text=UNKNOWN)
+    names, unknown = words.corruptions(ranking), Cell(text=UNKNOWN)
+    columns = [Column(title=name) for name in names]
     return model_grid(
-        title,
-        ranking,
-        looks,
-        [Column(title=name) for name in names],
-        lambda row: [cells.get((row["model"], name), unknown) for name in names],
+        title, ranking, columns, lambda row: [cells.get((row["model"], name), unknown) for name in names]
     )
 
 
 # --- Masks or landmarks -----------------------------------------------------------------------------------------
 
 
-def contest_grids(ranking: Ranking, looks: Looks) -> list[Grid]:
+def contest_grids(ranking: Ranking) -> list[Grid]:
     """Return one table per track: the best mask against the best landmark model, one row per scope."""
     rows = rows_of(ranking.contests)
     by_track = {track: [row for row in rows if row["track"] == track] for track in TRACKS}
     found = {track: rows for track, rows in by_track.items() if rows}
     name_track = list(found) != [STANDARD]
     return [
-        _contest_grid(ranking, rows, looks, suffix=f" ({track} track)" if name_track else "")
+        _contest_grid(ranking, rows, suffix=f" ({track} track)" if name_track else "")
         for track, rows in found.items()
     ]
 
 
-def _contest_grid(ranking: Ranking, rows: list[Row], looks: Looks, *, suffix: str) -> Grid:
+def _contest_grid(ranking: Ranking, rows: list[Row], *, suffix: str) -> Grid:
     mask, landmark = (words.marked_name(ranking, rows[0][kind]) for kind in ("mask", "landmark"))
-    lows = [row["difference_low"] for row in rows]
-    highs = [row["difference_high"] for row in rows]
+    looks = assign_looks(ranking)
+    _, lows, highs = zip(*(words.with_ends(row, "difference") for row in rows), strict=True)
     strips = Strips(lows, highs, margin=ranking.margin)
     columns = [
         Column(title="on", align="left"),
@@ -108,7 +101,7 @@ def _contest_grid(ranking: Ranking, rows: list[Row], looks: Looks, *, suffix: st
     ]
     cells = []
     for row in rows:
-        difference = (row["difference"], row["difference_low"], row["difference_high"])
+        difference = words.with_ends(row, "difference")
         better = row["mask" if row["difference"] > 0 else "landmark"]
         cells.append(
             [
@@ -121,8 +114,8 @@ def _contest_grid(ranking: Ranking, rows: list[Row], looks: Looks, *, suffix: st
                 Cell(text=row["winner"]),
             ]
         )
-    foot = [Cell(drawing=strips.axis() if column.align == "centre" else None) for column in columns]
-    return Grid(title=f"{mask} against {landmark}{suffix}", columns=columns, rows=cells, foot=foot)
+    title, foot = f"{mask} against {landmark}{suffix}", strip_foot(columns, strips)
+    return Grid(title=title, columns=columns, rows=cells, foot=foot)
 
 
 def _scope(ranking: Ranking, scope: str) -> str:
@@ -132,7 +125,7 @@ def _scope(ranking: Ranking, scope: str) -> str:
     return SCOPES["clean" if scope == "overall" and not ranking.families else scope]
 
 
-def ceiling_grid(ranking: Ranking, looks: Looks) -> Grid | None:
+def ceiling_grid(ranking: Ranking) -> Grid | None:
     """Return the Dice that perfect landmarks would get, beside what each model gets; None without landmarks."""
 
     def cells(row: Row) -> list[Cell]:
@@ -140,13 +133,9 @@ def ceiling_grid(ranking: Ranking, looks: Looks) -> Grid | None:
         best = [ceiling.get(scope, math.nan) for scope in ("all", "ED", "ES")]
         return [number(row["clean"]), *map(number, best), number(best[0] - row["clean"])]
 
-    columns = [
-        Column(title=title) for title in ("clean", "ceiling", "ceiling, ED", "ceiling, ES", "to the ceiling")
-    ]
-    grid = model_grid("What perfect landmarks would get", ranking, looks, columns, cells)
-    rows = [
-        row
-        for row, model in zip(grid.rows, ranking.table["model"], strict=True)
-        if ranking.models[model].ceiling
-    ]
+    titles = ("clean", "ceiling", "ceiling, ED", "ceiling, ES", "to the ceiling")
+    columns = [Column(title=title) for title in titles]
+    grid = model_grid("What perfect landmarks would get", ranking, columns, cells)
+    known = [bool(ranking.models[model].ceiling) for model in ranking.table["model"]]
+    rows = list(compress(grid.rows, known))
     return replace(grid, rows=rows) if rows else None

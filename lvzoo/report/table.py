@@ -51,14 +51,8 @@ def write_tables(study: Study, folder: Path) -> None:
     """
     ranking = study.ranking
     _write_csv(study, ranking.table, folder / RANKING)
-    tables = {
-        "pairs": ranking.pairs,
-        "response": ranking.response,
-        "breaks": ranking.breaks,
-        "contests": ranking.contests,
-    }
-    for name, table in tables.items():
-        _write_csv(study, table, folder / TABLES / f"{name}.csv")
+    for name in ("pairs", "response", "breaks", "contests"):
+        _write_csv(study, getattr(ranking, name), folder / TABLES / f"{name}.csv")
     with atomic_file(folder / TABLES / CASES) as temporary:
         ranking.cases.to_csv(temporary, index=False)
     with atomic_file(folder / TABLES / NOTE) as temporary:
@@ -114,7 +108,7 @@ def _table(ranking: Ranking) -> Table:
         table.add_row(
             words.ranks(row),
             Text(words.marked_name(ranking, row["model"])),
-            interval(row["headline"], row["headline_low"], row["headline_high"]),
+            interval(*words.with_ends(row, "headline")),
             Text(row["group"]),
             *beside,
             count_and_share(row["failures"], row["failure_share"]),

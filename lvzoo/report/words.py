@@ -40,6 +40,11 @@ def rows_of(table: Any) -> list[Row]:  # noqa: ANN401 - pandas would be imported
     return records
 
 
+def with_ends(row: Row, name: str) -> tuple[float, float, float]:
+    """Return a number of a row, and the low and the high end of its 95 % interval."""
+    return row[name], row[f"{name}_low"], row[f"{name}_high"]
+
+
 def corruptions(ranking: Ranking) -> list[str]:
     """Return the names of the corruptions that were run, in the order of their families."""
     return [name for names in ranking.families.values() for name in names]

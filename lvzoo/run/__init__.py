@@ -1,7 +1,8 @@
 """The run folder on disk: writing it while a run goes on, and reading it afterwards."""
 
 from lvzoo.run.finished import FinishedRun, read_run
-from lvzoo.run.folder import RunFolder, digest
+from lvzoo.run.folder import RunFolder
 from lvzoo.run.trial import TrialFolder
+from lvzoo.types.trial import digest
 
 __all__ = ["FinishedRun", "RunFolder", "TrialFolder", "digest", "read_run"]

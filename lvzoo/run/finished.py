@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
@@ -22,7 +22,6 @@ class FinishedRun:
     """A run as read from disk."""
 
     path: Path
-    data: str
     fingerprint: str | None
     """Digest of the splits that the run trained on; None if its models were trained before."""
     suite: str
@@ -36,17 +35,13 @@ class FinishedRun:
     """The recipe that the run's entries share."""
     models: Mapping[str, Mapping[str, Any]]
     """The settings of each entry, by the model's name in tables."""
-    seeds: Mapping[str, tuple[int, ...]]
-    """The training seeds of each model."""
     computed: Mapping[str, str]
+    model_of: Mapping[str, str]
+    """The model of each trial, in the order of models and seeds."""
     finished: Mapping[str, TrialFolder]
-    """The finished trials by name."""
+    """The finished trials by name, in the same order."""
     unfinished: Mapping[str, str]
     """The other trials by name, each with the reason."""
-
-    def trial_names(self, model: str) -> Iterator[str]:
-        """Return the names of a model's trials, in the order of its seeds."""
-        return (trial_name(model, seed) for seed in self.seeds[model])
 
     def has_other_recipe(self, model: str, recipe: Mapping[str, OptionValue]) -> bool:
         """Return whether a model was trained by its own trainer, or by another recipe than the given one.
@@ -90,17 +85,16 @@ def _parse(folder: RunFolder, known: Mapping[str, Any]) -> FinishedRun:
         entry.get("model") or model_name(name, Recipe(**entry["recipe"])): entry
         for name, entry in settings["entries"].items()
     }
-    seeds = {
-        model: tuple(entry["seeds"] if "seeds" in entry else range(settings["seeds"]))
+    model_of = {
+        trial_name(model, seed): model
         for model, entry in models.items()
+        for seed in (entry["seeds"] if "seeds" in entry else range(settings["seeds"]))
     }
-    names = [trial_name(model, seed) for model in models for seed in seeds[model]]
-    trials = {name: folder.trial(name) for name in names}
+    trials = {name: folder.trial(name) for name in model_of}
     statuses = {name: trial.status() for name, trial in trials.items()}
     finished = {name: trials[name] for name, status in statuses.items() if status.get("state") == "finished"}
     return FinishedRun(
         path=folder.path,
-        data=settings["data"]["name"],
         fingerprint=settings["data"].get("fingerprint"),
         suite=settings["suite"],
         noise_digest=settings["noise"],
@@ -113,8 +107,8 @@ def _parse(folder: RunFolder, known: Mapping[str, Any]) -> FinishedRun:
         },
         recipe=dataclasses.asdict(Recipe(**settings["recipe"])),
         models=models,
-        seeds=seeds,
         computed=known["computed"],
+        model_of=model_of,
         finished=finished,
         unfinished={
             name: str(status.get("error", UNFINISHED))

@@ -14,7 +14,6 @@ do. If it holds the trial's `scores_key` and the scores can be read, the trial i
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -31,11 +30,6 @@ from lvzoo.types import JobResult
 RUN: Final = "run.json"
 LOCK: Final = ".lock"
 TRIALS: Final = "trials"
-
-
-def digest(settings: object) -> str:
-    """Return 16 hexadecimal digits that change with any of the settings."""
-    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -33,7 +33,6 @@ CHECKPOINTS: Final = "checkpoints"
 State = Literal["training", "trained", "finished", "failed"]
 
 _PICTURES: Final = ("frame_HW", "predicted_HW", "reference_HW")
-_LABELS: Final = ("model", "place", "video", "frame", "phase", "dice")
 
 log = logging.getLogger(__name__)
 
@@ -102,16 +101,10 @@ class TrialFolder:
 
     def write_specimens(self, specimens: Sequence[Specimen]) -> None:
         """Write the example frames for the report, with their masks."""
+        labels = [dataclasses.asdict(each) for each in specimens]
         arrays: dict[str, Any] = {
-            f"{name}_NHW": np.stack([getattr(each, name) for each in specimens]) for name in _PICTURES
+            f"{name}_NHW": np.stack([label.pop(name) for label in labels]) for name in _PICTURES
         }
-        labels = [
-            {
-                "condition": dataclasses.asdict(each.condition),
-                **{name: getattr(each, name) for name in _LABELS},
-            }
-            for each in specimens
-        ]
         with atomic_file(self.path / SPECIMENS) as temporary, temporary.open("wb") as file:
             np.savez_compressed(file, labels=np.array(json.dumps(labels)), **arrays)
 

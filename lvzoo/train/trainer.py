@@ -6,9 +6,9 @@ import logging
 import math
 import pickle
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import torch
 from torch import nn
@@ -22,6 +22,8 @@ from lvzoo.train.memory import FramesInMemory
 from lvzoo.types import Epoch, Fitted, FrameSet, OnBatch, OnEpoch, Recipe, ScoreModel, Trial
 
 CHECKPOINT = "last.pt"
+WITH_STATE_DICT: Final = ("model", "optimiser", "schedule", "scaler")
+GENERATORS: Final = ("shuffle", "draw")
 log = logging.getLogger(__name__)
 
 
@@ -102,9 +104,9 @@ class _State:
     precision: torch.dtype
     shuffle: torch.Generator
     draw: torch.Generator
-    history: list[Epoch]
-    best_epoch: int
-    best_weights: dict[str, torch.Tensor]
+    history: list[Epoch] = field(default_factory=list)
+    best_epoch: int = 0
+    best_weights: dict[str, torch.Tensor] = field(default_factory=dict)
 
     @classmethod
     def fresh(
@@ -131,9 +133,6 @@ class _State:
             precision=precision,
             shuffle=torch.Generator().manual_seed(seed),
             draw=torch.Generator(device).manual_seed(seed),
-            history=[],
-            best_epoch=0,
-            best_weights={},
         )
 
     def descend(self, loss: torch.Tensor, clip_norm: float) -> None:
@@ -163,22 +162,16 @@ class _State:
         """Write the state to a file, atomically."""
         state = {
             "computed": self._device_and_precision(),
-            "model": self.model.state_dict(),
             "best_weights": self.best_weights,
             "best_epoch": self.best_epoch,
-            "optimiser": self.optimiser.state_dict(),
-            "schedule": self.schedule.state_dict(),
-            "scaler": self.scaler.state_dict(),
-            "shuffle": self.shuffle.get_state(),
-            "draw": self.draw.get_state(),
+            **{name: getattr(self, name).state_dict() for name in WITH_STATE_DICT},
+            **{name: getattr(self, name).get_state() for name in GENERATORS},
             "torch": torch.get_rng_state(),
             "cuda": torch.cuda.get_rng_state(self.draw.device) if self.draw.device.type == "cuda" else None,
             "history": [asdict(epoch) for epoch in self.history],
         }
-        with (
-            atomic_file(path) as temporary,
-            temporary.open("wb") as file,
-        ):  # not a path: torch would hide a full disk behind its own error
+        # not a path: torch would hide a full disk behind its own error
+        with atomic_file(path) as temporary, temporary.open("wb") as file:
             torch.save(state, file)
 
     def resume(self, path: Path) -> None:
@@ -194,12 +187,10 @@ class _State:
             was, here = state["computed"], self._device_and_precision()
             log.warning("%s: computed on %s, but this is %s; training starts again", path, was, here)
             return
-        self.model.load_state_dict(state["model"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.schedule.load_state_dict(state["schedule"])
-        self.scaler.load_state_dict(state["scaler"])
-        self.shuffle.set_state(state["shuffle"])
-        self.draw.set_state(state["draw"])
+        for name in WITH_STATE_DICT:
+            getattr(self, name).load_state_dict(state[name])
+        for name in GENERATORS:
+            getattr(self, name).set_state(state[name])
         torch.set_rng_state(state["torch"])
         if state["cuda"] is not None:
             torch.cuda.set_rng_state(state["cuda"], self.draw.device)

@@ -38,8 +38,8 @@ from lvzoo.trials.scoring import (
     predict_specimens,
     score_conditions,
 )
-from lvzoo.types import Condition, Entry, Epoch, Event, FrameSet, Job, NoiseSource, Trial
-from lvzoo.weights.locate import CARD, WEIGHTS, Located, check_files
+from lvzoo.types import Epoch, Event, FrameSet, Job, Trial
+from lvzoo.weights.locate import WEIGHTS, Located, check_files
 from lvzoo.weights.network import read_model, save_model
 from lvzoo.weights.trained import TrainedModel
 
@@ -56,13 +56,10 @@ class TrialSettings:
     dataset: str
     data: Path
     test_fingerprint: str
-    noise: NoiseSource
-    noise_digest: str
-    """Digest of the behaviour of the suite: `lvzoo.noise.apply.suite_digest`."""
-    conditions: tuple[Condition, ...]
+    noise: NoisePlan
     scoring_code: str
     """Digest of the code that scores: `lvzoo.trials.digest.scoring_code`."""
-    folder: Path
+    folder: TrialFolder
     device: str
     weights: Path | None = None
     """The weights of a model that was trained before. Without them, the trial is trained."""
@@ -72,9 +69,9 @@ class TrialSettings:
     @property
     def scores_key(self) -> str:
         """Hash of everything that changes the trial's scores."""
-        conditions = [dataclasses.astuple(condition) for condition in self.conditions]
+        conditions = [dataclasses.astuple(condition) for condition in self.noise.conditions]
         decides = [
-            *(self.trial.key, self.test_fingerprint, self.noise_digest, conditions),
+            *(self.trial.key, self.test_fingerprint, self.noise.digest, conditions),
             *(self.scoring_code, self.weights_digest),
         ]
         return digest(decides)
@@ -106,11 +103,9 @@ def make_job(
         dataset=data.layout.factory,
         data=data.folder,
         test_fingerprint=data.test.source.fingerprint,
-        noise=noise.source,
-        noise_digest=noise.digest,
-        conditions=noise.conditions,
+        noise=noise,
         scoring_code=scoring_code(),
-        folder=run.trial(trial.name).path,
+        folder=run.trial(trial.name),
         device=str(device),
         weights=None if trained is None else trained.weights.resolve(),
         weights_digest="" if trained is None else digest([trained.digest, network_code(entry.family)]),
@@ -139,21 +134,21 @@ def run_trial(settings: TrialSettings, report: Report) -> Mapping[str, Any]:
 
 
 def _run(settings: TrialSettings, report: Report) -> None:
-    trial, folder = settings.trial, TrialFolder(path=settings.folder)
     device = choose_device(settings.device)
     dataset: Dataset = resolve(settings.dataset)(settings.data)
     evaluator = FrameEvaluator(device, choose_precision(device, settings.precision))
     model = _read_trained(settings, device)
     if model is None:
-        _train(settings, dataset, evaluator, device, report)
+        _train(settings, dataset, evaluator, report)
         model = _read_own(settings, device)  # score the weights as other programs will load them
     _test(settings, dataset.load("test"), model, evaluator, report)
-    folder.mark("finished", key=trial.key, model_key=settings.model_key, scores_key=settings.scores_key)
+    keys = {"key": settings.trial.key, "model_key": settings.model_key, "scores_key": settings.scores_key}
+    settings.folder.mark("finished", **keys)
 
 
 def is_finished(settings: TrialSettings) -> bool:
     """Return whether a trial was scored under these settings and its files can still be read."""
-    folder = TrialFolder(path=settings.folder)
+    folder = settings.folder
     if folder.status().get("scores_key") != settings.scores_key:
         return False
     try:
@@ -175,8 +170,8 @@ def _read_trained(settings: TrialSettings, device: torch.device) -> nn.Module | 
         DataError: the weights of a model that was trained before are damaged.
     """
     if settings.weights is not None:
-        return _read(settings.weights, settings.trial.entry, "its card", device)
-    if TrialFolder(path=settings.folder).status().get("key") != settings.trial.key:
+        return _read(Located(path=settings.weights, entry=settings.trial.entry), device)
+    if settings.folder.status().get("key") != settings.trial.key:
         return None
     try:
         return _read_own(settings, device)
@@ -187,20 +182,18 @@ def _read_trained(settings: TrialSettings, device: torch.device) -> nn.Module | 
 
 def _read_own(settings: TrialSettings, device: torch.device) -> nn.Module:
     """Return the model from the trial's folder; DataError if files are missing or damaged."""
-    check_files(settings.folder)
-    return _read(settings.folder / WEIGHTS, settings.trial.entry, CARD, device)
+    folder = settings.folder.path
+    check_files(folder)
+    return _read(Located(path=folder / WEIGHTS, entry=settings.trial.entry, trial=folder), device)
 
 
-def _read(path: Path, entry: Entry, card: str, device: torch.device) -> nn.Module:
-    model = read_model(Located(path=path, entry=entry, card=card))
-    return model.to(device).to(memory_format=torch.channels_last)
+def _read(found: Located, device: torch.device) -> nn.Module:
+    return read_model(found).to(device).to(memory_format=torch.channels_last)
 
 
-def _train(
-    settings: TrialSettings, dataset: Dataset, evaluator: FrameEvaluator, device: torch.device, report: Report
-) -> None:
+def _train(settings: TrialSettings, dataset: Dataset, evaluator: FrameEvaluator, report: Report) -> None:
     """Train a new model, or resume from the trial's checkpoint. Write its weights and history into the folder."""
-    trial, folder = settings.trial, TrialFolder(path=settings.folder)
+    trial, folder, device = settings.trial, settings.folder, evaluator.device
     checkpoints = folder.checkpoints(trial.key)
     folder.mark("training")
     trainer: Trainer = resolve(trial.entry.family.trainer)() if trial.entry.family.trainer else LoopTrainer()
@@ -233,9 +226,9 @@ def _test(
     report: Report,
 ) -> None:
     """Score the model under every condition, and write the files that a comparison reads."""
-    trial, conditions, folder = settings.trial, settings.conditions, TrialFolder(path=settings.folder)
+    trial, conditions, folder = settings.trial, settings.noise.conditions, settings.folder
     check_frames_are_independent(model, trial, test, device=evaluator.device)
-    frames_CNHW = corrupt_frames(test, open_suite(settings.noise), conditions)
+    frames_CNHW = corrupt_frames(test, open_suite(settings.noise.source), conditions)
     scores = score_conditions(model, trial, test, frames_CNHW, conditions, evaluator=evaluator, report=report)
     specimens = predict_specimens(model, scores, test, frames_CNHW, conditions, evaluator=evaluator)
     folder.write_scores(scores)

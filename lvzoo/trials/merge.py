@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import statistics
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,7 +42,7 @@ def merge(runs: Sequence[FinishedRun]) -> tuple[MergedTrial, ...]:
     # runs that trained their models must agree on all splits; the others have no training data to compare
     trained = [run for run in runs if run.fingerprint is not None]
     for run in trained[1:]:
-        _check_same_training_data(run, trained[0])
+        _check_same("data", run, trained[0], lambda each: f"{each.source.name} {each.fingerprint}")
     merged: dict[str, MergedTrial] = {}
     first: dict[str, TrialFolder] = {}
     for trial in _finished_trials(runs):
@@ -59,10 +59,8 @@ def merge(runs: Sequence[FinishedRun]) -> tuple[MergedTrial, ...]:
 def _finished_trials(runs: Sequence[FinishedRun]) -> Iterator[MergedTrial]:
     """Yield the finished trials run by run, in the order of models and seeds."""
     for run in runs:
-        for model in run.models:
-            for name in run.trial_names(model):
-                if name in run.finished:
-                    yield MergedTrial(name=name, model=model, run=run, folder=run.finished[name])
+        for name, folder in run.finished.items():
+            yield MergedTrial(name=name, model=run.model_of[name], run=run, folder=folder)
 
 
 def merge_facts(trials: Sequence[MergedTrial], recipe: Mapping[str, OptionValue]) -> dict[str, ModelFacts]:
@@ -150,23 +148,19 @@ def open_run_suite(run: FinishedRun, zoo: Zoo) -> NoiseSuite:
 
 def _check_same_test(run: FinishedRun, first: FinishedRun) -> None:
     """Raise UsageError unless two runs were tested on the same frames under the same noise."""
-    for what, here, there in (
-        ("data", f"{run.data} {run.source.fingerprint}", f"{first.data} {first.source.fingerprint}"),
-        ("noise", f"{run.suite} {run.noise_digest}", f"{first.suite} {first.noise_digest}"),
-    ):
-        if here != there:
-            raise _make_error(run, first, f"its {what} ({here}) are not those of {first.path} ({there})")
+    _check_same("data", run, first, lambda each: f"{each.source.name} {each.source.fingerprint}")
+    _check_same("noise", run, first, lambda each: f"{each.suite} {each.noise_digest}")
     if run.conditions != first.conditions:
         parts = {"lacks": first.conditions - run.conditions, "also has": run.conditions - first.conditions}
         difference = " and ".join(f"{verb} {name_some(sorted(some))}" for verb, some in parts.items() if some)
         raise _make_error(run, first, f"its conditions are not those of {first.path}: it {difference}")
 
 
-def _check_same_training_data(run: FinishedRun, first: FinishedRun) -> None:
-    """Raise UsageError unless two runs that trained their models have the same splits."""
-    if run.fingerprint != first.fingerprint:
-        here, there = f"{run.data} {run.fingerprint}", f"{first.data} {first.fingerprint}"
-        raise _make_error(run, first, f"its data ({here}) are not those of {first.path} ({there})")
+def _check_same(what: str, run: FinishedRun, first: FinishedRun, name: Callable[[FinishedRun], str]) -> None:
+    """Raise UsageError unless two runs have the same data or noise, which `name` identifies."""
+    here, there = name(run), name(first)
+    if here != there:
+        raise _make_error(run, first, f"its {what} ({here}) are not those of {first.path} ({there})")
 
 
 def _make_error(run: FinishedRun, first: FinishedRun, reason: str) -> UsageError:

@@ -26,6 +26,17 @@ from lvzoo.types import Entry, Option, OptionValue, Recipe, Trial, find_value_mi
 ABOVE_ZERO: Final = ("epochs", "batch_size", "learning_rate", "clip_norm")
 
 
+def entry_settings(entry: Entry, recipe: Recipe) -> dict[str, Any]:
+    """Return everything that decides how an entry is built and trained, apart from its data and seeds."""
+    return {
+        "family": entry.family.name,
+        "plugin": entry.plugin,
+        "options": dict(entry.options),
+        "recipe": dataclasses.asdict(recipe),
+        "trainer": entry.family.trainer,
+    }
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
     """The settings of a run. `size` is the preset, with its numbers replaced by those of the request."""
@@ -68,14 +79,8 @@ class Plan:
                 )
 
     def _entry_settings(self, entry: Entry) -> Mapping[str, Any]:
-        return {
-            "family": entry.family.name,
-            "plugin": entry.plugin,
-            "options": dict(entry.options),
-            "recipe": dataclasses.asdict(self.recipes[entry.name]),
-            "trainer": entry.family.trainer,
-            **({} if self.seeds == tuple(range(self.size.seeds)) else {"seeds": list(self.seeds)}),
-        }
+        seeds = {} if self.seeds == tuple(range(self.size.seeds)) else {"seeds": list(self.seeds)}
+        return {**entry_settings(entry, self.recipes[entry.name]), **seeds}
 
 
 def make_plan(zoo: Zoo, request: RunRequest, *, device: str) -> Plan:

@@ -100,7 +100,7 @@ def _load(dataset: Dataset, splits: Sequence[Split], on_event: OnEvent) -> Mappi
 class NoisePlan:
     """The noise that models are tested under: names and numbers only, so that they can be sent to another process.
 
-    `suite` is the name of the suite. `digest` changes with its behaviour: `lvzoo.noise.probe.suite_digest`.
+    `suite` is the name of the suite. `digest` changes with its behaviour: `lvzoo.noise.apply.suite_digest`.
     """
 
     source: NoiseSource

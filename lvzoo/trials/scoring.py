@@ -94,9 +94,8 @@ def predict_specimens(
     """Yield the best, median and worst frames. They are predicted again, since scoring does not keep the masks."""
     for place, row in choose_specimens(scores):
         c, n = divmod(row, len(test))
-        start = (
-            n // BATCH_SIZE * BATCH_SIZE
-        )  # predict the same batch as in scoring: rounding may depend on it
+        # predict the same batch as in scoring: rounding may depend on it
+        start = n // BATCH_SIZE * BATCH_SIZE
         batch_BHW = frames_CNHW[c][start : start + BATCH_SIZE]
         yield Specimen(
             model=str(scores["model"].iloc[row]),
@@ -126,8 +125,7 @@ def measure_facts(model: nn.Module, trial: Trial, test: FrameSet, *, evaluator: 
         plugin=trial.entry.plugin,
         summary=trial.entry.summary,
         augmented=trial.recipe.augmented,
-        parameters=cost.parameters,
-        flops=cost.flops,
+        **dataclasses.asdict(cost),
         ms_per_frame=ms_per_frame(
             model, test.frames_NHW, device=evaluator.device, precision=evaluator.precision
         ),

@@ -61,6 +61,11 @@ class Recipe:
         return self.augment in NOISY_AUGMENTATIONS
 
 
+def digest(settings: object) -> str:
+    """Return 16 hexadecimal digits that change with any of the settings."""
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
+
+
 def model_name(entry: str, recipe: Recipe) -> str:
     """Return the name of an entry trained with a recipe. Trained with noise, it counts as a model of its own.
 
@@ -103,12 +108,12 @@ class Trial:
     @property
     def key(self) -> str:
         """Hash of everything that changes the trial's weights, as 16 hexadecimal digits."""
-        return _hash({**self._key_parts(), "seed": self.seed})
+        return digest({**self._key_parts(), "seed": self.seed})
 
     @property
     def model_key(self) -> str:
         """The same hash without the seed. The trials of one model share it."""
-        return _hash(self._key_parts())
+        return digest(self._key_parts())
 
     def _key_parts(self) -> dict[str, Any]:
         """Return everything except the seed that changes the trained weights."""
@@ -120,10 +125,6 @@ class Trial:
             "data": self.data,
             "code": self.code,
         }
-
-
-def _hash(parts: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, order=True)

@@ -6,9 +6,9 @@ import dataclasses
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar, get_args, get_type_hints
+from typing import Any, Final, Literal, TypeVar, get_args, get_origin, get_type_hints
 
-from lvzoo.types import NAME, SPLITS, Kind, OptionValue, Recipe, has_control_characters
+from lvzoo.types import NAME, Kind, OptionValue, Recipe, Split, has_control_characters
 
 KEY: Final = "lvzoo"
 """The key of the card in the metadata of a safetensors header."""
@@ -17,7 +17,8 @@ VERSION: Final = 1
 
 Plain = Mapping[str, Any]
 T = TypeVar("T")
-NONE: Final = type(None)
+YOUNGER: Final = ("test_other", "empty", "started_from")
+"""The fields that the first cards lack. Without one, a record has its default."""
 LARGEST_SEED: Final = 2**63 - 1
 """The largest number that fits into a table of scores."""
 
@@ -47,7 +48,7 @@ class TrainedOn:
     version: str
     synthetic: bool
     fingerprint: str
-    splits: Mapping[str, Counts]
+    splits: Mapping[Split, Counts]
 
     def __str__(self) -> str:
         """Return a short name of the data. Simulated data are called synthetic.
@@ -159,37 +160,41 @@ def parse_card(plain: object) -> WeightsCard:
     version = _take(plain, "card", int)
     if version > VERSION:
         raise NewerCardError(f"its card has format {version}, this lvzoo knows {VERSION}")
-    kind = _take(plain, "kind", str)
-    if kind not in get_args(Kind):
-        raise ValueError(f"'kind' is {kind!r}")
-    rounding = _take(plain, "rounding", dict, NONE)
-    texts = {key: _take(plain, key, str) for key in ("entry", "family", "plugin", "summary", "lvzoo", "code")}
-    return WeightsCard(
-        **texts,
-        **{key: _take(plain, key, str, NONE) for key in ("paper", "licence")},
-        **{key: _take(plain, key, int) for key in ("seed", "best_epoch")},
-        kind="mask" if kind == "mask" else "landmark",
-        options=_values(plain, "options", bool, int, float, str, NONE),
-        trained_on=_trained_on(_take(plain, "trained_on", dict)),
-        recipe=_recipe(_take(plain, "recipe", dict)),
-        dice=_record(CleanDice, {"test_other": None, **_take(plain, "dice", dict)}),
-        rounding=None if rounding is None else _record(Rounding, {"empty": 0, **rounding}),
-        started_from=_take({"started_from": "", **plain}, "started_from", str),
-        computed=_values(plain, "computed", str),
-        commands=tuple(map(str, _take(plain, "commands", list))),
-    )
+    return _parse_record(WeightsCard, plain)
 
 
-def _trained_on(plain: Plain) -> TrainedOn:
-    splits = _take(plain, "splits", dict)
-    return TrainedOn(
-        **{key: _take(plain, key, str) for key in ("name", "version", "fingerprint")},
-        synthetic=_take(plain, "synthetic", bool),
-        splits={split: _record(Counts, _take(splits, split, dict)) for split in SPLITS if split in splits},
-    )
+def _parse_record(record: type[T], plain: Plain) -> T:
+    """Return a record: each field has the value of the same name, of its own type."""
+    hints = get_type_hints(record)
+    values = {name: _parse(hint, plain, name) for name, hint in hints.items() if name in plain}
+    if lacking := [name for name in hints if name not in (*plain, *YOUNGER)]:
+        raise ValueError(f"{lacking[-1]!r} is missing")
+    return record(**values)
 
 
-def _recipe(plain: Plain) -> Recipe:
+def _parse(hint: Any, plain: Plain, key: str) -> Any:  # noqa: ANN401 - what the type hint says
+    """Return the value of a key, of the type that a hint says. A float may be a whole number."""
+    parts = get_args(hint)
+    if hint == Rounding | None:
+        return None if plain[key] is None else _parse(Rounding, plain, key)
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+        values = _take(plain, key, dict)
+        return _parse_recipe(values) if hint is Recipe else _parse_record(hint, values)
+    if get_origin(hint) is Mapping:
+        values = _take(plain, key, dict)
+        names = get_args(parts[0]) or values  # other names than those of the hint are ignored
+        return {name: _parse(parts[1], values, name) for name in names if name in values}
+    if get_origin(hint) is tuple:
+        return tuple(map(str, _take(plain, key, list)))
+    if get_origin(hint) is Literal:
+        if plain[key] not in parts:
+            raise ValueError(f"{key!r} is {plain[key]!r}")
+        return plain[key]
+    types = parts or (hint,)
+    return _take(plain, key, *types, *([int] if float in types else []))
+
+
+def _parse_recipe(plain: Plain) -> Recipe:
     """Return the recipe. A field that is younger than the card has its default."""
     defaults = dataclasses.asdict(Recipe())
     for key, value in plain.items():
@@ -201,23 +206,11 @@ def _recipe(plain: Plain) -> Recipe:
     return Recipe(**{**defaults, **plain})
 
 
-def _record(kind: type[T], plain: Plain) -> T:
-    """Return a record of this module. Each value must have its field's type; a float may be a whole number."""
-    types = {name: set(get_args(hint) or (hint,)) for name, hint in get_type_hints(kind).items()}
-    whole = {name: {int} if float in allowed else set() for name, allowed in types.items()}
-    return kind(**{name: _take(plain, name, *types[name], *whole[name]) for name in types})
-
-
 def _check_range(values: Mapping[str, float | None], least: float, most: float) -> None:
     """Raise ValueError if a value is below `least`, above `most` or NaN; None is allowed."""
     for name, value in values.items():
         if value is not None and not least <= value <= most:
             raise ValueError(f"{name!r} is {value}")
-
-
-def _values(plain: Plain, key: str, *types: type) -> dict[str, Any]:
-    values = _take(plain, key, dict)
-    return {name: _take(values, name, *types) for name in values}
 
 
 def _texts(plain: object) -> Iterator[str]:

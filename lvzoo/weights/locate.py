@@ -6,6 +6,7 @@ installed plugins declare are built, so a file from elsewhere runs no code.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -31,13 +32,17 @@ KINDS: Final = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Located:
-    """The weights file of a trained model, and its entry. `card` names the source of the entry, for errors."""
+    """The weights file of a trained model, and its entry."""
 
     path: Path
     entry: Entry
-    card: str
     trial: Path | None = None
     """The trial's folder, if the model belongs to a run."""
+
+    @property
+    def card(self) -> str:
+        """What describes the model, for errors."""
+        return "its card" if self.trial is None else CARD
 
 
 def locate(model: str | Path, *, registries: Sequence[Path] = ()) -> Located:
@@ -51,21 +56,13 @@ def locate(model: str | Path, *, registries: Sequence[Path] = ()) -> Located:
     if not path.exists():
         raise DataError(f"{path}: no such file or folder; name {KINDS}")
     card = read_card(path)
-    entry = build_entry(
-        zoo,
-        name=card.entry,
-        plugin=card.plugin,
-        family=card.family,
-        options=card.options,
-        texts={"summary": card.summary, "paper": card.paper, "licence": card.licence},
-        where=str(path),
-    )
+    entry = build_entry(zoo, {**dataclasses.asdict(card), "name": card.entry}, where=str(path))
     if card.kind != entry.family.kind:
         raise DataError(
             f"{path}: its card is damaged (it says {card.kind}, and the family {card.family!r} is of kind "
             f"{entry.family.kind}); {AGAIN}"
         )
-    return Located(path=path, entry=entry, card="its card")
+    return Located(path=path, entry=entry)
 
 
 def check_files(folder: Path) -> None:
@@ -109,7 +106,7 @@ def _locate_entry(entry: Entry, zoo: Zoo) -> Located:
         )
     if found.path is None:
         raise DataError(f"{entry.name}: {found.fault}")
-    return Located(path=found.path, entry=entry, card="its card")
+    return Located(path=found.path, entry=entry)
 
 
 def _locate_trial(folder: Path, zoo: Zoo) -> Located:
@@ -117,15 +114,7 @@ def _locate_trial(folder: Path, zoo: Zoo) -> Located:
     path = folder / CARD
     try:
         plain: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))["trial"]["entry"]
-        entry = build_entry(
-            zoo,
-            name=plain["name"],
-            plugin=plain["plugin"],
-            family=plain["family"]["name"],
-            options=plain["options"],
-            texts={key: plain[key] for key in ("summary", "paper", "licence")},
-            where=str(path),
-        )
+        entry = build_entry(zoo, {**plain, "family": plain["family"]["name"]}, where=str(path))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{path}: not a model card of lvzoo ({error}); train the trial again") from error
-    return Located(path=folder / WEIGHTS, entry=entry, card=CARD, trial=folder)
+    return Located(path=folder / WEIGHTS, entry=entry, trial=folder)

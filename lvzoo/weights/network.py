@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from lvzoo.errors import DataError, PluginError, one_line
 from lvzoo.files import atomic_file
 from lvzoo.models.build import as_trained, build_model
 from lvzoo.plugins import explain_plugin_error, resolve
+from lvzoo.run.trial import write_json
 from lvzoo.types import Trial
 from lvzoo.weights.bounded import Bounded, TooLargeError
 from lvzoo.weights.header import AGAIN, read_metadata
@@ -29,8 +29,7 @@ def save_model(model: nn.Module, trial: Trial, folder: Path, **facts: object) ->
     with atomic_file(folder / WEIGHTS) as temporary:
         save_file(weights, temporary)
     card = {"lvzoo": lvzoo.__version__, "trial": dataclasses.asdict(trial), **facts}
-    with atomic_file(folder / CARD) as temporary:
-        temporary.write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+    write_json(folder / CARD, card)
 
 
 def load(model: str | Path, *, registries: Sequence[Path] = ()) -> nn.Module:

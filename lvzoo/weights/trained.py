@@ -12,11 +12,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from lvzoo.errors import DataError, explain_exception
 from lvzoo.run import RunFolder, TrialFolder
-from lvzoo.types import CLEAN, SPLITS, Entry, OptionValue, Phase, Recipe, Trial
+from lvzoo.types import CLEAN, SPLITS, Entry, OptionValue, Recipe, Trial
 from lvzoo.weights import CleanDice, Counts, TrainedOn, WeightsCard, read_card
 from lvzoo.weights.locate import CARD, Located, locate
 
@@ -160,16 +160,10 @@ def _read_dice(folder: TrialFolder, best_epoch: int) -> CleanDice:
         return CleanDice(val=val.get(best_epoch))
     scores = folder.read_scores()
     clean = scores[scores["corruption"] == CLEAN.corruption]
+    of_phase = {f"test_{str(phase).lower()}": frames for phase, frames in clean.groupby("phase")}
     means = {
-        name: _none_if_nan(clean[of].groupby("patient")["dice"].mean().mean())
-        for name, of in {
-            "test": clean["phase"].notna(),
-            **{f"test_{phase.lower()}": clean["phase"] == phase for phase in get_args(Phase)},
-        }.items()
+        name: float(frames.groupby("patient")["dice"].mean().mean())
+        for name, frames in {"test": clean, **of_phase}.items()
+        if len(frames)
     }
     return CleanDice(val=val.get(best_epoch), **means)
-
-
-def _none_if_nan(mean: float) -> float | None:
-    """Return a mean, or None if it is NaN: there were no values."""
-    return float(mean) if mean == mean else None  # noqa: PLR0124 - NaN differs from itself

@@ -51,7 +51,7 @@ def calibrate_run(
     scores = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(SCORE_COLUMNS))
     costs = calibrate(scores, suite, model=model)
     return Calibration(
-        data=found.data,
+        data=found.source.name,
         synthetic=found.source.synthetic,
         patients=found.splits["test"]["patients"],
         suite=found.suite,

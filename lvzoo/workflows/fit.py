@@ -65,6 +65,5 @@ def fit(
     name = open_zoo(registries=registries).select_one(entry).name
     request, options = fill_records("fit", {**given, "plugins": name, "corruptions": (), "seeds": 1})
     result = run_bench(request, options)
-    run = read_run(result.folder)
-    [trial] = [*run.finished, *run.unfinished]
+    [trial] = read_run(result.folder).model_of
     return Training(trial=RunFolder(path=result.folder).trial(trial).path, comparison=result)

@@ -83,7 +83,7 @@ def pack(trial: str | Path, *, out: str | Path | None = None) -> Packed:
     )
     page = path.with_suffix(".md")
     _check_output(path, page)
-    model = read_model(Located(path=found.weights, entry=found.entry, card="model.json"))
+    model = read_model(Located(path=found.weights, entry=found.entry, trial=found.trial))
     weights, kept = _round_weights(model)
     card = dataclasses.replace(
         found.card,

@@ -194,12 +194,9 @@ def _make_area_table(masks_NHW: NDArray[np.bool_], fps: float | None) -> pd.Data
 def _write_masks(masks_NHW: NDArray[np.bool_], folder: Path) -> None:
     folder.mkdir()
     for index, mask_HW in enumerate(masks_NHW):
-        _write_image(folder / f"{index:05d}.png", mask_HW.astype(np.uint8) * 255)
-
-
-def _write_image(path: Path, image: NDArray[np.uint8]) -> None:
-    if not cv2.imwrite(str(path), image):
-        raise DataError(f"{path}: cannot be written; check that the disk is not full")
+        path = folder / f"{index:05d}.png"
+        if not cv2.imwrite(str(path), mask_HW.astype(np.uint8) * 255):
+            raise DataError(f"{path}: cannot be written; check that the disk is not full")
 
 
 def _write_overlay(clip: ClipFrames, masks_NHW: NDArray[np.bool_], path: Path) -> None:

@@ -10,6 +10,7 @@ import dataclasses
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +23,7 @@ from lvzoo.trials.execute import choose_executor
 from lvzoo.trials.job import make_job
 from lvzoo.trials.names import NamedModel, name_models
 from lvzoo.trials.perform import perform
+from lvzoo.trials.plan import entry_settings
 from lvzoo.trials.prepare import NoisePlan, make_noise, open_data, plan_noise
 from lvzoo.trials.presets import PRESETS
 from lvzoo.trials.request import OnEvent, RunOptions, RunRequest, fill_records, ignore_event
@@ -97,30 +99,16 @@ def run_score(
     wanted = [models] if isinstance(models, str | Path) else list(models)
     named = name_models([find_trained(model, registries=request.registries) for model in wanted])
     check_weights(zoo, named)
-    data = open_data(
-        zoo,
-        request,
-        phantom_size=request.phantom_size or DEFAULTS.phantom_size,
-        splits=("test",),
-        on_event=options.on_event,
-    )
+    size = request.phantom_size or DEFAULTS.phantom_size
+    data = open_data(zoo, request, phantom_size=size, splits=("test",), on_event=options.on_event)
     source = data.test.source
     settings = _make_settings(named, source, noise, request.resamples or DEFAULTS.resamples)
     name = f"eval-{source.name}-{digest(settings)[:8]}"
     run = RunFolder(path=Path(request.out) if request.out else RUNS / name)
     with run.open(settings, {"computed": describe(device, choose_precision(device)), **data.facts()}):
         make_noise(data.test, noise, options.on_event)
-        jobs = [
-            make_job(
-                each.model.as_trial(each.name),
-                data=data,
-                noise=noise,
-                run=run,
-                device=device,
-                trained=each.model,
-            )
-            for each in named
-        ]
+        make = partial(make_job, data=data, noise=noise, run=run, device=device)
+        jobs = [make(each.model.as_trial(each.name), trained=each.model) for each in named]
         perform(jobs, run, executor, zoo, options)
         return compare(run.path, frames=options.frames, registries=request.registries)
 
@@ -138,7 +126,7 @@ def check_weights(zoo: Zoo, models: Sequence[NamedModel]) -> None:
         if missing := zoo.missing(entry):
             raise PluginError(f"{each.model.named} needs {', '.join(missing)}; install it, or leave it out")
         if entry.plugin in bundled:
-            read_model(Located(path=each.model.weights, entry=entry, card="its card"))
+            read_model(Located(path=each.model.weights, entry=entry))
 
 
 # --- Settings: what decides a number ----------------------------------------------------------------------------
@@ -170,14 +158,11 @@ def _make_settings(
 
 
 def _make_entry_settings(model: TrainedModel, test: Source) -> dict[str, Any]:
-    entry, trained_on = model.entry, model.card.trained_on
+    trained_on = model.card.trained_on
+    origin = {"data": str(trained_on), "origin": _find_origin(trained_on, test)}
     return {
-        "family": entry.family.name,
-        "plugin": entry.plugin,
-        "options": dict(entry.options),
-        "recipe": dataclasses.asdict(model.card.recipe),
-        "trainer": entry.family.trainer,
-        "trained_on": {"data": str(trained_on), "origin": _find_origin(trained_on, test)},
+        **entry_settings(model.entry, model.card.recipe),
+        "trained_on": origin,
         "seeds": [],
         "weights": [],
     }

@@ -135,20 +135,18 @@ def transfer(
     # train
     failed: dict[str, str] = {}
     if train:
-        trained = run_bench(
-            RunRequest(
-                call="bench",
-                plugins=entries,
-                preset=preset,
-                corruptions=(),
-                seeds=seeds,
-                phantom_size=phantom_size,
-                out=folder / "training",
-                registries=registries,
-                recipe=recipe,
-            ),
-            options,
+        training = RunRequest(
+            call="bench",
+            plugins=entries,
+            preset=preset,
+            corruptions=(),
+            seeds=seeds,
+            phantom_size=phantom_size,
+            out=folder / "training",
+            registries=registries,
+            recipe=recipe,
         )
+        trained = run_bench(training, options)
         failed |= trained.failed
         wanted += [trial.path for trial in read_run(trained.folder).finished.values()]
 

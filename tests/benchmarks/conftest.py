@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import statistics
-import time
+from timeit import timeit
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
@@ -29,7 +29,7 @@ def race(request: pytest.FixtureRequest) -> Race:
     holding = bool(request.config.getoption("--hold"))
 
     def run(name: str, ours: Callable[[], object], theirs: Callable[[], object], *, at_least: float) -> float:
-        rounds = [(_seconds(ours), _seconds(theirs)) for _ in range(5 if holding else 1)]
+        rounds = [(timeit(ours, number=1), timeit(theirs, number=1)) for _ in range(5 if holding else 1)]
         ratio = statistics.median(slow / fast for fast, slow in rounds)
         fast, slow = (statistics.median(column) for column in zip(*rounds, strict=True))
         print(
@@ -40,9 +40,3 @@ def race(request: pytest.FixtureRequest) -> Race:
         return ratio
 
     return run
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start

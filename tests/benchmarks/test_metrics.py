@@ -6,8 +6,8 @@ Run with `pytest tests/benchmarks/test_metrics.py -s --hold`.
 from __future__ import annotations
 
 import statistics
-import time
 import warnings
+from timeit import timeit
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,8 +26,6 @@ from lvzoo.types import CLEAN, Condition, FrameSet
 from tests.toys import toy_frames
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
     from tests.benchmarks.conftest import Race
@@ -134,7 +132,7 @@ def test_n4_all_measures_cost_little_beside_the_forward_pass(
             score_masks(masks_NHW, frames, condition, references)
 
     holding = bool(request.config.getoption("--hold"))
-    rounds = [(seconds(measure), seconds(forward)) for _ in range(5 if holding else 1)]
+    rounds = [(timeit(measure, number=1), timeit(forward, number=1)) for _ in range(5 if holding else 1)]
     share = statistics.median(ours / whole for ours, whole in rounds)
     per_frame_us = 1e6 / (len(CONDITIONS) * len(frames))
     ours_us, whole_us = (statistics.median(column) * per_frame_us for column in zip(*rounds, strict=True))
@@ -144,9 +142,3 @@ def test_n4_all_measures_cost_little_beside_the_forward_pass(
     )
     if holding:
         assert share <= MOST_SHARE
-
-
-def seconds(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start

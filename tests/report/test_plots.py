@@ -15,7 +15,7 @@ from PIL import Image
 from lvzoo.report.costs import cost_charts
 from lvzoo.report.drawing import Drawing, Look, Scale, assign_looks, log_ticks, nice_ticks
 from lvzoo.report.gallery import make_pictures, outline, png_uri
-from lvzoo.report.plots import Strips, response_chart, response_frame
+from lvzoo.report.plots import Frame, Strips, response_chart
 from lvzoo.types import Condition
 from tests.report.studies import make_study
 
@@ -62,7 +62,7 @@ def test_masks_are_circles_and_landmarks_diamonds_and_the_eighth_model_is_hollow
 
 def test_a_response_that_falls_goes_down_the_page() -> None:
     ranking = make_study(models=2).ranking
-    frame = response_frame(ranking, size=(420, 230))
+    frame = Frame(ranking, size=(420, 230))
     curves = ranking.response[ranking.response["corruption"] == "haze"]
     drawing = response_chart(curves, assign_looks(ranking), frame, label="haze")
     lines = [line for line in drawing.root.iter("polyline") if line.attrib["class"].startswith("curve")]

@@ -21,7 +21,7 @@ from lvzoo.noise.suite import NoiseV1
 from lvzoo.phantom.write import cached_phantom
 from lvzoo.types import SCORE_COLUMNS, Event, Scores, Trial
 from lvzoo.workflows.compare import Comparison
-from tests.made_plugins import declare, network
+from tests.made_plugins import NOISE_SOURCE, NOISE_SUITE, declare, network
 
 if TYPE_CHECKING:
     from tests.conftest import Install
@@ -278,26 +278,8 @@ def test_options_that_contradict_each_other_are_found_before_anything_is_done(
     assert not (tmp_path / "cache" / "phantom").exists()
 
 
-OTHER_LEVELS = """
-from lvzoo import NoiseSource, hookimpl
-
-@hookimpl
-def lvzoo_noises():
-    yield NoiseSource(name="ward-noise", factory="ward_dist.suite:Ward", summary="one corruption, two severities")
-"""
-OTHER_SUITE = """
-class Ward:
-    name = "ward-noise"
-    families = {"ours": ("dim",)}
-    severities = (1, 2)
-
-    def corrupt(self, frame_HW, condition, **_):
-        return frame_HW // (1 + condition.severity)
-"""
-
-
 def test_a_plugins_suite_is_run_at_the_severities_it_has(install_plugin: Install, tmp_path: Path) -> None:
-    install_plugin("ward", OTHER_LEVELS, files={"suite.py": OTHER_SUITE})
+    install_plugin("ward", NOISE_SOURCE, files={"suite.py": NOISE_SUITE})
     small = {name: value for name, value in SMALL.items() if name != "severities"}
     result = lvzoo.bench("unet", noise="ward-noise", out=tmp_path / "run", frames=False, **small)
     assert result.study is not None

@@ -50,7 +50,7 @@ def sector_frames(count: int, size_HW: tuple[int, int]) -> NDArray[np.uint8]:
 
 def test_a_clip_of_the_models_size_is_taken_as_it_is(model: Path, tmp_path: Path) -> None:
     frames = np.random.default_rng(0).integers(0, 255, (5, 112, 112), dtype=np.uint8)
-    clip = write_video(tmp_path / "clip.avi", frames)
+    clip = write_video(tmp_path / "clip.avi", frames, fps=25)
     (result,) = lvzoo.predict(clip, model=model, out=tmp_path / "out")
     assert result.masks_NHW.shape == (5, 112, 112)
     masks = sorted((tmp_path / "out/clip/masks").iterdir())

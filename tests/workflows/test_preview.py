@@ -20,29 +20,13 @@ from lvzoo.noise.suite import NoiseV1
 from lvzoo.phantom.write import cached_phantom
 from lvzoo.types import Condition
 from lvzoo.workflows.preview import ClipFrame, Sheet, draw, preview_noise, read_frame
+from tests.made_plugins import NOISE_SOURCE, NOISE_SUITE
 from tests.made_videos import write_video
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tests.conftest import Install
-
-OTHER_SUITE = """
-from lvzoo import NoiseSource, hookimpl
-
-@hookimpl
-def lvzoo_noises():
-    yield NoiseSource(name="ward", factory="ward_dist.suite:Ward", summary="white")
-"""
-WARD = """
-import numpy as np
-
-class Ward:
-    name, severities, families = "ward", (1, 2), {"light": ("glare",)}
-
-    def corrupt(self, frame_HW, condition, *, video, frame, sector):
-        return np.full_like(frame_HW, 100 * condition.severity)
-"""
 
 
 @pytest.fixture(scope="module")
@@ -204,8 +188,8 @@ def test_a_clip_without_a_sector_gives_a_warning(tmp_path: Path, caplog: pytest.
 
 
 def test_another_suite_is_drawn_by_its_name(clip: Path, tmp_path: Path, install_plugin: Install) -> None:
-    install_plugin("ward", OTHER_SUITE, files={"suite.py": WARD})
-    assert preview_noise(clip, noise="ward", out=tmp_path / "ward.png").exists()
+    install_plugin("ward", NOISE_SOURCE, files={"suite.py": NOISE_SUITE})
+    assert preview_noise(clip, noise="ward-noise", out=tmp_path / "ward.png").exists()
 
 
 def test_mistakes_are_errors_before_anything_is_written(clip: Path, tmp_path: Path) -> None:
