@@ -1,4 +1,4 @@
-"""One verb per file, called like its public function and its command.
+"""One verb per file, named like its Python function.
 
 This module exports nothing, so that the command line stays free of torch.
 """
