@@ -112,7 +112,8 @@ class Zoo:
         nearest = min(missing, key=lambda source: (len(missing[source]), len(source.markers)))
         raise DataError(
             f"{folder}: is not a data set that lvzoo can read; "
-            f"for {nearest.name!r} it lacks {', '.join(missing[nearest])} (`lvzoo predict` reads clips without tracings)"
+            f"for {nearest.name!r} it lacks {', '.join(missing[nearest])} "
+            "(`lvzoo predict` reads clips without tracings)"
         )
 
     def _working(self) -> list[Plugin]:

@@ -89,7 +89,8 @@ class RunFolder:
             known: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError as error:
             raise DataError(
-                f"{self.path}: no run of lvzoo here ({RUN} is missing); name the folder that `lvzoo bench` or `lvzoo eval` printed"
+                f"{self.path}: no run of lvzoo here ({RUN} is missing); name the folder that `lvzoo bench` or "
+                "`lvzoo eval` printed"
             ) from error
         except ValueError as error:
             raise DataError(f"{path}: damaged ({error}); name another --out") from error
