@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from lvzoo.errors import UsageError, did_you_mean, one_line
+from lvzoo.errors import UsageError, did_you_mean
 from lvzoo.registry.strict_yaml import parse
 from lvzoo.types import NAME, Entry, Option, Recipe, find_value_mistake, has_control_characters
 
@@ -126,7 +126,7 @@ def _check_text(where: str, key: str, value: object) -> str | None:
         return None
     if not isinstance(value, str) or not value.strip():
         raise UsageError(f"{where}: {key} must be text, not {value!r}")
-    line = one_line(value)
+    line = " ".join(map(str.strip, value.strip().splitlines()))
     if has_control_characters(line):
         raise UsageError(f"{where}: {key} has control characters: {line!r}")
     return line

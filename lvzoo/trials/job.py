@@ -77,11 +77,6 @@ class TrialSettings:
         return digest(decides)
 
     @property
-    def model_key(self) -> str:
-        """Hash of everything that changes the numbers of the model's trials, except the seed."""
-        return digest([self.trial.model_key, self.scoring_code])
-
-    @property
     def precision(self) -> str:
         """The precision of scoring: the recipe's, or the device's best for a model that was trained before."""
         return self.trial.recipe.precision if self.weights is None else "auto"
@@ -142,8 +137,14 @@ def _run(settings: TrialSettings, report: Report) -> None:
         _train(settings, dataset, evaluator, report)
         model = _read_own(settings, device)  # score the weights as other programs will load them
     _test(settings, dataset.load("test"), model, evaluator, report)
-    keys = {"key": settings.trial.key, "model_key": settings.model_key, "scores_key": settings.scores_key}
-    settings.folder.mark("finished", **keys)
+    trial = settings.trial
+    settings.folder.mark(
+        "finished",
+        key=trial.key,
+        model_key=trial.model_key,
+        scores_key=settings.scores_key,
+        scoring_code=settings.scoring_code,
+    )
 
 
 def is_finished(settings: TrialSettings) -> bool:

@@ -46,6 +46,7 @@ def merge(runs: Sequence[FinishedRun]) -> tuple[MergedTrial, ...]:
     merged: dict[str, MergedTrial] = {}
     first: dict[str, TrialFolder] = {}
     for trial in _finished_trials(runs):
+        _check_same_scoring(trial, next(iter(merged.values()), trial))
         here, there = trial.folder, first.setdefault(trial.model, trial.folder)
         if here.status().get("model_key") != there.status().get("model_key"):
             raise UsageError(
@@ -161,6 +162,15 @@ def _check_same(what: str, run: FinishedRun, first: FinishedRun, name: Callable[
     here, there = name(run), name(first)
     if here != there:
         raise _make_error(run, first, f"its {what} ({here}) are not those of {first.path} ({there})")
+
+
+def _check_same_scoring(trial: MergedTrial, first: MergedTrial) -> None:
+    """Raise UsageError unless two trials were scored by the same code; earlier versions did not record it."""
+    if trial.folder.status().get("scoring_code") != first.folder.status().get("scoring_code"):
+        raise UsageError(
+            f"{trial.folder.path} was scored by other code than {first.folder.path}; leave one of the runs out, or "
+            "repeat the command that made the older one"
+        )
 
 
 def _make_error(run: FinishedRun, first: FinishedRun, reason: str) -> UsageError:

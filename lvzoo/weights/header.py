@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 PREFIX: Final = 8
 LONGEST_HEADER: Final = 4 * 2**20
 """In bytes. A tensor takes about a hundred of them, a card a few thousand."""
+READ_TYPES: Final = frozenset(("F64", "F32", "F16", "BF16", "I64", "I32", "I16", "I8", "U8", "BOOL"))
+"""The types of tensors that lvzoo reads, as safetensors names them."""
 PICKLE: Final = "a pickle"
 OTHER_FORMATS: Final = {
     b"PK\x03\x04": f"a zip archive, as torch.save writes it (.pt, .pth): {PICKLE}",
@@ -33,6 +35,10 @@ OTHER_FORMATS: Final = {
 """The first bytes of files that people take for weights files, and what such a file is."""
 HOW_TO_MAKE: Final = "`lvzoo pack TRIAL` makes a weights file of a trial"
 AGAIN: Final = "copy or download it again, or pack its trial again"
+
+
+class UnknownTypeError(ValueError):
+    """A tensor has a type that lvzoo does not read."""
 
 
 def read_card(path: str | Path) -> WeightsCard:
@@ -79,6 +85,8 @@ def read_metadata(path: Path) -> Mapping[str, str]:
         )
     try:
         return _parse(text, size - PREFIX - length)
+    except UnknownTypeError as error:
+        raise DataError(f"{path}: {error}, which lvzoo does not read; `lvzoo pack` writes float16") from error
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise DataError(f"{path}: cut short or damaged: {error}; {AGAIN}") from error
 
@@ -103,6 +111,9 @@ def _parse(text: bytes, room: int) -> Mapping[str, str]:
     metadata: dict[str, str] = plain.pop("__metadata__", {})
     if not all(isinstance(value, str) for value in metadata.values()):
         raise ValueError("its metadata are not text")
+    for name, tensor in plain.items():
+        if tensor["dtype"] not in READ_TYPES:
+            raise UnknownTypeError(f"{name!r} is of type {tensor['dtype']!r:.60}")
     end = max((tensor["data_offsets"][1] for tensor in plain.values()), default=0)
     if end != room:
         raise ValueError(f"its tensors should have {end} bytes, and {room} are there")

@@ -224,3 +224,15 @@ def test_nothing_of_others_is_overwritten(tmp_path: Path) -> None:
     assert lvzoo.compare(first, out=first).folder == first
     assert lvzoo.compare(first, second, out=tmp_path / "new").report.exists()
     assert lvzoo.compare(first, out=tmp_path / "new").report.exists(), "a report may be made again"
+
+
+def test_runs_that_were_scored_by_different_code_are_not_ranked_together(tmp_path: Path) -> None:
+    """Also if they share no model: an edited metric scores again without training."""
+    older, newer = (
+        make_run(tmp_path / "a", entries=("unet",)),
+        make_run(tmp_path / "b", entries=("landmark7",)),
+    )
+    status = newer / "trials/landmark7-s0/status.json"
+    status.write_text(json.dumps({**json.loads(status.read_text()), "scoring_code": "edited"}))
+    with pytest.raises(UsageError, match=r"landmark7-s0 was scored by other code than .*unet-s0"):
+        lvzoo.compare(older, newer)
