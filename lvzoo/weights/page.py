@@ -15,21 +15,20 @@ SYNTHETIC: Final = "**Trained on simulated echocardiograms only: no patient's im
 STARTED: Final = (
     ", starting from pretrained weights ({}), which have training data and a licence of their own"
 )
-NO_EVIDENCE: Final = "All figures below are of simulated patients, and are no evidence about real ones."
+NO_EVIDENCE: Final = "All figures below come from simulated patients. They are no evidence about real ones."
 NOT_FOR: Final = (
-    "No diagnosis, no treatment, no measurement of a patient: this is research software, no medical device.",
+    "Diagnosis, treatment or measurement of a patient: this is research software, not a medical device.",
 )
 NOT_FOR_SYNTHETIC: Final = (
-    "Only apical four-chamber views, as grey frames that are cropped to their sector; nothing else was trained on.",
+    "Views other than the apical four-chamber view, or frames that are not cropped to their sector.",
     (
-        "No claim about real clips. Its Dice on your own is for you to measure: `lvzoo eval FILE --data DIR` scores "
-        "it on a folder of traced frames."
+        "Claims about real clips. Measure its Dice on your own: `lvzoo eval FILE --data DIR` scores it on a folder "
+        "of traced frames."
     ),
 )
-NOT_FOR_OTHER: Final = ("No view, machine or cropping that its training data do not hold.",)
+NOT_FOR_OTHER: Final = ("Views, machines or croppings that its training data do not contain.",)
 TERMS: Final = (
-    "Weights carry traces of what they were trained on: before passing them on, look at the terms of that data "
-    "set."
+    "Weights carry traces of their training data. Read the terms of that data set before you pass them on."
 )
 
 

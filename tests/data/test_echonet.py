@@ -74,7 +74,7 @@ def test_a_list_that_cannot_be_read_is_named(folder: EchoNetFolder, monkeypatch:
 
 
 def test_a_split_that_is_not_listed_is_named(folder: EchoNetFolder) -> None:
-    with pytest.raises(DataError, match=r"FileList\.csv: .*VAL"):
+    with pytest.raises(DataError, match=r"FileList\.csv: no row .*VAL"):
         EchoNetDynamic(folder.write()).load("val")
 
 

@@ -55,6 +55,6 @@ def test_no_file_is_overwritten_and_a_png_is_a_png(tmp_path: Path, name: str, co
 
 @pytest.mark.usefixtures("full_disk")
 def test_a_full_disk_is_a_data_error(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=rf"^{tmp_path}/sheet\.png: .* disk"):
+    with pytest.raises(DataError, match=rf"^{tmp_path}/sheet\.png: .*cannot write.* disk"):
         draw_sheet(tmp_path / "sheet.png")
     assert list(tmp_path.iterdir()) == []

@@ -182,7 +182,7 @@ def test_facts_are_in_the_table_and_those_of_other_models_are_left_out() -> None
 
 
 def test_a_model_without_facts_is_named() -> None:
-    with pytest.raises(UsageError, match=r"b, which .*scores; give a ModelFacts"):
+    with pytest.raises(UsageError, match=r"no facts .*b, which .*scores; give a ModelFacts"):
         rank_all(two_models(), TINY, models=facts("a"))
 
 
