@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lvzoo.errors import DataError, LvzooError, PluginError, UsageError
+    from lvzoo.errors import DataError, LvzooError, PluginError, RunError, UsageError
     from lvzoo.hookspecs import hookimpl
     from lvzoo.registry import list_models
     from lvzoo.types import DatasetSource, Entry, Family, NoiseSource, Option
@@ -36,7 +36,7 @@ _MODULES = {
     "list_models": "lvzoo.registry",
     "hookimpl": "lvzoo.hookspecs",
     **dict.fromkeys(("DatasetSource", "Entry", "Family", "NoiseSource", "Option"), "lvzoo.types"),
-    **dict.fromkeys(("DataError", "LvzooError", "PluginError", "UsageError"), "lvzoo.errors"),
+    **dict.fromkeys(("DataError", "LvzooError", "PluginError", "RunError", "UsageError"), "lvzoo.errors"),
 }
 
 __all__ = [
@@ -48,6 +48,7 @@ __all__ = [
     "NoiseSource",
     "Option",
     "PluginError",
+    "RunError",
     "UsageError",
     "bench",
     "compare",

@@ -8,12 +8,26 @@ its traceback. This module imports nothing of lvzoo.
 from __future__ import annotations
 
 import difflib
+import errno
+import unicodedata
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 MOST_SUGGESTIONS = 5
+UNPRINTED = ("Cc", "Cf", "Cs", "Zl", "Zp")
+"""Unicode categories of invisible characters, which can control a terminal or reverse the direction of a line."""
+JOINERS = "\u00ad\u200c\u200d"
+"""Characters of these categories that are shown, because words need them: the soft hyphen and letter joiners."""
+OUT_OF_MEMORY = (
+    "out of memory",
+    "not enough memory",
+    "allocate memory",
+    "insufficient memory",
+    "alloc_failed",
+)
+"""What torch, CUDA's libraries and OpenCV say when memory runs out, in lower case."""
 T = TypeVar("T")
 
 
@@ -21,6 +35,14 @@ class LvzooError(Exception):
     """A mistake that the user can correct; `exit_code` is the exit code of the command line."""
 
     exit_code: ClassVar[int] = 2
+
+    def __str__(self) -> str:
+        r"""Return the message. It may contain names of files, so its control characters are escaped.
+
+        >>> str(DataError("a\x1b[2K.pt: no such file"))
+        'a\\x1b[2K.pt: no such file'
+        """
+        return show_name(super().__str__())
 
 
 class UsageError(LvzooError):
@@ -37,6 +59,20 @@ class DataError(LvzooError):
     """A data set, clip or weights file that is missing, damaged or not what it says it is."""
 
     exit_code: ClassVar[int] = 4
+
+
+class RunError(LvzooError):
+    """A run that has no result, because its trials failed. `failed` has the reasons by the trial's name."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, failed: Mapping[str, str]) -> None:
+        super().__init__(message)
+        self.failed = dict(failed)
+
+
+class NoSplitError(DataError):
+    """A split (training, validation or test) that a data set does not have."""
 
 
 class CacheError(DataError, OSError):
@@ -65,11 +101,38 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
     >>> did_you_mean("sigma", ["sigma_px", "width"])
     " (did you mean 'sigma_px'?)"
-    >>> did_you_mean("zzz", ["sigma_px"])
+    >>> did_you_mean("nope", ["unet"])
     ''
     """
-    close = difflib.get_close_matches(name, list(known), n=MOST_SUGGESTIONS, cutoff=0.5)
+    close = difflib.get_close_matches(name, list(known), n=MOST_SUGGESTIONS)
     return f" (did you mean {' or '.join(repr(each) for each in close)}?)" if close else ""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Return whether an exception says that memory ran out, whichever library raised it.
+
+    >>> is_out_of_memory(RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 4 bytes"))
+    True
+    >>> is_out_of_memory(MemoryError()), is_out_of_memory(ValueError("not enough memory cells"))
+    (True, False)
+    """
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOMEM
+    of_library = isinstance(error, RuntimeError) or type(error).__module__ == "cv2"
+    said = str(error).lower()
+    return isinstance(error, MemoryError) or (of_library and any(each in said for each in OUT_OF_MEMORY))
+
+
+def make_memory_error(what: str, *, on_gpu: bool = False) -> DataError:
+    """Return the error that says that memory ran out for something.
+
+    >>> make_memory_error("64 frames of 1920 x 1080")
+    DataError('not enough memory for 64 frames of 1920 x 1080; close other programs')
+    """
+    instead = (
+        "close other programs that use the GPU, or use --device cpu" if on_gpu else "close other programs"
+    )
+    return DataError(f"not enough memory for {what}; {instead}")
 
 
 def name_some(names: Sequence[str], most: int = MOST_SUGGESTIONS, *, separator: str = ", ") -> str:
@@ -80,6 +143,22 @@ def name_some(names: Sequence[str], most: int = MOST_SUGGESTIONS, *, separator: 
     """
     more = f" and {len(names) - most:,} more" if len(names) > most else ""
     return f"{separator.join(names[:most])}{more}"
+
+
+def show_name(name: object) -> str:
+    r"""Return a name or path as it may be printed: escapes stand for its control characters.
+
+    The name of a file may hold line breaks, terminal escapes, changes of the writing direction, or bytes that are not
+    UTF-8. They could hide a message or forge one. All other text is unchanged.
+
+    >>> show_name("Müller 1.mp4"), show_name("a\nb\x1b[2K.mp4")
+    ('Müller 1.mp4', 'a\\nb\\x1b[2K.mp4')
+    """
+    return "".join(ascii(each)[1:-1] if _is_unprinted(each) else each for each in str(name))
+
+
+def _is_unprinted(letter: str) -> bool:
+    return unicodedata.category(letter) in UNPRINTED and letter not in JOINERS
 
 
 def one_line(text: object) -> str:

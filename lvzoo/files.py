@@ -1,7 +1,11 @@
-"""Finds the cache folder, and writes files and folders atomically: complete, or not at all."""
+"""Finds the cache folder, and writes files and folders atomically: complete, or not at all.
+
+Without a cache that can be written, everything still works, but slower. One warning says so.
+"""
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import tempfile
@@ -11,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import platformdirs
 
-from lvzoo.errors import CacheError
+from lvzoo.errors import CacheError, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,13 +24,12 @@ if TYPE_CHECKING:
 def cache_folder(*parts: str) -> Path:
     """Return a folder inside the user's cache and create it if it is missing.
 
-    The environment variable `LVZOO_CACHE` names another place for the cache.
+    The environment variable `LVZOO_CACHE` names another place for the cache. It may begin with `~`, the user's home.
 
     Raises:
         CacheError: the folder cannot be created.
     """
-    root = os.environ.get("LVZOO_CACHE") or platformdirs.user_cache_dir("lvzoo")
-    folder = Path(root, *parts)
+    folder = Path(_cache_root(), *parts)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -35,6 +38,45 @@ def cache_folder(*parts: str) -> Path:
             "that can be written"
         ) from error
     return folder
+
+
+def _cache_root() -> Path:
+    """Return the cache folder. No shell expands the `~` of a variable from a .env file, a Dockerfile or YAML."""
+    root = _named_root()
+    try:
+        return Path(root).expanduser()
+    except RuntimeError as error:  # `~name` of a user that does not exist
+        raise CacheError(
+            f"{root}: the home folder is unknown; set LVZOO_CACHE to a folder that can be written"
+        ) from error
+
+
+def _named_root() -> str:
+    return os.environ.get("LVZOO_CACHE") or platformdirs.user_cache_dir("lvzoo")
+
+
+def warn_of_cache(error: OSError) -> None:
+    """Warn that the cache cannot be written: once in this process, and not in its child processes.
+
+    A child computes what its parent has computed before, so the parent has given the warning already.
+    """
+    from multiprocessing import parent_process
+
+    if parent_process() is None:
+        cause = error.__cause__ if isinstance(error, CacheError) else error
+        _warn_of_cache(_named_root(), getattr(cause, "strerror", None) or one_line(cause))
+
+
+@functools.cache
+def _warn_of_cache(root: str, reason: str) -> None:
+    import logging
+
+    logging.getLogger(__name__).warning(
+        "%s: the cache cannot be written (%s); lvzoo works without it, but slower; set LVZOO_CACHE to a folder that "
+        "can be written",
+        root,
+        reason,
+    )
 
 
 @contextmanager
@@ -50,6 +92,18 @@ def atomic_file(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def working_folder(parent: Path) -> Iterator[Path]:
+    """Yield a new hidden folder inside `parent`; rename it to keep it, else it is deleted at the end."""
+    parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(dir=parent, prefix=".lvzoo-"))
+    try:
+        folder.chmod(0o777 & ~_umask())
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

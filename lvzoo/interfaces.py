@@ -61,6 +61,7 @@ class Dataset(Protocol):
         """Return the labelled frames of a split; they are decoded once and then cached.
 
         Raises:
+            NoSplitError: the data set has no such split.
             DataError: files are missing or cannot be parsed.
         """
         ...

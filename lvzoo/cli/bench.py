@@ -51,7 +51,9 @@ def bench(*, plugins: tuple[str, ...], **options: Any) -> int:  # noqa: ANN401 -
     from lvzoo.workflows.bench import bench as run_bench
 
     with show_progress() as progress:
-        result = run_bench(",".join(plugins) or None, **options, on_event=progress.show, listeners=[progress])
+        result = run_bench(
+            ",".join(plugins) if plugins else None, **options, on_event=progress.show, listeners=[progress]
+        )
     show(result)
     click.echo(f"run: {result.folder}")
     return 1 if result.failed else 0

@@ -12,7 +12,7 @@ import click
 from click.core import ParameterSource
 
 from lvzoo.cli.options import json_option, print_json
-from lvzoo.errors import UsageError
+from lvzoo.errors import DataError, UsageError, name_some
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -97,7 +97,7 @@ def sheet(*, picture: Path, seed: int, shift: str | None, contours: bool) -> Non
 @shift_option
 @json_option
 def statistics(*, paths: tuple[Path, ...], clips: int, seed: int, shift: str | None, as_json: bool) -> None:
-    """Measure the appearance of frames, and compare it with that of real frames.
+    """Measure how frames look, and compare them with real frames.
 
     PATH is a clip (AVI, MP4 or DICOM) or a folder of clips, for example of a data set. Without a PATH, patients are
     simulated; --seed and --shift choose them.
@@ -134,11 +134,12 @@ def _table(found: Statistics) -> Iterator[str]:
 @data.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @json_option
-def check(*, folder: Path, as_json: bool) -> None:
+def check(*, folder: Path, as_json: bool) -> int:
     """Read a data set, and report how much of it is used.
 
-    Reports the videos and frames of each split of FOLDER, and every unusual file by name. The decoded frames are kept
-    in the cache, so a benchmark on the same folder starts faster.
+    Reports the videos and frames of each split of FOLDER, and every unusual file by name. FOLDER may have a test
+    split alone. The exit code is 4 if a video or a frame does not decode. The decoded frames are kept in the cache,
+    so a benchmark on the same folder starts faster.
     """
     from lvzoo.data.summary import summarise
     from lvzoo.plugins import resolve
@@ -149,6 +150,14 @@ def check(*, folder: Path, as_json: bool) -> None:
         print_json(dataclasses.asdict(summary))
     else:
         click.echo("\n".join(_lines(summary)))
+    for split, reason in summary.errors.items():
+        click.echo(f"failed: {split}: {reason}", err=True)
+    if names := list(dict.fromkeys(finding.name for finding in summary.failures)):
+        click.echo(
+            f"failed: {name_some(names)}: not decoded, or not completely; copy them again from their source",
+            err=True,
+        )
+    return DataError.exit_code if summary.errors or summary.failures else 0
 
 
 def _lines(summary: Summary) -> Iterator[str]:
@@ -158,6 +167,12 @@ def _lines(summary: Summary) -> Iterator[str]:
     yield f"{'SPLIT':<7}{'VIDEOS':>8}{'FRAMES':>8}  FINGERPRINT"
     for split, counts in summary.splits.items():
         yield f"{split:<7}{counts.videos:>8,}{counts.frames:>8,}  {counts.fingerprint}"
+    if summary.absent:
+        names = " or ".join(summary.absent)
+        yield from (
+            "",
+            f"no {names} split: `lvzoo eval` can test models on this data set, but nothing can be trained",
+        )
     if not summary.quirks:
         yield from ("", "nothing unusual was found")
     for quirk in summary.quirks:

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Final
 import click
 
 import lvzoo
-from lvzoo.errors import DataError, LvzooError, did_you_mean, explain_exception, one_line
+from lvzoo.errors import DataError, LvzooError, UsageError, did_you_mean, explain_exception, one_line
+from lvzoo.processes import show_warnings_as_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,6 +92,12 @@ def cli(*, debug: bool, no_plugin: tuple[str, ...]) -> None:  # noqa: ARG001 - `
     frames, and ranks them.
     """
     if no_plugin:
+        from lvzoo.plugins.find import CORE
+
+        if CORE in no_plugin:
+            raise UsageError(
+                f"the plugin {CORE!r} cannot be left out, because all commands need it; leave out another"
+            )
         disabled = os.environ.get("LVZOO_DISABLE_PLUGINS", "")
         os.environ["LVZOO_DISABLE_PLUGINS"] = ",".join(filter(None, [disabled, *no_plugin]))
 
@@ -99,6 +106,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program and return its exit code; without `arguments`, use those of the process."""
     if arguments is None:
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # end as cleanly as after Ctrl-C
+        show_warnings_as_lines()
         arguments = sys.argv[1:]
     return run(arguments)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from lvzoo.cli.options import json_option, noise_options, print_json, records, registry_option
+from lvzoo.cli.options import json_option, preview_options, print_json, records, registry_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +31,7 @@ def noise() -> None:
     show_default=True,
     help="Which frame of the clip; the first is 0.",
 )
-@noise_options
+@preview_options
 @click.option(
     "--out",
     metavar="FILE",

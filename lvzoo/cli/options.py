@@ -27,13 +27,22 @@ registry_option = click.option(
     help="Add the entries of your own registry.yaml; may be repeated.",
 )
 
-preset_option = click.option(
-    "--preset",
-    type=click.Choice(list(PRESETS)),
-    default="quick",
-    show_default=True,
-    help="The size of the benchmark. "
-    + " ".join(f"{name}: {preset.summary}." for name, preset in PRESETS.items()),
+
+def _preset(text: str) -> Callable[[Command], Command]:
+    return click.option(
+        "--preset", type=click.Choice(list(PRESETS)), default="quick", show_default=True, help=text
+    )
+
+
+preset_option = _preset(
+    "The size of the benchmark. " + " ".join(f"{name}: {preset.summary}." for name, preset in PRESETS.items())
+)
+training_preset_option = _preset(
+    "The defaults of the training and of the phantom's size. "
+    + " ".join(
+        f"{name}: {preset.recipe.epochs} epoch{'s' * (preset.recipe.epochs > 1)}, phantom {preset.phantom_size}."
+        for name, preset in PRESETS.items()
+    )
 )
 data_option = click.option(
     "--data",
@@ -94,17 +103,22 @@ def integers(_ctx: click.Context, _parameter: click.Parameter, value: str | None
 
 
 def noise_options(command: Command) -> Command:
-    """Add the options that choose a noise suite and a part of it."""
+    """Add the options that choose a noise suite and a part of it to test under."""
+    return _noise(command, "Use only these corruptions, for example haze,blur; none tests only clean frames.")
+
+
+def preview_options(command: Command) -> Command:
+    """Add the options that choose a noise suite and a part of it to show."""
+    return _noise(command, "Show only these corruptions, for example haze,blur.")
+
+
+def _noise(command: Command, corruptions: str) -> Command:
     return _with(
         command,
         click.option(
             "--noise", metavar="NAME", default="noise-v1", show_default=True, help="The noise suite."
         ),
-        click.option(
-            "--corruptions",
-            metavar="NAMES",
-            help="Use only these corruptions, for example haze,blur; none tests only clean frames.",
-        ),
+        click.option("--corruptions", metavar="NAMES", help=corruptions),
         click.option(
             "--severities",
             metavar="LIST",

@@ -14,9 +14,9 @@ from lvzoo.cli.options import (
     frames_option,
     out_option,
     phantom_options,
-    preset_option,
     recipe_options,
     registry_option,
+    training_preset_option,
 )
 
 
@@ -25,7 +25,7 @@ from lvzoo.cli.options import (
 @click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the training."
 )
-@preset_option
+@training_preset_option
 @data_option
 @out_option
 @phantom_options
@@ -34,7 +34,7 @@ from lvzoo.cli.options import (
 @executor_option
 @frames_option
 @registry_option
-def train(*, entry: str, **options: Any) -> int:  # noqa: ANN401 - the options have the names of the function's arguments
+def train(*, entry: str, **options: Any) -> None:  # noqa: ANN401 - the options have the names of the function's arguments
     """Train one model, and test it on clean frames.
 
     ENTRY is an entry of the zoo. Prints the folder of the trained model, and commands that use it. If you repeat the
@@ -47,8 +47,6 @@ def train(*, entry: str, **options: Any) -> int:  # noqa: ANN401 - the options h
     with show_progress() as progress:
         result = fit(entry, **options, on_event=progress.show, listeners=[progress])
     show(result.comparison)
-    if result.failed:
-        return 1
     click.echo(f"trial: {result.trial}")
     trial = shlex.quote(str(result.trial))
     for what, command in (
@@ -57,4 +55,3 @@ def train(*, entry: str, **options: Any) -> int:  # noqa: ANN401 - the options h
         ("write it as one small file", f"lvzoo pack {trial}"),
     ):
         click.echo(f"{what}: {command}", err=True)
-    return 0

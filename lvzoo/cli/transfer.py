@@ -11,11 +11,11 @@ from lvzoo.cli.options import (
     executor_option,
     json_option,
     out_option,
-    preset_option,
     print_json,
     recipe_options,
     records,
     registry_option,
+    training_preset_option,
 )
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     help="Entries to train first, for example unet-fast,landmark7-fast.",
 )
 @click.option("--seeds", type=int, metavar="N", help="Train each of these N times, with seeds 0 to N-1.")
-@preset_option
+@training_preset_option
 @click.option("--phantom-size", metavar="SIZE", help="Size of the phantom to train on.")
 @click.option(
     "--phantom-seed",

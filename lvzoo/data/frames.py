@@ -23,8 +23,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from lvzoo.errors import explain_exception
-from lvzoo.files import atomic_file, cache_folder
+from lvzoo.errors import CacheError, explain_exception
+from lvzoo.files import atomic_file, cache_folder, warn_of_cache
 from lvzoo.types import Finding, FrameSet, Sector, Source
 
 LOG = logging.getLogger("lvzoo.data")
@@ -42,9 +42,22 @@ DAMAGE: Final = (
 """What zipfile, numpy and json raise when they read a damaged file."""
 
 
-def load_or_make(key: str, make: Callable[[], FrameSet]) -> FrameSet:
-    """Return the frames that the cache keeps under a key; if there are none, or damaged ones, make and keep them."""
-    path = cache_folder("frames") / f"{key}.npz"
+def _keep_always(_frames: FrameSet) -> bool:
+    return True
+
+
+def load_or_make(
+    key: str, make: Callable[[], FrameSet], *, keep: Callable[[FrameSet], bool] = _keep_always
+) -> FrameSet:
+    """Return the frames that the cache keeps under a key; if there are none, or damaged ones, make them.
+
+    The frames that were made are kept in the cache if `keep` says so and the cache can be written.
+    """
+    try:
+        path = cache_folder("frames") / f"{key}.npz"
+    except CacheError as error:
+        warn_of_cache(error)
+        return make()
     if path.is_file():
         try:
             return _load(path)
@@ -53,11 +66,12 @@ def load_or_make(key: str, make: Callable[[], FrameSet]) -> FrameSet:
                 "%s: damaged cache entry (%s); the frames are read again", path, explain_exception(error)
             )
     frames = make()
-    try:
-        with atomic_file(path) as temporary:
-            _save(temporary, frames)
-    except OSError as error:
-        LOG.warning("%s: decoded frames cannot be kept (%s); the next run decodes them again", path, error)
+    if keep(frames):
+        try:
+            with atomic_file(path) as temporary:
+                _save(temporary, frames)
+        except OSError as error:
+            warn_of_cache(error)
     return frames
 
 

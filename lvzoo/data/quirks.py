@@ -42,8 +42,12 @@ APEX_AT_BASE: Final = Quirk("chords that run from base to apex: reversed for the
 # The videos
 VIDEO_MISSING: Final = Quirk("video file missing", excludes=True)
 VIDEO_DAMAGED: Final = Quirk("video that does not decode", excludes=True)
+VIDEO_UNREAD: Final = Quirk("video that could not be read this time", excludes=True)
 FRAME_DAMAGED: Final = Quirk("traced frame that does not decode", excludes=True)
 VIDEO_SHORT: Final = Quirk("traced frame beyond the end of its video", excludes=True)
 OTHER_SIZE: Final = Quirk("frames that are not 112 x 112: the tracing's grid is unknown", excludes=True)
 NO_INDEX: Final = Quirk("AVI without a usable index: its chunks were scanned")
 OTHER_CODEC: Final = Quirk("not a Motion JPEG AVI: decoded by OpenCV from the first frame on")
+
+FAILURES: Final = (VIDEO_DAMAGED, VIDEO_UNREAD, FRAME_DAMAGED)
+"""The quirks of files that should decode and do not."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from lvzoo.data.quirks import FAILURES
+from lvzoo.errors import DataError, NoSplitError
 from lvzoo.interfaces import Dataset
 from lvzoo.types import SPLITS, Finding, Source, Split
 
@@ -40,33 +42,58 @@ class Summary:
     version: str
     synthetic: bool
     splits: Mapping[Split, SplitCounts]
+    """The splits that the data set has and that can be used."""
     quirks: tuple[QuirkCount, ...]
+    errors: Mapping[Split, str] = field(default_factory=dict)
+    """Why a split that the data set has cannot be used."""
+
+    @property
+    def absent(self) -> tuple[Split, ...]:
+        """The splits that the data set does not have."""
+        return tuple(split for split in SPLITS if split not in self.splits and split not in self.errors)
+
+    @property
+    def failures(self) -> tuple[Finding, ...]:
+        """The videos and frames that should decode and do not."""
+        texts = [quirk.text for quirk in FAILURES]
+        return tuple(finding for quirk in self.quirks if quirk.quirk in texts for finding in quirk.findings)
 
 
 def summarise(dataset: Dataset) -> Summary:
-    """Load every split, and count its videos, frames and findings.
+    """Load every split, and count its videos, frames and findings. A data set may have a test split alone.
 
     Raises:
-        DataError: files are missing or do not parse, or a split has no usable frame.
+        DataError: files are missing or do not parse, there is no test split, or no split has a usable frame.
     """
+    errors: dict[Split, DataError] = {}
     splits: dict[Split, SplitCounts] = {}
     # An ordered set, because findings that belong to no split come with each split
     findings: dict[Finding, None] = {}
     source: Source | None = None
     for split in SPLITS:
-        frames = dataset.load(split)
+        try:
+            frames = dataset.load(split)
+        except NoSplitError:
+            if split == "test":
+                raise
+            continue
+        except DataError as error:
+            errors[split] = error
+            continue
         source = frames.source
         splits[split] = SplitCounts(
             videos=len(set(frames.videos)), frames=len(frames), fingerprint=source.fingerprint
         )
         findings |= dict.fromkeys(source.findings)
-    assert source is not None  # noqa: S101 - SPLITS is not empty
+    if source is None:
+        raise next(iter(errors.values()))
     return Summary(
         name=source.name,
         version=source.version,
         synthetic=source.synthetic,
         splits=splits,
         quirks=_group_by_quirk(findings),
+        errors={split: str(error) for split, error in errors.items()},
     )
 
 

@@ -22,6 +22,8 @@ FILE_LIST_COLUMNS: Final = ("FileName", "Split")
 """The columns that are read. The others (EF, volumes, size, frame rate) do not affect a frame's reference."""
 COORDINATES: Final = ("X1", "Y1", "X2", "Y2")
 TRACING_COLUMNS: Final = ("FileName", *COORDINATES, "Frame")
+PEDIATRIC_COLUMNS: Final = ("Sex", "Age", "Weight", "Height")
+"""The columns of EchoNet-Pediatric's FileList.csv that EchoNet-Dynamic's does not have."""
 SUFFIX: Final = ".avi"
 
 TracingRow = tuple[float, float, float, float]
@@ -109,6 +111,7 @@ def _read_rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, list[s
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.reader(file, strict=True)
             header = [cell.strip() for cell in next(reader, [])]
+            _check_is_not_pediatric(header, path)
             places = [_find_column(column, header, path) for column in columns]
             for cells in reader:
                 if not cells:
@@ -129,6 +132,18 @@ def _read_rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, list[s
         raise DataError(f"{path}: is not UTF-8 text ({error.reason}); save it as UTF-8") from error
     except csv.Error as error:
         raise _row_error(path, reader.line_num, f"{error}; correct the row") from error
+
+
+def _check_is_not_pediatric(header: Sequence[str], path: Path) -> None:
+    """Raise DataError for a header of EchoNet-Pediatric, whose two tables have the same names but other columns."""
+    of_tracings = {"X", "Y"} <= set(header) and not set(COORDINATES) & set(header)
+    if of_tracings or set(PEDIATRIC_COLUMNS) <= set(header):
+        raise _row_error(
+            path,
+            1,
+            "this is the header of EchoNet-Pediatric, which lvzoo does not read yet; use EchoNet-Dynamic, or segment "
+            "its clips with `lvzoo predict`",
+        )
 
 
 def _find_column(name: str, header: Sequence[str], path: Path) -> int:

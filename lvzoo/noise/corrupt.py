@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lvzoo.errors import UsageError, choose
-from lvzoo.files import atomic_file, cache_folder
+from lvzoo.files import atomic_file, cache_folder, warn_of_cache
 from lvzoo.interfaces import NoiseSuite
 from lvzoo.noise.apply import corrupt_frame, suite_digest
 from lvzoo.types import CLEAN, Condition, FrameSet, Sector
@@ -76,12 +76,39 @@ def corrupt_frames(
 ) -> tuple[NDArray[np.uint8], ...]:
     """Return the frames (N, H, W) under each condition, in the given order, as read-only memory maps.
 
-    Each condition has its own file in the cache, so that another selection can use it too. The name of the cache
-    folder is a hash of the suite's behaviour and of the frames with their videos, indices and sectors. The clean
-    condition returns the given frames. Up to `workers` processes make the missing files, if there is enough work.
+    The clean condition returns the given frames. The others come from the cache, which `cache_noise` fills. If the
+    cache cannot be written, they are made in memory.
     """
+    noisy = tuple(condition for condition in conditions if condition != CLEAN)
+    try:
+        paths = cache_noise(frames, suite, noisy, workers=workers)
+        made = {condition: _read_cached(path, frames.frames_NHW.shape) for condition, path in paths.items()}
+    except OSError as error:
+        warn_of_cache(error)
+        made = _make_in_memory(frames, suite, noisy, workers=workers)
+    return tuple(
+        frames.frames_NHW if (noisy_NHW := made.get(condition)) is None else noisy_NHW
+        for condition in conditions
+    )
+
+
+def cache_noise(
+    frames: FrameSet, suite: NoiseSuite, conditions: Sequence[Condition], *, workers: int = 1
+) -> dict[Condition, Path]:
+    """Make the frames under each condition that the cache lacks, and return the file of each condition but clean.
+
+    Each condition has its own file, so that another selection can use it too. The name of the cache folder is a hash
+    of the suite's behaviour and of the frames with their videos, indices and sectors. Up to `workers` processes make
+    the missing files, if there is enough work.
+
+    Raises:
+        OSError: the cache cannot be written.
+    """
+    noisy = [condition for condition in conditions if condition != CLEAN]
+    if not noisy:
+        return {}
     folder = cache_folder("noise", _cache_key(frames, suite))
-    paths = {each: folder / f"{each.corruption}-{each.severity}.npy" for each in conditions if each != CLEAN}
+    paths = {each: folder / f"{each.corruption}-{each.severity}.npy" for each in noisy}
     shape_NHW = frames.frames_NHW.shape
     missing = {condition: path for condition, path in paths.items() if _read_cached(path, shape_NHW) is None}
     if missing:
@@ -89,11 +116,16 @@ def corrupt_frames(
         with ExitStack() as files:
             temporary = [files.enter_context(atomic_file(path)) for path in missing.values()]
             _fill_files(temporary, frames, suite, tuple(missing), workers=workers)
-    made = {condition: _read_cached(path, shape_NHW) for condition, path in paths.items()}
-    return tuple(
-        frames.frames_NHW if (noisy_NHW := made.get(condition)) is None else noisy_NHW
-        for condition in conditions
-    )
+    return paths
+
+
+def _make_in_memory(
+    frames: FrameSet, suite: NoiseSuite, conditions: tuple[Condition, ...], *, workers: int
+) -> dict[Condition, NDArray[np.uint8] | None]:
+    """Return the frames (N, H, W) under each condition, without the cache."""
+    noisy_CNHW = np.empty((len(conditions), *frames.frames_NHW.shape), np.uint8)
+    _fill(noisy_CNHW, frames, suite, conditions, workers=workers)
+    return dict(zip(conditions, noisy_CNHW, strict=True))
 
 
 def _cache_key(frames: FrameSet, suite: NoiseSuite) -> str:
@@ -134,13 +166,25 @@ def _fill_files(
     """
     shape_NHW = frames.frames_NHW.shape
     maps = [np.lib.format.open_memmap(path, "w+", dtype=np.uint8, shape=shape_NHW) for path in paths]
-    start = 0
-    for noisy_CNHW in _corrupt_in_chunks(frames, suite, conditions, workers=workers):
-        for noisy_NHW, whole_NHW in zip(noisy_CNHW, maps, strict=True):
-            whole_NHW[start : start + len(noisy_NHW)] = noisy_NHW
-        start += noisy_CNHW.shape[1]
+    _fill(maps, frames, suite, conditions, workers=workers)
     for whole_NHW in maps:
         whole_NHW.flush()
+
+
+def _fill(
+    wholes: Iterable[NDArray[np.uint8]],
+    frames: FrameSet,
+    suite: NoiseSuite,
+    conditions: tuple[Condition, ...],
+    *,
+    workers: int,
+) -> None:
+    """Fill one array (N, H, W) per condition, chunk by chunk."""
+    start = 0
+    for noisy_CNHW in _corrupt_in_chunks(frames, suite, conditions, workers=workers):
+        for noisy_NHW, whole_NHW in zip(noisy_CNHW, wholes, strict=True):
+            whole_NHW[start : start + len(noisy_NHW)] = noisy_NHW
+        start += noisy_CNHW.shape[1]
 
 
 def _corrupt_in_chunks(

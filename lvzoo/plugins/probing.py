@@ -6,7 +6,6 @@ again after any package is installed, and at least once per hour, because its ca
 
 from __future__ import annotations
 
-import functools
 import json
 import os
 import signal
@@ -22,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import lvzoo
 from lvzoo.errors import UsageError
-from lvzoo.files import atomic_file, cache_folder
+from lvzoo.files import atomic_file, cache_folder, warn_of_cache
 from lvzoo.plugins.declarations import Declarations, from_json
 
 if TYPE_CHECKING:
@@ -180,16 +179,7 @@ def _remember(answers: dict[Request, dict[str, Any]], limit_s: float) -> None:
             with atomic_file(_cache_file(request)) as temporary:
                 temporary.write_text(json.dumps(kept), encoding="utf-8")
     except OSError as error:
-        _warn_once(
-            f"plugins are read again in each run, because their declarations cannot be cached: {error}"
-        )
-
-
-@functools.cache
-def _warn_once(line: str) -> None:
-    import logging
-
-    logging.getLogger(__name__).warning(line)
+        warn_of_cache(error)
 
 
 def _cache_file(request: Request) -> Path:

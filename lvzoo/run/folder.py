@@ -14,22 +14,31 @@ do. If it holds the trial's `scores_key` and the scores can be read, the trial i
 
 from __future__ import annotations
 
+import errno
 import json
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, SoftFileLock, Timeout
 
 from lvzoo.errors import DataError, UsageError
+from lvzoo.run.settings import describe_difference
 from lvzoo.run.trial import TrialFolder, write_json
 from lvzoo.types import JobResult
 
 RUN: Final = "run.json"
 LOCK: Final = ".lock"
+SOFT_LOCK: Final = ".lock-soft"
+"""The lock on a file system without `flock`: who creates this file holds the lock, and deletes it at the end."""
+NO_FLOCK: Final = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP)
+"""The errors of `flock` on a file system that lacks it, for example some network and FUSE file systems."""
 TRIALS: Final = "trials"
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,38 +58,61 @@ class RunFolder:
         return TrialFolder(path=self.path / TRIALS / name)
 
     @contextmanager
-    def open(self, settings: Mapping[str, Any], facts: Mapping[str, Any]) -> Iterator[None]:
+    def open(
+        self, settings: Mapping[str, Any], facts: Mapping[str, Any], *, renew: bool = False
+    ) -> Iterator[None]:
         """Start the run, or resume it. The folder is locked until the end.
+
+        With `renew`, a run in the folder may have other settings, which are replaced. Trials that fit them are kept.
 
         Raises:
             UsageError: the folder holds a run with other settings, or another process works in it.
             DataError: the folder holds something else, or cannot be written.
         """
         path = self.path / RUN
-        if path.exists():
+        self.check_free()
+        if path.exists() and not renew:
             self._check_settings(settings)
-        elif self.path.exists() and not self._is_empty():
+        lock = self._lock()
+        try:
+            if renew or not path.exists():
+                write_json(path, {"settings": settings, **facts})
+            yield
+        finally:
+            lock.release()
+
+    def check_free(self) -> None:
+        """Raise DataError if the folder holds something else than a run."""
+        if self.path.exists() and not (self.path / RUN).exists() and not self._is_empty():
             raise DataError(
                 f"{self.path}: exists and is not a run of lvzoo ({RUN} is missing); name another --out"
             )
+
+    def _lock(self) -> BaseFileLock:
+        """Create and lock the folder, and return the lock."""
+        lock: BaseFileLock = FileLock(self.path / LOCK)
+        if_none_runs = ""
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(self.path / LOCK)
+            if _lacks_flock(self.path / LOCK):
+                lock = SoftFileLock(self.path / SOFT_LOCK)
+                log.warning(
+                    "%s: the file system has no locks (flock); if lvzoo is killed here, remove %s before you repeat "
+                    "the command",
+                    self.path,
+                    SOFT_LOCK,
+                )
+                if_none_runs = f"; if none does, remove {self.path / SOFT_LOCK}"
             lock.acquire(timeout=0)
         except Timeout as error:
             raise UsageError(
-                f"{self.path}: another lvzoo works in it; wait for it, or name another --out"
+                f"{self.path}: another lvzoo works in it; wait for it, or name another --out{if_none_runs}"
             ) from error
         except OSError as error:
             raise DataError(
                 f"{self.path}: cannot be written ({error.strerror}); name another --out"
             ) from error
-        try:
-            if not path.exists():
-                write_json(path, {"settings": settings, **facts})
-            yield
-        finally:
-            lock.release()
+        return lock
 
     def read(self) -> Mapping[str, Any]:
         """Return the content of run.json; DataError if it is missing or damaged."""
@@ -103,27 +135,29 @@ class RunFolder:
         folder.mark("failed", error=result.error, traceback=result.traceback, **trained)
 
     def _is_empty(self) -> bool:
-        """Return whether the folder holds nothing, except perhaps the lock file of an earlier run."""
-        return self.path.is_dir() and all(path.name == LOCK for path in self.path.iterdir())
+        """Return whether the folder holds nothing, except perhaps the lock files of an earlier run."""
+        return self.path.is_dir() and all(path.name in (LOCK, SOFT_LOCK) for path in self.path.iterdir())
 
     def _check_settings(self, settings: Mapping[str, Any]) -> None:
         """Raise UsageError if the run in the folder has other settings; names the first that differs."""
-        before = _flatten(self.read().get("settings", {}))
-        wanted = _flatten(json.loads(json.dumps(settings)))
-        differing = [key for key in sorted({*before, *wanted}) if before.get(key) != wanted.get(key)]
-        if differing:
-            key, *more = differing
-            others = f" (and {len(more)} more)" if more else ""
+        if difference := describe_difference(self.read().get("settings", {}), settings):
             raise UsageError(
-                f"{self.path}: holds a run with other settings: {key} is {before.get(key)} there, "
-                f"{wanted.get(key)} here{others}; name another --out"
+                f"{self.path}: holds a run with other settings: {difference}; name another --out"
             )
 
 
-def _flatten(settings: Mapping[str, Any], above: str = "") -> dict[str, Any]:
-    """Return nested settings as one level, with keys like `entries.unet.recipe.epochs`."""
-    flat: dict[str, Any] = {}
-    for key, value in settings.items():
-        name = f"{above}{key}"
-        flat |= _flatten(value, f"{name}.") if isinstance(value, dict) and value else {name: value}
-    return flat
+def _lacks_flock(path: Path) -> bool:
+    """Return whether the file system of a lock file, which is created, has no `flock`.
+
+    The library filelock is not asked, because its versions differ: some wait, some raise, and some warn.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return False
+    with path.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError as error:
+            return error.errno in NO_FLOCK
+    return False

@@ -15,10 +15,12 @@ from typing import Final
 from lvzoo.errors import LvzooError, UsageError, choose, explain_exception
 from lvzoo.interfaces import Executor
 from lvzoo.plugins import resolve
+from lvzoo.processes import find_lost_script, show_warnings_as_lines
 from lvzoo.types import Event, Job, JobResult
 
 OnEvent = Callable[[Job, Event], None]
 GUARD: Final = 'call lvzoo.bench under `if __name__ == "__main__":`, or with executor="inline"'
+FILE: Final = 'write the script into a file, or use executor="inline"'
 LONGEST_SILENCE_S: Final = 3600.0
 CHILD_ENVIRONMENT: Final = {"GOMP_SPINCOUNT": "1000"}
 """Makes OpenMP threads stop spinning soon when they wait for each other. Spinning slows training many times if other
@@ -85,12 +87,16 @@ def choose_executor(name: str) -> Executor:
     """Return a named executor.
 
     Raises:
-        UsageError: no executor has the name, or a script calls lvzoo without a guard.
+        UsageError: no executor has the name, or children are wanted and the script that calls lvzoo has no guard or
+            is no file.
     """
     # a child that is starting imports its parent's script; without a guard, this would start children of its own
     if getattr(multiprocessing.current_process(), "_inheriting", False):
         raise UsageError(f"each child process runs this script from the top; {GUARD}")
-    return choose(name, EXECUTORS, "executor")()
+    executor = choose(name, EXECUTORS, "executor")()
+    if isinstance(executor, ProcessExecutor) and (script := find_lost_script()) is not None:
+        raise UsageError(f"{script}: each child process imports this script, which is no file; {FILE}")
+    return executor
 
 
 @contextmanager
@@ -117,6 +123,7 @@ def _do_job(job: Job, report: Callable[[Event], None]) -> JobResult:
 
 def _run_child(job: Job, theirs: Connection) -> None:
     """Do a job in the child, and send its events and its result to the parent."""
+    show_warnings_as_lines()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C and ends the child
     with suppress(BrokenPipeError):  # the parent has ended
         theirs.send(_do_job(job, theirs.send))

@@ -136,7 +136,12 @@ def _run(settings: TrialSettings, report: Report) -> None:
     if model is None:
         _train(settings, dataset, evaluator, report)
         model = _read_own(settings, device)  # score the weights as other programs will load them
-    _test(settings, dataset.load("test"), model, evaluator, report)
+    test = dataset.load("test")
+    if test.source.fingerprint != settings.test_fingerprint:
+        raise DataError(
+            f"{settings.data}: its test frames have changed since the run began; repeat the command"
+        )
+    _test(settings, test, model, evaluator, report)
     trial = settings.trial
     settings.folder.mark(
         "finished",

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lvzoo.files import warn_of_cache
 from lvzoo.interfaces import Dataset
 from lvzoo.noise.apply import open_suite, suite_digest
-from lvzoo.noise.corrupt import corrupt_frames, select_conditions
+from lvzoo.noise.corrupt import cache_noise, select_conditions
 from lvzoo.phantom.write import cached_phantom
 from lvzoo.plugins import resolve
+from lvzoo.processes import count_workers
 from lvzoo.registry import Zoo
 from lvzoo.run import digest
 from lvzoo.trials.request import OnEvent, RunRequest
-from lvzoo.types import Condition, DatasetSource, Event, FrameSet, NoiseSource, Split
+from lvzoo.types import CLEAN, Condition, DatasetSource, Event, FrameSet, NoiseSource, Split
 
 # --- Data -----------------------------------------------------------------------------------------------------
 
@@ -51,12 +52,19 @@ class RunData:
                     "frames": len(frames),
                     "patients": len(set(frames.patients)),
                     "fingerprint": frames.source.fingerprint,
+                    # a hash can confirm a guess of a real patient's name, and cards are passed on
+                    "names": digest_patients(frames.patients) if frames.source.synthetic else "",
                     "version": frames.source.version,
                 }
                 for split, frames in self.splits.items()
             },
             "findings": [dataclasses.asdict(finding) for finding in findings],
         }
+
+
+def digest_patients(patients: Iterable[str]) -> str:
+    """Return a hash of the names of some patients, in any order and however often each is named."""
+    return digest(sorted(set(patients)))
 
 
 def open_data(
@@ -133,7 +141,12 @@ def plan_noise(zoo: Zoo, request: RunRequest, *, preferred: Sequence[int] = ()) 
 
 
 def make_noise(test: FrameSet, noise: NoisePlan, on_event: OnEvent) -> None:
-    """Make the noisy test frames once and cache them for all trials."""
+    """Make the noisy test frames once and cache them for all trials. Without a cache, each trial makes its own."""
+    if set(noise.conditions) == {CLEAN}:
+        return
     on_event("", Event(step="noise", done=0, total=1))
-    corrupt_frames(test, open_suite(noise.source), noise.conditions, workers=os.cpu_count() or 1)
+    try:
+        cache_noise(test, open_suite(noise.source), noise.conditions, workers=count_workers())
+    except OSError as error:
+        warn_of_cache(error)
     on_event("", Event(step="noise", done=1, total=1))

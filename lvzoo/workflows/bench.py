@@ -65,9 +65,10 @@ def bench(
         recipe: fields of `lvzoo.types.Recipe` for all entries (`epochs=3`).
 
     Raises:
-        LvzooError: a mistake in the arguments or the data. A trial that fails raises nothing: see `failed`.
+        RunError: every trial failed. If only some fail, the others are ranked, and the result's `failed` says why.
+        LvzooError: a mistake in the arguments or the data.
     """
-    return run_bench(*fill_records("bench", locals()))
+    return run_bench(*fill_records("bench", locals())).check_any_finished()
 
 
 def run_bench(request: RunRequest, options: RunOptions) -> Comparison:
@@ -75,6 +76,8 @@ def run_bench(request: RunRequest, options: RunOptions) -> Comparison:
     executor = choose_executor(options.executor)
     zoo = open_zoo(registries=request.registries)
     plan = make_plan(zoo, request, device=options.device)
+    if request.out:
+        RunFolder(path=Path(request.out)).check_free()
     data = open_data(
         zoo, request, phantom_size=plan.size.phantom_size, splits=SPLITS, on_event=options.on_event
     )

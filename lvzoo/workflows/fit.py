@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,11 +23,6 @@ class Training:
 
     trial: Path
     comparison: Comparison
-
-    @property
-    def failed(self) -> Mapping[str, str]:
-        """The reason of a failure, by the trial's name; empty if the training succeeded."""
-        return self.comparison.failed
 
 
 def fit(
@@ -59,11 +54,12 @@ def fit(
         recipe: fields of `lvzoo.types.Recipe` (`epochs=3`).
 
     Raises:
-        LvzooError: a mistake in the arguments or the data. A training that fails raises nothing: see `failed`.
+        RunError: the training or its test failed.
+        LvzooError: a mistake in the arguments or the data.
     """
     given = {name: value for name, value in locals().items() if name != "entry"}
     name = open_zoo(registries=registries).select_one(entry).name
     request, options = fill_records("fit", {**given, "plugins": name, "corruptions": (), "seeds": 1})
-    result = run_bench(request, options)
+    result = run_bench(request, options).check_any_finished()
     [trial] = read_run(result.folder).model_of
     return Training(trial=RunFolder(path=result.folder).trial(trial).path, comparison=result)

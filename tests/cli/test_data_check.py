@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,3 +80,53 @@ def test_a_mistake_in_a_file_is_one_line_and_exit_code_4(
     assert told.out == ""
     assert told.err.count("\n") == 1
     assert "VolumeTracings.csv: line 2: X2 is 'abc', not a number" in told.err
+
+
+def test_a_test_split_alone_is_accepted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = write_folder(tmp_path / "data", ["TEST", "TEST"])
+    assert main(["data", "check", str(folder)]) == 0
+    printed = capsys.readouterr().out
+    assert "\ntest          2       4  " in printed
+    assert "no train or val split: `lvzoo eval` can test models on this data set" in printed
+    assert main(["data", "check", "--json", str(folder)]) == 0
+    assert list(json.loads(capsys.readouterr().out)["splits"]) == ["test"]
+
+
+def test_without_a_test_split_there_is_nothing_to_test(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["data", "check", str(write_folder(tmp_path / "data", ["TRAIN", "VAL"]))]) == 4
+    assert "no row has the split TEST" in capsys.readouterr().err
+
+
+def test_a_video_that_does_not_decode_is_named_and_the_others_are_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_folder(tmp_path / "data", ["TRAIN", "TRAIN", "VAL", "TEST"])
+    (folder / "Videos/0X1.avi").write_bytes(b"no video at all")
+    (folder / "Videos/0X2.avi").write_bytes(b"")
+    assert main(["data", "check", str(folder)]) == 4
+    told = capsys.readouterr()
+    assert "train         1       2  " in told.out
+    assert "test          1       2  " in told.out
+    assert "excluded: video that does not decode (1)\n  0X1: does not decode as a video" in told.out
+    assert "failed: val: " in told.err
+    assert (
+        "none of the 1 videos in split VAL has a usable frame: video that does not decode (1); 0X2: "
+        in told.err
+    )
+    assert "failed: 0X1: not decoded" in told.err
+
+
+def test_ffmpeg_writes_nothing_of_its_own(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "data", ["TRAIN", "VAL", "TEST", "TEST"])
+    path = folder / "Videos/0X3.mp4"
+    noise_NHW = np.random.default_rng(0).integers(0, 255, (12, 112, 112), np.uint8)
+    write_video(path, noise_NHW, codec="mp4v")
+    content = path.read_bytes()
+    (folder / "Videos/0X3.avi").write_bytes(content[: len(content) // 2])  # its index lies in the second half
+    path.unlink()
+    command = [sys.executable, "-m", "lvzoo", "data", "check", str(folder)]
+    told = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert told.returncode == 4
+    assert told.stderr == "failed: 0X3: not decoded, or not completely; copy them again from their source\n"

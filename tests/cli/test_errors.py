@@ -76,6 +76,13 @@ def test_the_error_for_no_plugin_after_a_command_says_where_it_belongs(
     assert "'lvzoo --no-plugin NAME list'" in capsys.readouterr().err
 
 
+def test_core_cannot_be_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--no-plugin", "core", "list"]) == 2
+    assert capsys.readouterr().err == (
+        "error: the plugin 'core' cannot be left out, because all commands need it; leave out another\n"
+    )
+
+
 def test_interruption_has_its_own_exit_code(
     raising: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -124,6 +131,23 @@ def test_version_and_help_go_to_stdout(capsys: pytest.CaptureFixture[str]) -> No
 def test_every_command_of_the_table_has_a_help(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([name, "--help"]) == 0
     assert capsys.readouterr().out.startswith(f"Usage: lvzoo {name}")
+
+
+@pytest.mark.parametrize("words", [[], ["data"], ["noise"]])
+def test_a_list_of_commands_cuts_no_sentence(
+    words: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main([*words, "--help"]) == 0
+    assert "..." not in capsys.readouterr().out.partition("Commands:")[2]
+
+
+def test_helps_offer_only_what_the_command_does(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["noise", "preview", "--help"]) == 0
+    assert "none" not in capsys.readouterr().out
+    for command in ("train", "transfer"):
+        assert main([command, "--help"]) == 0
+        assert "ranking" not in capsys.readouterr().out
 
 
 def test_command_that_builds_a_model_leaves_stderr_empty() -> None:

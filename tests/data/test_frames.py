@@ -112,7 +112,7 @@ def test_a_full_disk_costs_the_cache_and_not_the_run(
 
     monkeypatch.setattr(np, "savez", full)
     assert len(EchoNetDynamic(folder).load("train")) == 2
-    assert "cannot be kept ([Errno 28] No space left on device)" in caplog.text
+    assert "the cache cannot be written (No space left on device)" in caplog.text
     assert list(cache.iterdir()) == []
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -41,6 +43,46 @@ def test_the_folder_is_locked_meanwhile(tmp_path: Path) -> None:
     ):
         pass
     with run.open({}, {}):
+        pass
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP])
+def test_without_flock_a_file_locks_the_folder(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    fcntl = pytest.importorskip("fcntl")
+
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    folder = tmp_path / "run"
+    with RunFolder(path=folder).open({}, {}):
+        [warning] = [record.getMessage() for record in caplog.records]
+        assert "the file system has no locks (flock)" in warning
+        with (
+            pytest.raises(
+                UsageError, match=r"another lvzoo works in it.*if none does, remove .*\.lock-soft$"
+            ),
+            RunFolder(path=folder).open({}, {}),
+        ):
+            pass
+    assert not (folder / ".lock-soft").exists()
+    with RunFolder(path=folder).open({}, {}):
+        pass
+
+
+def test_the_lock_of_a_killed_lvzoo_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lvzoo.run.folder._lacks_flock", lambda _path: True)
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run/.lock-soft").write_text("1\na machine that is not here\n")
+    with (
+        pytest.raises(UsageError, match=r"if none does, remove .*run/\.lock-soft$"),
+        RunFolder(path=tmp_path / "run").open({}, {}),
+    ):
+        pass
+    (tmp_path / "run/.lock-soft").unlink()
+    with RunFolder(path=tmp_path / "run").open({}, {}):
         pass
 
 

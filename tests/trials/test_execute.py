@@ -13,7 +13,7 @@ from lvzoo.trials.execute import ProcessExecutor, choose_executor
 from lvzoo.types import Event, Job, JobResult
 
 TASKS = """
-import os, signal, sys, threading, time
+import os, signal, sys, threading, time, warnings
 from lvzoo.errors import DataError
 from lvzoo.types import Event
 
@@ -38,6 +38,10 @@ def vanishes(settings, report):
 
 def hangs(settings, report):
     time.sleep(60)
+
+def warns(settings, report):
+    warnings.warn("this\\nis old")
+    return {}
 
 def lingers(settings, report):
     threading.Thread(target=time.sleep, args=(60,)).start()
@@ -87,6 +91,11 @@ def test_a_process_that_dies_is_told_from_one_that_fails() -> None:
     assert results[0].error == "its process was killed by SIGKILL (out of memory?)"
     assert results[1].error == "its process ended with exit code 3 before its work was done"
     assert results[2].summary == {"doubled": 4}
+
+
+def test_a_warning_in_a_child_is_one_line(capfd: pytest.CaptureFixture[str]) -> None:
+    run(ProcessExecutor(), "warns")
+    assert capfd.readouterr().err == "UserWarning: this is old\n"
 
 
 def test_a_process_that_hangs_is_killed() -> None:

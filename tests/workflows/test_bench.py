@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import shutil
@@ -16,10 +17,11 @@ import pytest
 
 import lvzoo
 from lvzoo.cli import main
-from lvzoo.errors import PluginError, UsageError
+from lvzoo.errors import DataError, PluginError, RunError, UsageError
 from lvzoo.noise.suite import NoiseV1
+from lvzoo.phantom.dataset import Phantom
 from lvzoo.phantom.write import cached_phantom
-from lvzoo.types import SCORE_COLUMNS, Event, Scores, Trial
+from lvzoo.types import SCORE_COLUMNS, Event, FrameSet, Scores, Split, Trial
 from lvzoo.workflows.compare import Comparison
 from tests.made_plugins import NOISE_SOURCE, NOISE_SUITE, declare, network
 
@@ -223,6 +225,54 @@ def test_a_trial_that_fails_or_dies_is_recorded_and_the_others_finish(
     assert heard.epochs == [("unet-s0", 1)]
     assert heard.trials == [("unet-s0", 12 * 3)]
     assert "a listener's own fault" in caplog.text
+
+
+def test_a_run_of_which_every_trial_fails_is_an_error(
+    install_plugin: Install, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = declare("raises", "stops", package="failing_dist")
+    models = network("Raises", 'raise RuntimeError("boom")') + "class Stops(Raises):\n    pass\n"
+    install_plugin("failing", code, files={"model.py": models})
+    with pytest.raises(
+        RunError, match=r"run: every trial failed: raises-s0: Run.*boom.*; stops-s0: "
+    ) as caught:
+        lvzoo.bench("raises,stops", out=tmp_path / "run", **SMALL)
+    assert list(caught.value.failed) == ["raises-s0", "stops-s0"]
+    assert (tmp_path / "run/trials/stops-s0/status.json").is_file()
+    words = ["--preset", "smoke", "--executor", "inline", "--severities", "1,5", "--resamples", "200"]
+    assert main(["bench", "--plugins", "raises,stops", *words, "--out", str(tmp_path / "run")]) == 1
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.splitlines()[-1].startswith(f"error: {tmp_path / 'run'}: every trial failed: raises-s0: ")
+
+
+def test_a_folder_of_something_else_is_refused_before_data_are_read(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("years of work")
+    steps: list[str] = []
+    with pytest.raises(DataError, match="exists and is not a run of lvzoo"):
+        lvzoo.bench(out=tmp_path, on_event=lambda _name, event: steps.append(event.step), **SMALL)
+    assert steps == []
+
+
+def test_no_entry_is_not_the_preset_s(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(["bench", "--plugins", "", "--preset", "smoke", "--out", str(tmp_path / "run")]) == 2
+    assert "no entry is named" in capsys.readouterr().err
+
+
+def test_test_frames_that_change_during_a_run_fail_the_trial(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def change(self: Phantom, split: Split) -> FrameSet:
+        frames = load(self, split)
+        source = dataclasses.replace(frames.source, fingerprint=f"changed-{len(calls)}")
+        calls.append(split)
+        return dataclasses.replace(frames, source=source)
+
+    calls: list[Split] = []
+    load = Phantom.load
+    monkeypatch.setattr(Phantom, "load", change)
+    with pytest.raises(RunError, match="its test frames have changed since the run began"):
+        lvzoo.bench("unet-fast", out=tmp_path / "run", **SMALL)
 
 
 def test_a_wrong_recipe_of_an_entry_is_told_with_its_file(tmp_path: Path) -> None:

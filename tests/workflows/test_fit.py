@@ -27,7 +27,6 @@ def trained(tmp_path_factory: pytest.TempPathFactory, registry: Path) -> Trainin
 def test_one_trial_with_its_seed_is_left_and_tested_on_clean_frames(trained: Training) -> None:
     assert trained.trial.name == "small-s1"
     assert [path.name for path in trained.trial.parent.iterdir()] == ["small-s1"]
-    assert not trained.failed
     scores = trained.comparison.scores
     assert (set(scores["corruption"]), set(scores["seed"]), len(scores)) == ({"clean"}, {1}, 12)
     assert not lvzoo.load(trained.trial).training
@@ -117,4 +116,17 @@ def test_a_training_that_fails_ends_with_1_and_its_reason(
     told = capsys.readouterr()
     assert "failed: bursts-s0: RuntimeError: boom" in told.err
     assert "lvzoo pack" not in told.err
-    assert "trial:" not in told.out
+    assert told.out == ""
+
+
+def test_clean_frames_are_not_said_to_be_corrupted(registry: Path, tmp_path: Path) -> None:
+    steps: list[str] = []
+    lvzoo.fit(
+        "small",
+        out=tmp_path / "run",
+        registries=[registry],
+        on_event=lambda _name, event: steps.append(event.step),
+        **FAST,
+    )
+    assert "training" in steps
+    assert "noise" not in steps

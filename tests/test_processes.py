@@ -1,0 +1,78 @@
+"""Programs whose children cannot start are recognised, and other libraries' warnings are one line."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+LOST = "from lvzoo.processes import find_lost_script\nprint(find_lost_script())\n"
+BENCH = """
+import lvzoo
+if __name__ == "__main__":
+    lvzoo.bench("unet", preset="smoke", out="run")
+"""
+INLINE = """
+from pathlib import Path
+from lvzoo.phantom.write import write_phantom
+from lvzoo.trials.execute import choose_executor
+if __name__ == "__main__":
+    choose_executor("inline")
+    write_phantom(Path("phantom"), size="smoke")
+"""
+WARNS = """
+import warnings
+from lvzoo.processes import show_warnings_as_lines
+show_warnings_as_lines()
+warnings.warn("the value is\\nnot  right " + 500 * "x", UserWarning)
+"""
+
+
+def run_python(*words: str, stdin: str = "", cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, *words]
+    return subprocess.run(command, input=stdin, capture_output=True, text=True, check=False, cwd=cwd)
+
+
+def test_a_script_from_stdin_is_lost_to_children() -> None:
+    assert run_python("-", stdin=LOST).stdout == "<stdin>\n"
+    assert run_python(stdin=LOST).stdout == "<stdin>\n"
+
+
+def test_the_children_of_other_programs_start(tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(LOST)
+    (tmp_path / "package").mkdir()
+    (tmp_path / "package/__main__.py").write_text(LOST)
+    moves = "import os\nos.chdir('/')\n" + LOST
+    (tmp_path / "moves.py").write_text(moves)
+    for words in (
+        *(["script.py"], ["moves.py"], ["package"], ["-m", "package"], ["-m", "script"]),
+        *(["-c", LOST], ["-i", "-c", LOST]),
+    ):
+        assert run_python(*words, cwd=tmp_path).stdout == "None\n", words
+    assert "None" in run_python("-i", stdin=LOST, cwd=tmp_path).stdout  # as at the prompt: no script at all
+
+
+def test_a_bench_in_a_script_from_stdin_says_so_before_anything_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LVZOO_CACHE", str(tmp_path / "cache"))
+    done = run_python("-", stdin=BENCH, cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("lvzoo.errors.UsageError: <stdin>: ")
+    assert 'write the script into a file, or use executor="inline"' in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_inline_bench_in_a_script_from_stdin_can_make_its_phantom(tmp_path: Path) -> None:
+    done = run_python("-", stdin=INLINE, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "phantom/FileList.csv").is_file()
+
+
+def test_a_warning_of_another_library_is_one_short_line() -> None:
+    done = run_python("-c", WARNS)
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith("UserWarning: the value is not right xxx")
+    assert len(done.stderr) < 250
