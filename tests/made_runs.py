@@ -40,8 +40,13 @@ def make_run(
     recipes: Mapping[str, Recipe] | None = None,
     key: str = "k",
     reader_dice: float | None = 0.95,
+    weights: Mapping[str, Mapping[int, str]] | None = None,
+    files: Mapping[str, str] | None = None,
 ) -> Path:
-    """Write a finished run with made-up scores: each entry near its level in LEVELS, lower under noise."""
+    """Write a finished run with made-up scores: each entry near its level in LEVELS, lower under noise.
+
+    `weights` has the digests of models that were trained before, by entry and seed; `files` the names of their files.
+    """
     shared = recipe or Recipe()
     settings = {
         "preset": "quick",
@@ -53,6 +58,7 @@ def make_run(
                 "options": {},
                 "recipe": dataclasses.asdict((recipes or {}).get(name, shared)),
                 "trainer": None,
+                **_describe_weights((weights or {}).get(name)),
             }
             for name in entries
         },
@@ -70,14 +76,22 @@ def make_run(
         "reader_dice": reader_dice,
         "data": dict.fromkeys(("train", "val", "test"), counts),
         "findings": [],
+        **({} if files is None else {"files": dict(files)}),
     }
     run = RunFolder(path=folder)
     with run.open(settings, facts):
         for name in entries:
             model = model_name(name, (recipes or {}).get(name, shared))
-            for seed in range(seeds):
+            for seed in (weights or {}).get(name, range(seeds)):
                 _finish(run, model, seed, name, conditions, key)
     return folder
+
+
+def _describe_weights(digests: Mapping[int, str] | None) -> dict[str, Any]:
+    if digests is None:
+        return {}
+    origin = {"data": "phantom", "origin": "here"}
+    return {"seeds": list(digests), "weights": list(digests.values()), "trained_on": origin}
 
 
 def _finish(

@@ -11,8 +11,10 @@ import torch
 from safetensors import safe_open
 
 import lvzoo
-from lvzoo.phantom.write import GENERATOR_VERSION
+from lvzoo.phantom.rng import video_name
+from lvzoo.phantom.write import GENERATOR_VERSION, SIZES
 from lvzoo.registry import open_zoo
+from lvzoo.trials.prepare import digest_patients
 from lvzoo.weights import WeightsCard
 from lvzoo.weights.carried import Carried, find_carried
 from lvzoo.weights.page import render_card
@@ -59,6 +61,15 @@ def test_it_was_trained_on_the_phantom_of_this_version_and_on_nothing_else(name:
     assert card.commands[0].split()[:3] == ["lvzoo", "train", name]
     assert card.dice.test is not None
     assert card.dice.test > 0.9
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_its_patients_are_those_of_the_phantom_of_full_size(name: str) -> None:
+    """So `lvzoo eval --phantom-size full` tests it on the held-out patients of its own data set."""
+    _, card = carried(name)
+    for split, counts in card.trained_on.splits.items():
+        patients = [video_name(seed=0, split=split, index=index) for index in range(SIZES["full"].of(split))]
+        assert (counts.patients, counts.names) == (len(patients), digest_patients(patients))
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import cast
 
 import numpy as np
@@ -11,8 +12,9 @@ from numpy.typing import NDArray
 from torch import nn
 
 from lvzoo.device import autocast
-from lvzoo.errors import PluginError
+from lvzoo.errors import LvzooError, PluginError, is_out_of_memory, make_memory_error
 from lvzoo.interfaces import LVModel
+from lvzoo.plugins import explain_plugin_error
 from lvzoo.types import Prediction
 
 BATCH_SIZE = 64
@@ -24,20 +26,15 @@ def predict_batches(
     """Yield a model's predictions for grey frames, batch by batch, in order.
 
     Raises:
-        PluginError: the model's outputs are not finite, or its masks are not of the frames' size and type.
+        PluginError: the model's code raises an exception, its outputs are not finite, or its masks are not of the
+            frames' size and type.
+        DataError: memory runs out.
     """
-    size_HW = (frames_NHW.shape[1], frames_NHW.shape[2])
     model.eval()
     for start in range(0, len(frames_NHW), BATCH_SIZE):
-        chunk_BHW = np.array(frames_NHW[start : start + BATCH_SIZE])
-        frames_B1HW = torch.from_numpy(chunk_BHW).to(device)[:, None] / 255
-        frames_B1HW = frames_B1HW.contiguous(memory_format=torch.channels_last)
-        with torch.inference_mode():
-            with autocast(device, precision):
-                output = model(frames_B1HW)
-            _check_finite(output, model)
-            prediction = cast("LVModel", model).decode(output, size_HW=size_HW)
-        _check_prediction(prediction, chunk_BHW.shape, model)
+        batch_BHW = frames_NHW[start : start + BATCH_SIZE]
+        with _explain_lack_of_memory(batch_BHW, device):
+            prediction = _predict_batch(model, batch_BHW, device, precision)
         yield prediction
 
 
@@ -49,25 +46,82 @@ def predict_masks(
     return np.concatenate([prediction.masks_BHW for prediction in predictions])
 
 
-def _check_finite(output: torch.Tensor, model: nn.Module) -> None:
-    """Raise an error if an output is not finite. It would be decoded to an empty mask and silently score 0."""
+def _predict_batch(
+    model: nn.Module, batch_BHW: NDArray[np.uint8], device: torch.device, precision: torch.dtype
+) -> Prediction:
+    """Return a model's prediction for one batch of grey frames."""
+    frames_B1HW = torch.from_numpy(np.array(batch_BHW)).to(device)[:, None] / 255
+    frames_B1HW = frames_B1HW.contiguous(memory_format=torch.channels_last)
+    size_HW = (batch_BHW.shape[1], batch_BHW.shape[2])
+    with torch.inference_mode():
+        with _blame_plugin(model, "forward"), autocast(device, precision):
+            output = model(frames_B1HW)
+        _check_output(output, model)
+        with _blame_plugin(model, "decode"):
+            prediction = cast("LVModel", model).decode(output, size_HW=size_HW)
+    _check_prediction(prediction, batch_BHW.shape, model)
+    return prediction
+
+
+@contextmanager
+def _explain_lack_of_memory(batch_BHW: NDArray[np.uint8], device: torch.device) -> Iterator[None]:
+    """Raise DataError in place of an exception that says that memory ran out."""
+    try:
+        yield
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        count, rows, columns = batch_BHW.shape
+        what = f"{count} frame{'' if count == 1 else 's'} of {columns} x {rows}"
+        raise make_memory_error(what, on_gpu=device.type == "cuda") from error
+
+
+@contextmanager
+def _blame_plugin(model: nn.Module, method: str) -> Iterator[None]:
+    """Raise PluginError in place of an exception of a plugin's method, unless memory ran out."""
+    try:
+        yield
+    except LvzooError:
+        raise
+    except (Exception, SystemExit) as error:
+        if is_out_of_memory(error):
+            raise
+        raise PluginError(
+            f"{type(model).__name__}.{method} raised {explain_plugin_error(error, type(model).__module__)}; "
+            "correct its plugin (`lvzoo check NAME` tests a model)"
+        ) from error
+
+
+def _check_output(output: object, model: nn.Module) -> None:
+    """Raise an error unless an output is a finite tensor. NaN would be decoded to an empty mask and score 0."""
+    name = f"{type(model).__name__}.forward"
+    if not isinstance(output, torch.Tensor):
+        raise PluginError(f"{name} returned a {type(output).__name__}; return one tensor")
     if not torch.isfinite(output).all():
         raise PluginError(
-            f"{type(model).__name__}.forward returned values that are not finite in eval mode; lower the learning "
-            "rate or use --precision float32, and look for divisions by zero"
+            f"{name} returned values that are not finite in eval mode; lower the learning rate or use --precision "
+            "float32, and look for divisions by zero"
         )
 
 
-def _check_prediction(prediction: Prediction, expected: tuple[int, ...], model: nn.Module) -> None:
+def _check_prediction(prediction: object, expected: tuple[int, ...], model: nn.Module) -> None:
     """Raise an error if the masks do not have the expected shape and type, or if landmarks are not finite."""
-    name, masks_BHW, landmarks_BK2 = type(model).__name__, prediction.masks_BHW, prediction.landmarks_BK2
+    name = f"{type(model).__name__}.decode"
+    if not isinstance(prediction, Prediction):
+        raise PluginError(
+            f"{name} returned a {type(prediction).__name__}; return a Prediction, from lvzoo.types"
+        )
+    masks_BHW: object = prediction.masks_BHW
+    landmarks_BK2 = prediction.landmarks_BK2
+    if not isinstance(masks_BHW, np.ndarray):
+        raise PluginError(f"{name} returned masks as a {type(masks_BHW).__name__}; return a numpy array")
     if masks_BHW.shape != expected or masks_BHW.dtype != np.bool_:
         raise PluginError(
-            f"{name}.decode returned masks of {masks_BHW.dtype} {masks_BHW.shape}; "
+            f"{name} returned masks of {masks_BHW.dtype} {masks_BHW.shape}; "
             f"they must be bool {expected}, one for each frame"
         )
     if landmarks_BK2 is not None and not np.isfinite(landmarks_BK2).all():
         raise PluginError(
-            f"{name}.decode returned landmarks that are not finite; compute them in float32, and look for "
+            f"{name} returned landmarks that are not finite; compute them in float32, and look for "
             "divisions by zero"
         )

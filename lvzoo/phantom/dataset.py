@@ -9,18 +9,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 from zipfile import BadZipFile
 
 import numpy as np
 
-from lvzoo.data.clip import PHANTOM_NOTE
+from lvzoo.data.clips.synthetic import PHANTOM_NOTE
 from lvzoo.data.echonet import EchoNetDynamic
 from lvzoo.errors import DataError, one_line
 from lvzoo.evaluate.dice import dice_N
 from lvzoo.geometry.raster import rasterise
 from lvzoo.phantom.files import FURTHER, TRUE_CONTOURS, TRUTH
 from lvzoo.types import FrameSet, Split
+
+BEATS: Final = "beats"
+"""The end of the name of a phantom with further traced frames."""
 
 
 class Phantom:
@@ -35,7 +38,7 @@ class Phantom:
         self.folder = Path(folder)
         self._videos = EchoNetDynamic(self.folder, further=further)
         self.version, shift = _read_note(self.folder / PHANTOM_NOTE)
-        self.name = "-".join(["phantom", *([shift] if shift else []), *(["beats"] if further else [])])
+        self.name = "-".join(["phantom", *([shift] if shift else []), *([BEATS] if further else [])])
 
     def load(self, split: Split) -> FrameSet:
         """Return the labelled frames of a split; a second call finds them decoded.
@@ -61,6 +64,15 @@ class Phantom:
 def phantom_of_beats(folder: Path) -> Phantom:
     """Return a phantom as a `Dataset` that also holds the further traced frames of each beat."""
     return Phantom(folder, further=FURTHER)
+
+
+def shows_same_pictures(one: str, other: str) -> bool:
+    """Return whether two phantoms of one version, by name, show a patient in the same pictures.
+
+    >>> shows_same_pictures("phantom-beats", "phantom"), shows_same_pictures("phantom-gain", "phantom")
+    (True, False)
+    """
+    return one.removesuffix(f"-{BEATS}") == other.removesuffix(f"-{BEATS}")
 
 
 def _read_note(path: Path) -> tuple[str, str | None]:

@@ -2,7 +2,8 @@
 
 from lvzoo.run.finished import FinishedRun, read_run
 from lvzoo.run.folder import RunFolder
+from lvzoo.run.settings import check_settings
 from lvzoo.run.trial import TrialFolder
 from lvzoo.types.trial import digest
 
-__all__ = ["FinishedRun", "RunFolder", "TrialFolder", "digest", "read_run"]
+__all__ = ["FinishedRun", "RunFolder", "TrialFolder", "check_settings", "digest", "read_run"]

@@ -38,6 +38,10 @@ class FinishedRun:
     computed: Mapping[str, str]
     model_of: Mapping[str, str]
     """The model of each trial, in the order of models and seeds."""
+    weights: Mapping[str, str]
+    """The digest of the weights of each trial whose model was trained before. Early runs lack it."""
+    files: Mapping[str, str]
+    """The name of the file or folder of these weights, without suffix. Early runs lack it."""
     finished: Mapping[str, TrialFolder]
     """The finished trials by name, in the same order."""
     unfinished: Mapping[str, str]
@@ -90,6 +94,11 @@ def _parse(folder: RunFolder, known: Mapping[str, Any]) -> FinishedRun:
         for model, entry in models.items()
         for seed in (entry["seeds"] if "seeds" in entry else range(settings["seeds"]))
     }
+    weights = {
+        trial_name(model, seed): weights
+        for model, entry in models.items()
+        for seed, weights in zip(entry.get("seeds", ()), entry.get("weights", ()), strict=False)
+    }
     trials = {name: folder.trial(name) for name in model_of}
     statuses = {name: trial.status() for name, trial in trials.items()}
     finished = {name: trials[name] for name, status in statuses.items() if status.get("state") == "finished"}
@@ -109,6 +118,8 @@ def _parse(folder: RunFolder, known: Mapping[str, Any]) -> FinishedRun:
         models=models,
         computed=known["computed"],
         model_of=model_of,
+        weights=weights,
+        files=dict(known.get("files", {})),
         finished=finished,
         unfinished={
             name: str(status.get("error", UNFINISHED))

@@ -18,7 +18,7 @@ from typing import Any, Final, Literal
 import numpy as np
 import pandas as pd
 
-from lvzoo.errors import DataError
+from lvzoo.errors import DataError, show_name
 from lvzoo.files import atomic_file
 from lvzoo.types import SCORE_COLUMNS, Condition, Epoch, Scores
 from lvzoo.types.results import ModelFacts, Specimen
@@ -63,7 +63,7 @@ class TrialFolder:
         except FileNotFoundError:
             return {}
         except ValueError as error:
-            log.warning("%s: damaged (%s); the trial is repeated", path, error)
+            log.warning("%s: damaged (%s); the trial is repeated", show_name(path), error)
             return {}
         return status
 

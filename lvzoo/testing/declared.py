@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from lvzoo.errors import PluginError
 from lvzoo.plugins import resolve
 from lvzoo.types import find_value_mistake
+from lvzoo.weights.network import find_odd_tensor
 
 if TYPE_CHECKING:
     from lvzoo.testing.subject import Subject
@@ -95,9 +96,14 @@ def factory(subject: Subject) -> None:
 
 
 def builds(subject: Subject) -> None:
-    """The network can be built with the entry's options and has trainable parameters."""
+    """The network can be built with the entry's options, has trainable parameters, and can be kept in a file."""
     model = subject.build()
     if not any(parameter.requires_grad for parameter in model.parameters()):
         raise PluginError(
             "the model has no trainable parameters; create them with torch.nn, and do not freeze all of them"
+        )
+    if odd := find_odd_tensor(model.state_dict()):
+        raise PluginError(
+            f"{odd}, so lvzoo would refuse the trained weights; keep only finite real numbers in parameters and "
+            "buffers, or register a constant buffer with persistent=False"
         )

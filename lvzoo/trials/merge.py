@@ -9,30 +9,25 @@ from __future__ import annotations
 import dataclasses
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from lvzoo.errors import DataError, UsageError, name_some
 from lvzoo.interfaces import NoiseSuite
 from lvzoo.noise.apply import open_suite, suite_digest
 from lvzoo.registry import Zoo
-from lvzoo.run import FinishedRun, TrialFolder, digest
+from lvzoo.run import FinishedRun, digest
+from lvzoo.trials.variants import MergedTrial, tell_apart
 from lvzoo.types import OptionValue
 from lvzoo.types.results import ModelFacts, Specimen
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class MergedTrial:
-    """A finished trial, and the run that it comes from."""
-
-    name: str
-    model: str
-    run: FinishedRun
-    folder: TrialFolder
+from lvzoo.weights.locate import WEIGHTS
+from lvzoo.weights.trained import digest_file
 
 
 def merge(runs: Sequence[FinishedRun]) -> tuple[MergedTrial, ...]:
     """Return the finished trials in the order of runs, models and seeds. A trial in several runs is returned once.
+
+    Models that were trained before may have the name and the card of another model, and other weights. They are
+    another model, and are named after their files.
 
     Raises:
         UsageError: the runs differ in data, noise or conditions, or contain two versions of a model.
@@ -43,25 +38,31 @@ def merge(runs: Sequence[FinishedRun]) -> tuple[MergedTrial, ...]:
     trained = [run for run in runs if run.fingerprint is not None]
     for run in trained[1:]:
         _check_same("data", run, trained[0], lambda each: f"{each.source.name} {each.fingerprint}")
-    merged: dict[str, MergedTrial] = {}
-    first: dict[str, TrialFolder] = {}
-    for trial in _finished_trials(runs):
-        _check_same_scoring(trial, next(iter(merged.values()), trial))
-        here, there = trial.folder, first.setdefault(trial.model, trial.folder)
-        if here.status().get("model_key") != there.status().get("model_key"):
-            raise UsageError(
-                f"{trial.model} was trained with other settings or code in {here.path} than in {there.path}; "
-                "leave one of the runs out, or repeat the command that made the older one"
-            )
-        merged.setdefault(trial.name, trial)
-    return tuple(merged.values())
+    found = list(_finished_trials(runs))
+    for trial in found:
+        _check_same_scoring(trial, found[0])
+        _check_same_version(trial, next(each for each in found if each.model == trial.model))
+    return tuple(tell_apart(found))
 
 
 def _finished_trials(runs: Sequence[FinishedRun]) -> Iterator[MergedTrial]:
     """Yield the finished trials run by run, in the order of models and seeds."""
+    only_trained = all(run.fingerprint is not None for run in runs)
     for run in runs:
         for name, folder in run.finished.items():
-            yield MergedTrial(name=name, model=run.model_of[name], run=run, folder=folder)
+            model, file = run.model_of[name], folder.path / WEIGHTS
+            weights = run.weights.get(name)
+            if weights is None and file.is_file() and not only_trained:
+                weights = digest_file(file)
+            yield MergedTrial(
+                name=name,
+                own_model=model,
+                model=model,
+                model_key=folder.status().get("model_key"),
+                weights=weights,
+                run=run,
+                folder=folder,
+            )
 
 
 def merge_facts(trials: Sequence[MergedTrial], recipe: Mapping[str, OptionValue]) -> dict[str, ModelFacts]:
@@ -79,11 +80,11 @@ def merge_facts(trials: Sequence[MergedTrial], recipe: Mapping[str, OptionValue]
             for each in seeds
             if each.hardware == first.hardware and each.ms_per_frame is not None
         ]
-        origin, trained_on = own[0].run.origin(model)
+        origin, trained_on = own[0].run.origin(own[0].own_model)
         facts[model] = dataclasses.replace(
             first,
             ms_per_frame=statistics.median(times) if times else None,
-            own_recipe=own[0].run.has_other_recipe(model, recipe),
+            own_recipe=own[0].run.has_other_recipe(own[0].own_model, recipe),
             origin=origin,
             trained_on=trained_on,
         )
@@ -92,7 +93,7 @@ def merge_facts(trials: Sequence[MergedTrial], recipe: Mapping[str, OptionValue]
 
 def merge_specimens(trials: Sequence[MergedTrial]) -> tuple[Specimen, ...]:
     """Return the example frames of each model's first seed."""
-    first = {trial.model: trial.folder for trial in reversed(trials)}
+    first = {trial.model: trial for trial in reversed(trials)}
     models = dict.fromkeys(trial.model for trial in trials)
     return tuple(specimen for model in models for specimen in first[model].read_specimens())
 
@@ -170,6 +171,15 @@ def _check_same_scoring(trial: MergedTrial, first: MergedTrial) -> None:
         raise UsageError(
             f"{trial.folder.path} was scored by other code than {first.folder.path}; leave one of the runs out, or "
             "repeat the command that made the older one"
+        )
+
+
+def _check_same_version(trial: MergedTrial, first: MergedTrial) -> None:
+    """Raise UsageError unless two trials of one model were trained with the same settings and code."""
+    if trial.model_key != first.model_key:
+        raise UsageError(
+            f"{trial.model} was trained with other settings or code in {trial.folder.path} than in "
+            f"{first.folder.path}; leave one of the runs out, or repeat the command that made the older one"
         )
 
 

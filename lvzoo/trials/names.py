@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from lvzoo.errors import UsageError
+from lvzoo.errors import UsageError, show_name
 from lvzoo.types import model_name
 from lvzoo.weights.trained import TrainedModel
 
@@ -28,10 +28,11 @@ def name_models(models: Sequence[TrainedModel]) -> list[NamedModel]:
     """Return each model with its name: its entry's, or its file's if different models share an entry.
 
     Raises:
-        UsageError: no model is given, one is given twice, or two would still have the same name.
+        UsageError: no model is given, two have the same weights, or two would still have the same name.
     """
     if not models:
         raise UsageError("no model is named; name a trial's folder, a weights file or an entry with weights")
+    _check_different(models)
     named = [NamedModel(model=model, name=_choose_name(model, models)) for model in models]
     for one, other in combinations(named, 2):
         if one.shown_name == other.shown_name and not _differ_in_seed_only([one.model, other.model]):
@@ -50,7 +51,29 @@ def _choose_name(model: TrainedModel, models: Sequence[TrainedModel]) -> str:
         return model.entry.name
     stems = [each.stem for each in same_entry]
     name = model.stem if len(set(stems)) == len(stems) else f"{model.place}-{model.stem}"
-    return name.replace("+noise", "")  # `model_name` adds this again
+    return as_folder_name(name.replace("+noise", ""))  # `model_name` adds this again
+
+
+def as_folder_name(name: str) -> str:
+    r"""Return the name of a file as a model's name, which is also the name of a folder and stands in tables.
+
+    >>> as_folder_name("net\x1b[2K")
+    'net_x1b[2K'
+    """
+    return show_name(name).replace("\\", "_")
+
+
+def _check_different(models: Sequence[TrainedModel]) -> None:
+    """Raise UsageError if two models are the same one: a file may be named twice, or lie in two places.
+
+    Two entries are two models even if their weights agree, since their networks may differ.
+    """
+    first: dict[tuple[str, str, str], TrainedModel] = {}
+    for model in models:
+        identity = (model.entry.name, model.as_trial("x").key, model.digest)
+        other = first.setdefault(identity, model)
+        if other is not model:
+            raise UsageError(f"{other.named} and {model.named} hold the same weights; leave one out")
 
 
 def _entry_name(model: TrainedModel) -> str:

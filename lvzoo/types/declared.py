@@ -6,22 +6,17 @@ They hold only names and plain values, because a separate process reads each plu
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
-from lvzoo.errors import did_you_mean
+from lvzoo.errors import did_you_mean, show_name
 
 Kind: TypeAlias = Literal["mask", "landmark"]
 OptionValue: TypeAlias = "bool | int | float | str | None"
 
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]*")
 """Allowed names of entries, families, suites and layouts. Entries become folder names, hence the strict pattern."""
-UNPRINTED: Final = ("Cc", "Cf", "Cs", "Zl", "Zp")
-"""Unicode categories of invisible characters, which can control a terminal or reverse the direction of a line."""
-JOINERS: Final = "\u00ad\u200c\u200d"
-"""Characters of these categories that are allowed, because words need them: the soft hyphen and letter joiners."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -115,4 +110,4 @@ def has_control_characters(text: str) -> bool:
     >>> has_control_characters("U-Net, 1 % noise"), has_control_characters("U-Net\x1b[2K")
     (False, True)
     """
-    return any(unicodedata.category(each) in UNPRINTED and each not in JOINERS for each in text)
+    return show_name(text) != text

@@ -17,7 +17,7 @@ VERSION: Final = 1
 
 Plain = Mapping[str, Any]
 T = TypeVar("T")
-YOUNGER: Final = ("test_other", "empty", "started_from")
+YOUNGER: Final = ("test_other", "empty", "started_from", "names")
 """The fields that the first cards lack. Without one, a record has its default."""
 LARGEST_SEED: Final = 2**63 - 1
 """The largest number that fits into a table of scores."""
@@ -29,11 +29,16 @@ class NewerCardError(ValueError):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Counts:
-    """The size of a split. `fingerprint` is a hash of its frames, its references and the names of its videos."""
+    """The size of a split.
+
+    `fingerprint` is a hash of its frames, its references and the names of its videos, `names` one of the names of its
+    patients (empty if they are not known).
+    """
 
     patients: int
     frames: int
     fingerprint: str
+    names: str = ""
 
     def __post_init__(self) -> None:
         """Raise ValueError if a count is below 0."""

@@ -24,6 +24,10 @@ from lvzoo.weights.header import AGAIN, read_card
 WEIGHTS: Final = "model.safetensors"
 CARD: Final = "model.json"
 SUFFIX: Final = ".safetensors"
+LIKE_FILES: Final = frozenset(
+    (SUFFIX, ".pt", ".pth", ".pkl", ".ckpt", ".bin", ".h5", ".hdf5", ".onnx", ".npz")
+)
+"""The suffixes of weights files of any kind. A name with one of them is the name of a file, not of an entry."""
 KINDS: Final = (
     "a trial's folder of a run (runs/NAME/trials/unet-s0), a weights file (.safetensors), or an entry that carries "
     "weights (`lvzoo list` shows which)"
@@ -80,7 +84,7 @@ def _may_be_entry(model: str) -> bool:
 
 
 def _find_entry(name: str, zoo: Zoo) -> Entry | None:
-    """Return the entry of that name, or None if only a file or folder has it.
+    """Return the entry of that name, or None if a file or folder has it, or if it can only be that of a file.
 
     Raises:
         PluginError: nothing has the name, or the entry's plugin is quarantined.
@@ -89,7 +93,8 @@ def _find_entry(name: str, zoo: Zoo) -> Entry | None:
     found = next((entry for entry in zoo.entries if entry.name == name), None)
     if name in {entry.name for entry in zoo.absent}:  # even if a file of that name exists
         raise zoo.explain_missing(name)
-    if found is None and not Path(name).exists():
+    path = Path(name)
+    if found is None and path.suffix.lower() not in LIKE_FILES and not path.exists():
         several = zoo.select(name)  # raises if nothing matches
         raise UsageError(f"{name!r} is a pattern ({len(several)} entries match); name one model")
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 import torch
 from safetensors import SafetensorError
@@ -21,6 +22,20 @@ from lvzoo.types import Trial
 from lvzoo.weights.bounded import Bounded, TooLargeError
 from lvzoo.weights.header import AGAIN, read_metadata
 from lvzoo.weights.locate import CARD, WEIGHTS, Located, locate
+
+DTYPES: Final[Mapping[str, torch.dtype]] = {
+    "F64": torch.float64,
+    "F32": torch.float32,
+    "F16": torch.float16,
+    "BF16": torch.bfloat16,
+    "I64": torch.int64,
+    "I32": torch.int32,
+    "I16": torch.int16,
+    "I8": torch.int8,
+    "U8": torch.uint8,
+    "BOOL": torch.bool,
+}
+"""The types of `lvzoo.weights.header.READ_TYPES`, as torch names them."""
 
 
 def save_model(model: nn.Module, trial: Trial, folder: Path, **facts: object) -> None:
@@ -66,10 +81,23 @@ def read_model(located: Located) -> nn.Module:
         raise DataError(f"{path}: weights of another model than {located.card} says ({mistake})")
     network.load_state_dict(weights)
     # checked in the network, since a float64 number of the file may be too large for float32
-    odd = [name for name, tensor in network.state_dict().items() if not torch.isfinite(tensor).all()]
-    if odd:
-        raise DataError(f"{path}: {odd[0]} is not finite: damaged, or its training diverged; train it again")
+    if odd := find_odd_tensor(network.state_dict()):
+        raise DataError(f"{path}: {odd}: damaged, or its training diverged; train it again")
     return network.eval()
+
+
+def find_odd_tensor(weights: Mapping[str, torch.Tensor]) -> str | None:
+    """Return which tensor of a network cannot be read from a weights file and why, or None.
+
+    >>> find_odd_tensor({"scale": torch.ones(1), "wave": torch.ones(1, dtype=torch.complex64)})
+    'wave is of type complex64'
+    """
+    for name, tensor in weights.items():
+        if tensor.dtype not in DTYPES.values():
+            return f"{name} is of type {tensor.dtype}".replace("torch.", "")
+        if not torch.isfinite(tensor).all():
+            return f"{name} is not finite"
+    return None
 
 
 def _build(located: Located, weights: Mapping[str, torch.Tensor]) -> nn.Module:

@@ -35,7 +35,7 @@ class TrainedModel:
     @property
     def digest(self) -> str:
         """Hash of the weights file."""
-        return hashlib.sha256(self.weights.read_bytes()).hexdigest()[:16]
+        return digest_file(self.weights)
 
     @property
     def stem(self) -> str:
@@ -57,6 +57,12 @@ class TrainedModel:
             recipe=self.card.recipe,
             code=self.card.code,
         )
+
+
+def digest_file(path: Path) -> str:
+    """Return the hash of a weights file, in 16 hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
 
 
 def find_trained(model: str | Path, *, registries: Sequence[Path] = ()) -> TrainedModel:
@@ -146,7 +152,10 @@ def _read_trained_on(known: Mapping[str, Any], fingerprint: str, folder: Path) -
         synthetic=bool(known["synthetic"]),
         fingerprint=fingerprint,
         splits={
-            split: Counts(**{key: splits[split][key] for key in ("patients", "frames", "fingerprint")})
+            split: Counts(
+                **{key: splits[split][key] for key in ("patients", "frames", "fingerprint")},
+                names=splits[split].get("names", ""),  # earlier versions did not write it
+            )
             for split in SPLITS
         },
     )

@@ -12,7 +12,7 @@ from typing import Final
 
 import pandas as pd
 
-from lvzoo.errors import UsageError
+from lvzoo.errors import RunError, UsageError, name_some
 from lvzoo.rank.ranking import rank
 from lvzoo.registry import open_zoo
 from lvzoo.report.html import fragment, write_report
@@ -30,6 +30,8 @@ from lvzoo.types import SCORE_COLUMNS, Scores, Source
 from lvzoo.types.results import Study
 
 REPORT: Final = "report.html"
+MOST_REASONS: Final = 3
+"""How many failed trials an error quotes."""
 FIXED_REFERENCE: Final = 0.9
 """The Dice below which a response counts as broken. A data set may name a further level."""
 
@@ -75,6 +77,17 @@ class Comparison:
     def report(self) -> Path:
         """The path of the report, one HTML file."""
         return self.folder / REPORT
+
+    def check_any_finished(self) -> Comparison:
+        """Return this result of a run that has just ended.
+
+        Raises:
+            RunError: every trial failed.
+        """
+        if self.study is None:
+            what = "every trial failed" if len(self.failed) > 1 else "its trial failed"
+            raise make_run_error(f"{self.folder}: {what}", self.failed)
+        return self
 
     def _table(self, name: str) -> pd.DataFrame:
         if self.study is None:
@@ -122,7 +135,7 @@ def compare(
     if not trials:
         scores = pd.DataFrame(columns=list(SCORE_COLUMNS))
         return Comparison(folder=folder, scores=scores, study=None, source=first.source, failed=failed)
-    scores = pd.concat([trial.folder.read_scores() for trial in trials], ignore_index=True)
+    scores = pd.concat([trial.read_scores() for trial in trials], ignore_index=True)
     ranking = rank(
         scores,
         open_run_suite(first, open_zoo(registries=registries)),
@@ -144,6 +157,14 @@ def compare(
     write_tables(study, folder)
     write_report(study, folder / REPORT)
     return Comparison(folder=folder, scores=scores, study=study, source=first.source, failed=failed)
+
+
+def make_run_error(what: str, failed: Mapping[str, str]) -> RunError:
+    """Return the error for a run without a result; after saying what failed, it quotes the first few reasons."""
+    reasons = name_some(
+        [f"{name}: {reason}" for name, reason in failed.items()], MOST_REASONS, separator="; "
+    )
+    return RunError(f"{what}: {reasons} (each trial's status.json has the traceback)", failed)
 
 
 def _choose_references(source: Source, given: float | None) -> dict[str, float]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import logging
 import shlex
 from collections.abc import Mapping
@@ -19,16 +20,17 @@ from numpy.typing import NDArray
 from safetensors.torch import save_file
 from torch import nn
 
-from lvzoo.errors import DataError, UsageError
+from lvzoo.errors import DataError, UsageError, one_line
 from lvzoo.evaluate.dice import dice_N
 from lvzoo.evaluate.predict import predict_masks
 from lvzoo.files import atomic_file
 from lvzoo.phantom.dataset import Phantom
 from lvzoo.phantom.write import cached_phantom
 from lvzoo.trials.command import RUNS
-from lvzoo.types import FAILURE_DICE, FrameSet, model_name
+from lvzoo.types import FAILURE_DICE, FrameSet, has_control_characters, model_name
 from lvzoo.weights import KEY, Rounding, WeightsCard, read_card
-from lvzoo.weights.locate import SUFFIX, Located
+from lvzoo.weights.card import parse_card
+from lvzoo.weights.locate import CARD, SUFFIX, Located
 from lvzoo.weights.network import read_model
 from lvzoo.weights.page import render_card
 from lvzoo.weights.trained import TrainedModel, find_trained
@@ -65,8 +67,9 @@ def pack(trial: str | Path, *, out: str | Path | None = None) -> Packed:
             has the same name, ending in .md. Existing files are not overwritten.
 
     Raises:
-        DataError: the trial is unfinished, damaged or outside its run, or a file of that name exists.
-        UsageError: `out` does not end in .safetensors.
+        DataError: the trial is unfinished, damaged or outside its run, or a file of that name exists. Nothing is
+            written.
+        UsageError: `out` does not end in .safetensors, or has control characters.
     """
     folder = Path(trial)
     if not folder.is_dir():
@@ -83,29 +86,51 @@ def pack(trial: str | Path, *, out: str | Path | None = None) -> Packed:
     )
     page = path.with_suffix(".md")
     _check_output(path, page)
+    card = _make_card(found, path)
     model = read_model(Located(path=found.weights, entry=found.entry, trial=found.trial))
     weights, kept = _round_weights(model)
-    card = dataclasses.replace(
-        found.card,
-        rounding=_measure_rounding(model, weights),
-        commands=_make_commands(found, path),
-    )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_file(path) as temporary:
-        save_file(weights, temporary, metadata={KEY: card.to_json()})
-    with atomic_file(page) as temporary:
-        text = render_card(read_card(path), file=path.name, size_bytes=path.stat().st_size)
-        temporary.write_text(text, encoding="utf-8")
+    card = dataclasses.replace(card, rounding=_measure_rounding(model, weights))
+    _write(weights, card, path, page)
     return Packed(path=path, page=page, card=card, kept_float32=kept)
 
 
+def _write(weights: Mapping[str, torch.Tensor], card: WeightsCard, path: Path, page: Path) -> None:
+    """Write the weights file and its page, after reading the file back under a temporary name."""
+    with atomic_file(page) as temporary_page, atomic_file(path) as temporary:
+        save_file(dict(weights), temporary, metadata={KEY: card.to_json()})
+        try:
+            kept = read_card(temporary)
+        except DataError as error:
+            raise DataError(f"{error}".replace(str(temporary), str(path))) from error
+        text = render_card(kept, file=path.name, size_bytes=temporary.stat().st_size)
+        temporary_page.write_text(text, encoding="utf-8")
+
+
 def _check_output(path: Path, page: Path) -> None:
-    """Raise an error if the file's name has another suffix, or if the file or its page exists."""
+    """Raise an error if the file's name cannot stand in a card, or if the file or its page exists."""
+    if has_control_characters(path.name):
+        raise UsageError(f"{path}: the name has control characters; name another --out")
     if path.suffix != SUFFIX:
         raise UsageError(f"{path}: a weights file's name ends in {SUFFIX}; name it {path.stem}{SUFFIX}")
     for each in (path, page):
         if each.exists():
             raise DataError(f"{each}: exists; remove it, or name another --out")
+
+
+def _make_card(found: TrainedModel, path: Path) -> WeightsCard:
+    """Return the trial's card with the commands that make the file again. The file's header can hold it.
+
+    Raises:
+        DataError: the trial's files have values that no card can have.
+    """
+    try:
+        card = dataclasses.replace(found.card, commands=_make_commands(found, path))
+        return parse_card(json.loads(card.to_json()))
+    except (ValueError, TypeError, AttributeError) as error:
+        raise DataError(
+            f"{found.named}: a weights file cannot hold its card ({one_line(error)}); its {CARD} or the run's "
+            "run.json was changed; train it again in another folder"
+        ) from error
 
 
 def _make_commands(found: TrainedModel, path: Path) -> tuple[str, ...]:

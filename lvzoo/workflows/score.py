@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from lvzoo.device import choose_device, choose_precision, describe
-from lvzoo.errors import PluginError
+from lvzoo.errors import PluginError, show_name
+from lvzoo.phantom.dataset import shows_same_pictures
 from lvzoo.registry import Zoo, open_zoo
 from lvzoo.run import RunFolder, digest
 from lvzoo.trials.command import RUNS
@@ -24,10 +25,10 @@ from lvzoo.trials.job import make_job
 from lvzoo.trials.names import NamedModel, name_models
 from lvzoo.trials.perform import perform
 from lvzoo.trials.plan import entry_settings
-from lvzoo.trials.prepare import NoisePlan, make_noise, open_data, plan_noise
+from lvzoo.trials.prepare import NoisePlan, digest_patients, make_noise, open_data, plan_noise
 from lvzoo.trials.presets import PRESETS
 from lvzoo.trials.request import OnEvent, RunOptions, RunRequest, fill_records, ignore_event
-from lvzoo.types import Source
+from lvzoo.types import FrameSet, Source
 from lvzoo.types.results import Origin
 from lvzoo.weights import TrainedOn
 from lvzoo.weights.locate import Located
@@ -82,30 +83,44 @@ def score(
         listeners: objects with `lvzoo_trial_finished`, marked with `lvzoo.hookimpl`.
 
     Raises:
-        LvzooError: a mistake in the arguments, the models or the data. A model that fails on the frames raises
-            nothing: see `failed`.
+        RunError: every model failed on the frames. If only some fail, the others are ranked, and the result's
+            `failed` says why.
+        LvzooError: a mistake in the arguments, the models or the data.
     """
     given = {name: value for name, value in locals().items() if name != "models"}
-    return run_score(models, *fill_records("score", given))
+    return run_score(models, *fill_records("score", given)).check_any_finished()
 
 
 def run_score(
-    models: str | Path | Sequence[str | Path], request: RunRequest, options: RunOptions
+    models: str | Path | Sequence[str | Path],
+    request: RunRequest,
+    options: RunOptions,
+    *,
+    renew: bool = False,
 ) -> Comparison:
-    """Score models for a request: the steps in the order in which they happen."""
+    """Score models for a request: the steps in the order in which they happen.
+
+    With `renew`, a run in the folder may have other models, which are replaced.
+    """
     executor = choose_executor(options.executor)
     zoo = open_zoo(registries=request.registries)
     noise, device = plan_noise(zoo, request), choose_device(options.device)
     wanted = [models] if isinstance(models, str | Path) else list(models)
     named = name_models([find_trained(model, registries=request.registries) for model in wanted])
     check_weights(zoo, named)
+    if request.out:
+        RunFolder(path=Path(request.out)).check_free()
     size = request.phantom_size or DEFAULTS.phantom_size
     data = open_data(zoo, request, phantom_size=size, splits=("test",), on_event=options.on_event)
-    source = data.test.source
-    settings = _make_settings(named, source, noise, request.resamples or DEFAULTS.resamples)
-    name = f"eval-{source.name}-{digest(settings)[:8]}"
+    settings = _make_settings(named, data.test, noise, request.resamples or DEFAULTS.resamples)
+    name = f"eval-{data.test.source.name}-{digest(settings)[:8]}"
     run = RunFolder(path=Path(request.out) if request.out else RUNS / name)
-    with run.open(settings, {"computed": describe(device, choose_precision(device)), **data.facts()}):
+    facts = {
+        "computed": describe(device, choose_precision(device)),
+        "files": {each.model.as_trial(each.name).name: show_name(each.model.stem) for each in named},
+        **data.facts(),
+    }
+    with run.open(settings, facts, renew=renew):
         make_noise(data.test, noise, options.on_event)
         make = partial(make_job, data=data, noise=noise, run=run, device=device)
         jobs = [make(each.model.as_trial(each.name), trained=each.model) for each in named]
@@ -133,7 +148,7 @@ def check_weights(zoo: Zoo, models: Sequence[NamedModel]) -> None:
 
 
 def _make_settings(
-    models: Sequence[NamedModel], test: Source, noise: NoisePlan, resamples: int
+    models: Sequence[NamedModel], test: FrameSet, noise: NoisePlan, resamples: int
 ) -> Mapping[str, Any]:
     """Return everything that decides a number of the run.
 
@@ -149,7 +164,7 @@ def _make_settings(
         entry["seeds"].append(each.model.card.seed)
         entry["weights"].append(each.model.digest)
     return {
-        "data": {"name": test.name, "test": test.fingerprint},
+        "data": {"name": test.source.name, "test": test.source.fingerprint},
         "entries": entries,
         "recipe": json.loads(shared),
         **noise.settings(),
@@ -157,7 +172,7 @@ def _make_settings(
     }
 
 
-def _make_entry_settings(model: TrainedModel, test: Source) -> dict[str, Any]:
+def _make_entry_settings(model: TrainedModel, test: FrameSet) -> dict[str, Any]:
     trained_on = model.card.trained_on
     origin = {"data": str(trained_on), "origin": _find_origin(trained_on, test)}
     return {
@@ -168,9 +183,21 @@ def _make_entry_settings(model: TrainedModel, test: Source) -> dict[str, Any]:
     }
 
 
-def _find_origin(trained_on: TrainedOn, test: Source) -> Origin:
-    """Return how the training data are related to the test frames, as far as the fingerprints of splits show it."""
-    prints = {split: counts.fingerprint for split, counts in trained_on.splits.items()}
-    if test.fingerprint in (prints.get("train"), prints.get("val")):
+def _find_origin(trained_on: TrainedOn, test: FrameSet) -> Origin:
+    """Return how the training data are related to the test frames, as far as it can be seen.
+
+    The fingerprints of the splits show it. The patients of a phantom are known by their names, which are drawn for
+    its seed. So they are recognised if other frames of them are traced, or if another processor drew their pictures.
+    """
+    known = {split: {counts.fingerprint} for split, counts in trained_on.splits.items()}
+    tested = {test.source.fingerprint}
+    if trained_on.synthetic and test.source.synthetic and _is_same_phantom(trained_on, test.source):
+        tested.add(digest_patients(test.patients))
+        known = {split: {*known[split], counts.names} for split, counts in trained_on.splits.items()}
+    if any(tested & known.get(split, set()) for split in ("train", "val")):
         return "seen"
-    return "here" if prints.get("test") == test.fingerprint else "elsewhere"
+    return "here" if tested & known.get("test", set()) else "elsewhere"
+
+
+def _is_same_phantom(trained_on: TrainedOn, test: Source) -> bool:
+    return trained_on.version == test.version and shows_same_pictures(trained_on.name, test.name)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 
@@ -18,20 +18,23 @@ from lvzoo.files import atomic_file
 from lvzoo.phantom.ranges import SHIFTS, ranges_of
 from lvzoo.phantom.write import GENERATOR_VERSION
 from lvzoo.registry import open_zoo
-from lvzoo.run import digest, read_run
+from lvzoo.run import check_settings, digest, read_run
+from lvzoo.run.trial import write_json
 from lvzoo.trials.command import RUNS
 from lvzoo.trials.names import name_models
 from lvzoo.trials.request import OnEvent, RunOptions, RunRequest, ignore_event
 from lvzoo.types import OptionValue
 from lvzoo.weights.trained import find_trained
 from lvzoo.workflows.bench import run_bench
-from lvzoo.workflows.compare import Comparison
+from lvzoo.workflows.compare import Comparison, make_run_error
 from lvzoo.workflows.score import check_weights, run_score
 
 PRESET: Final = "quick"
 STANDARD: Final = "standard"
 """The name of the phantom of the usual ranges."""
 TABLE: Final = "transfer.csv"
+SETTINGS: Final = "transfer.json"
+"""What the transfer was asked for. With the same settings, a repeat goes on in the same folder."""
 BEATS: Final = "beats"
 """The name of the phantom whose whole beats are tested, not only ED and ES."""
 TEST_SIZE: Final = "transfer"
@@ -96,7 +99,7 @@ def transfer(
             that no model is tested on the patients that chose its epoch.
         shifts: some of `lvzoo.phantom.ranges.SHIFTS`; None: all.
         out: a folder for the runs and `transfer.csv`; by default below `runs/`, so that the same call finds its runs
-            again.
+            again. After a failed training, the same call goes on there with the trainings that finish.
         registries: further registry.yaml files.
         device: auto, cpu or cuda.
         executor: process or inline.
@@ -104,8 +107,8 @@ def transfer(
         listeners: objects with lvzoo's notification hooks.
 
     Raises:
-        LvzooError: a mistake in the arguments or the models. A model that fails in training or on the frames raises
-            nothing: the others go on, see `failed`.
+        RunError: every model failed. If only some fail, in training or on the frames, the others go on: see `failed`.
+        LvzooError: a mistake in the arguments or the models.
     """
     # check everything before anything is trained
     wanted = [models] if isinstance(models, str | Path) else list(models)
@@ -131,6 +134,7 @@ def transfer(
         "phantoms": [GENERATOR_VERSION, phantom_seed, phantoms],
     }
     folder = Path(out) if out else RUNS / f"transfer-{digest(settings)[:8]}"
+    check_settings(folder / SETTINGS, settings, what="a transfer")
 
     # train
     failed: dict[str, str] = {}
@@ -150,7 +154,8 @@ def transfer(
         failed |= trained.failed
         wanted += [trial.path for trial in read_run(trained.folder).finished.values()]
 
-    # test on each phantom; listeners hear of the training only
+    # test on each phantom; listeners hear of the training only; a repeat may have trained more models
+    repeatable = _record_settings(folder, settings)
     tests = {
         name: RunRequest(
             call="score",
@@ -164,7 +169,9 @@ def transfer(
         for name in phantoms
     }
     quiet = replace(options, listeners=())
-    results = {name: run_score(wanted, test, quiet) for name, test in tests.items() if wanted}
+    results = {
+        name: run_score(wanted, test, quiet, renew=repeatable) for name, test in tests.items() if wanted
+    }
     for name, result in results.items():
         failed |= {f"{trial} on {name}": reason for trial, reason in result.failed.items()}
 
@@ -173,6 +180,10 @@ def transfer(
         [NO_INTERVALS, *(_take_intervals(name, result) for name, result in results.items())]
     )
     table = _make_table(intervals, phantoms, results)
+    if table.empty and failed:
+        raise make_run_error(
+            f"{folder}: no model was tested on every phantom, because some trials failed", failed
+        )
     with atomic_file(folder / TABLE) as temporary:
         table.assign(data="synthetic phantom").to_csv(temporary, index=False)
     standard = results[STANDARD].study if results else None
@@ -183,6 +194,17 @@ def transfer(
         patients=standard.ranking.patients if standard else 0,
         failed=failed,
     )
+
+
+def _record_settings(folder: Path, settings: Mapping[str, Any]) -> bool:
+    """Write a transfer's settings into its folder, and return whether they are there.
+
+    They are not written beside the tests of an earlier version, since nobody knows whether those have these settings.
+    """
+    path = folder / SETTINGS
+    if not path.exists() and not (folder / STANDARD).exists():
+        write_json(path, {"settings": settings})
+    return path.exists()
 
 
 def _check_nothing_of_training(given: Mapping[str, object]) -> None:

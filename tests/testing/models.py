@@ -52,6 +52,32 @@ class Frozen(Sound):
         self.requires_grad_(False)
 
 
+class ComplexBuffer(Sound):
+    def __init__(self, *, width: int = 8) -> None:
+        super().__init__(width=width)
+        self.register_buffer("wave", torch.ones(2, dtype=torch.complex64))
+
+
+class InfiniteBuffer(Sound):
+    def __init__(self, *, width: int = 8) -> None:
+        super().__init__(width=width)
+        self.register_buffer("far", torch.tensor([0.0, float("-inf")]))
+
+
+class InfiniteConstant(Sound):
+    """Its buffer is not kept in a file, so it may hold anything."""
+
+    def __init__(self, *, width: int = 8) -> None:
+        super().__init__(width=width)
+        self.register_buffer("far", torch.tensor(float("-inf")), persistent=False)
+
+
+class NanParameter(Sound):
+    def __init__(self, *, width: int = 8) -> None:
+        super().__init__(width=width)
+        self.scale = nn.Parameter(torch.tensor(float("nan")))
+
+
 class OneSizeOnly(Sound):
     def forward(self, frames_B1HW: torch.Tensor) -> torch.Tensor:
         return super().forward(frames_B1HW).reshape(-1, 1, 28, 28)

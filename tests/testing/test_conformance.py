@@ -78,6 +78,13 @@ BROKEN = [
     ("factory", "Absent", "has no attribute 'Absent'"),
     ("builds", "Explodes", "failed to build: ZeroDivisionError: boom"),
     ("builds", "Frozen", "no trainable parameters"),
+    (
+        "builds",
+        "ComplexBuffer",
+        "^wave is of type complex64, so lvzoo would refuse the trained weights; keep only",
+    ),
+    ("builds", "InfiniteBuffer", "^far is not finite, so lvzoo would refuse .*persistent=False"),
+    ("builds", "NanParameter", "^scale is not finite"),
     ("shapes", "OneSizeOnly", r"raises RuntimeError: .* \(models.py, line \d+\); correct it there"),
     ("shapes", "ManyOutputs", "forward returned a list.*one tensor"),
     ("shapes", "BatchLost", r"Tensor of float32 \(1, 1, 28, 28\) for frames \(3, 1, 112, 112\)"),
@@ -115,6 +122,13 @@ BROKEN = [
 @pytest.mark.parametrize(("check", "factory", "message"), BROKEN, ids=lambda value: str(value)[:24])
 def test_a_broken_model_fails_with_what_to_change(check: str, factory: str, message: str) -> None:
     assert re.search(message, failure(check, entry_of(factory)))
+
+
+def test_a_buffer_that_no_file_keeps_may_be_infinite() -> None:
+    subject = Subject(entry_of("InfiniteConstant"), PLUGIN)
+    for check in CHECKS:
+        if check.name in ("builds", "same-seed", "saved-and-loaded"):
+            assert run_check(check, subject).ok
 
 
 def test_the_declarations_of_a_plugin_are_checked() -> None:

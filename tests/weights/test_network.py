@@ -14,7 +14,8 @@ from lvzoo.errors import DataError, LvzooError, PluginError
 from lvzoo.models.build import build_model
 from lvzoo.registry import open_zoo
 from lvzoo.types import Recipe, Trial
-from lvzoo.weights.network import save_model
+from lvzoo.weights.header import READ_TYPES
+from lvzoo.weights.network import DTYPES, save_model
 from tests.made_weights import small_entry, write_weights
 
 
@@ -223,8 +224,17 @@ def test_an_entry_that_carries_weights_is_loaded_by_its_name(
             r"the entry 'bare' carries no weights; train it with `lvzoo train bare` and .*: .*mine, wide, lost",
         ),
         ("mime", r"unknown entry 'mime' \(did you mean 'mine'"),
+        ("nope", r"unknown entry 'nope'; 'lvzoo list' shows all entries"),
+        *(
+            (missing, rf"{missing}: no such file or folder; name a trial's folder")
+            for missing in ("mine.pt", "mine.PTH", "mine.safetensors", "mine.onnx", "runs/x/trials/mine")
+        ),
         ("./mime", r"mime: no such file or folder; name a trial's folder"),
         ("./mine", r"mine: no trained model here"),
     ):
         with pytest.raises(LvzooError, match=message):
             lvzoo.load(name, registries=registries)
+
+
+def test_the_types_that_a_header_allows_are_those_that_a_network_may_have() -> None:
+    assert DTYPES.keys() == READ_TYPES

@@ -14,6 +14,7 @@ import lvzoo
 from lvzoo.cli import main
 from lvzoo.errors import DataError, UsageError
 from lvzoo.types import CLEAN, Condition, Recipe
+from lvzoo.weights.trained import digest_file
 from tests.made_runs import CONDITIONS, make_run
 
 
@@ -42,6 +43,88 @@ def test_runs_on_the_same_frames_are_ranked_together(tmp_path: Path) -> None:
 def test_a_trial_that_lies_in_two_runs_counts_once(tmp_path: Path) -> None:
     first, second = make_run(tmp_path / "a"), make_run(tmp_path / "b", entries=("unet", "other"))
     assert lvzoo.compare(first, second).ranking["seeds"].tolist() == [1, 1, 1]
+
+
+def scored(folder: Path, entry: str, weights: dict[int, str], files: dict[str, str] | None = None) -> Path:
+    """Write a run of models that were trained before, with the digests of their weights by seed."""
+    return make_run(folder, entries=(entry,), fingerprint=None, weights={entry: weights}, files=files)
+
+
+def test_equal_cards_with_other_weights_are_two_models(tmp_path: Path) -> None:
+    first = scored(tmp_path / "a", "unet", {3: "aaaaaaaa"}, {"unet-s3": "one"})
+    second = scored(tmp_path / "b", "unet", {3: "bbbbbbbb"}, {"unet-s3": "two"})
+    scores = second / "trials/unet-s3/scores.parquet"
+    pd.read_parquet(scores).assign(dice=0.5).to_parquet(scores)
+    result = lvzoo.compare(first, second)
+    assert set(result.ranking["model"]) == {"unet (one)", "unet (two)"}
+    assert set(lvzoo.compare(second, first).ranking["model"]) == {"unet (one)", "unet (two)"}
+    assert result.scores.query("model == 'unet (two)'")["dice"].eq(0.5).all()
+    assert result.study is not None
+    assert {each.model for each in result.study.specimens} == {"unet (one)", "unet (two)"}
+    assert "unet (two)" in result.report.read_text()
+    assert lvzoo.compare(first).ranking["model"].tolist() == ["unet"]
+
+
+@pytest.mark.parametrize(
+    ("files", "names"),
+    [
+        (None, {"unet (aaaaaa)", "unet (bbbbbb)"}),
+        ({"unet-s3": "same"}, {"unet (aaaaaa)", "unet (bbbbbb)"}),
+        ({"unet-s3": "x\x1b[2K", "unet-s4": "y"}, {"unet (x\\x1b[2K)", "unet (x\\x1b[2K, y and 1 more)"}),
+    ],
+    ids=["an earlier version's", "files of one name", "control characters"],
+)
+def test_models_whose_files_have_no_clear_names_are_told_apart(
+    tmp_path: Path, files: dict[str, str] | None, names: set[str]
+) -> None:
+    first = scored(tmp_path / "a", "unet", {3: "aaaaaaaa"}, files)
+    more = {4: "c", 5: "d"} if files and len(files) > 1 else {}
+    second = scored(tmp_path / "b", "unet", {3: "bbbbbbbb", **more}, files and {**files, "unet-s5": "z"})
+    assert set(lvzoo.compare(first, second).ranking["model"]) == names
+
+
+def test_the_same_weights_in_two_runs_are_one_model(tmp_path: Path) -> None:
+    first = scored(tmp_path / "a", "unet", {3: "aaaa"}, {"unet-s3": "one"})
+    copied = scored(tmp_path / "b", "unet", {3: "aaaa"}, {"unet-s3": "copy"})
+    renamed = scored(tmp_path / "c", "other", {3: "aaaa"}, {"other-s3": "other"})
+    unlike = scored(tmp_path / "e", "other", {3: "aaaa"}, {"other-s3": "other"})
+    for folder, key in ((first, "unet"), (copied, "unet"), (renamed, "unet"), (unlike, "another network")):
+        for path in folder.glob("trials/*/status.json"):
+            path.write_text(json.dumps({**json.loads(path.read_text()), "model_key": key}))
+    assert lvzoo.compare(first, copied, renamed).ranking["model"].tolist() == ["unet"]
+    assert set(lvzoo.compare(first, unlike).ranking["model"]) == {"unet", "other"}
+
+
+def test_another_seed_in_another_run_is_a_seed_of_the_same_model(tmp_path: Path) -> None:
+    first = scored(tmp_path / "a", "unet", {3: "aaaa"}, {"unet-s3": "one"})
+    second = scored(tmp_path / "b", "unet", {4: "bbbb"}, {"unet-s4": "two"})
+    table = lvzoo.compare(first, second).ranking
+    assert table[["model", "seeds"]].to_numpy().tolist() == [["unet", 2]]
+
+
+def test_weights_of_a_benchmark_are_told_from_a_file_with_their_card(tmp_path: Path) -> None:
+    bench = make_run(tmp_path / "bench", entries=("unet",), seeds=2)
+    for seed in (0, 1):
+        (bench / f"trials/unet-s{seed}/model.safetensors").write_text(f"weights {seed}")
+    own = digest_file(bench / "trials/unet-s1/model.safetensors")
+    again = scored(tmp_path / "again", "unet", {1: own}, {"unet-s1": "unet-s1"})
+    other = scored(tmp_path / "other", "unet", {1: "bbbb"}, {"unet-s1": "mine"})
+    table = lvzoo.compare(bench, again, other).ranking.set_index("model")
+    assert table["seeds"].to_dict() == {"unet (bench)": 2, "unet (mine)": 1}
+    called = scored(tmp_path / "called", "other", {1: own}, {"other-s1": "unet-s1"})
+    for path in called.glob("trials/*/status.json"):
+        path.write_text(path.read_text().replace("k-other", "k-unet"))
+    for order in ((bench, called), (called, bench)):
+        assert lvzoo.compare(*order).ranking["model"].tolist() == ["unet"], "in whatever order"
+    repeated = make_run(tmp_path / "repeated", entries=("unet",), seeds=2)
+    (repeated / "trials/unet-s1/model.safetensors").write_text("rounded differently by another computer")
+    assert lvzoo.compare(bench, repeated).ranking["model"].tolist() == ["unet"]
+
+
+def test_a_run_of_an_earlier_version_knows_no_weights(tmp_path: Path) -> None:
+    first = make_run(tmp_path / "a", entries=("unet",), fingerprint=None)
+    second = scored(tmp_path / "b", "unet", {0: "bbbb"}, {"unet-s0": "two"})
+    assert lvzoo.compare(first, second).ranking["model"].tolist() == ["unet"]
 
 
 def test_the_two_tracks_of_an_entry_are_two_models(tmp_path: Path) -> None:

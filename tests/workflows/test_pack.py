@@ -17,9 +17,9 @@ from lvzoo.errors import DataError, UsageError
 from lvzoo.models.build import build_model
 from lvzoo.phantom import write
 from lvzoo.registry import open_zoo
-from lvzoo.weights import read_card
-from lvzoo.weights.trained import _describe_start, read_trial_card
-from lvzoo.workflows.pack import _measure_rounding, _round_weights, pack
+from lvzoo.weights import header, read_card
+from lvzoo.weights.trained import _describe_start, find_trained, read_trial_card
+from lvzoo.workflows.pack import _measure_rounding, _round_weights, _write, pack
 from tests.made_weights import write_registry
 
 
@@ -182,6 +182,53 @@ def test_what_is_no_finished_trial_in_its_run_is_refused(trial: Path, tmp_path: 
         pack(tmp_path / "none")
     with pytest.raises(DataError, match="no trained model here"):
         pack(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("file", "keys", "value", "reason"),
+    [
+        ("trials/points-s2/model.json", ["best_epoch"], 2.5, "'best_epoch' is 2.5"),
+        ("trials/points-s2/model.json", ["lvzoo"], None, "'lvzoo' is None"),
+        ("trials/points-s2/model.json", ["trial", "recipe", "epochs"], "3", "'recipe' has epochs '3'"),
+        ("trials/points-s2/model.json", ["computed", "device"], 1, "'device' is 1"),
+        ("run.json", ["command"], 'lvzoo train "points', "No closing quotation"),
+        ("run.json", ["data", "test", "patients"], "6", ""),
+    ],
+    ids=lambda value: str(value)[-12:],
+)
+def test_an_odd_card_is_refused_and_nothing_is_written(
+    trial: Path, tmp_path: Path, file: str, keys: list[str], value: object, reason: str
+) -> None:
+    run = Path(shutil.copytree(trial.parents[1], tmp_path / "run"))
+    known = json.loads((run / file).read_text())
+    inner = known
+    for key in keys[:-1]:
+        inner = inner[key]
+    inner[keys[-1]] = value
+    (run / file).write_text(json.dumps(known))
+    with pytest.raises(DataError, match=rf"points-s2: .*{reason}.*train it again in another folder"):
+        pack(run / "trials/points-s2", out=tmp_path / "new/points.safetensors")
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_file_that_could_not_be_read_again_is_not_kept(
+    trial: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(header, "LONGEST_HEADER", 100)
+    with pytest.raises(DataError, match=rf"^{tmp_path}/points\.safetensors: "):
+        _write(
+            {"x": torch.zeros(1)},
+            read_trial_card(trial, find_trained(trial).entry),
+            tmp_path / "points.safetensors",
+            tmp_path / "points.md",
+        )
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_name_with_control_characters_is_refused(trial: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"x\\x1b\[2K\.safetensors: the name has control characters"):
+        pack(trial, out=tmp_path / "x\x1b[2K.safetensors")
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_trial_right_below_the_root_is_in_no_run() -> None:

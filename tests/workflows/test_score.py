@@ -15,8 +15,9 @@ from safetensors.torch import save_file
 
 import lvzoo
 from lvzoo.cli import main
-from lvzoo.errors import DataError, PluginError, UsageError
+from lvzoo.errors import DataError, PluginError, RunError, UsageError
 from lvzoo.models.build import build_model
+from lvzoo.phantom import write
 from lvzoo.phantom.write import cached_phantom
 from lvzoo.types import Recipe
 from lvzoo.weights import KEY, Counts
@@ -78,7 +79,7 @@ def test_unlike_models_of_one_name_are_called_as_their_files(bench: Comparison, 
     result = lvzoo.score([first, second, noisy, trial], out=tmp_path / "eval", **FAST)
     assert set(result.ranking["model"]) == {"one", "two", "small-s0", "small+noise"}
     assert result.ranking.set_index("model")["augmented"].to_dict()["small+noise"]
-    third = Path(shutil.copy(second, tmp_path / "a/two.safetensors"))
+    third = write_weights(tmp_path / "a/two.safetensors", model=build_model(small_entry(), seed=4), seed=5)
     result = lvzoo.score([second, third], out=tmp_path / "more", **FAST)
     assert set(result.ranking["model"]) == {f"{tmp_path.name}-two", "a-two"}
 
@@ -104,6 +105,30 @@ def test_a_file_s_name_is_not_taken_for_another_entry_s(bench: Comparison, tmp_p
     with pytest.raises(UsageError, match=r"would both be called 'points' with seed 0, 3; .*rename its file"):
         lvzoo.score([*trials(bench, "points-s0"), first, second], out=tmp_path / "eval", **FAST)
     assert not (tmp_path / "eval").exists()
+
+
+def test_two_runs_of_unlike_weights_with_one_card_are_two_models(tmp_path: Path) -> None:
+    first = write_weights(tmp_path / "one.safetensors")
+    second = write_weights(tmp_path / "two.safetensors", model=build_model(small_entry(), seed=4))
+    copied = Path(shutil.copy(first, tmp_path / "copy.safetensors"))
+    runs = [lvzoo.score(each, out=tmp_path / each.stem, **FAST).folder for each in (first, second, copied)]
+    table = lvzoo.compare(*runs, frames=False).ranking.set_index("model")
+    assert set(table.index) == {"small (one)", "small (two)"}
+    assert table["clean"].nunique() == 2
+
+
+def test_a_file_whose_name_has_control_characters_is_shown_escaped(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = write_weights(tmp_path / "one.safetensors")
+    odd = write_weights(tmp_path / "a\x1b[2K\n\\b.safetensors", model=build_model(small_entry(), seed=4))
+    words = ["--phantom-size", "smoke", "--corruptions", "none", "--resamples", "50", "--executor", "inline"]
+    assert main(["eval", str(first), str(odd), *words, "--no-frames", "--out", str(tmp_path / "run")]) == 0
+    assert "a_x1b[2K_n_b" in capsys.readouterr().out
+    assert main(["eval", str(odd), str(odd), *words]) == 2
+    printed = capsys.readouterr()
+    assert "a\\x1b[2K\\n\\b.safetensors hold the same weights" in printed.err
+    assert "\x1b" not in printed.out + printed.err
 
 
 def test_a_card_from_elsewhere_writes_nothing_outside_of_its_run(tmp_path: Path) -> None:
@@ -148,6 +173,30 @@ def test_a_model_that_has_seen_the_test_frames_is_told(bench: Comparison, tmp_pa
     assert named(result) == {"small": "seen"}
     assert result.study is not None
     assert "small on THE VERY FRAMES THAT ARE TESTED" in result.study.ranking.warnings[0].text
+
+
+def test_the_test_patients_of_beats_are_those_of_full(
+    registry: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = {"train": 2, "val": 1, "test": 2}
+    sizes = {"beats": write.PhantomSize(**few, further=1), "full": write.PhantomSize(**few)}
+    monkeypatch.setattr(write, "SIZES", {**write.SIZES, **sizes})
+    monkeypatch.setenv("LVZOO_CACHE", str(tmp_path / "cache"))
+    options: dict[str, Any] = {"preset": "smoke", "executor": "inline", "registries": [registry]}
+    trial = lvzoo.fit("small", phantom_size="beats", out=tmp_path / "run", **options).trial
+    model = lvzoo.pack(trial, out=tmp_path / "small.safetensors").path
+    turned = Path(shutil.copytree(cached_phantom(size="full", seed=0), tmp_path / "turned"))
+    lists = pd.read_csv(turned / "FileList.csv").replace({"Split": {"TRAIN": "TEST", "TEST": "TRAIN"}})
+    lists.to_csv(turned / "FileList.csv", index=False)
+    cases: tuple[tuple[dict[str, Any], str], ...] = (
+        ({"phantom_size": "full"}, "here"),
+        ({"phantom_size": "full", "phantom_seed": 1}, "elsewhere"),
+        ({"phantom_size": "full", "shift": "gain"}, "elsewhere"),
+        ({"phantom_size": None, "data": turned}, "seen"),
+    )
+    for number, (given, origin) in enumerate(cases):
+        result = lvzoo.score(model, out=tmp_path / str(number), **{**FAST, "corruptions": (), **given})
+        assert named(result) == {"small": origin}, given
 
 
 def test_a_benchmark_says_nothing_of_it(bench: Comparison) -> None:
@@ -210,13 +259,15 @@ def test_only_a_test_split_is_needed(tmp_path: Path) -> None:
 
 def test_mistakes_are_found_before_anything_is_done(bench: Comparison, tmp_path: Path) -> None:
     path = write_weights(tmp_path / "x.safetensors")
+    copy = Path(shutil.copy(path, tmp_path / "copy.safetensors"))
     cut = tmp_path / "cut.safetensors"
     cut.write_bytes(path.read_bytes()[:-3])
     wide = write_weights(tmp_path / "wide.safetensors", options={"width": 8, "levels": 2})
     [lone] = [Path(shutil.copytree(trial, tmp_path / "lone")) for trial in trials(bench, "small-s0")]
     wrongs: list[tuple[Any, dict[str, Any], str]] = [
         ([], {}, "no model is named"),
-        ([path, path], {}, r"would both be called .* with seed 3; leave one out"),
+        ([path, path], {}, r"x\.safetensors and .*x\.safetensors hold the same weights; leave one out"),
+        ([path, copy], {}, r"x\.safetensors and .*copy\.safetensors hold the same weights; leave one out"),
         (cut, {}, "cut short or damaged"),
         (wide, {}, "weights of another model than its card says"),
         (lone, {}, "cannot tell what it was trained on"),
@@ -233,6 +284,23 @@ def test_mistakes_are_found_before_anything_is_done(bench: Comparison, tmp_path:
         with pytest.raises((UsageError, DataError, PluginError), match=message):
             lvzoo.score(models, out=tmp_path / "eval", **(FAST | options))
         assert not (tmp_path / "eval").exists()
+
+
+def test_a_run_of_which_every_model_fails_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr("lvzoo.trials.job.score_conditions", fail)
+    path = write_weights(tmp_path / "far.safetensors")
+    with pytest.raises(RunError, match=r"eval: its trial failed: .*boom"):
+        lvzoo.score(path, out=tmp_path / "eval", **FAST)
+    words = ["--phantom-size", "smoke", "--corruptions", "none", "--executor", "inline"]
+    assert main(["eval", str(path), *words, "--out", str(tmp_path / "again")]) == 1
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "again: its trial failed: " in told.err.splitlines()[-1]
 
 
 def test_the_command_scores_a_shifted_phantom_and_prints_its_run(

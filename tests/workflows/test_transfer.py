@@ -160,9 +160,71 @@ def test_a_model_that_fails_costs_the_others_nothing(
         "blank-s0 on gain",
     ]
     assert "boom" in failed[0]
+    assert "Blank.forward raised RuntimeError: not these (model.py, line 21); correct its plugin" in failed[1]
+    status = json.loads((tmp_path / "run/standard/trials/blank-s0/status.json").read_text())
+    assert "moods_dist" in status["traceback"], "the traceback leads into the plugin"
     assert main([*words, "bursts", "--out", str(tmp_path / "none"), "--json"]) == 1
-    nothing = json.loads(capsys.readouterr().out)
-    assert (nothing["table"], list(nothing["failed"])) == ([], ["bursts-s0"])
+    nothing = capsys.readouterr()
+    assert nothing.out == ""
+    assert "because some trials failed: bursts-s0: RuntimeError: boom" in nothing.err
+
+
+MOODY = f"""
+import os
+{network("Sound")}
+class Late(Sound):
+    # fails in training until a file is there
+    def forward(self, frames_B1HW):
+        if self.training and not os.path.exists(os.environ["LATE_IS_READY"]):
+            raise RuntimeError("not yet")
+        return super().forward(frames_B1HW)
+"""
+
+
+def test_a_repeat_after_a_failed_training_goes_on_in_the_same_folder(
+    install_plugin: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ready = tmp_path / "ready"
+    monkeypatch.setenv("LATE_IS_READY", str(ready))
+    code = declare("sound", "late", package="moody_dist")
+    install_plugin("moody", code, files={"model.py": MOODY})
+    options: dict[str, Any] = {"shifts": ["gain"], "executor": "inline", "preset": "smoke"}
+
+    def repeat(**changes: Any) -> Transfer:  # noqa: ANN401 - arguments of transfer
+        return lvzoo.transfer(**{**options, "train": ["sound", "late"], "out": tmp_path / "run", **changes})
+
+    first = repeat()
+    assert list(first.table["model"]) == ["sound"]
+    assert set(first.failed) == {"late-s0"}
+    scored = (tmp_path / "run/standard/trials/sound-s0/scores.parquet").stat().st_mtime_ns
+    ready.touch()
+    second = repeat()
+    assert second.failed == {}
+    assert set(second.table["model"]) == {"sound", "late"}
+    sound = second.table.query("model == 'sound'").reset_index(drop=True)
+    pd.testing.assert_frame_equal(sound, first.table)
+    again = (tmp_path / "run/standard/trials/sound-s0/scores.parquet").stat().st_mtime_ns
+    assert again == scored, "what was scored is not scored again"
+    with pytest.raises(
+        UsageError, match=r"run: holds a transfer with other settings: train is \['sound', 'la"
+    ):
+        repeat(train=["sound"])
+    with pytest.raises(UsageError, match=r"other settings: phantoms is"):
+        repeat(shifts=["depth"])
+
+
+def test_a_folder_of_an_earlier_version_holds_the_models_that_it_held(tmp_path: Path) -> None:
+    first = write_weights(tmp_path / "one.safetensors")
+    second = write_weights(tmp_path / "two.safetensors", model=build_model(small_entry(), seed=4))
+    options: dict[str, Any] = {"shifts": [], "executor": "inline", "out": tmp_path / "run"}
+    lvzoo.transfer(first, **options)
+    (tmp_path / "run/transfer.json").unlink()
+    assert len(lvzoo.transfer(first, **options).table) == 1
+    with pytest.raises(UsageError, match=r"standard: holds a run with other settings: entries\.small"):
+        lvzoo.transfer(second, **options)
+    (tmp_path / "run/transfer.json").write_text("{")
+    with pytest.raises(DataError, match=r"transfer\.json: damaged"):
+        lvzoo.transfer(first, **options)
 
 
 def test_mistakes_are_told_before_anything_is_trained(tmp_path: Path) -> None:
@@ -187,6 +249,6 @@ def test_mistakes_are_told_before_anything_is_trained(tmp_path: Path) -> None:
         lvzoo.transfer(
             write_weights(tmp_path / "two.safetensors", model=model), train="unet-fast", out=tmp_path / "run"
         )
-    with pytest.raises(UsageError, match="would both be called"):
+    with pytest.raises(UsageError, match="hold the same weights"):
         lvzoo.transfer([path, path], train="unet-fast", out=tmp_path / "run")
     assert not (tmp_path / "run").exists()

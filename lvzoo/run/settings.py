@@ -1,0 +1,51 @@
+"""Compares the settings that a folder was made with to those that are wanted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lvzoo.errors import DataError, UsageError, one_line
+
+
+def check_settings(path: Path, settings: Mapping[str, Any], *, what: str) -> None:
+    """Check that a file has these settings, or is missing. `what` names the contents of its folder.
+
+    Raises:
+        UsageError: it has others.
+        DataError: it is damaged.
+    """
+    try:
+        before: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))["settings"]
+    except FileNotFoundError:
+        return
+    except (ValueError, LookupError, TypeError) as error:
+        raise DataError(f"{path}: damaged ({one_line(error)}); name another --out") from error
+    if difference := describe_difference(before, settings):
+        raise UsageError(f"{path.parent}: holds {what} with other settings: {difference}; name another --out")
+
+
+def describe_difference(before: Mapping[str, Any], wanted: Mapping[str, Any]) -> str | None:
+    """Return how wanted settings differ from those of a file, or None. Names the first that differs.
+
+    >>> describe_difference({"data": {"name": "a"}, "seeds": 1}, {"data": {"name": "b"}, "seeds": 1})
+    'data.name is a there, b here'
+    """
+    there, here = _flatten(before), _flatten(json.loads(json.dumps(wanted)))
+    differing = [key for key in sorted({*there, *here}) if there.get(key) != here.get(key)]
+    if not differing:
+        return None
+    key, *more = differing
+    others = f" (and {len(more)} more)" if more else ""
+    return f"{key} is {there.get(key)} there, {here.get(key)} here{others}"
+
+
+def _flatten(settings: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+    """Return nested settings as one level, with keys like `entries.unet.recipe.epochs`."""
+    flat: dict[str, Any] = {}
+    for key, value in settings.items():
+        name = f"{above}{key}"
+        flat |= _flatten(value, f"{name}.") if isinstance(value, dict) and value else {name: value}
+    return flat
