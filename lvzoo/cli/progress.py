@@ -12,7 +12,7 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lvzoo.report.progress import BenchProgress
+    from lvzoo.report.progress import BenchProgress, ClipProgress
 
 
 @contextmanager
@@ -26,3 +26,15 @@ def show_progress() -> Iterator[BenchProgress]:
         except KeyboardInterrupt:
             click.echo(f"to continue: {shlex.join(['lvzoo', *sys.argv[1:]])}", err=True)
             raise
+
+
+@contextmanager
+def show_clips() -> Iterator[ClipProgress]:
+    """Yield the object that shows how far each clip is; in a terminal it has a bar, otherwise nothing is shown."""
+    from lvzoo.report.progress import ClipProgress
+
+    progress = ClipProgress()
+    try:
+        yield progress
+    finally:
+        progress.hide()

@@ -8,6 +8,7 @@ in the same way as EchoNet-Dynamic was made.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,20 +29,44 @@ class Crop:
     sector: Sector
 
 
+def find_crop(sample_NHW: NDArray[np.uint8]) -> Crop | None:
+    """Return the square around the sector that a few frames of a clip show.
+
+    Return None if the frames are 112 x 112: a model takes them as they are.
+    """
+    if sample_NHW.shape[1:] == FRAME_SIZE_HW:
+        return None
+    return _square_around(fit_sector(sample_NHW))
+
+
+def make_cropper(
+    crop: Crop | None, size_HW: tuple[int, int]
+) -> Callable[[NDArray[np.uint8]], NDArray[np.uint8]]:
+    """Return the function that turns a frame of this size into the frame (112, 112) that a model sees."""
+    if crop is None:
+        return lambda frame_HW: frame_HW
+    scanned = _cut(scan_mask(crop.sector, size_HW).astype(np.uint8), crop)
+
+    def crop_frame(frame_HW: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        # Blacken everything outside the sector before the resizing mixes it with the pixels inside.
+        square = _cut(frame_HW, crop) * scanned
+        return np.asarray(
+            cv2.resize(square, FRAME_SIZE_HW[::-1], interpolation=cv2.INTER_AREA), dtype=np.uint8
+        )
+
+    return crop_frame
+
+
 def crop_to_sector(frames_NHW: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], Crop | None]:
-    """Return the frames as a model sees them (N, 112, 112), and the crop.
+    """Return the frames of a whole clip as a model sees them (N, 112, 112), and the crop.
 
     Frames that already are 112 x 112 are returned as they are, with None as the crop.
     """
-    if frames_NHW.shape[1:] == FRAME_SIZE_HW:
+    crop = find_crop(frames_NHW[evenly_spaced(len(frames_NHW))])
+    if crop is None:
         return frames_NHW, None
-    sector = fit_sector(frames_NHW[evenly_spaced(len(frames_NHW))])
-    crop = _square_around(sector)
-    # Blacken everything outside the sector before the resizing mixes it with the pixels inside.
-    scanned_HW = scan_mask(sector, (frames_NHW.shape[1], frames_NHW.shape[2]))
-    squares = (_cut(np.where(scanned_HW, frame_HW, 0).astype(np.uint8), crop) for frame_HW in frames_NHW)
-    resized = [cv2.resize(square, FRAME_SIZE_HW[::-1], interpolation=cv2.INTER_AREA) for square in squares]
-    return np.stack(resized).astype(np.uint8), crop
+    crop_frame = make_cropper(crop, (frames_NHW.shape[1], frames_NHW.shape[2]))
+    return np.stack([crop_frame(frame_HW) for frame_HW in frames_NHW]), crop
 
 
 def uncrop(mask_HW: NDArray[np.bool_], crop: Crop | None, size_HW: tuple[int, int]) -> NDArray[np.bool_]:

@@ -23,13 +23,15 @@ from lvzoo.data import quirks
 from lvzoo.data.frames import fingerprint, load_or_make
 from lvzoo.data.opencv import decoder_identity
 from lvzoo.data.reading import Reading, read_video
-from lvzoo.data.tables import FILE_LIST, TRACINGS, read_file_list, read_tracings, stem_of
-from lvzoo.errors import DataError
+from lvzoo.data.tables import FILE_LIST, SUFFIX, TRACINGS, read_file_list, read_tracings, stem_of
+from lvzoo.errors import DataError, NoSplitError, name_some
 from lvzoo.types import Finding, FrameSet, Source, Split
 
 LOG = logging.getLogger("lvzoo.data")
 
 VIDEOS: Final = "Videos"
+MOST_NAMES: Final = 3
+"""How many videos an error names."""
 READER_VERSION: Final = "echonet-reader-3"
 """Raise this number whenever other labels, contours, sectors or findings are read from the same files."""
 
@@ -62,13 +64,26 @@ class EchoNetDynamic:
         Raises:
             DataError: files are missing or do not parse, or the split has no usable frame.
         """
-        return load_or_make(self._key(split), lambda: self._read(split))
+        return load_or_make(self._key(split), lambda: self._read(split), keep=_read_all)
 
     def _list_videos(self) -> list[os.DirEntry[str]]:
         """Return the video files, sorted by name."""
         with os.scandir(self.folder / VIDEOS) as entries:
             videos = [entry for entry in entries if stem_of(entry.name) != entry.name]
         return sorted(videos, key=lambda entry: entry.name)
+
+    def _check_suffixes(self, videos: Sequence[str]) -> None:
+        """Raise DataError if listed videos, of which none is an AVI file, have files with another suffix."""
+        listed = set(videos)
+        with os.scandir(self.folder / VIDEOS) as entries:
+            others = sorted(each.name for each in entries if {each.name, Path(each.name).stem} & listed)
+        if others:
+            first = others[0]
+            raise DataError(
+                f"{self.folder / VIDEOS}: the videos are no .avi files ({name_some(others, MOST_NAMES)}), but "
+                "EchoNet-Dynamic's are; get the original files, or convert each: "
+                f"ffmpeg -i {first} -c:v mjpeg -q:v 1 {Path(first).stem}{SUFFIX}"
+            )
 
     def _key(self, split: Split) -> str:
         """Return a hash of all inputs of the frames: reader, decoder, lists, and size and date of each video."""
@@ -88,8 +103,10 @@ class EchoNetDynamic:
         further = read_tracings(self.folder / self.further).rows if self.further else {}
         videos = file_list.videos[split]
         if not videos:
-            raise DataError(f"{self.folder / FILE_LIST}: no row has the split {split.upper()}; add one")
+            raise NoSplitError(f"{self.folder / FILE_LIST}: no row has the split {split.upper()}; add one")
         paths = {stem_of(entry.name): Path(entry.path) for entry in self._list_videos()}
+        if not paths.keys() & set(videos):
+            self._check_suffixes(videos)
         LOG.info("%s: decoding the labelled frames of %d videos (%s)", self.folder, len(videos), split)
 
         def read(video: str) -> Reading:
@@ -107,6 +124,11 @@ class EchoNetDynamic:
         if not any(reading.labels for reading in readings):
             raise DataError(f"{self.folder}: {_explain_no_frames(split, len(videos), findings)}")
         return _assemble(readings, tuple(findings))
+
+
+def _read_all(frames: FrameSet) -> bool:
+    """Return whether no video failed for a reason that may be gone at the next time, such as lack of memory."""
+    return all(finding.quirk != quirks.VIDEO_UNREAD.text for finding in frames.source.findings)
 
 
 def _read_bytes(path: Path) -> bytes:
@@ -146,9 +168,12 @@ def _assemble(readings: Sequence[Reading], findings: tuple[Finding, ...]) -> Fra
 
 
 def _explain_no_frames(split: Split, videos: int, findings: Sequence[Finding]) -> str:
-    """Return the reasons why a split has no usable frame, the most frequent first."""
+    """Return the reasons why a split has no usable frame, the most frequent first, and the first decoding errors."""
     reasons = Counter(finding.quirk for finding in findings if finding.excluded)
-    listed = "; ".join(f"{quirk} ({count})" for quirk, count in reasons.most_common())
+    texts = [f"{quirk} ({count})" for quirk, count in reasons.most_common()]
+    failures = {quirk.text for quirk in quirks.FAILURES}
+    errors = [f"{finding.name}: {finding.detail}" for finding in findings if finding.quirk in failures]
+    listed = "; ".join([*texts, *([name_some(errors, MOST_NAMES, separator="; ")] if errors else [])])
     return f"none of the {videos} videos in split {split.upper()} has a usable frame: {listed}"
 
 

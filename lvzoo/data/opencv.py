@@ -1,11 +1,21 @@
-"""Imports OpenCV for the whole package; if that fails, the error says what to install."""
+"""Imports OpenCV for the whole package; if that fails, the error says what to install.
+
+OpenCV and its FFmpeg print warnings of their own to stderr. lvzoo says in one line what is wrong with a file, so they
+are switched off, unless the user has set `OPENCV_LOG_LEVEL` or `OPENCV_FFMPEG_LOGLEVEL`.
+"""
 
 from __future__ import annotations
 
 import functools
+import os
 import re
+from typing import Any, Final
 
 from lvzoo.errors import LvzooError, one_line
+
+FATAL: Final = 1
+"""OpenCV's log level of that name."""
+AV_LOG_QUIET: Final = "-8"
 
 try:
     import cv2
@@ -14,6 +24,11 @@ except ImportError as error:
         f"opencv cannot be imported ({error}); on a machine without a display replace it "
         "with opencv-python-headless: pip uninstall --yes opencv-python && pip install opencv-python-headless"
     ) from error
+
+if "OPENCV_LOG_LEVEL" not in os.environ:
+    _logging: Any = cv2.utils.logging if hasattr(cv2.utils, "logging") else cv2  # its place since OpenCV 5
+    _logging.setLogLevel(FATAL)
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", AV_LOG_QUIET)  # read when the first video is opened
 
 __all__ = ["cv2", "decoder_identity"]
 

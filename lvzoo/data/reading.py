@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -12,14 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lvzoo.data import quirks
+from lvzoo.data.clips.clip import BROKEN, Clip, DamagedFrame, Frame, Way, report_damage
+from lvzoo.data.clips.video.reader import open_video
 from lvzoo.data.labels import Label, label_frames, label_others
 from lvzoo.data.tables import TracingRow
-from lvzoo.data.video import Clip, Way, open_clip
-from lvzoo.errors import DataError
+from lvzoo.errors import LvzooError, explain_exception, is_out_of_memory
 from lvzoo.geometry.sector import evenly_spaced, fit_sector
 from lvzoo.types import FRAME_SIZE_HW, Finding, Sector
 
 LOG = logging.getLogger("lvzoo.data")
+LONGEST_REASON = 300
+"""How many characters of a decoder's error a finding quotes."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,11 +55,12 @@ def read_video(
     if path is None:
         return Reading(video=video, findings=[*findings, quirks.VIDEO_MISSING.finding(video)])
     try:
-        clip = open_clip(path)
-    except DataError as error:
-        damage = quirks.VIDEO_DAMAGED.finding(video, reason_of(error, path))
-        return Reading(video=video, findings=[*findings, damage])
-    return _read_frames(video, clip, labels, [*findings, *_note_decoder(video, clip)])
+        with report_damage(path):
+            clip = open_video(path, fps=None)
+        return _read_frames(video, clip, labels, [*findings, *_note_decoder(video, clip)])
+    except Exception as error:  # noqa: BLE001 - decoders raise anything on damaged files; it costs this video only
+        quirk = quirks.VIDEO_UNREAD if _may_pass(error) else quirks.VIDEO_DAMAGED
+        return Reading(video=video, findings=[*findings, quirk.finding(video, reason_of(error, path))])
 
 
 def _read_frames(video: str, clip: Clip, labels: Sequence[Label], findings: list[Finding]) -> Reading:
@@ -65,26 +69,59 @@ def _read_frames(video: str, clip: Clip, labels: Sequence[Label], findings: list
         height, width = clip.size_HW
         findings.append(quirks.OTHER_SIZE.finding(video, f"{width} x {height}"))
         return Reading(video=video, findings=findings, way=clip.way)
-    usable, frames = [], []
+    found = _decode(clip, [label.frame for label in labels])
+    usable = []
     for label in labels:
         where = f"{label.phase}, frame {label.frame}"
-        if label.frame >= clip.count:
-            findings.append(quirks.VIDEO_SHORT.finding(video, f"{where} of {clip.count}"))
-            continue
-        try:
-            frames.append(clip.frame_at(label.frame))
-        except DataError as error:
-            findings.append(quirks.FRAME_DAMAGED.finding(video, f"{where}: {reason_of(error, clip.path)}"))
-            continue
-        usable.append(label)
+        if label.frame in found.damage:
+            damage = f"{where}: {found.damage[label.frame]}"
+            findings.append(quirks.FRAME_DAMAGED.finding(video, damage))
+        elif label.frame in found.frames:
+            usable.append(label)
+        else:
+            findings.append(quirks.VIDEO_SHORT.finding(video, f"{where} of {found.count}"))
     return Reading(
         video=video,
         findings=findings,
         labels=usable,
-        frames=frames,
-        sector=_fit_clip_sector(clip) if usable else None,
+        frames=[found.frames[label.frame] for label in usable],
+        sector=_fit_clip_sector(clip, found) if usable else None,
         way=clip.way,
     )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Decoded:
+    """Frames of a clip by their numbers, the damage of those that do not decode, and the number of its frames."""
+
+    frames: Mapping[int, NDArray[np.uint8]]
+    damage: Mapping[int, str]
+    count: int
+
+
+def _decode(clip: Clip, labelled: Sequence[int]) -> _Decoded:
+    """Decode the labelled frames and those that the sector is fitted to, in one pass through the file."""
+    found = _read_numbers(clip, {*labelled, *evenly_spaced(clip.likely_frames)}, clip.likely_frames)
+    if all(index in found.frames or index in found.damage for index in evenly_spaced(clip.likely_frames)):
+        return found
+    count = sum(1 for _ in clip.read())  # the file holds fewer frames than its header promises
+    return _read_numbers(clip, {*labelled, *evenly_spaced(count)}, count)
+
+
+def _read_numbers(clip: Clip, numbers: Iterable[int], count: int) -> _Decoded:
+    frames, damage = {}, {}
+    for frame in clip.read(sorted(numbers)):
+        if isinstance(frame, Frame):
+            frames[frame.index] = frame.grey_HW
+        else:
+            damage[frame.index] = _explain_damage(frame)
+    return _Decoded(frames=frames, damage=damage, count=count)
+
+
+def _explain_damage(frame: DamagedFrame) -> str:
+    if frame.reason == BROKEN:
+        return f"frame {frame.index} does not decode; the file is damaged, so copy it again from its source"
+    return f"frame {frame.index} does not decode; {frame.reason}"
 
 
 def _note_decoder(video: str, clip: Clip) -> list[Finding]:
@@ -93,17 +130,27 @@ def _note_decoder(video: str, clip: Clip) -> list[Finding]:
     return [quirk.finding(video)] if quirk else []
 
 
-def _fit_clip_sector(clip: Clip) -> Sector:
+def _fit_clip_sector(clip: Clip, found: _Decoded) -> Sector:
     """Fit the sector to evenly spaced frames of the clip, without those that do not decode."""
-    frames = []
-    for index in evenly_spaced(clip.count):
-        try:
-            frames.append(clip.frame_at(index))
-        except DataError as error:
-            LOG.warning("left out of the sector's fit: %s", error)
+    numbers = evenly_spaced(found.count)
+    frames = [found.frames[index] for index in numbers if index in found.frames]
+    reasons = [found.damage[index] for index in numbers if index in found.damage]
+    if reasons:
+        LOG.warning(
+            "%s: %d of %d frames are left out of the sector's fit: %s",
+            *(clip.path, len(reasons), len(numbers), reasons[0]),
+        )
     return fit_sector(np.stack(frames) if frames else np.empty((0, *clip.size_HW), dtype=np.uint8))
 
 
-def reason_of(error: DataError, path: Path) -> str:
+def _may_pass(error: Exception) -> bool:
+    """Return whether reading again may succeed: memory ran out, or the disk or network failed."""
+    causes = [each for each in (error, error.__cause__) if each is not None]
+    return any(isinstance(each, OSError) or is_out_of_memory(each) for each in causes)
+
+
+def reason_of(error: Exception, path: Path) -> str:
     """Return an error's message without the path of this machine, because findings are shared with the results."""
-    return str(error).removeprefix(f"{path}: ")
+    text = str(error) if isinstance(error, LvzooError) else explain_exception(error)
+    short = text if len(text) <= LONGEST_REASON else f"{text[:LONGEST_REASON]} ..."
+    return short.replace(f"{path}: ", "")

@@ -15,7 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lvzoo.data import quirks
-from lvzoo.data.clip import is_synthetic, list_clips, read_clip
+from lvzoo.data.clips.find import ClipFile, find_clips
+from lvzoo.data.clips.recognise import read_whole
+from lvzoo.data.clips.synthetic import is_synthetic
 from lvzoo.data.crop import crop_to_sector
 from lvzoo.data.reading import reason_of
 from lvzoo.errors import DataError, UsageError
@@ -127,14 +129,14 @@ def statistics_of_files(
     """
     if most < 1:
         raise UsageError(f"cannot measure {most} clips per folder; measure at least 1")
-    found = [(file, path.is_dir()) for path in paths for file in _choose_clips(path, most)]
-    read: list[Path] = []
+    found = [(clip, path.is_dir()) for path in paths for clip in _choose_clips(path, most)]
+    read: list[ClipFile] = []
     looks: list[Mapping[str, float]] = []
     findings: list[Finding] = []
-    for done, (file, in_folder) in enumerate(found, start=1):
-        frames_NHW = _read_or_note(file, findings) if in_folder else read_clip(file).frames_NHW
+    for done, (clip, in_folder) in enumerate(found, start=1):
+        frames_NHW = _read_or_note(clip, findings) if in_folder else read_whole(clip)
         if frames_NHW is not None:
-            read.append(file)
+            read.append(clip)
             looks.append(measure_appearance(crop_to_sector(frames_NHW)[0]))
         if on_clip is not None:
             on_clip(done, len(found))
@@ -144,19 +146,19 @@ def statistics_of_files(
     return Statistics(
         source=source,
         clips=len(read),
-        synthetic_clips=sum(is_synthetic(file) for file in read),
+        synthetic_clips=sum(is_synthetic(clip.path) for clip in read),
         statistics=tuple(summarise(looks)),
         findings=tuple(findings),
     )
 
 
-def _read_or_note(file: Path, findings: list[Finding]) -> NDArray[np.uint8] | None:
+def _read_or_note(clip: ClipFile, findings: list[Finding]) -> NDArray[np.uint8] | None:
     """Return a clip's frames; if it cannot be read, log and note the reason, and return None."""
     try:
-        return read_clip(file).frames_NHW
+        return read_whole(clip)
     except DataError as error:
         LOG.warning("left out: %s", error)
-        findings.append(quirks.VIDEO_DAMAGED.finding(file.name, reason_of(error, file)))
+        findings.append(quirks.VIDEO_DAMAGED.finding(clip.path.name, reason_of(error, clip.path)))
         return None
 
 
@@ -169,16 +171,13 @@ def summarise(looks: Sequence[Mapping[str, float]]) -> Iterable[Statistic]:
         yield Statistic(name=name, mean=mean_without_nan(known), low=float(low), high=float(high), real=real)
 
 
-def _choose_clips(path: Path, most: int) -> list[Path]:
+def _choose_clips(path: Path, most: int) -> list[ClipFile]:
     """Return a single clip, or at most `most` clips of a folder, chosen evenly by name."""
     if not path.is_dir():
-        return [path]
-    folder = path / "Videos" if (path / "Videos").is_dir() else path
-    files = list_clips(folder)
-    if not files:
-        raise DataError(f"{folder}: holds no clips; give a clip, or a folder of clips")
-    chosen = np.linspace(0, len(files) - 1, min(most, len(files))).round().astype(int)
-    return [files[index] for index in chosen]
+        return [ClipFile(path=path)]
+    clips = find_clips([path / "Videos" if (path / "Videos").is_dir() else path])
+    chosen = np.linspace(0, len(clips) - 1, min(most, len(clips))).round().astype(int)
+    return [clips[index] for index in chosen]
 
 
 def measure_appearance(frames_NHW: NDArray[np.uint8]) -> dict[str, float]:

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lvzoo.data.clips.video.avi import read_layout
 from lvzoo.data.opencv import cv2
-from lvzoo.data.riff import parse_avi
 from lvzoo.errors import DataError
 from lvzoo.geometry.contour import Tracing
 from lvzoo.geometry.ventricle import ejection_fraction
@@ -84,8 +84,8 @@ def _write_video(path: Path, clip: Clip) -> None:
     for frame_HW in clip.frames_NHW:
         writer.write(cv2.cvtColor(frame_HW, cv2.COLOR_GRAY2BGR))
     writer.release()
-    written = parse_avi(path.read_bytes())  # the writer does not report a full disk
-    if written is None or not written.indexed or len(written.spans) != frames:
+    written = read_layout(path)  # the writer does not report a full disk
+    if written is None or not written.indexed or len(written.spans_N2) != frames:
         raise DataError(f"{path}: opencv could not write the whole video; is there space on the disk?")
 
 

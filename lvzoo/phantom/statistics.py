@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from lvzoo.data.clip import read_clip
+from lvzoo.data.clips.recognise import read_whole
 from lvzoo.data.statistics import Statistics, measure_appearance, summarise
 from lvzoo.errors import UsageError
 from lvzoo.evaluate.dice import dice_N
@@ -72,7 +72,7 @@ def _write_and_read(clip: Clip) -> NDArray[np.uint8]:
     """Return a simulated clip's frames as they decode from its file."""
     with tempfile.TemporaryDirectory() as folder:
         write_clip(Path(folder), clip)
-        return read_clip(Path(folder, f"{clip.name}.avi")).frames_NHW
+        return read_whole(Path(folder, f"{clip.name}.avi"))
 
 
 def _measure_readers(clip: Clip) -> dict[str, float]:

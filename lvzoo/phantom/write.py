@@ -7,7 +7,6 @@ between processors with different instruction sets.
 from __future__ import annotations
 
 import json
-import os
 import signal
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
@@ -20,7 +19,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from lvzoo.data.clip import PHANTOM_NOTE
+from lvzoo.data.clips.synthetic import PHANTOM_NOTE
 from lvzoo.data.opencv import cv2
 from lvzoo.errors import DataError, choose
 from lvzoo.files import atomic_folder, cache_folder
@@ -28,6 +27,7 @@ from lvzoo.phantom.clip import simulate
 from lvzoo.phantom.files import ClipRows, write_clip, write_tables
 from lvzoo.phantom.ranges import describe_shift, ranges_of
 from lvzoo.phantom.rng import GENERATOR_VERSION
+from lvzoo.processes import count_workers
 from lvzoo.types import SPLITS, Split
 
 __all__ = ["GENERATOR_VERSION", "SIZES", "PhantomSize", "cached_phantom", "write_phantom"]
@@ -114,21 +114,13 @@ def write_phantom(
         (folder / "Videos").mkdir()
         clips = []
         write_one = partial(_write_one, folder / "Videos", seed, shift, wanted.further)
-        for rows in _write_clips(write_one, wanted, workers=workers or _count_cores()):
+        for rows in _write_clips(write_one, wanted, workers=workers or count_workers()):
             clips.append(rows)
             if on_video is not None:
                 on_video(len(clips), wanted.videos)
         write_tables(folder, clips)
         _write_note(folder, size=size, seed=seed, shift=shift)
     return out
-
-
-def _count_cores() -> int:
-    """Return how many cores this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not Linux
-        return os.cpu_count() or 1
 
 
 # --- The videos -----------------------------------------------------------------------------------------------

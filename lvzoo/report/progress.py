@@ -79,3 +79,37 @@ class BenchProgress:
         """Print a line with the seconds since the start."""
         elapsed_s = time.monotonic() - self.started_s
         self.console.print(f"[{elapsed_s:5.0f} s] {line}", markup=False, highlight=False)
+
+
+class ClipProgress:
+    """Shows a bar for the clip that is being predicted, with its speed and the time left."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self.console = console or Console(stderr=True)
+        self.bars = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=20),
+            MofNCompleteColumn(),
+            TextColumn("frames {task.fields[speed]}", markup=False),
+            TimeRemainingColumn(compact=True),
+            console=self.console,
+            disable=not self.console.is_terminal,
+            transient=True,
+            redirect_stdout=False,  # stdout is data, and may be a file
+        )
+
+    def show(self, clip: str, done: int, total: int) -> None:
+        """Show how many frames of a clip are done, and how many are to be expected."""
+        if not self.bars.tasks:
+            self.bars.add_task(clip, total=total, speed="")
+            self.bars.start()
+        task = self.bars.tasks[0]
+        speed = f"{task.speed:.0f}/s" if task.speed else ""
+        self.bars.update(task.id, completed=done, total=total, speed=speed)
+
+    def hide(self) -> None:
+        """Remove the bar, before something is printed."""
+        self.bars.stop()
+        for task in self.bars.task_ids:
+            self.bars.remove_task(task)
+        sys.stderr.flush()

@@ -19,7 +19,7 @@ import torch
 from torch import nn
 
 from lvzoo.device import choose_device, choose_precision, describe
-from lvzoo.errors import DataError, LvzooError, PluginError
+from lvzoo.errors import DataError, LvzooError, PluginError, is_out_of_memory, make_memory_error
 from lvzoo.evaluate.evaluator import FrameEvaluator
 from lvzoo.evaluate.validate import mean_dice
 from lvzoo.interfaces import Dataset, Trainer
@@ -113,6 +113,7 @@ def run_trial(settings: TrialSettings, report: Report) -> Mapping[str, Any]:
 
     Raises:
         PluginError: the model's code raised an exception.
+        DataError: memory ran out.
     """
     if is_finished(settings):
         return {"trial": settings.trial.name, "skipped": True}
@@ -122,6 +123,10 @@ def run_trial(settings: TrialSettings, report: Report) -> Mapping[str, Any]:
     except LvzooError:
         raise
     except Exception as error:
+        if is_out_of_memory(error):
+            on_gpu = choose_device(settings.device).type == "cuda"
+            what = f"trial {settings.trial.name} in batches of {settings.trial.recipe.batch_size} frames"
+            raise make_memory_error(f"{what} (--batch-size)", on_gpu=on_gpu) from error
         raise PluginError(
             f"{explain_plugin_error(error, entry.family.factory)}; `lvzoo check {entry.name}` tests its model"
         ) from error

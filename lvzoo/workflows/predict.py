@@ -1,13 +1,18 @@
-"""Segments clips with a trained model: a mask for every frame, the area curve, and an overlay video."""
+"""Segments clips with a trained model: a mask for every frame, the area curve, and an overlay video.
+
+A clip is read, predicted and written batch by batch, so that the memory needed depends on the size of a frame and not
+on the length of the clip.
+"""
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -15,35 +20,69 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from lvzoo.data.clip import ClipFrames, read_clip
-from lvzoo.data.crop import crop_to_sector, uncrop
-from lvzoo.data.opencv import cv2
+from lvzoo.data.clips.calibration import find_spacing
+from lvzoo.data.clips.clip import Clip, DamagedFrame, Frame
+from lvzoo.data.clips.find import ClipFile, find_clips
+from lvzoo.data.clips.names import choose_folder, digest_clip, name_clips
+from lvzoo.data.clips.recognise import open_clip
+from lvzoo.data.crop import Crop, find_crop, make_cropper, uncrop
 from lvzoo.device import choose_device, choose_precision
-from lvzoo.errors import DataError, LvzooError, UsageError
-from lvzoo.evaluate.predict import predict_batches
-from lvzoo.files import atomic_folder
+from lvzoo.errors import DataError, LvzooError, explain_exception, is_out_of_memory, name_some, show_name
+from lvzoo.evaluate.predict import predict_masks
+from lvzoo.files import working_folder
+from lvzoo.report.clip_files import ClipWriter, read_masks
 from lvzoo.weights.locate import locate
 from lvzoo.weights.network import read_model
 from lvzoo.weights.trained import find_card
 
 DEFAULT_MODEL: Final = "unet-fast"
 """The entry whose weights are used if no model is named."""
-FALLBACK_FPS: Final = 30.0
-OVERLAY_SIDE: Final = 448
-"""The least height and width of the overlay video in pixels. Small clips are enlarged."""
-CONTOUR_BGR: Final = (80, 220, 80)
+MOST_FRAMES: Final = 64
+MOST_BYTES: Final = 64 * 2**20
+"""A batch has at most this many frames, and at most this many bytes of grey frames."""
+NO_TIMES: Final = (
+    "the file states no times of its frames, so areas.csv has no time_s; state the rate by --fps"
+)
+
+OnFrames: TypeAlias = Callable[[str, int, int], None]
+"""Called with a clip's name, the frames done, and the frames to expect."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ClipPrediction:
-    """The prediction for one clip. `masks_NHW` have the clip's own size; the files are in `folder`."""
+    """The prediction for one clip; its files are in `folder`. `fps` is None if the frame rate is not known."""
 
     clip: Path
     folder: Path
-    masks_NHW: NDArray[np.bool_]
+    frames: int
     fps: float | None
+
+    @property
+    def masks_NHW(self) -> NDArray[np.bool_]:
+        """The masks in the clip's own size. Each use reads them from the folder: a long clip's need much memory."""
+        return read_masks(self.folder / "masks")
+
+
+class ClipsError(DataError):
+    """Clips that could not be predicted; `predictions` are those of the other clips."""
+
+    def __init__(self, failed: Sequence[DataError], predictions: Sequence[ClipPrediction]) -> None:
+        count = len(failed) + len(predictions)
+        more = f" (and {len(failed) - 1} more of {count} clips)" if len(failed) > 1 else ""
+        super().__init__(f"{failed[0]}{more}")
+        self.failed, self.predictions = tuple(failed), tuple(predictions)
+
+
+@dataclass(kw_only=True, slots=True)
+class _Result:
+    """What is known of a clip's frames so far. Lists grow by a few bytes per frame."""
+
+    indices: list[int] = field(default_factory=list)
+    times_s: list[float | None] = field(default_factory=list)
+    areas_px: list[int] = field(default_factory=list)
+    damaged: list[DamagedFrame] = field(default_factory=list)
 
 
 def predict(
@@ -51,35 +90,36 @@ def predict(
     *,
     model: str | Path | None = None,
     out: str | Path = "predictions",
+    fps: float | None = None,
     device: str = "auto",
     registries: Sequence[Path] = (),
 ) -> list[ClipPrediction]:
-    """Segment the left ventricle in every frame of AVI, MP4 or DICOM clips.
+    """Segment the left ventricle in every frame of clips.
 
-    For each clip, `out/NAME/` contains `masks/00000.png` ... (255 inside, the clip's own size), `areas.csv` (area of
-    each frame in pixels), `overlay.avi` and `prediction.json`. Clips that are not 112 x 112 are cropped to their
-    sector.
+    A clip is a video, a DICOM or NIfTI file, a GIF, or numbered pictures (docs/clips.md). For each clip, `out/NAME/`
+    contains `masks/00000.png` ... (255 inside, the clip's own size), `areas.csv` (area of each frame in pixels),
+    `overlay.avi` and `prediction.json`. Clips that are not 112 x 112 are cropped to their sector.
 
     Args:
-        clips: one path or several.
+        clips: one path or several. A folder is searched for clips.
         model: a trial's folder of a run (`runs/NAME/trials/unet-s0`), a weights file, or an entry that carries
             weights; by default an entry of lvzoo that was trained on synthetic patients only.
-        out: the folder to write to. A clip that was predicted there before is not overwritten.
+        out: the folder to write to. A clip that was predicted there before is not predicted again.
+        fps: the frame rate, for clips that do not state it; it replaces the times of those that do.
         device: auto, cpu or cuda.
         registries: further registry.yaml files.
 
     Raises:
-        DataError: the model cannot be read, or a clip cannot be read or its folder exists. The other clips are
-            still predicted.
-        UsageError: two clips have the same name.
+        ClipsError: a clip cannot be read or predicted, or was predicted before. The other clips are still predicted.
+        DataError: the model cannot be read, or a folder holds no clips.
     """
     paths = [Path(clips)] if isinstance(clips, str | Path) else [Path(clip) for clip in clips]
-    done = list(predict_each(paths, model=model, out=out, device=device, registries=registries))
+    done = list(predict_each(paths, model=model, out=out, fps=fps, device=device, registries=registries))
     failed = [result for result in done if isinstance(result, DataError)]
+    predictions = [result for result in done if isinstance(result, ClipPrediction)]
     if failed:
-        more = f" (and {len(failed) - 1} more of {len(paths)} clips)" if len(failed) > 1 else ""
-        raise DataError(f"{failed[0]}{more}") from failed[0]
-    return [result for result in done if isinstance(result, ClipPrediction)]
+        raise ClipsError(failed, predictions) from failed[0]
+    return predictions
 
 
 def predict_each(
@@ -87,24 +127,119 @@ def predict_each(
     *,
     model: str | Path | None = None,
     out: str | Path,
+    fps: float | None = None,
     device: str,
     registries: Sequence[Path] = (),
+    on_frames: OnFrames | None = None,
 ) -> Iterator[ClipPrediction | DataError]:
     """Yield each clip's prediction when it is done, or the clip's error.
 
     Raises:
-        DataError: the model cannot be read.
-        UsageError: two clips have the same name.
+        DataError: the model cannot be read, or a folder holds no clips.
+        Exception: a fault of lvzoo itself. It is raised at the end, after the other clips.
     """
-    folders = _choose_folders(clips, Path(out))
-    where = choose_device(device)
-    network, facts = _open_model(model, registries)
-    network.to(where).to(memory_format=torch.channels_last)
-    for path, folder in zip(clips, folders, strict=True):
+    found = find_clips(clips)
+    predictor = _Predictor(model, out=Path(out), fps=fps, device=device, registries=registries)
+    fault: Exception | None = None
+    for clip, name in zip(found, name_clips(found), strict=True):
         try:
-            yield _predict_clip(path, folder, network, where, facts)
-        except DataError as error:
-            yield error
+            yield predictor.predict_clip(clip, name, on_frames)
+        except Exception as error:  # noqa: BLE001 - one clip never costs the others
+            failed = _explain_failure(error, clip.path)
+            if failed is None:
+                log.error("%s: internal error: %s", show_name(clip.path), explain_exception(error))  # noqa: TRY400
+                fault = fault or error
+            else:
+                yield failed
+    if fault is not None:
+        raise fault
+
+
+def _explain_failure(error: Exception, clip: Path) -> DataError | None:
+    """Return the error of one clip, with the clip's name in front; None if it is a fault of lvzoo."""
+    name = show_name(clip)
+    if isinstance(error, LvzooError):
+        message = str(error)
+    elif is_out_of_memory(error):
+        message = "needs more memory than there is; close other programs, or shrink the clip"
+    elif isinstance(error, OSError) and error.strerror:
+        where = f"{error.filename}: " if error.filename else ""
+        message = f"{where}{error.strerror}; check the path and the disk"
+    else:
+        return None
+    failed = DataError(message if message.startswith(name) else f"{name}: {message}")
+    failed.__cause__ = error
+    return failed
+
+
+class _Predictor:
+    """A model on a device, and where and how it writes its predictions."""
+
+    def __init__(
+        self,
+        model: str | Path | None,
+        *,
+        out: Path,
+        fps: float | None,
+        device: str,
+        registries: Sequence[Path],
+    ) -> None:
+        self.out, self.fps = out, fps
+        self.device = choose_device(device)
+        network, self.facts = _open_model(model, registries)
+        self.network = network.to(self.device).to(memory_format=torch.channels_last)
+
+    def predict_clip(self, file: ClipFile, name: str, on_frames: OnFrames | None) -> ClipPrediction:
+        """Predict one clip, and write its folder."""
+        clip = open_clip(file, fps=self.fps)
+        digest = digest_clip(file)
+        choose_folder(self.out, name, digest)  # raises an error now if the clip was predicted before
+        with working_folder(self.out) as working:
+            sample_NHW = clip.sample()
+            crop = find_crop(sample_NHW) if len(sample_NHW) else None
+            result = self._write_frames(clip, crop, working, name, on_frames)
+            if not result.indices:
+                reason = f" ({result.damaged[0].reason})" if result.damaged else ""
+                raise DataError(
+                    f"{clip.path}: none of its frames decodes{reason}; check that the file is complete"
+                )
+            warnings = _list_warnings(clip, crop, result)
+            for warning in warnings:
+                log.warning("%s: %s", show_name(clip.path), warning)
+            table = _make_table(result)
+            table.to_csv(working / "areas.csv", index=False)
+            about = {
+                "clip": clip.path.name,
+                "sha256": digest,
+                **self.facts,
+                **_describe(clip, crop, result),
+                "warnings": warnings,
+            }
+            text = json.dumps(about, indent=2, ensure_ascii=False)
+            (working / "prediction.json").write_text(text + "\n", encoding="utf-8")
+            folder = _place(working, self.out, name, digest)
+        return ClipPrediction(clip=clip.path, folder=folder, frames=len(table), fps=clip.fps)
+
+    def _write_frames(
+        self, clip: Clip, crop: Crop | None, folder: Path, name: str, on_frames: OnFrames | None
+    ) -> _Result:
+        """Read, predict and write the clip batch by batch."""
+        result = _Result()
+        crop_frame = make_cropper(crop, clip.size_HW)
+        precision = choose_precision(self.device)
+        with ClipWriter(folder, size_HW=clip.size_HW, fps=clip.fps) as writer:
+            for frames in _read_batches(clip, result.damaged):
+                seen_BHW = np.stack([crop_frame(frame.grey_HW) for frame in frames])
+                masks_BHW = predict_masks(self.network, seen_BHW, device=self.device, precision=precision)
+                for frame, seen_mask_HW in zip(frames, masks_BHW, strict=True):
+                    mask_HW = uncrop(seen_mask_HW, crop, clip.size_HW)
+                    writer.add(frame.index, frame.grey_HW, mask_HW)
+                    result.indices.append(frame.index)
+                    result.times_s.append(frame.time_s)
+                    result.areas_px.append(int(mask_HW.sum()))
+                if on_frames is not None:
+                    on_frames(name, len(result.indices), max(clip.likely_frames, len(result.indices)))
+        return result
 
 
 def _open_model(model: str | Path | None, registries: Sequence[Path]) -> tuple[nn.Module, Mapping[str, Any]]:
@@ -131,95 +266,87 @@ def _open_model(model: str | Path | None, registries: Sequence[Path]) -> tuple[n
     return network, {"model": str(chosen), "trained on": str(trained_on)}
 
 
-def _choose_folders(paths: Sequence[Path], out: Path) -> list[Path]:
-    """Return the folder of each clip's results; UsageError if two clips would share one."""
-    folders = [out / path.stem for path in paths]
-    for path, folder in zip(paths, folders, strict=True):
-        if folders.count(folder) > 1:
-            raise UsageError(
-                f"{path}: another clip is called '{path.stem}' too; predict them with different --out"
-            )
-    return folders
+def _read_batches(clip: Clip, damaged: list[DamagedFrame]) -> Iterator[list[Frame]]:
+    """Yield the frames that decode, some at a time; frames that do not decode are added to `damaged`."""
+    rows, columns = clip.size_HW
+    most = max(1, min(MOST_FRAMES, MOST_BYTES // (rows * columns)))
+    batch: list[Frame] = []
+    for frame in clip.read():
+        if isinstance(frame, DamagedFrame):
+            damaged.append(frame)
+            continue
+        batch.append(frame)
+        if len(batch) == most:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
 
 
-def _predict_clip(
-    path: Path, folder: Path, network: nn.Module, device: torch.device, facts: Mapping[str, Any]
-) -> ClipPrediction:
-    """Predict one clip, and write its folder."""
-    if path.is_dir():
-        raise DataError(f"{path}: is a folder; name the clips in it")
-    if folder.exists():
-        raise DataError(f"{folder}: exists; remove it, or name another --out")
-    clip = read_clip(path)
-    if clip.way == "mjpg-scan":
-        log.warning(
-            "%s: has no usable index; %d frames were found, and the file may be cut",
-            path,
-            len(clip.frames_NHW),
+def _list_warnings(clip: Clip, crop: Crop | None, result: _Result) -> list[str]:
+    """Return what a reader of the results should know, each in one line."""
+    warnings = list(clip.warnings)
+    count, stated = len(result.indices), clip.stated_frames
+    if stated is not None and count < stated:
+        warnings.append(
+            f"only {count} of the {stated} frames that the file states decode; it is damaged or was cut off"
         )
-    seen_NHW, crop = crop_to_sector(clip.frames_NHW)
+    if result.damaged:
+        first = result.damaged[0]
+        numbers = name_some([str(frame.index) for frame in result.damaged])
+        warnings.append(f"frames that do not decode: {numbers} ({first.reason})")
+    if clip.way == "mjpg-scan":
+        warnings.append(f"the file has no usable index; {count} frames were found, and it may be cut off")
     if crop is not None and not crop.sector.fitted:
-        log.warning("%s: no clear sector found, so a standard one is used; check the overlay", path)
-    predictions = predict_batches(network, seen_NHW, device=device, precision=choose_precision(device))
-    size_HW = (clip.frames_NHW.shape[1], clip.frames_NHW.shape[2])
-    masks_NHW = np.stack(
-        [uncrop(mask_HW, crop, size_HW) for prediction in predictions for mask_HW in prediction.masks_BHW]
-    )
-    with atomic_folder(folder) as temporary:
-        _write_masks(masks_NHW, temporary / "masks")
-        _make_area_table(masks_NHW, clip.fps).to_csv(temporary / "areas.csv", index=False)
-        _write_overlay(clip, masks_NHW, temporary / "overlay.avi")
-        about = {
-            "clip": path.name,
-            **facts,
-            "frames": len(masks_NHW),
-            "fps": clip.fps,
-            "decoded by": clip.way,
-            "crop": None if crop is None else asdict(crop),
-            "empty masks": int((~masks_NHW.any(axis=(1, 2))).sum()),
-        }
-        (temporary / "prediction.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
-    return ClipPrediction(clip=path, folder=folder, masks_NHW=masks_NHW, fps=clip.fps)
+        warnings.append("no clear sector was found, so a standard one is used; check the overlay")
+    if clip.times_from is None:
+        warnings.append(NO_TIMES)
+    elif not _increase(result.times_s):
+        warnings.append(
+            "the times of the frames do not increase, so areas.csv has no time_s; state the rate by --fps"
+        )
+    return warnings
 
 
-def _make_area_table(masks_NHW: NDArray[np.bool_], fps: float | None) -> pd.DataFrame:
-    """Return the area curve: frame, area in the clip's pixels, and time if the clip's frame rate is known."""
-    frames = np.arange(len(masks_NHW))
-    table = pd.DataFrame({"frame": frames, "area_px": masks_NHW.sum(axis=(1, 2))})
-    if fps:
-        table.insert(1, "time_s", frames / fps)
+def _increase(times_s: Sequence[float | None]) -> bool:
+    """Return whether every frame has a time, later than that of the frame before."""
+    known = [time_s for time_s in times_s if time_s is not None]
+    return len(known) == len(times_s) and all(before < after for before, after in pairwise(known))
+
+
+def _describe(clip: Clip, crop: Crop | None, result: _Result) -> dict[str, Any]:
+    """Return the facts about a clip and its frames for prediction.json."""
+    timed = clip.times_from is not None and _increase(result.times_s)
+    calibration = find_spacing(clip.regions, clip.size_HW, None if crop is None else crop.sector)
+    return {
+        "frames": len(result.indices),
+        "frames stated by the file": clip.stated_frames,
+        "damaged frames": [frame.index for frame in result.damaged],
+        "height": clip.size_HW[0],
+        "width": clip.size_HW[1],
+        "fps": clip.fps,
+        "times from": clip.times_from if timed else None,
+        "decoded by": clip.way,
+        "crop": None if crop is None else asdict(crop),
+        "calibration": asdict(calibration),
+        "empty masks": result.areas_px.count(0),
+    }
+
+
+def _make_table(result: _Result) -> pd.DataFrame:
+    """Return the area curve: number of the frame, its time if known, and its area in the clip's pixels."""
+    table = pd.DataFrame({"frame": result.indices, "area_px": result.areas_px})
+    if _increase(result.times_s):
+        table.insert(1, "time_s", result.times_s)
     return table
 
 
-def _write_masks(masks_NHW: NDArray[np.bool_], folder: Path) -> None:
-    folder.mkdir()
-    for index, mask_HW in enumerate(masks_NHW):
-        path = folder / f"{index:05d}.png"
-        if not cv2.imwrite(str(path), mask_HW.astype(np.uint8) * 255):
-            raise DataError(f"{path}: cannot be written; check that the disk is not full")
-
-
-def _write_overlay(clip: ClipFrames, masks_NHW: NDArray[np.bool_], path: Path) -> None:
-    """Write the clip with the outline of each mask. A small clip is enlarged."""
-    rows, columns = clip.frames_NHW.shape[1:]
-    zoom = max(1, -(-OVERLAY_SIDE // min(rows, columns)))
-    size = (columns * zoom, rows * zoom)
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), clip.fps or FALLBACK_FPS, size)
-    if not writer.isOpened():
-        raise DataError(f"{path}: the overlay video cannot be written; check that the disk is not full")
-    try:
-        for frame_HW, mask_HW in zip(clip.frames_NHW, masks_NHW, strict=True):
-            writer.write(overlay(frame_HW, mask_HW, zoom=zoom))
-    finally:
-        writer.release()
-
-
-def overlay(frame_HW: NDArray[np.uint8], mask_HW: NDArray[np.bool_], *, zoom: int = 1) -> NDArray[np.uint8]:
-    """Return a frame (H zoom, W zoom, BGR) with the outline of a mask drawn on it."""
-    size = (frame_HW.shape[1] * zoom, frame_HW.shape[0] * zoom)
-    grey = cv2.resize(frame_HW, size, interpolation=cv2.INTER_CUBIC)
-    large = cv2.resize(mask_HW.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
-    picture = cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR)
-    outlines, _ = cv2.findContours(large, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    cv2.drawContours(picture, outlines, -1, CONTOUR_BGR, thickness=max(1, zoom // 2), lineType=cv2.LINE_AA)
-    return np.asarray(picture, dtype=np.uint8)
+def _place(working: Path, out: Path, name: str, digest: str) -> Path:
+    """Rename a finished folder to its name. If another process took that name in the meantime, choose another."""
+    while True:
+        folder = choose_folder(out, name, digest)
+        try:
+            return working.rename(folder)
+        except OSError:
+            if not folder.exists():
+                raise

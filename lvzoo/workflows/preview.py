@@ -17,11 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from lvzoo.data.clip import is_synthetic, read_clip
-from lvzoo.data.crop import crop_to_sector
-from lvzoo.errors import DataError, UsageError
+from lvzoo.data.clips.clip import Clip, Frame
+from lvzoo.data.clips.find import find_clips
+from lvzoo.data.clips.names import name_clips
+from lvzoo.data.clips.recognise import open_clip
+from lvzoo.data.clips.synthetic import is_synthetic
+from lvzoo.data.crop import find_crop, make_cropper
+from lvzoo.errors import DataError, UsageError, show_name
 from lvzoo.files import atomic_file
-from lvzoo.geometry.sector import evenly_spaced, fit_sector
+from lvzoo.geometry.sector import fit_sector
 from lvzoo.interfaces import NoiseSuite
 from lvzoo.noise.apply import corrupt_frame, open_suite
 from lvzoo.noise.corrupt import select_conditions
@@ -105,20 +109,41 @@ def read_frame(clip: Path, frame: int) -> ClipFrame:
         UsageError: the clip has no such frame.
         DataError: the clip cannot be read.
     """
-    frames_NHW = read_clip(clip).frames_NHW
-    if not 0 <= frame < len(frames_NHW):
-        raise UsageError(f"{clip}: has no frame {frame}; it has 0 to {len(frames_NHW) - 1}")
-    seen_NHW, crop = crop_to_sector(frames_NHW)
-    sector = fit_sector(seen_NHW[evenly_spaced(len(seen_NHW))])
+    found = find_clips([clip])
+    if len(found) > 1:
+        raise UsageError(f"{clip}: holds {len(found)} clips; name one of them, such as {found[0].path}")
+    opened = open_clip(found[0])
+    frame_HW = _read_one(opened, frame)
+    sample_NHW = opened.sample()
+    if not len(sample_NHW):  # none of the frames that the sector is fitted to decodes
+        sample_NHW = frame_HW[None]
+    crop = find_crop(sample_NHW)
+    crop_frame = make_cropper(crop, opened.size_HW)
+    sector = fit_sector(np.stack([crop_frame(each_HW) for each_HW in sample_NHW]))
     if not sector.fitted or (crop is not None and not crop.sector.fitted):
-        log.warning("%s: no clear sector found, a standard one is assumed; check where the shadows lie", clip)
+        log.warning(
+            "%s: no clear sector found, a standard one is assumed; check where the shadows lie",
+            show_name(clip),
+        )
     return ClipFrame(
-        frame_HW=seen_NHW[frame],
-        video=clip.stem,
+        frame_HW=crop_frame(frame_HW),
+        video=name_clips(found)[0],
         frame=frame,
         sector=sector,
         synthetic=is_synthetic(clip),
     )
+
+
+def _read_one(clip: Clip, index: int) -> NDArray[np.uint8]:
+    """Return one frame of a clip in its own size."""
+    for frame in clip.read([index]) if index >= 0 else ():
+        if isinstance(frame, Frame):
+            return frame.grey_HW
+        raise DataError(
+            f"{clip.path}: frame {index} does not decode ({frame.reason}); choose another --frame"
+        )
+    count = sum(1 for _ in clip.read())
+    raise UsageError(f"{clip.path}: has no frame {index}; it has 0 to {count - 1}")
 
 
 class Sheet:

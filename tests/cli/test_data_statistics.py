@@ -6,6 +6,7 @@ import json
 import shutil
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 import pydicom.examples
 import pytest
@@ -113,6 +114,12 @@ def mixed(tmp_path: Path) -> Path:
     (folder / "list.csv").write_text("name\ngrey\n")
     (folder / "cut.avi").write_bytes((folder / "grey.AVI").read_bytes()[:150])
     return folder
+
+
+def test_numbered_pictures_are_one_clip(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(3):
+        cv2.imwrite(str(tmp_path / f"{number}.png"), np.full((112, 112), 60 + number, np.uint8))
+    assert read_json(capsys, str(tmp_path))["clips"] == 1
 
 
 def test_a_clip_of_a_folder_that_cannot_be_read_is_reported_and_left_out(

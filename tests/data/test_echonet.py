@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from lvzoo.data import quirks
+from lvzoo.data.clips.video.reader import open_video
 from lvzoo.data.echonet import EchoNetDynamic
 from lvzoo.errors import DataError
 from lvzoo.interfaces import Dataset
@@ -88,6 +91,40 @@ def test_a_split_without_a_usable_frame_tells_the_reasons(folder: EchoNetFolder)
     )
     with pytest.raises(DataError, match=message):
         EchoNetDynamic(folder.write()).load("val")
+
+
+@pytest.mark.parametrize("listed", ["0XA", "0XA.mp4"])
+def test_videos_with_another_suffix_are_recognised(folder: EchoNetFolder, listed: str) -> None:
+    path = folder.add("0XA", "VAL")
+    path.rename(path.with_suffix(".mp4"))
+    folder.file_list[-1] = (listed, "VAL")
+    told = r"Videos: the videos are no \.avi files \(0XA\.mp4\), but .*: ffmpeg -i 0XA\.mp4 .* 0XA\.avi$"
+    with pytest.raises(DataError, match=told):
+        EchoNetDynamic(folder.write()).load("val")
+
+
+@pytest.mark.parametrize("error", [StopIteration(), MemoryError(), RuntimeError("no luck")])
+def test_whatever_a_decoder_raises_costs_its_video_alone(
+    folder: EchoNetFolder, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    bad = folder.add("0XBAD")
+    broken = True
+
+    def fail(path: Path, **options: Any) -> object:  # noqa: ANN401 - the options of open_video
+        if broken and path == bad:
+            raise error
+        return open_video(path, **options)
+
+    monkeypatch.setattr("lvzoo.data.reading.open_video", fail)
+    frames = load(folder)
+    assert set(frames.videos) == {"0XGOOD"}
+    [finding] = [each for each in frames.source.findings if each.name == "0XBAD"]
+    assert finding.excluded
+    assert finding.quirk in {quirk.text for quirk in quirks.FAILURES}
+    assert finding.detail
+    # memory may suffice the next time, so what failed for lack of it is not kept in the cache
+    broken = False
+    assert ("0XBAD" in load(folder).videos) == isinstance(error, MemoryError)
 
 
 def test_the_fingerprint_depends_on_the_content_and_not_on_dates(

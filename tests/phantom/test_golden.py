@@ -15,7 +15,7 @@ from typing import TypeAlias
 import numpy as np
 import pandas as pd
 
-from lvzoo.data.clip import read_clip
+from lvzoo.data.clips.recognise import read_whole
 from lvzoo.phantom.ranges import RANGES, SHIFTS
 from lvzoo.phantom.rng import GENERATOR_VERSION
 
@@ -61,7 +61,7 @@ def figures_of(folder: Path, video: str) -> Figures:
     traced = pd.read_csv(folder / "VolumeTracings.csv").query(f"FileName == '{video}.avi'")
     with np.load(folder / "TrueContours.npz") as contours:
         contours_2P2 = contours[video][truth[["EDFrame", "ESFrame"]].to_numpy()[0]]
-    grey_HW = read_clip(folder / "Videos" / f"{video}.avi").frames_NHW.mean(axis=0)
+    grey_HW = read_whole(folder / "Videos" / f"{video}.avi").mean(axis=0)
     blocks = grey_HW.reshape(4, BLOCK_PX, 4, BLOCK_PX).mean(axis=(1, 3))
     ends = traced.groupby("Frame")[["X1", "Y1", "X2", "Y2"]].mean()
     return {

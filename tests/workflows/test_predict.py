@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -11,18 +13,21 @@ import numpy as np
 import pandas as pd
 import pydicom.examples
 import pytest
+import torch
 from numpy.typing import NDArray
 
 import lvzoo
+import lvzoo.workflows.predict as predict_module
 from lvzoo.cli import main
 from lvzoo.data.crop import crop_to_sector, uncrop
-from lvzoo.errors import DataError, UsageError
+from lvzoo.errors import DataError
 from lvzoo.evaluate.dice import dice_N
 from lvzoo.models.build import build_model
 from lvzoo.registry import open_zoo
+from lvzoo.report.clip_files import draw_outline
 from lvzoo.types import Recipe, Trial
 from lvzoo.weights.network import save_model
-from lvzoo.workflows.predict import overlay
+from lvzoo.workflows.predict import ClipsError
 from tests.made_videos import write_video
 from tests.made_weights import write_registry, write_weights
 
@@ -138,7 +143,7 @@ def test_the_overlay_outlines_the_mask_and_leaves_the_rest() -> None:
     frame = np.full((112, 112), 100, dtype=np.uint8)
     mask = np.zeros((112, 112), dtype=np.bool_)
     mask[30:60, 40:70] = True
-    picture = overlay(frame, mask, zoom=4)
+    picture = draw_outline(frame, mask, zoom=4)
     assert picture.shape == (448, 448, 3)
     coloured = (picture != 100).any(axis=2)
     rows, columns = np.nonzero(coloured)
@@ -147,22 +152,41 @@ def test_the_overlay_outlines_the_mask_and_leaves_the_rest() -> None:
     assert not coloured[170:190, 210:230].any()
 
 
-def test_a_folder_is_no_clip(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not even one whose name would make the output folder itself the folder of its results."""
-    (tmp_path / "out").mkdir()
-    monkeypatch.chdir(tmp_path)
-    for folder in (".", "..", "out"):
-        with pytest.raises(DataError, match=r": is a folder; name the clips in it"):
-            lvzoo.predict(folder, model=model, out="out")
+def test_a_folder_is_searched_for_clips(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The results in it, which are videos and pictures too, are not taken for clips the next time."""
+    (tmp_path / "patients/one").mkdir(parents=True)
+    write_video(tmp_path / "patients/one/clip.avi", sector_frames(2, (240, 320)))
+    write_video(tmp_path / "patients/clip.avi", sector_frames(3, (240, 320)))
+    monkeypatch.chdir(tmp_path / "patients")
+    first = lvzoo.predict(".", model=model, out="out")
+    assert sorted(each.frames for each in first) == [2, 3]
+    assert len({each.folder for each in first}) == 2
+    second = lvzoo.predict(".", model=model, out="again")
+    assert sorted(each.frames for each in second) == [2, 3]
 
 
 def test_nothing_is_overwritten_and_no_two_clips_are_mixed(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
     clip = write_video(tmp_path / "clip.avi", sector_frames(2, (240, 320)))
+    other = write_video(tmp_path / "a/clip.avi", sector_frames(3, (240, 320)))
     lvzoo.predict(clip, model=model, out=tmp_path / "out")
-    with pytest.raises(DataError, match=r"out/clip: exists; remove it, or name another --out"):
+    with pytest.raises(DataError, match=r"clip\.avi: .*out/clip.*--out") as raised:
         lvzoo.predict(clip, model=model, out=tmp_path / "out")
-    with pytest.raises(UsageError, match="another clip is called 'clip' too"):
-        lvzoo.predict([clip, tmp_path / "clip.mp4"], model=model, out=tmp_path / "two")
+    assert "remove" not in str(raised.value)
+    assert "delete" not in str(raised.value)
+    (later,) = lvzoo.predict(other, model=model, out=tmp_path / "out")
+    assert later.folder.name == "clip-2", "another clip of the same name gets a folder of its own"
+    both = lvzoo.predict([clip, other], model=model, out=tmp_path / "two")
+    assert [len(each.masks_NHW) for each in both] == [2, 3]
+    assert both[0].folder != both[1].folder
+
+
+def test_clips_named_by_a_uid_keep_their_names(model: Path, tmp_path: Path) -> None:
+    uids = [f"1.2.840.113619.2.391.5047.{number}" for number in (1, 2, 3)]
+    for uid in uids:
+        shutil.copy(pydicom.examples.get_path("ybr_color"), tmp_path / uid)
+    results = lvzoo.predict([tmp_path / uid for uid in uids], model=model, out=tmp_path / "out")
+    assert [each.folder.name for each in results] == uids
 
 
 def test_a_clip_that_fails_is_named_and_the_others_are_predicted(
@@ -179,6 +203,176 @@ def test_a_clip_that_fails_is_named_and_the_others_are_predicted(
     assert not (tmp_path / "out/notes").exists()
     with pytest.raises(DataError, match=r"notes\.avi.* \(and 1 more of 2 clips\)"):
         lvzoo.predict([tmp_path / "notes.avi", tmp_path / "missing.avi"], model=model, out=tmp_path / "out")
+    with pytest.raises(ClipsError) as raised:
+        lvzoo.predict([tmp_path / "notes.avi", good], model=model, out=tmp_path / "again")
+    assert [each.frames for each in raised.value.predictions] == [2], "what was predicted is not lost"
+
+
+def test_a_dicom_that_states_too_many_frames_gives_those_that_it_has(model: Path, tmp_path: Path) -> None:
+    dataset = pydicom.dcmread(pydicom.examples.get_path("ybr_color"))
+    dataset.NumberOfFrames = 40
+    dataset.save_as(tmp_path / "short.dcm")
+    shutil.copy(pydicom.examples.get_path("ybr_color"), tmp_path / "good.dcm")
+    short, good = lvzoo.predict(
+        [tmp_path / "short.dcm", tmp_path / "good.dcm"], model=model, out=tmp_path / "out"
+    )
+    assert (short.frames, good.frames) == (30, 30)
+    about = json.loads((short.folder / "prediction.json").read_text())
+    assert (about["frames"], about["frames stated by the file"]) == (30, 40)
+    assert any("30 of the 40 frames" in warning for warning in about["warnings"])
+
+
+@pytest.mark.parametrize(
+    ("raised", "said"),
+    [
+        (StopIteration(), "StopIteration"),
+        (MemoryError("x"), "memory"),
+        (ArithmeticError("a decoder's\nown words"), "ArithmeticError: a decoder's own words"),
+        (OSError(5, "Input/output error"), "Input/output error"),
+    ],
+)
+def test_whatever_a_decoder_raises_costs_its_clip_only(
+    model: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    raised: Exception,
+    said: str,
+) -> None:
+    bad, good = (
+        write_video(tmp_path / name, sector_frames(2, (240, 320))) for name in ("bad.avi", "good.avi")
+    )
+    decode = cv2.imdecode
+
+    def fail_once(*arguments: object) -> object:
+        if not failed:
+            failed.append(True)
+            raise raised
+        return decode(*arguments)  # type: ignore[call-overload]
+
+    failed: list[bool] = []
+    monkeypatch.setattr(cv2, "imdecode", fail_once)
+    command = ["predict", str(bad), str(good), "--model", str(model), "--out", str(tmp_path / "out")]
+    assert main(command) == 4
+    told = capsys.readouterr()
+    assert told.out.split() == [str(tmp_path / "out/good")]
+    (line,) = [line for line in told.err.splitlines() if line.startswith("error:")]
+    assert "bad.avi" in line
+    assert said in line
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["good"], "nothing half done is left"
+
+
+def test_an_error_of_a_models_code_costs_the_clip_and_is_told_as_the_models(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from lvzoo_unet.model import UNet
+
+    first, second = (
+        write_video(tmp_path / name, sector_frames(2, (240, 320))) for name in ("first.avi", "second.avi")
+    )
+    forward = UNet.forward
+
+    def fail_once(self: UNet, frames_B1HW: torch.Tensor) -> torch.Tensor:
+        if not failed:
+            failed.append(True)
+            raise ZeroDivisionError("in the plugin")
+        return forward(self, frames_B1HW)
+
+    failed: list[bool] = []
+    monkeypatch.setattr(UNet, "forward", fail_once)
+    command = ["predict", str(first), str(second), "--model", str(model), "--out", str(tmp_path / "out")]
+    assert main(command) == 4
+    told = capsys.readouterr()
+    assert told.out.split() == [str(tmp_path / "out/second")]
+    assert "first.avi: UNet.forward raised ZeroDivisionError" in told.err
+    assert "internal error" not in told.err
+
+
+def test_a_fault_of_lvzoo_is_an_internal_error_and_the_other_clips_go_on(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clips = [write_video(tmp_path / name, sector_frames(2, (240, 320))) for name in ("a.avi", "b.avi")]
+    describe = predict_module._describe
+
+    def fail_once(*arguments: object) -> dict[str, object]:
+        if not failed:
+            failed.append(True)
+            raise KeyError("bug")
+        return describe(*arguments)  # type: ignore[arg-type]
+
+    failed: list[bool] = []
+    monkeypatch.setattr(predict_module, "_describe", fail_once)
+    command = ["predict", *map(str, clips), "--model", str(model), "--out", str(tmp_path / "out")]
+    assert main(command) == 1
+    told = capsys.readouterr()
+    assert told.out.split() == [str(tmp_path / "out/b")]
+    assert "internal error: KeyError: 'bug'" in told.err
+
+
+def test_where_no_times_are_known_there_is_no_time_and_fps_gives_one(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "frames").mkdir()
+    for index, frame in enumerate(sector_frames(3, (240, 320))):
+        assert cv2.imwrite(str(tmp_path / f"frames/{index}.png"), frame)
+    (without,) = lvzoo.predict(tmp_path / "frames", model=model, out=tmp_path / "a")
+    assert list(pd.read_csv(without.folder / "areas.csv")) == ["frame", "area_px"]
+    about = json.loads((without.folder / "prediction.json").read_text())
+    assert (about["fps"], about["times from"]) == (None, None)
+    assert any("no times" in warning and "--fps" in warning for warning in about["warnings"])
+    (with_rate,) = lvzoo.predict(tmp_path / "frames", model=model, out=tmp_path / "b", fps=40)
+    assert pd.read_csv(with_rate.folder / "areas.csv")["time_s"].tolist() == pytest.approx([0, 0.025, 0.05])
+    about = json.loads((with_rate.folder / "prediction.json").read_text())
+    assert (about["fps"], about["times from"]) == (40, "--fps")
+
+
+def test_the_calibration_of_another_picture_is_refused_with_the_reason(model: Path, tmp_path: Path) -> None:
+    shutil.copy(pydicom.examples.get_path("ybr_color"), tmp_path / "echo.dcm")
+    (result,) = lvzoo.predict(tmp_path / "echo.dcm", model=model, out=tmp_path / "out")
+    calibration = json.loads((result.folder / "prediction.json").read_text())["calibration"]
+    assert calibration["spacing_mm"] is None
+    assert "beyond the" in calibration["refused"]
+
+
+def test_names_with_control_characters_are_shown_escaped(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "evil\x1b[2K\nname.avi"
+    path.write_text("not a video")
+    assert main(["predict", str(path), "--model", str(model), "--out", str(tmp_path / "out")]) == 4
+    told = capsys.readouterr().err
+    assert "evil\\x1b[2K\\nname.avi" in told
+    assert "\x1b" not in told
+
+
+MEASURE = """
+import resource, sys
+import lvzoo
+for clip in sys.argv[2:]:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    lvzoo.predict(clip, model=sys.argv[1], out="out", device="cpu")
+    print(before, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+@pytest.mark.parametrize(("suffix", "codec"), [("avi", "MJPG"), ("mp4", "mp4v")])
+def test_memory_does_not_grow_with_the_length_of_a_clip(tmp_path: Path, suffix: str, codec: str) -> None:
+    """A clip of 150 frames has all batches that count; one of 900 frames would hold 700 MB more."""
+    frame = sector_frames(1, (720, 1280))
+    weights = write_weights(tmp_path / "small.safetensors")
+    clips = [
+        write_video(tmp_path / f"{count}.{suffix}", np.broadcast_to(frame, (count, 720, 1280)), codec=codec)
+        for count in (150, 900)
+    ]
+    measured = subprocess.run(
+        [sys.executable, "-c", MEASURE, str(weights), *map(str, clips)],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+    )
+    (_, after_short_kb), (_, after_long_kb) = (
+        tuple(map(int, line.split())) for line in measured.stdout.splitlines()
+    )
+    assert after_long_kb - after_short_kb < 40_000
 
 
 def test_weights_say_what_they_were_trained_on(

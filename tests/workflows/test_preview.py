@@ -7,12 +7,14 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import cv2
 import numpy as np
 import pydicom.examples
 import pytest
 from PIL import Image
 
-from lvzoo.data.clip import read_clip
+from lvzoo.cli import main
+from lvzoo.data.clips.recognise import read_whole
 from lvzoo.data.echonet import EchoNetDynamic
 from lvzoo.errors import DataError, UsageError
 from lvzoo.noise.corrupt import select_conditions
@@ -173,7 +175,7 @@ def test_the_picture_is_a_png_that_shows_the_frames(clip: Path, tmp_path: Path) 
 def test_a_clip_of_a_scanner_is_cropped_to_its_sector(tmp_path: Path) -> None:
     clip = Path(pydicom.examples.get_path("ybr_color"))
     frame = read_frame(clip, 1)
-    assert read_clip(clip).frames_NHW.shape[1:] != (112, 112)
+    assert read_whole(clip).shape[1:] != (112, 112)
     assert frame.frame_HW.shape == (112, 112)
     assert not frame.synthetic
     assert preview_noise(clip, corruptions=["haze"], severities=[1], out=tmp_path / "real.png").exists()
@@ -209,3 +211,29 @@ def test_mistakes_are_errors_before_anything_is_written(clip: Path, tmp_path: Pa
     with pytest.raises(DataError, match=r"noise\.png: exists.*--out"):
         preview_noise(clip, out=out)
     assert out.read_text() == "mine"
+
+
+def test_a_clip_that_does_not_decode_is_an_error_of_the_clip(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = write_video(tmp_path / "clip.avi", np.zeros((3, 120, 160), dtype=np.uint8))
+
+    def fail(*_: object) -> None:
+        raise StopIteration
+
+    monkeypatch.setattr(cv2, "imdecode", fail)
+    assert main(["noise", "preview", str(clip), "--out", str(tmp_path / "noise.png")]) == 4
+    told = capsys.readouterr().err
+    assert "clip.avi: does not decode" in told
+    assert "internal error" not in told
+    assert not (tmp_path / "noise.png").exists()
+
+
+def test_a_frame_of_a_dicom_that_states_too_many_is_shown(tmp_path: Path) -> None:
+    dataset = pydicom.dcmread(pydicom.examples.get_path("ybr_color"))
+    dataset.NumberOfFrames = 40
+    dataset.save_as(tmp_path / "short.dcm")
+    assert read_frame(tmp_path / "short.dcm", 29).frame_HW.shape == (112, 112)
+    for missing in (30, 39, -1):
+        with pytest.raises(UsageError, match=r"short\.dcm: has no frame .+; it has 0 to 29"):
+            read_frame(tmp_path / "short.dcm", missing)

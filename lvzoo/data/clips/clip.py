@@ -1,0 +1,172 @@
+"""What every format gives: a clip, its frames with their times, and the calibrated regions of the picture."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lvzoo.errors import DataError, LvzooError, explain_exception, one_line
+from lvzoo.geometry.sector import MOST_FRAMES, evenly_spaced
+
+MOST_LETTERS: Final = 160
+"""The longest message of another library that an error quotes."""
+
+BROKEN: Final = "its data is damaged"
+"""The reason why a frame does not decode, if the decoder gives none."""
+
+Way: TypeAlias = Literal[
+    "mjpg-index", "mjpg-scan", "opencv", "dicom", "dicom-video", "nifti", "images", "gif"
+]
+"""How a clip's frames are found and decoded; `mjpg-scan` is an AVI whose index cannot be used."""
+
+TimeSource: TypeAlias = Literal[
+    "FrameTimeVector",
+    "FrameTime",
+    "CineRate",
+    "RecommendedDisplayFrameRate",
+    "time stamps",
+    "frame rate",
+    "frame durations",
+    "time step",
+    "--fps",
+]
+"""Where the times of a clip's frames come from.
+
+The first four are elements of a DICOM file. `time stamps` are those of each frame in a container such as MP4 or WebM,
+`frame rate` is that of a file's header, `frame durations` are a GIF's, and `time step` is a NIfTI file's.
+"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClipFile:
+    """A clip on the disk: one file, or numbered pictures. For pictures, `path` is their folder or pattern."""
+
+    path: Path
+    images: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Frame:
+    """One frame in grey.
+
+    `index` is its number in the file, from 0. `time_s` counts from the first frame; it is None if the file states no
+    times.
+    """
+
+    index: int
+    time_s: float | None
+    grey_HW: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DamagedFrame:
+    """A frame of the file that does not decode, and the reason in a few words."""
+
+    index: int
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Region:
+    """A rectangle of the picture for which the file states the size of a pixel.
+
+    `right` and `bottom` are the last column and row inside. `refused` says why the spacing cannot be used, or is
+    empty.
+    """
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+    spacing_mm: tuple[float, float] | None
+    """Height and width of a pixel."""
+    source: str
+    refused: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Clip:
+    """An open clip. It holds no frames: each `read` decodes them again."""
+
+    path: Path
+    way: Way
+    size_HW: tuple[int, int]
+    stated_frames: int | None
+    """The number of frames that the file's header promises; None if it promises none."""
+    likely_frames: int
+    """The number of frames to expect: what the header promises, or an estimate."""
+    times_from: TimeSource | None
+    fps: float | None
+    """The nominal or mean frame rate; None if it is not known."""
+    read_frames: Callable[[Sequence[int] | None], Iterator[Frame | DamagedFrame]] = field(repr=False)
+    """Yields the frames at the given numbers, which ascend, or all frames. Ends where the file ends."""
+    sample_frames: Callable[[int], Iterator[Frame | DamagedFrame]] | None = field(default=None, repr=False)
+    """Yields at most so many frames spread over the clip, faster than `read_frames` does. Their times are not known,
+    and their numbers may be off by a few. None if `read_frames` is fast enough."""
+    regions: tuple[Region, ...] = ()
+    warnings: tuple[str, ...] = ()
+    """What is odd about the file, each in one line without the file's name."""
+
+    def read(self, indices: Sequence[int] | None = None) -> Iterator[Frame | DamagedFrame]:
+        """Yield the frames at ascending numbers, or every frame, in order.
+
+        Frames that do not decode are yielded as damaged ones. Frames behind the end of the file are not yielded.
+
+        Raises:
+            DataError: the file cannot be read.
+        """
+        with report_damage(self.path):
+            yield from self.read_frames(indices)
+
+    def sample(self, most: int = MOST_FRAMES) -> NDArray[np.uint8]:
+        """Return at most `most` frames that decode, spread over the clip, as (N, H, W).
+
+        Raises:
+            DataError: the file cannot be read.
+        """
+        with report_damage(self.path):
+            found = (
+                self.sample_frames(most)
+                if self.sample_frames
+                else self.read_frames(evenly_spaced(self.likely_frames, most))
+            )
+            frames = [frame.grey_HW for frame in found if isinstance(frame, Frame)]
+        return np.stack(frames) if frames else np.empty((0, *self.size_HW), dtype=np.uint8)
+
+
+@contextmanager
+def report_damage(path: Path) -> Iterator[None]:
+    """Turn whatever a library raises on a file into an error that names the file and the reason.
+
+    Decoders raise exceptions of any class on damaged files. Errors of lvzoo pass unchanged.
+
+    Raises:
+        DataError: something was raised.
+    """
+    try:
+        yield
+    except LvzooError:
+        raise
+    except MemoryError as error:
+        raise DataError(
+            f"{path}: does not fit into memory; close other programs, or shrink the clip"
+        ) from error
+    except OSError as error:
+        reason = error.strerror or shorten(error)
+        raise DataError(f"{path}: cannot be read ({reason}); check the path and the file") from error
+    except Exception as error:
+        raise DataError(
+            f"{path}: does not decode ({shorten(error)}); check that the file is complete"
+        ) from error
+
+
+def shorten(error: BaseException) -> str:
+    """Return an exception's class and message on one line; some libraries quote damaged bytes at length."""
+    return textwrap.shorten(one_line(explain_exception(error)), MOST_LETTERS, placeholder=" ...")

@@ -1,0 +1,1 @@
+"""Reads DICOM ultrasound clips: the header, the times, and the frames one by one, whatever their transfer syntax."""

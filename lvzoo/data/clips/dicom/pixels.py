@@ -1,0 +1,172 @@
+"""Reads how the pixels of a DICOM file lie, and decodes single frames."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, BinaryIO, Final
+
+from numpy.typing import NDArray
+from pydicom.encaps import encapsulate
+from pydicom.pixels.decoders.base import get_decoder
+from pydicom.uid import JPEGBaseline8Bit
+
+from lvzoo.data.clips.dicom.elements import UNUSED, Elements, silence_pydicom
+from lvzoo.data.clips.dicom.header import DicomHeader
+from lvzoo.errors import DataError
+
+BYTE: Final = 8
+READ_BITS: Final = (8, 16)
+PALETTE: Final = "PALETTE COLOR"
+INVERTED: Final = "MONOCHROME1"
+GREY: Final = ("MONOCHROME1", "MONOCHROME2", PALETTE)
+COLOURS: Final = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
+PARTIAL: Final = ("YBR_PARTIAL_422", "YBR_PARTIAL_420")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Layout:
+    """How the pixels of a frame lie in the file."""
+
+    rows: int
+    columns: int
+    samples: int
+    bits_allocated: int
+    bits_stored: int
+    signed: bool
+    planar: int
+    photometric: str
+
+    @property
+    def size_HW(self) -> tuple[int, int]:
+        """The height and width of a frame."""
+        return self.rows, self.columns
+
+    @property
+    def frame_bytes(self) -> int:
+        """The bytes of an uncompressed frame. YBR_FULL_422 keeps one pair of colour values for two pixels."""
+        count = self.rows * self.columns * self.samples * (self.bits_allocated // BYTE)
+        return count // 3 * 2 if self.photometric == "YBR_FULL_422" else count
+
+
+# --- How the pixels lie -----------------------------------------------------------------------------------------
+
+
+def read_layout(header: DicomHeader) -> Layout:
+    """Read how the pixels of a clip lie. Elements that follow from others may be missing or wrong.
+
+    Raises:
+        DataError: the size is missing, or the pixels are of a kind that is not read.
+    """
+    elements = header.elements
+    rows, columns = elements.read_count("Rows"), elements.read_count("Columns")
+    if not rows or not columns or min(rows, columns) < 0:
+        raise DataError(
+            f"{header.path}: does not state the size of its picture (Rows and Columns); check that the file is "
+            "complete"
+        )
+    samples = elements.read_count("SamplesPerPixel") or 1
+    allocated = _read_allocated(header)
+    layout = Layout(
+        rows=rows,
+        columns=columns,
+        samples=samples,
+        bits_allocated=allocated,
+        bits_stored=_read_stored(elements, allocated),
+        signed=elements.read_count("PixelRepresentation") == 1,
+        planar=int(elements.read_count("PlanarConfiguration") == 1),
+        photometric=_read_photometric(header, samples),
+    )
+    return layout if header.compressed else _fit_subsampling(layout, header)
+
+
+def _fit_subsampling(layout: Layout, header: DicomHeader) -> Layout:
+    """Return the layout without shared colour values if the pixel data is long enough for all of them.
+
+    Some programs decompress YBR_FULL_422 and leave its name in the header.
+    """
+    full = replace(layout, photometric="YBR_FULL")
+    frames = header.elements.read_count("NumberOfFrames") or 1
+    if layout.photometric != "YBR_FULL_422" or header.end - header.start < frames * full.frame_bytes:
+        return layout
+    header.elements.warn(
+        "pixels have the length of YBR_FULL and not of YBR_FULL_422; they are read as YBR_FULL"
+    )
+    return full
+
+
+def _read_allocated(header: DicomHeader) -> int:
+    if header.compressed and header.syntax == JPEGBaseline8Bit:
+        return BYTE  # it has no other, whatever the header says
+    bits = header.elements.read_count("BitsAllocated")
+    if bits not in READ_BITS:
+        raise DataError(
+            f"{header.path}: has {bits or 'no'} bits per pixel (BitsAllocated), but only 8 or 16 are read; export "
+            "the clip in 8 bits"
+        )
+    return bits
+
+
+def _read_stored(elements: Elements, allocated: int) -> int:
+    stored = elements.read_count("BitsStored")
+    if stored is None or not 1 <= stored <= allocated:
+        if stored is not None:
+            elements.warn(f"BitsStored {stored} does not fit into {allocated} bits, {UNUSED}")
+        return allocated
+    return stored
+
+
+def _read_photometric(header: DicomHeader, samples: int) -> str:
+    """Return the kind of colour; a usual one if the header states none that fits the number of samples."""
+    elements = header.elements
+    photometric = elements.read_text("PhotometricInterpretation").upper()
+    if photometric in PARTIAL and header.compressed:
+        return "YBR_FULL_422"  # JPEGs always use the full range
+    known = {1: GREY, 3: COLOURS}.get(samples, ())
+    if photometric in known:
+        return photometric
+    if not known or (samples == 3 and photometric in (*PARTIAL, "HSV")):
+        raise DataError(
+            f"{header.path}: pixels are {photometric or 'of an unknown kind'} of {samples} samples, which is neither "
+            "grey nor a colour that is read; export it as RGB"
+        )
+    instead = (
+        "MONOCHROME2" if samples == 1 else "YBR_FULL_422" if header.syntax == JPEGBaseline8Bit else "RGB"
+    )
+    elements.warn(f"PhotometricInterpretation does not fit {samples} samples; {instead} is used")
+    return instead
+
+
+# --- Decoding ---------------------------------------------------------------------------------------------------
+
+
+def decode_native(file: BinaryIO, header: DicomHeader, layout: Layout, index: int) -> NDArray[Any]:
+    """Return the pixels of an uncompressed frame, which must lie in the file as a whole."""
+    file.seek(header.start)
+    options = {**_list_options(layout), "number_of_frames": index + 1, "pixel_vr": header.pixel_vr}
+    with silence_pydicom():
+        pixels: NDArray[Any] = get_decoder(header.syntax).as_array(file, index=index, **options)[0]
+    return pixels
+
+
+def decode_compressed(data: bytes, header: DicomHeader, layout: Layout, plugin: str) -> NDArray[Any]:
+    """Return the pixels of a compressed frame."""
+    with silence_pydicom():
+        pixels: NDArray[Any] = get_decoder(header.syntax).as_array(
+            encapsulate([data], has_bot=False), index=0, decoding_plugin=plugin, **_list_options(layout)
+        )[0]
+    return pixels
+
+
+def _list_options(layout: Layout) -> dict[str, Any]:
+    return {
+        "rows": layout.rows,
+        "columns": layout.columns,
+        "samples_per_pixel": layout.samples,
+        "bits_allocated": layout.bits_allocated,
+        "bits_stored": layout.bits_stored,
+        "pixel_representation": int(layout.signed),
+        "planar_configuration": layout.planar,
+        "photometric_interpretation": layout.photometric,
+        "pixel_keyword": "PixelData",
+        "number_of_frames": 1,
+    }

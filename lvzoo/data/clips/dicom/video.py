@@ -1,0 +1,151 @@
+"""Opens DICOM files whose pixel data is a stream of MPEG-2, H.264 or HEVC.
+
+The stream is copied into a temporary file, piece by piece, and read like any other video.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from lvzoo.data.clips.calibration import read_regions
+from lvzoo.data.clips.clip import Clip, DamagedFrame, Frame
+from lvzoo.data.clips.dicom.fragments import Place, list_fragments
+from lvzoo.data.clips.dicom.header import CHUNK_BYTES, DicomHeader
+from lvzoo.data.clips.dicom.syntaxes import name_syntax
+from lvzoo.data.clips.dicom.times import FrameTimes, read_times
+from lvzoo.data.clips.video.reader import open_video
+from lvzoo.errors import DataError
+from lvzoo.geometry.sector import evenly_spaced
+
+TS_PACKET: Final = 188
+"""The bytes of a packet of an MPEG transport stream, each of which begins with `G`."""
+PROGRAM_STREAM: Final = b"\0\0\1\xba"
+ELEMENTARY: Final = ".bin"
+"""The suffix of a stream without a container. It states no times; FFmpeg would invent 25 frames per second."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stream:
+    """A video stream in a DICOM file.
+
+    `times` are those that the file states beside it; they are None if the stream's own times are used.
+    """
+
+    header: DicomHeader
+    places: Sequence[Place]
+    suffix: str
+    times: FrameTimes | None = None
+
+
+def open_stream(header: DicomHeader, stated: int | None, *, fps: float | None) -> Clip:
+    """Open a video stream. The times of the DICOM file hold, then those of the stream's container.
+
+    Args:
+        header: the header of the file.
+        stated: the number of frames that the header states.
+        fps: the frame rate to use instead of the file's times.
+
+    Raises:
+        DataError: OpenCV does not decode the stream.
+    """
+    stream = _find_stream(header)
+    times = read_times(header.elements, stated or 1, fps=fps, display_rate=stream.suffix == ELEMENTARY)
+    if times.source is not None or stream.suffix == ELEMENTARY:
+        stream = replace(stream, times=times)
+    with _copy_stream(stream) as copy:
+        video = _open_copy(copy, stream)
+    return Clip(
+        path=header.path,
+        way="dicom-video",
+        size_HW=video.size_HW,
+        stated_frames=stated or video.stated_frames,
+        likely_frames=stated or video.likely_frames,
+        times_from=stream.times.source if stream.times else video.times_from,
+        fps=stream.times.fps if stream.times else video.fps,
+        read_frames=partial(_read_frames, stream),
+        sample_frames=partial(_sample_frames, stream, stated or video.likely_frames),
+        regions=read_regions(header.elements, video.size_HW),
+        warnings=(*header.elements.warnings, *video.warnings),
+    )
+
+
+def _find_stream(header: DicomHeader) -> Stream:
+    with header.open() as file:
+        places, _ = list_fragments(file, header)
+        if places:
+            file.seek(places[0][0])
+        return Stream(
+            header=header, places=places, suffix=_find_suffix(file.read(2 * TS_PACKET) if places else b"")
+        )
+
+
+def _find_suffix(head: bytes) -> str:
+    r"""Return the suffix of the container that a stream begins with, or else that of a bare stream.
+
+    >>> _find_suffix(b"\0\0\0\x18ftypmp42"), _find_suffix(b"\0\0\0\1g")
+    ('.mp4', '.bin')
+    """
+    if head[4:8] == b"ftyp":
+        return ".mp4"
+    if head[:1] == b"G" and head[TS_PACKET : TS_PACKET + 1] == b"G":
+        return ".ts"
+    return ".mpg" if head[:4] == PROGRAM_STREAM else ELEMENTARY
+
+
+@contextmanager
+def _copy_stream(stream: Stream) -> Iterator[Path]:
+    """Copy a stream into a temporary file, and delete it in the end. Errors inside name the DICOM file instead.
+
+    Raises:
+        DataError: what is inside the `with` raised one.
+    """
+    path = stream.header.path
+    with tempfile.TemporaryDirectory(prefix="lvzoo-", ignore_cleanup_errors=True) as folder:
+        copy = Path(folder) / f"stream{stream.suffix}"
+        with stream.header.open() as file, copy.open("wb") as target:
+            for place in stream.places:
+                _copy_fragment(file, target, place)
+        try:
+            yield copy
+        except DataError as error:
+            raise DataError(
+                f"{path}: video in transfer syntax {name_syntax(stream.header.syntax)} does not decode; check that "
+                "the file is complete, or export the clip as JPEG baseline"
+            ) from error
+
+
+def _copy_fragment(file: BinaryIO, target: BinaryIO, place: Place) -> None:
+    start, length = place
+    file.seek(start)
+    while length > 0 and (piece := file.read(min(length, CHUNK_BYTES))):
+        target.write(piece)
+        length -= len(piece)
+
+
+def _open_copy(copy: Path, stream: Stream) -> Clip:
+    """Open the copy of a stream. If its own times are not used, it gets a rate, so that nothing warns of them."""
+    return open_video(copy, fps=1.0 if stream.times else None)
+
+
+def _read_frames(stream: Stream, indices: Sequence[int] | None) -> Iterator[Frame | DamagedFrame]:
+    with _copy_stream(stream) as copy:
+        for frame in _open_copy(copy, stream).read_frames(indices):
+            if stream.times is None or isinstance(frame, DamagedFrame):
+                yield frame
+            else:
+                yield replace(frame, time_s=stream.times.at(frame.index))
+
+
+def _sample_frames(stream: Stream, likely: int, most: int) -> Iterator[Frame | DamagedFrame]:
+    with _copy_stream(stream) as copy:
+        video = _open_copy(copy, stream)
+        if video.sample_frames is not None:
+            yield from video.sample_frames(most)
+        else:
+            yield from video.read_frames(evenly_spaced(likely, most))

@@ -1,0 +1,168 @@
+"""Reads numbered pictures (PNG, JPEG or BMP) as the frames of a clip; a single picture is a clip of one frame.
+
+OpenCV decodes one picture at a time, without turning it by its EXIF orientation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lvzoo.data.clips.clip import Clip, DamagedFrame, Frame
+from lvzoo.data.clips.numbering import group_numbered
+from lvzoo.data.opencv import cv2
+from lvzoo.errors import DataError, is_out_of_memory
+
+PNG: Final = b"\x89PNG\r\n\x1a\n"
+JPEG: Final = b"\xff\xd8\xff"
+BMP: Final = b"BM"
+BMP_HEADERS: Final = (12, 16, 40, 52, 56, 64, 108, 124)
+"""The sizes of the header that stands at byte 14 of a BMP file, one per version of the format."""
+ANIMATION: Final = b"acTL"
+ANIMATION_WITHIN: Final = 1024
+"""The chunk that makes a PNG an animation, and the first bytes of the file, where it usually stands."""
+FEW_BITS: Final = 4096
+"""A 16-bit picture whose brightest value is below this probably has at most 12 bits, and looks black."""
+
+
+def is_image(head: bytes) -> bool:
+    """Return whether a file with these first bytes is a PNG, JPEG or BMP picture."""
+    is_bmp = head.startswith(BMP) and int.from_bytes(head[14:18], "little") in BMP_HEADERS
+    return head.startswith((PNG, JPEG)) or is_bmp
+
+
+def open_images(path: Path, images: tuple[Path, ...], *, fps: float | None) -> Clip:
+    """Open pictures that are the frames of a clip, in the given order.
+
+    Colours become grey by OpenCV's BGR2GRAY, transparent pixels become black, and of 16 bits the upper 8 are kept.
+    The size of the clip is that of the first picture that decodes; pictures of another size are damaged frames.
+    Pictures state no times, so a frame has one only if `fps` is given.
+
+    Args:
+        path: the name of the sequence in messages: its folder, its pattern or its only file.
+        images: the pictures.
+        fps: frames per second.
+
+    Raises:
+        DataError: none of the pictures decodes.
+        OSError: the only picture cannot be read.
+    """
+    size_HW, warnings = _look_at_first(path, images)
+
+    def read_frames(indices: Sequence[int] | None) -> Iterator[Frame | DamagedFrame]:
+        for index in range(len(images)) if indices is None else indices:
+            if index < len(images):
+                yield _read_frame(images[index], index, size_HW, fps)
+
+    return Clip(
+        path=path,
+        way="images",
+        size_HW=size_HW,
+        stated_frames=len(images),
+        likely_frames=len(images),
+        times_from=None if fps is None else "--fps",
+        fps=fps,
+        read_frames=read_frames,
+        warnings=(*_describe_gaps(images), *warnings),
+    )
+
+
+def _look_at_first(path: Path, images: Sequence[Path]) -> tuple[tuple[int, int], list[str]]:
+    """Return the size of the first picture that decodes, and what is odd about it."""
+    reasons = []
+    for image in images:
+        picture = _decode(image)
+        if isinstance(picture, str):
+            reasons.append(picture)
+            continue
+        return (picture.shape[0], picture.shape[1]), _find_oddities(image, picture)
+    what = "does not decode" if len(images) == 1 else f"none of its {len(images):,} pictures decodes"
+    raise DataError(f"{path}: {what} ({reasons[0]}); check that the file is complete")
+
+
+def _describe_gaps(images: Sequence[Path]) -> list[str]:
+    """Return a warning if numbers of the sequence are missing."""
+    groups = group_numbered(images)
+    gaps = groups[0].describe_gaps() if len(groups) == 1 else ""
+    return [f"{gaps}; the frames are counted without them"] if gaps else []
+
+
+def _find_oddities(image: Path, picture: NDArray[Any]) -> list[str]:
+    warnings = []
+    brightest = int(picture.max())
+    if picture.dtype == np.uint16 and 0 < brightest < FEW_BITS:
+        warnings.append(
+            f"its brightest value is {brightest:,} of 65,535, so it looks black; export it in 8 bits"
+        )
+    with image.open("rb") as file:
+        if ANIMATION in file.read(ANIMATION_WITHIN):
+            warnings.append(
+                "is an animated PNG, of which only the first frame is read; export a GIF or a video"
+            )
+    return warnings
+
+
+def _read_frame(image: Path, index: int, size_HW: tuple[int, int], fps: float | None) -> Frame | DamagedFrame:
+    picture = _decode(image)
+    if isinstance(picture, str):
+        return DamagedFrame(index=index, reason=f"{image.name}: {picture}")
+    if picture.shape[:2] != size_HW:
+        (height, width), (first_height, first_width) = picture.shape[:2], size_HW
+        reason = (
+            f"{image.name}: is {width} x {height}, but the first picture is {first_width} x {first_height}"
+        )
+        return DamagedFrame(index=index, reason=reason)
+    return Frame(index=index, time_s=index / fps if fps else None, grey_HW=convert_to_grey(picture))
+
+
+def _decode(image: Path) -> NDArray[Any] | str:
+    """Return a picture as it is stored, or the reason why it does not decode.
+
+    Bytes are decoded instead of a named file, because OpenCV reads some names as patterns and not every name at all.
+    """
+    try:
+        data = image.read_bytes()
+    except OSError as error:
+        return f"cannot be read ({error.strerror or error})"
+    if not data:
+        return "is empty"
+    if _is_cut(data):
+        return "is cut short"
+    try:
+        picture = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error as error:
+        if is_out_of_memory(error):
+            raise
+        return "does not decode"
+    return "does not decode" if picture is None else np.asarray(picture)
+
+
+def _is_cut(data: bytes) -> bool:
+    """Return whether the end of a picture is missing; decoders fill the rest of such a picture with grey."""
+    if data.startswith(PNG):
+        return b"IEND" not in data
+    return data.startswith(JPEG) and b"\xff\xd9" not in data[data.rfind(b"\xff\xda") :]
+
+
+def convert_to_grey(picture: NDArray[Any]) -> NDArray[np.uint8]:
+    """Return a picture in grey (H, W): one of grey, BGR or BGRA, with 8 or 16 bits per colour.
+
+    Transparent pixels are laid over black.
+    """
+    if picture.dtype == np.uint16:
+        picture = (picture >> 8).astype(np.uint8)
+    if picture.ndim == 2:
+        return np.asarray(picture, dtype=np.uint8)
+    if picture.shape[2] == 1:
+        return np.asarray(picture[..., 0], dtype=np.uint8)
+    grey_HW = np.asarray(
+        cv2.cvtColor(np.ascontiguousarray(picture[..., :3]), cv2.COLOR_BGR2GRAY), dtype=np.uint8
+    )
+    if picture.shape[2] == 3:
+        return grey_HW
+    opaque_HW = picture[..., 3].astype(np.uint16)
+    return ((grey_HW * opaque_HW + 127) // 255).astype(np.uint8)

@@ -1,0 +1,1 @@
+"""Reads NIfTI sequences of two-dimensional frames."""

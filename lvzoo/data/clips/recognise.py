@@ -1,0 +1,67 @@
+"""Recognises the format of a clip by its content and its name, and opens it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lvzoo.data.clips.clip import Clip, ClipFile, Frame, report_damage
+from lvzoo.data.clips.dicom.reader import is_dicom, open_dicom
+from lvzoo.data.clips.gif import is_gif, open_gif
+from lvzoo.data.clips.images import is_image, open_images
+from lvzoo.data.clips.nifti.reader import is_nifti, open_nifti
+from lvzoo.data.clips.video.reader import open_video
+from lvzoo.errors import DataError
+
+HEAD_BYTES = 348
+"""The first bytes of a file, which show its format."""
+
+
+def open_clip(clip: ClipFile | Path, *, fps: float | None = None) -> Clip:
+    """Open a clip. The content decides what it is, then the name.
+
+    Args:
+        clip: a file, or the pictures of a sequence.
+        fps: the frame rate to use instead of the file's times.
+
+    Raises:
+        DataError: the file is missing, is not a clip, or does not decode.
+    """
+    if isinstance(clip, Path):
+        clip = ClipFile(path=clip)
+    with report_damage(clip.path):
+        return _open(clip, fps)
+
+
+def _open(clip: ClipFile, fps: float | None) -> Clip:
+    path = clip.path
+    if clip.images:
+        return open_images(path, clip.images, fps=fps)
+    if path.is_dir():
+        raise DataError(f"{path}: is a folder without clips; name a clip, or a folder of numbered pictures")
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    if is_dicom(head, path):
+        return open_dicom(path, fps=fps)
+    if is_nifti(head, path):
+        return open_nifti(path, fps=fps)
+    if is_gif(head):
+        return open_gif(path, fps=fps)
+    if is_image(head):
+        return open_images(path, (path,), fps=fps)
+    return open_video(path, fps=fps)
+
+
+def read_whole(clip: ClipFile | Path) -> NDArray[np.uint8]:
+    """Return every frame of a short clip that decodes as (N, H, W).
+
+    Raises:
+        DataError: the file is missing, is not a clip, or none of its frames decodes.
+    """
+    opened = open_clip(clip)
+    frames = [frame.grey_HW for frame in opened.read() if isinstance(frame, Frame)]
+    if not frames:
+        raise DataError(f"{opened.path}: none of its frames decodes; check that the file is complete")
+    return np.stack(frames)

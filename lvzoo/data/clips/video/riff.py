@@ -1,0 +1,236 @@
+"""Finds the bytes of each frame in an AVI file: by the `idx1` index, or by scanning the chunks.
+
+An AVI is a tree of chunks. A chunk is a name of four letters, a length, and that many bytes, padded to an even
+length. `LIST hdrl` describes the streams, `LIST movi` holds the frames' chunks (`00dc`), and `idx1` lists them. After
+one gigabyte, a file continues in `RIFF AVIX` segments, each with its own `LIST movi` (OpenDML).
+Format: Microsoft, "AVI RIFF file reference"; Matrox, "OpenDML AVI file format extensions" 1.02.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import BinaryIO, Final, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+RIFF_HEADER: Final = 12
+"""Bytes of `RIFF`, a length and a form type, or of `LIST`, a length and a list type."""
+CHUNK_HEADER: Final = 8
+"""Bytes of a chunk's name and length."""
+INDEX_ENTRY: Final = 16
+"""Bytes of one entry of `idx1`: name, flags, offset and length, 4 bytes each."""
+STREAM_HEADER: Final = 64
+"""So many bytes of `strh` and `strf` are read; all that is needed lies within."""
+Span: TypeAlias = tuple[int, int]
+"""The position of the first byte of a chunk's content, and the number of its bytes."""
+
+
+class Content(Protocol):
+    """The bytes of a file: `bytes`, or an open file of which only the parts that are asked for are read."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, part: slice, /) -> bytes: ...
+
+
+class OpenFile:
+    """The content of an open file, opened without buffering. The parts asked for are read, nothing is kept."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        """Take an open file, which the caller closes."""
+        self._file = file
+        self._size = file.seek(0, os.SEEK_END)
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __getitem__(self, part: slice, /) -> bytes:
+        start, end, _ = part.indices(self._size)
+        self._file.seek(start)
+        return self._file.read(max(0, end - start))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Avi:
+    """The video stream of an AVI file."""
+
+    codec: str
+    fps: float | None
+    size_HW: tuple[int, int]
+    stated_frames: int | None
+    """The number of frames that the header promises. A recording that was interrupted promises none."""
+    spans_N2: NDArray[np.int64]
+    """The first byte and the length of each frame, in order. A frame without bytes repeats the one before it."""
+    empty_frames: int
+    """The number of frames without bytes."""
+    indexed: bool
+    """Whether the frames were found by `idx1`."""
+
+
+@dataclass(kw_only=True, slots=True)
+class _Layout:
+    """The headers of the first video stream, and where the frames and the index lie in the file."""
+
+    stream: int | None = None
+    streams: int = 0
+    codec: str = ""
+    fps: float | None = None
+    frames: int = 0
+    size_HW: tuple[int, int] = (0, 0)
+    movies: list[Span] = field(default_factory=list)
+    index: Span | None = None
+
+    @property
+    def frame_ids(self) -> tuple[bytes, bytes]:
+        """The names of the stream's frame chunks: for compressed frames, and for uncompressed ones.
+
+        Some writers use the second name for compressed frames too.
+        """
+        number = b"%02d" % (self.stream or 0)
+        return number + b"dc", number + b"db"
+
+
+def is_avi(head: bytes) -> bool:
+    """Return whether a file with these first bytes is an AVI."""
+    return head[:4] == b"RIFF" and head[8:12] == b"AVI "
+
+
+def parse_avi(data: Content) -> Avi | None:
+    """Find the frames of an AVI file's first video stream; return None if it has no such stream.
+
+    The index is used if it lists as many frames as the header states, and if each of its entries points at a chunk
+    with the same name and length. Its offsets may count from `movi` or from the file's first byte. Without a usable
+    index, the `movi` chunks are scanned.
+    """
+    if not is_avi(data[:RIFF_HEADER]):
+        return None
+    layout = _read_layout(data)
+    if layout.stream is None:
+        return None
+    indexed_N2 = _read_index(data, layout)
+    spans_N2 = _scan_chunks(data, layout) if indexed_N2 is None else indexed_N2
+    # Some writers state only the frames of the first segment: more frames than promised make the promise void.
+    stated = layout.frames if layout.frames >= len(spans_N2) else 0
+    return Avi(
+        codec=layout.codec,
+        fps=layout.fps,
+        size_HW=layout.size_HW,
+        stated_frames=stated or None,
+        spans_N2=_repeat_empty(spans_N2),
+        empty_frames=int((spans_N2[:, 1] == 0).sum()),
+        indexed=indexed_N2 is not None,
+    )
+
+
+def _read_head(data: Content, at: int) -> tuple[bytes, int]:
+    """Return the name and the length of the chunk at a position."""
+    name, length = struct.unpack("<4sI", data[at : at + CHUNK_HEADER])
+    return name, length
+
+
+def _chunks(data: Content, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """Yield (name, first byte, length) of the chunks between two positions; no chunk reaches beyond `end`."""
+    while at + CHUNK_HEADER <= end:
+        name, length = _read_head(data, at)
+        start = at + CHUNK_HEADER
+        if name == b"RIFF":  # a further segment (AVIX): go on with the chunks inside it
+            at += RIFF_HEADER
+            continue
+        yield name, start, min(length, end - start)
+        at = start + length + length % 2
+
+
+def _read_layout(data: Content) -> _Layout:
+    layout = _Layout()
+    for name, start, length in _chunks(data, RIFF_HEADER, len(data)):
+        kind = data[start : start + 4] if name == b"LIST" else b""
+        if kind == b"hdrl":
+            _read_headers(data, start + 4, start + length, layout)
+        elif kind == b"movi":
+            # An interrupted writer leaves a length of zero; then the frames reach to the file's end.
+            layout.movies.append((start, length if length > len(kind) else len(data) - start))
+        elif name == b"idx1":
+            layout.index = (start, length)
+    return layout
+
+
+def _read_headers(data: Content, at: int, end: int, layout: _Layout) -> None:
+    """Read the header (`strh`) and the format (`strf`) of the first video stream into the layout."""
+    for name, start, length in _chunks(data, at, end):
+        if name != b"LIST" or data[start : start + 4] != b"strl":
+            continue
+        parts = {
+            part: data[first : first + min(size, STREAM_HEADER)]
+            for part, first, size in _chunks(data, start + 4, start + length)
+        }
+        head, form = parts.get(b"strh", b""), parts.get(b"strf", b"")
+        if layout.stream is None and head[:4] == b"vids" and len(head) >= 36 and len(form) >= 20:
+            # strh has scale, rate, start and length from byte 20 on; strf is a BITMAPINFOHEADER.
+            layout.stream = layout.streams
+            scale, rate, _, layout.frames = struct.unpack_from("<4I", head, 20)
+            layout.fps = rate / scale if scale and rate else None
+            width, height = struct.unpack_from("<2i", form, 4)
+            layout.size_HW = (abs(height), width)
+            layout.codec = form[16:20].decode("latin-1").upper()
+        layout.streams += 1
+
+
+def _read_index(data: Content, layout: _Layout) -> NDArray[np.int64] | None:
+    """Return the frames that `idx1` lists, or None if it is missing or incomplete, or does not fit the file."""
+    if layout.index is None or len(layout.movies) != 1:  # idx1 does not list the frames of AVIX segments
+        return None
+    # Select the entries of our stream.
+    start, length = layout.index
+    content = np.frombuffer(data[start : start + length - length % INDEX_ENTRY], dtype=np.uint8)
+    entries_N16 = content.reshape(-1, INDEX_ENTRY)
+    ours_N = np.zeros(len(entries_N16), dtype=np.bool_)
+    for name in layout.frame_ids:
+        ours_N |= (entries_N16[:, :4] == np.frombuffer(name, dtype=np.uint8)).all(axis=1)
+    entries_N16 = entries_N16[ours_N]
+    if len(entries_N16) != layout.frames or not layout.frames:
+        return None
+    _, _, offsets_N, sizes_N = np.ascontiguousarray(entries_N16).view("<u4").astype(np.int64).T
+    # Name and length of an entry must equal the 8 bytes in front of the chunk that it points at.
+    heads_N8 = entries_N16[:, [0, 1, 2, 3, 12, 13, 14, 15]]
+    for base in (layout.movies[0][0], 0):
+        starts_N = base + offsets_N + CHUNK_HEADER
+        if (starts_N + sizes_N > len(data)).any():
+            continue
+        if (_read_heads(data, starts_N - CHUNK_HEADER) == heads_N8).all():
+            return np.stack([starts_N, sizes_N], axis=1)
+    return None
+
+
+def _read_heads(data: Content, starts_N: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Return the 8 bytes at each position as (N, 8)."""
+    if isinstance(data, bytes):
+        content = np.frombuffer(data, dtype=np.uint8)
+        return np.asarray(content[starts_N[:, None] + np.arange(CHUNK_HEADER)], dtype=np.uint8)
+    heads = b"".join(data[start : start + CHUNK_HEADER] for start in starts_N.tolist())
+    return np.frombuffer(heads, dtype=np.uint8).reshape(-1, CHUNK_HEADER)
+
+
+def _scan_chunks(data: Content, layout: _Layout) -> NDArray[np.int64]:
+    """Return the frames found by going from chunk to chunk; a frame that is cut off by the file's end is left out."""
+    spans, frame_ids = [], layout.frame_ids
+    for movie_start, movie_length in layout.movies:
+        at, end = movie_start + 4, movie_start + movie_length
+        while at + CHUNK_HEADER <= end:
+            name, size = _read_head(data, at)
+            if name == b"LIST":  # `rec ` groups the chunks of one moment: go on with the chunks inside it
+                at += RIFF_HEADER
+                continue
+            start = at + CHUNK_HEADER
+            if name in frame_ids and start + size <= len(data):
+                spans.append((start, size))
+            at = start + size + size % 2
+    return np.array(spans, dtype=np.int64).reshape(-1, 2)
+
+
+def _repeat_empty(spans_N2: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Replace each empty frame by the frame before it."""
+    numbers_N = np.where(spans_N2[:, 1] > 0, np.arange(len(spans_N2)), 0)
+    return spans_N2[np.maximum.accumulate(numbers_N)] if len(spans_N2) else spans_N2

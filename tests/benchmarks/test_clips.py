@@ -1,0 +1,95 @@
+"""C1 and C2 of docs/benchmarks.md: frames per second from a clip to its written overlay, and the memory it takes.
+
+Run with `pytest tests/benchmarks/test_clips.py -s --hold`.
+"""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+import lvzoo
+from lvzoo.data.clips.recognise import read_whole
+from lvzoo.data.crop import crop_to_sector
+from lvzoo.device import choose_precision
+from lvzoo.evaluate.predict import predict_masks
+from tests.made_videos import write_video
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+SIZES_HW = {"112 x 112": (112, 112), "800 x 600": (600, 800), "1920 x 1080": (1080, 1920)}
+FRAMES = 192
+LEAST_SHARE = 0.2
+"""The model's share of the whole path, at 112 x 112, below which reading and writing cost too much."""
+MOST_MORE_MB = 60
+"""The most by which the peak memory may grow if a clip is six times as long."""
+MEASURE = """
+import resource, sys
+import lvzoo
+lvzoo.predict(sys.argv[1], out=sys.argv[2], device="cpu")
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+def make_frames(size_HW: tuple[int, int], count: int) -> NDArray[np.uint8]:
+    """Return speckled sectors on black, of a few different frames that repeat."""
+    rows, columns = size_HW
+    fan = np.zeros(size_HW, np.uint8)
+    centre, radius = (columns // 2, rows // 25), int(0.9 * rows)
+    cv2.ellipse(fan, centre, (radius, radius), 90, -42, 42, 1, -1)
+    rng = np.random.default_rng(0)
+    small = rng.integers(20, 200, (8, rows // 4, columns // 4), dtype=np.uint8)
+    frames = [cv2.resize(each, (columns, rows)) * fan for each in small]
+    return np.stack([frames[index % len(frames)] for index in range(count)]).astype(np.uint8)
+
+
+@pytest.mark.parametrize("size", SIZES_HW)
+def test_frames_per_second_from_the_file_to_the_overlay(
+    size: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    holding = bool(request.config.getoption("--hold"))
+    count, rounds = (FRAMES, 3) if holding else (16, 1)
+    path = write_video(tmp_path / "clip.avi", make_frames(SIZES_HW[size], count))
+    seen_NHW, _ = crop_to_sector(read_whole(path))
+    network = lvzoo.load("unet-fast").to(memory_format=torch.channels_last)
+    device = torch.device("cpu")
+    whole_s, model_s = [], []
+    for each in range(rounds):
+        start = time.perf_counter()
+        lvzoo.predict(path, out=tmp_path / f"out{each}", device="cpu")
+        whole_s.append(time.perf_counter() - start)
+        start = time.perf_counter()
+        predict_masks(network, seen_NHW, device=device, precision=choose_precision(device))
+        model_s.append(time.perf_counter() - start)
+    whole, model = statistics.median(whole_s), statistics.median(model_s)
+    share = model / whole
+    print(
+        f"\n{size}: {count / whole:.0f} frames/s from file to overlay, model's share {share:.0%}"
+        f" (a clip of {count} frames, {whole:.2f} s)"
+    )
+    if holding and size == "112 x 112":
+        assert share >= LEAST_SHARE
+
+
+def test_memory_of_a_long_clip(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    holding = bool(request.config.getoption("--hold"))
+    peaks_mb = []
+    for count in (300, 1800) if holding else (4, 8):
+        path = write_video(tmp_path / f"{count}.avi", make_frames((1080, 1920), count))
+        command = [sys.executable, "-c", MEASURE, str(path), str(tmp_path / "out")]
+        said = subprocess.run(command, capture_output=True, text=True, check=True)
+        peaks_mb.append(int(said.stdout))
+        print(f"\n1920 x 1080, {count} frames: peak of {peaks_mb[-1]:,} MB")
+    if holding:
+        assert peaks_mb[1] - peaks_mb[0] <= MOST_MORE_MB
