@@ -12,7 +12,7 @@ from typing import Final, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from lvzoo.errors import DataError, LvzooError, explain_exception, one_line
+from lvzoo.errors import DataError, LvzooError, explain_exception, is_out_of_memory, one_line
 from lvzoo.geometry.sector import MOST_FRAMES, evenly_spaced
 
 MOST_LETTERS: Final = 160
@@ -154,19 +154,23 @@ def report_damage(path: Path) -> Iterator[None]:
         yield
     except LvzooError:
         raise
-    except MemoryError as error:
-        raise DataError(
-            f"{path}: does not fit into memory; close other programs, or shrink the clip"
-        ) from error
-    except OSError as error:
-        reason = error.strerror or shorten(error)
-        raise DataError(f"{path}: cannot be read ({reason}); check the path and the file") from error
     except Exception as error:
-        raise DataError(
-            f"{path}: does not decode ({shorten(error)}); check that the file is complete"
-        ) from error
+        raise DataError(f"{path}: {_describe_damage(error)}") from error
+
+
+def _describe_damage(error: Exception) -> str:
+    if is_out_of_memory(error):
+        return "does not fit into memory; close other programs, or shrink the clip"
+    if isinstance(error, OSError):
+        return f"cannot be read ({error.strerror or shorten(error)}); check the path and the file"
+    return f"does not decode ({shorten(error)}); check that the file is complete"
 
 
 def shorten(error: BaseException) -> str:
-    """Return an exception's class and message on one line; some libraries quote damaged bytes at length."""
+    """Return an exception's class and message on one line; some libraries quote damaged bytes at length.
+
+    Python replaces a `StopIteration` that leaves a generator by a `RuntimeError`; the former is named.
+    """
+    if isinstance(error, RuntimeError) and isinstance(error.__cause__, StopIteration):
+        error = error.__cause__
     return textwrap.shorten(one_line(explain_exception(error)), MOST_LETTERS, placeholder=" ...")

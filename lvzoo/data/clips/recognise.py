@@ -12,6 +12,7 @@ from lvzoo.data.clips.dicom.reader import is_dicom, open_dicom
 from lvzoo.data.clips.gif import is_gif, open_gif
 from lvzoo.data.clips.images import is_image, open_images
 from lvzoo.data.clips.nifti.reader import is_nifti, open_nifti
+from lvzoo.data.clips.video.probe import is_video
 from lvzoo.data.clips.video.reader import open_video
 from lvzoo.errors import DataError
 
@@ -39,19 +40,37 @@ def _open(clip: ClipFile, fps: float | None) -> Clip:
     path = clip.path
     if clip.images:
         return open_images(path, clip.images, fps=fps)
+    head = _read_head(path)
+    for name in (Path(), path):  # the content decides, then the name
+        if is_dicom(head, name):
+            return open_dicom(path, fps=fps)
+        if is_nifti(head, name):
+            return open_nifti(path, fps=fps)
+        if is_gif(head):
+            return open_gif(path, fps=fps)
+        if is_image(head):
+            return open_images(path, (path,), fps=fps)
+        if is_video(head):
+            break
+    return open_video(path, fps=fps)
+
+
+def _read_head(path: Path) -> bytes:
+    """Return the first bytes of a file.
+
+    Raises:
+        DataError: the path is that of something else, or the file is empty.
+        OSError: the file cannot be read.
+    """
     if path.is_dir():
         raise DataError(f"{path}: is a folder without clips; name a clip, or a folder of numbered pictures")
+    if path.exists() and not path.is_file():  # to open a pipe may take for ever
+        raise DataError(f"{path}: is a pipe or a device; give a file")
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
-    if is_dicom(head, path):
-        return open_dicom(path, fps=fps)
-    if is_nifti(head, path):
-        return open_nifti(path, fps=fps)
-    if is_gif(head):
-        return open_gif(path, fps=fps)
-    if is_image(head):
-        return open_images(path, (path,), fps=fps)
-    return open_video(path, fps=fps)
+    if not head:
+        raise DataError(f"{path}: is empty; copy it again from its source")
+    return head
 
 
 def read_whole(clip: ClipFile | Path) -> NDArray[np.uint8]:

@@ -37,11 +37,12 @@ def build_avi(
     records: bool = False,
     second_segment: Sequence[bytes] = (),
     codec: bytes = b"MJPG",
-    size: int = 112,
+    size: int | tuple[int, int] = 112,
 ) -> bytes:
     """Return an AVI of 25 frames per second, written from the format's description.
 
-    `index` says where the offsets of `idx1` count from, "movi" or "file"; with "none" there is no index.
+    `index` says where the offsets of `idx1` count from, "movi" or "file"; with "none" there is no index. `size` is
+    the height and width.
     """
     video = b"01" if audio else b"00"
     head = (
@@ -49,7 +50,8 @@ def build_avi(
         + struct.pack("<I", len(frames))
         + bytes(20)
     )
-    form = struct.pack("<IiiHH4sIiiII", 40, size, size, 1, 24, codec, 0, 0, 0, 0, 0)
+    height, width = size if isinstance(size, tuple) else (size, size)
+    form = struct.pack("<IiiHH4sIiiII", 40, width, height, 1, 24, codec, 0, 0, 0, 0, 0)
     streams = chunk(b"LIST", b"strl" + chunk(b"strh", head) + chunk(b"strf", form))
     if audio:
         sound = struct.pack("<4s4sIHHIIIII", b"auds", bytes(4), 0, 0, 0, 0, 1, 8000, 0, 0) + bytes(20)
@@ -65,7 +67,7 @@ def build_avi(
             body += chunk(name, content)
         movie += chunk(b"LIST", b"rec " + body) if records else body
     base = 12 + len(header) + 8 if index == "file" else 0
-    listed = b"".join(struct.pack("<4sIII", name, 16, base + at, size) for name, at, size in entries)
+    listed = b"".join(struct.pack("<4sIII", name, 16, base + at, length) for name, at, length in entries)
     body = header + chunk(b"LIST", bytes(movie)) + (chunk(b"idx1", listed) if index != "none" else b"")
     avi = chunk(b"RIFF", b"AVI " + body)
     if second_segment:

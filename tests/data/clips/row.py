@@ -28,7 +28,7 @@ def _make_grey() -> NDArray[np.uint8]:
 
 
 def colour(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return the colours (..., RGB) that belong to grey levels. Each level has its own, so a palette holds them all."""
+    """Return colours (..., RGB) for grey levels: one for each level, so that a palette holds them all."""
     return np.stack([grey, grey // 2, 255 - grey], axis=-1)
 
 
@@ -41,7 +41,7 @@ PALETTE_256x3: Final = colour(np.arange(256, dtype=np.uint8))
 
 def expect_grey(kind: str) -> NDArray[np.uint8]:
     """Return the frames in grey (N, H, W) that a clip of a kind of colour must give."""
-    if kind.startswith("grey"):
+    if "grey" in kind:
         return GREY_NHW
     return np.stack([cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in RGB_NHW3]).astype(np.uint8)
 
@@ -60,12 +60,11 @@ class Read:
     warned: str = ""
 
     def __str__(self) -> str:
+        read = f"read{' exactly' * self.exact}{'' if self.whole else ' up to the cut'}"
         times = f"times: {self.times_from}" if self.times_from else "no times"
-        count = "count stated" if self.states_count else "no count stated"
-        parts = [f"read{' exactly' * self.exact}", times, count]
-        parts += [] if self.whole else ["the frames before the cut are read"]
-        parts += [f"warning: {self.warned} ..."] if self.warned else []
-        return "; ".join(parts)
+        count = "count stated" if self.states_count else "no count"
+        warning = [f"warning: {self.warned} ..."] if self.warned else []
+        return "; ".join([read, times, count, *warning])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

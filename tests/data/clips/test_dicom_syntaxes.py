@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,7 +12,6 @@ import numpy as np
 import pydicom
 import pytest
 from numpy.typing import NDArray
-from PIL import Image
 from pydicom import Dataset
 from pydicom.encaps import generate_frames
 from pydicom.uid import (
@@ -42,6 +40,7 @@ from lvzoo.data.clips.dicom import syntaxes
 from lvzoo.data.clips.dicom.reader import open_dicom
 from lvzoo.data.clips.dicom.syntaxes import guess_syntax, list_plugins
 from lvzoo.errors import DataError
+from tests.data.clips.encoders import encode_jpegs, save_as_lossless_jpeg
 from tests.data.clips.made_dicom import (
     FOUR_CHAMBERS,
     make_dicom,
@@ -145,32 +144,11 @@ def test_high_throughput_jpeg_2000_is_read_by_openjpeg(tmp_path: Path, syntax: U
 @pytest.mark.parametrize("syntax", [JPEGLossless, JPEGLosslessSV1])
 @pytest.mark.parametrize("colour", COLOURS)
 def test_lossless_jpeg_is_read_by_gdcm(tmp_path: Path, syntax: UID, colour: str) -> None:
-    gdcm = pytest.importorskip("gdcm")
+    pytest.importorskip("gdcm")
     dataset = make_clip(colour)
     expected = save_plain_and(dataset, tmp_path)
-    reader, change, writer = gdcm.ImageReader(), gdcm.ImageChangeTransferSyntax(), gdcm.ImageWriter()
-    reader.SetFileName(str(tmp_path / "plain.dcm"))
-    assert reader.Read()
-    first_order = gdcm.TransferSyntax.JPEGLosslessProcess14_1
-    change.SetTransferSyntax(gdcm.TransferSyntax(first_order))
-    change.SetInput(reader.GetImage())
-    assert change.Change()
-    writer.SetFileName(str(tmp_path / "clip.dcm"))
-    writer.SetFile(reader.GetFile())
-    writer.SetImage(change.GetOutput())
-    assert writer.Write()
-    written = pydicom.dcmread(tmp_path / "clip.dcm")
-    written.file_meta.TransferSyntaxUID = syntax
-    assert np.array_equal(read_frames(save_dicom(written, tmp_path / "clip.dcm")), expected)
-
-
-def encode_jpegs(frames: NDArray[np.uint8], *, rgb: bool = False) -> list[bytes]:
-    encoded = []
-    for frame in frames:
-        file = io.BytesIO()
-        Image.fromarray(frame).save(file, "JPEG", quality=95, keep_rgb=rgb)
-        encoded.append(file.getvalue())
-    return encoded
+    path = save_as_lossless_jpeg(dataset, syntax, tmp_path / "clip.dcm")
+    assert np.array_equal(read_frames(path), expected)
 
 
 @pytest.mark.parametrize("syntax", [JPEGBaseline8Bit, JPEGExtended12Bit])

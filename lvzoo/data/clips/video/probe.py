@@ -32,6 +32,18 @@ STAMPED: Final = (
 )
 """The bytes, and where they stand, that show a container with time stamps. For other streams, FFmpeg makes up stamps
 from a rate that it may have guessed."""
+AVI: Final = (8, b"AVI ")
+LEAST_MARK: Final = 4
+"""The length of a mark that is hardly there by chance."""
+
+
+def is_video(head: bytes) -> bool:
+    """Return whether the first bytes of a file are those of a video. Not every format of videos has such bytes.
+
+    >>> is_video(b"RIFF....AVI LIST"), is_video(bytes(128) + b"DICM")
+    (True, False)
+    """
+    return any(head[at:].startswith(mark) for at, mark in (AVI, *STAMPED) if len(mark) >= LEAST_MARK)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
