@@ -18,6 +18,9 @@ from lvzoo.geometry.sector import MOST_FRAMES, evenly_spaced
 MOST_LETTERS: Final = 160
 """The longest message of another library that an error quotes."""
 
+RATES_FPS: Final = (0.01, 100_000.0)
+"""The frame rates that are believed. Others, in damaged headers, would make times and videos of no use."""
+
 BROKEN: Final = "its data is damaged"
 """The reason why a frame does not decode, if the decoder gives none."""
 
@@ -139,6 +142,15 @@ class Clip:
             )
             frames = [frame.grey_HW for frame in found if isinstance(frame, Frame)]
         return np.stack(frames) if frames else np.empty((0, *self.size_HW), dtype=np.uint8)
+
+
+def is_usable_rate(fps: float) -> bool:
+    """Return whether a frame rate can be that of a clip; infinity and NaN cannot.
+
+    >>> is_usable_rate(50.0), is_usable_rate(0.0), is_usable_rate(float("inf")), is_usable_rate(float("nan"))
+    (True, False, False, False)
+    """
+    return RATES_FPS[0] <= fps <= RATES_FPS[1]
 
 
 @contextmanager
