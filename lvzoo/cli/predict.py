@@ -28,7 +28,7 @@ from lvzoo.errors import DataError, show_name
 )
 @click.option(
     "--fps",
-    type=click.FloatRange(min=0, min_open=True),
+    type=float,
     metavar="RATE",
     help="Frames per second, for clips that do not state it; replaces the times in the file.",
 )

@@ -1,7 +1,13 @@
-"""Writes what a model predicted for a clip, frame by frame: masks as PNG files, and a video of the outlines."""
+"""Writes the folder of a clip's results, frame by frame: masks as PNG files, and a video of the outlines.
+
+Also says which clips have results already, and which folder is free for the next.
+"""
 
 from __future__ import annotations
 
+import json
+import os
+from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -10,10 +16,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lvzoo.errors import DataError
+from lvzoo.errors import DataError, UsageError
 
+RESULT: Final = "prediction.json"
+"""The file in a folder with results that says which clip they belong to."""
+DIGEST: Final = "sha256"
+"""The key in this file under which the digest of the clip stands."""
 FALLBACK_FPS: Final = 30.0
 """The frame rate of the overlay video if that of the clip is not known."""
+OVERLAY_FPS: Final = (1.0, 1000.0)
+"""The frame rates that an overlay video can have. A slower clip plays at the first, a faster one at the second."""
 OVERLAY_SIDE: Final = 448
 """The least height and width of the overlay video in pixels. Small clips are enlarged."""
 CONTOUR_BGR: Final = (80, 220, 80)
@@ -31,12 +43,12 @@ class ClipWriter:
         rows, columns = size_HW
         self.zoom = max(1, -(-OVERLAY_SIDE // min(rows, columns)))
         size = (columns * self.zoom, rows * self.zoom)
-        self.video = cv2.VideoWriter(
-            str(self.overlay), cv2.VideoWriter.fourcc(*"MJPG"), fps or FALLBACK_FPS, size
-        )
+        rate = FALLBACK_FPS if fps is None else min(max(fps, OVERLAY_FPS[0]), OVERLAY_FPS[1])
+        self.video = cv2.VideoWriter(str(self.overlay), cv2.VideoWriter.fourcc(*"MJPG"), rate, size)
         if not self.video.isOpened():
             raise DataError(
-                f"{self.overlay}: the overlay video cannot be written; check that the disk is not full"
+                f"{folder.parent}: an overlay video of {size[0]} x {size[1]} cannot be written here; check that the "
+                "disk is not full"
             )
 
     def __enter__(self) -> Self:
@@ -57,6 +69,56 @@ class ClipWriter:
         if not cv2.imwrite(str(path), mask_HW.astype(np.uint8) * 255):
             raise DataError(f"{path}: cannot be written; check that the disk is not full")
         self.video.write(draw_outline(frame_HW, mask_HW, zoom=self.zoom))
+
+
+def check_results_folder(out: Path) -> None:
+    """Raise an error if OpenCV cannot write into a folder of this name: it needs names in UTF-8.
+
+    Raises:
+        UsageError: the name is not UTF-8.
+    """
+    try:
+        str(out.absolute()).encode()
+    except UnicodeEncodeError as error:
+        raise UsageError(
+            f"{out}: is not UTF-8, so no video can be written there; name another --out"
+        ) from error
+
+
+def find_results(out: Path) -> dict[str, Path]:
+    """Return the folders in `out` that hold results, by the digest of their clip."""
+    return {
+        digest: path.parent
+        for path in sorted(out.glob(f"*/{RESULT}"))
+        if (digest := _read_digest(path)) is not None
+    }
+
+
+def _read_digest(path: Path) -> str | None:
+    """Return the digest of the clip whose results a file describes; None if the file is damaged or does not say."""
+    try:
+        about = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    digest = about.get(DIGEST) if isinstance(about, dict) else None
+    return digest if isinstance(digest, str) else None
+
+
+def keep_results(working: Path, out: Path, name: str) -> Path:
+    """Rename a finished folder to the first free one of `out/NAME`, `out/NAME-2`, ... and return it.
+
+    Another process may take a name at the same time; then the next one is used.
+    """
+    names = (name if number == 1 else f"{name}-{number}" for number in count(1))
+    for folder in (out / each for each in names):
+        if os.path.lexists(folder):
+            continue
+        try:
+            return working.rename(folder)
+        except OSError:
+            if not folder.exists():
+                raise
+    raise AssertionError  # the numbers do not end
 
 
 def name_mask(index: int) -> str:

@@ -100,6 +100,8 @@ class ClipProgress:
 
     def show(self, clip: str, done: int, total: int) -> None:
         """Show how many frames of a clip are done, and how many are to be expected."""
+        if self.bars.tasks and self.bars.tasks[0].description != clip:
+            self.hide()
         if not self.bars.tasks:
             self.bars.add_task(clip, total=total, speed="")
             self.bars.start()

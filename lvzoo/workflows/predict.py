@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import pairwise
@@ -21,16 +22,32 @@ from numpy.typing import NDArray
 from torch import nn
 
 from lvzoo.data.clips.calibration import find_spacing
-from lvzoo.data.clips.clip import Clip, DamagedFrame, Frame
+from lvzoo.data.clips.clip import RATES_FPS, Clip, DamagedFrame, Frame, is_usable_rate
 from lvzoo.data.clips.find import ClipFile, find_clips
-from lvzoo.data.clips.names import choose_folder, digest_clip, name_clips
+from lvzoo.data.clips.names import digest_clip, name_clips
 from lvzoo.data.clips.recognise import open_clip
 from lvzoo.data.crop import Crop, find_crop, make_cropper, uncrop
 from lvzoo.device import choose_device, choose_precision
-from lvzoo.errors import DataError, LvzooError, explain_exception, is_out_of_memory, name_some, show_name
+from lvzoo.errors import (
+    DataError,
+    LvzooError,
+    UsageError,
+    explain_exception,
+    is_out_of_memory,
+    name_some,
+    show_name,
+)
 from lvzoo.evaluate.predict import predict_masks
 from lvzoo.files import working_folder
-from lvzoo.report.clip_files import ClipWriter, read_masks
+from lvzoo.report.clip_files import (
+    DIGEST,
+    RESULT,
+    ClipWriter,
+    check_results_folder,
+    find_results,
+    keep_results,
+    read_masks,
+)
 from lvzoo.weights.locate import locate
 from lvzoo.weights.network import read_model
 from lvzoo.weights.trained import find_card
@@ -61,7 +78,7 @@ class ClipPrediction:
 
     @property
     def masks_NHW(self) -> NDArray[np.bool_]:
-        """The masks in the clip's own size. Each use reads them from the folder: a long clip's need much memory."""
+        """The masks in the clip's own size. Each use reads them from the folder; a long clip needs much memory."""
         return read_masks(self.folder / "masks")
 
 
@@ -135,9 +152,13 @@ def predict_each(
     """Yield each clip's prediction when it is done, or the clip's error.
 
     Raises:
+        UsageError: `fps` cannot be the frame rate of a clip, or `out` has a name in which no video can be written.
         DataError: the model cannot be read, or a folder holds no clips.
         Exception: a fault of lvzoo itself. It is raised at the end, after the other clips.
     """
+    if fps is not None and not is_usable_rate(fps):
+        low, high = RATES_FPS
+        raise UsageError(f"{fps:g} frames per second is no frame rate; --fps is from {low:g} to {high:,.0f}")
     found = find_clips(clips)
     predictor = _Predictor(model, out=Path(out), fps=fps, device=device, registries=registries)
     fault: Exception | None = None
@@ -169,7 +190,16 @@ def _explain_failure(error: Exception, clip: Path) -> DataError | None:
         return None
     failed = DataError(message if message.startswith(name) else f"{name}: {message}")
     failed.__cause__ = error
+    _forget_frames(error)
     return failed
+
+
+def _forget_frames(error: BaseException) -> None:
+    """Delete the local variables that an exception and its causes keep: the clip's frames need much memory."""
+    cause: BaseException | None = error
+    while cause is not None:
+        traceback.clear_frames(cause.__traceback__)
+        cause = cause.__cause__ or cause.__context__
 
 
 class _Predictor:
@@ -184,7 +214,8 @@ class _Predictor:
         device: str,
         registries: Sequence[Path],
     ) -> None:
-        self.out, self.fps = out, fps
+        check_results_folder(out)
+        self.out, self.fps, self.known = out, fps, find_results(out)
         self.device = choose_device(device)
         network, self.facts = _open_model(model, registries)
         self.network = network.to(self.device).to(memory_format=torch.channels_last)
@@ -193,7 +224,10 @@ class _Predictor:
         """Predict one clip, and write its folder."""
         clip = open_clip(file, fps=self.fps)
         digest = digest_clip(file)
-        choose_folder(self.out, name, digest)  # raises an error now if the clip was predicted before
+        if digest in self.known:
+            raise DataError(
+                f"{self.known[digest]} holds the results of this clip already; name another --out"
+            )
         with working_folder(self.out) as working:
             sample_NHW = clip.sample()
             crop = find_crop(sample_NHW) if len(sample_NHW) else None
@@ -209,15 +243,15 @@ class _Predictor:
             table = _make_table(result)
             table.to_csv(working / "areas.csv", index=False)
             about = {
-                "clip": clip.path.name,
-                "sha256": digest,
+                "clip": show_name(clip.path.name),
+                DIGEST: digest,
                 **self.facts,
                 **_describe(clip, crop, result),
                 "warnings": warnings,
             }
             text = json.dumps(about, indent=2, ensure_ascii=False)
-            (working / "prediction.json").write_text(text + "\n", encoding="utf-8")
-            folder = _place(working, self.out, name, digest)
+            (working / RESULT).write_text(text + "\n", encoding="utf-8")
+            folder = keep_results(working, self.out, name)
         return ClipPrediction(clip=clip.path, folder=folder, frames=len(table), fps=clip.fps)
 
     def _write_frames(
@@ -260,10 +294,10 @@ def _open_model(model: str | Path | None, registries: Sequence[Path]) -> tuple[n
         trained_on = find_card(found).trained_on
     except DataError as error:  # a trial that was moved out of its run
         log.warning("%s", error)
-        return network, {"model": str(chosen), "trained on": None}
+        return network, {"model": show_name(chosen), "trained on": None}
     if trained_on.synthetic:
         log.warning("%s was trained on %s, without real patients; check the overlay", chosen, trained_on)
-    return network, {"model": str(chosen), "trained on": str(trained_on)}
+    return network, {"model": show_name(chosen), "trained on": str(trained_on)}
 
 
 def _read_batches(clip: Clip, damaged: list[DamagedFrame]) -> Iterator[list[Frame]]:
@@ -289,7 +323,7 @@ def _list_warnings(clip: Clip, crop: Crop | None, result: _Result) -> list[str]:
     count, stated = len(result.indices), clip.stated_frames
     if stated is not None and count < stated:
         warnings.append(
-            f"only {count} of the {stated} frames that the file states decode; it is damaged or was cut off"
+            f"the file states {stated} frames, but only {count} decode; it is damaged or was cut off"
         )
     if result.damaged:
         first = result.damaged[0]
@@ -339,14 +373,3 @@ def _make_table(result: _Result) -> pd.DataFrame:
     if _increase(result.times_s):
         table.insert(1, "time_s", result.times_s)
     return table
-
-
-def _place(working: Path, out: Path, name: str, digest: str) -> Path:
-    """Rename a finished folder to its name. If another process took that name in the meantime, choose another."""
-    while True:
-        folder = choose_folder(out, name, digest)
-        try:
-            return working.rename(folder)
-        except OSError:
-            if not folder.exists():
-                raise

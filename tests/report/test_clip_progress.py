@@ -26,7 +26,6 @@ def test_stdout_stays_the_programs_own() -> None:
     progress = ClipProgress(Console(file=io.StringIO(), force_terminal=True))
     progress.show("a", 1, 2)
     assert sys.stdout is stdout
-    progress.hide()
     progress.show("b", 1, 4)
     (task,) = progress.bars.tasks
     assert (task.description, task.total) == ("b", 4)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 
 import cv2
@@ -19,8 +21,9 @@ from numpy.typing import NDArray
 import lvzoo
 import lvzoo.workflows.predict as predict_module
 from lvzoo.cli import main
+from lvzoo.data.clips.recognise import read_whole
 from lvzoo.data.crop import crop_to_sector, uncrop
-from lvzoo.errors import DataError
+from lvzoo.errors import DataError, PluginError, UsageError
 from lvzoo.evaluate.dice import dice_N
 from lvzoo.models.build import build_model
 from lvzoo.registry import open_zoo
@@ -219,7 +222,7 @@ def test_a_dicom_that_states_too_many_frames_gives_those_that_it_has(model: Path
     assert (short.frames, good.frames) == (30, 30)
     about = json.loads((short.folder / "prediction.json").read_text())
     assert (about["frames"], about["frames stated by the file"]) == (30, 40)
-    assert any("30 of the 40 frames" in warning for warning in about["warnings"])
+    assert any("states 40 frames, but only 30 decode" in warning for warning in about["warnings"])
 
 
 @pytest.mark.parametrize(
@@ -341,6 +344,69 @@ def test_names_with_control_characters_are_shown_escaped(
     told = capsys.readouterr().err
     assert "evil\\x1b[2K\\nname.avi" in told
     assert "\x1b" not in told
+
+
+@pytest.mark.parametrize("rate", ["inf", "nan", "0", "-5", "1e-9", "1e9", "fast"])
+def test_a_frame_rate_that_no_clip_has_is_an_error_of_the_call(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], rate: str
+) -> None:
+    clip = write_video(tmp_path / "clip.avi", sector_frames(2, (240, 320)))
+    command = ["predict", str(clip), "--model", str(model), "--out", str(tmp_path / "out")]
+    assert main([*command, "--fps", rate]) == 2
+    assert "fps" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+    if rate != "fast":
+        with pytest.raises(UsageError, match="--fps"):
+            lvzoo.predict(clip, model=model, out=tmp_path / "out", fps=float(rate))
+
+
+@pytest.mark.parametrize("rate", [0.02, 90_000])
+def test_an_odd_frame_rate_has_an_overlay_too(model: Path, tmp_path: Path, rate: float) -> None:
+    clip = write_video(tmp_path / "clip.avi", sector_frames(2, (240, 320)))
+    (result,) = lvzoo.predict(clip, model=model, out=tmp_path / "out", fps=rate)
+    assert result.fps == rate
+    assert len(read_whole(result.folder / "overlay.avi")) == 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are bytes")
+def test_names_that_are_not_utf_8_lose_no_result(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = tmp_path / os.fsdecode(b"caf\xe9.dcm")
+    shutil.copy(pydicom.examples.get_path("ybr_color"), clip)
+    command = ["predict", str(clip), "--model", str(model), "--out"]
+    assert main([*command, str(tmp_path / "out")]) == 0
+    (folder,) = (tmp_path / "out").iterdir()
+    assert json.loads((folder / "prediction.json").read_text(encoding="utf-8"))["clip"] == "caf\\udce9.dcm"
+    assert main([*command, str(tmp_path / os.fsdecode(b"out\xe9"))]) == 2
+    assert "is not UTF-8" in capsys.readouterr().err
+
+
+def test_a_clip_is_known_by_its_content(model: Path, tmp_path: Path) -> None:
+    """It gets another name when it is found in a folder, beside another clip of the same name."""
+    for name, count in (("a", 2), ("b", 3)):
+        (tmp_path / "clips" / name).mkdir(parents=True)
+        write_video(tmp_path / "clips" / name / "clip.avi", sector_frames(count, (240, 320)))
+    lvzoo.predict(tmp_path / "clips/a/clip.avi", model=model, out=tmp_path / "out")
+    with pytest.raises(ClipsError, match=r"out/clip holds the results of this clip already") as raised:
+        lvzoo.predict(tmp_path / "clips", model=model, out=tmp_path / "out")
+    assert [each.frames for each in raised.value.predictions] == [3]
+
+
+def test_an_error_keeps_no_frames(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Errors are kept until the last clip is done, so a thousand of them must not need memory for frames."""
+    clip = write_video(tmp_path / "clip.avi", sector_frames(2, (240, 320)))
+    kept: list[weakref.ref[NDArray[np.uint8]]] = []
+
+    def fail(_: object, seen_BHW: NDArray[np.uint8], **__: object) -> None:
+        kept.append(weakref.ref(seen_BHW))
+        raise PluginError("the model's fault")
+
+    monkeypatch.setattr(predict_module, "predict_masks", fail)
+    with pytest.raises(ClipsError) as raised:
+        lvzoo.predict(clip, model=model, out=tmp_path / "out")
+    assert isinstance(raised.value.failed[0].__cause__, PluginError)
+    assert kept[0]() is None
 
 
 MEASURE = """

@@ -1,0 +1,56 @@
+"""The folders of clips' results: which one is free, and which clips have results already."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lvzoo.report.clip_files import find_results, keep_results
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def working(tmp_path: Path) -> Path:
+    folder = tmp_path / "out" / ".working"
+    folder.mkdir(parents=True)
+    (folder / "prediction.json").write_text(json.dumps({"sha256": "12ab"}))
+    return folder
+
+
+def test_a_free_name_is_used(working: Path, tmp_path: Path) -> None:
+    assert keep_results(working, tmp_path / "out", "clip") == tmp_path / "out/clip"
+    assert find_results(tmp_path / "out") == {"12ab": tmp_path / "out/clip"}
+    assert not working.exists()
+
+
+def test_another_results_folder_and_any_other_file_is_left_alone(working: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    (out / "clip").mkdir()
+    (out / "clip-2").write_text("a file")
+    (out / "clip-3").symlink_to(out / "nowhere")
+    assert keep_results(working, out, "clip") == out / "clip-4"
+    assert (out / "clip-2").read_text() == "a file"
+
+
+def test_a_name_that_another_process_takes_at_the_same_time_is_left_to_it(
+    working: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look and the renaming, another process has put its results there."""
+    other = tmp_path / "out" / "clip"
+    other.mkdir()
+    (other / "prediction.json").write_text("theirs")
+    monkeypatch.setattr("os.path.lexists", lambda path: str(path).endswith("-1"))
+    assert keep_results(working, tmp_path / "out", "clip") == tmp_path / "out/clip-2"
+    assert (other / "prediction.json").read_text() == "theirs"
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"sha256": 3}', "{}"])
+def test_damaged_results_belong_to_no_clip(tmp_path: Path, content: str) -> None:
+    (tmp_path / "clip").mkdir()
+    (tmp_path / "clip/prediction.json").write_text(content)
+    assert find_results(tmp_path) == {}
+    assert find_results(tmp_path / "missing") == {}
