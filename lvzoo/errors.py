@@ -19,7 +19,7 @@ MOST_SUGGESTIONS = 5
 UNPRINTED = ("Cc", "Cf", "Cs", "Zl", "Zp")
 """Unicode categories of invisible characters, which can control a terminal or reverse the direction of a line."""
 JOINERS = "\u00ad\u200c\u200d"
-"""Characters of these categories that are shown, because words need them: the soft hyphen and letter joiners."""
+"""The soft hyphen and the letter joiners. They have these categories too, but are shown, because words need them."""
 OUT_OF_MEMORY = (
     "out of memory",
     "not enough memory",
@@ -62,7 +62,7 @@ class DataError(LvzooError):
 
 
 class RunError(LvzooError):
-    """A run that has no result, because its trials failed. `failed` has the reasons by the trial's name."""
+    """A run without a result, because all its trials failed. `failed` maps the name of each trial to the reason."""
 
     exit_code: ClassVar[int] = 1
 
@@ -146,10 +146,10 @@ def name_some(names: Sequence[str], most: int = MOST_SUGGESTIONS, *, separator: 
 
 
 def show_name(name: object) -> str:
-    r"""Return a name or path as it may be printed: escapes stand for its control characters.
+    r"""Return a name or path that is safe to print: its control characters are shown as escapes.
 
-    The name of a file may hold line breaks, terminal escapes, changes of the writing direction, or bytes that are not
-    UTF-8. They could hide a message or forge one. All other text is unchanged.
+    The name of a file may contain line breaks, terminal escapes, changes of the writing direction, or bytes that are
+    not UTF-8. They could hide a message or forge one. All other text is unchanged.
 
     >>> show_name("Müller 1.mp4"), show_name("a\nb\x1b[2K.mp4")
     ('Müller 1.mp4', 'a\\nb\\x1b[2K.mp4')

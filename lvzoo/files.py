@@ -1,6 +1,6 @@
 """Finds the cache folder, and writes files and folders atomically: complete, or not at all.
 
-Without a cache that can be written, everything still works, but slower. One warning says so.
+If the cache cannot be written, everything still works, but slower. One warning says so.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def cache_folder(*parts: str) -> Path:
 
 
 def _cache_root() -> Path:
-    """Return the cache folder. No shell expands the `~` of a variable from a .env file, a Dockerfile or YAML."""
+    """Return the cache folder, with `~` expanded: no shell does that for a .env file, a Dockerfile or YAML."""
     root = _named_root()
     try:
         return Path(root).expanduser()
@@ -56,9 +56,9 @@ def _named_root() -> str:
 
 
 def warn_of_cache(error: OSError) -> None:
-    """Warn that the cache cannot be written: once in this process, and not in its child processes.
+    """Warn once that the cache cannot be written.
 
-    A child computes what its parent has computed before, so the parent has given the warning already.
+    Child processes do not warn, because their parent has tried to write the cache before them.
     """
     from multiprocessing import parent_process
 
@@ -96,7 +96,7 @@ def atomic_file(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def working_folder(parent: Path) -> Iterator[Path]:
-    """Yield a new hidden folder inside `parent`; rename it to keep it, else it is deleted at the end."""
+    """Yield a new hidden folder inside `parent`. It is deleted at the end, unless it was renamed."""
     parent.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(dir=parent, prefix=".lvzoo-"))
     try:

@@ -1,4 +1,4 @@
-"""Says whether this program can start child processes, and shows what other libraries warn of as one line.
+"""Says whether this program can start child processes, and shows each warning of another library as one line.
 
 Child processes start with an empty interpreter, which imports the parent's script first. A script that was read from
 stdin cannot be imported again.
@@ -7,7 +7,9 @@ stdin cannot be imported again.
 from __future__ import annotations
 
 import os
+import sys
 import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from lvzoo.errors import one_line
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 IPYTHON: Final = "ipython"
 """The script of IPython's console, which `multiprocessing` does not import in a child."""
 SUBSTITUTED: Final = "/dev/fd/"
+"""Where the shell puts a script from `<(...)`, which only this process can read."""
 LONGEST: Final = 200
 """How many characters of a library's warning are shown."""
 
@@ -28,16 +31,31 @@ def find_lost_script() -> str | None:
     Return None for programs whose children can start: a script in a file, `python -m`, `python -c`, a notebook, and
     the prompts of Python and IPython.
     """
-    from multiprocessing.spawn import get_preparation_data
+    path = _find_script()
+    if (
+        path is None
+        or (path.exists() and not path.as_posix().startswith(SUBSTITUTED))
+        or path.stem == IPYTHON
+    ):
+        return None
+    return path.name
 
-    path = get_preparation_data("lvzoo").get("init_main_from_path")
-    if path is None:
+
+def _find_script() -> Path | None:
+    """Return the script that `multiprocessing` imports in a child, or None if it imports a module or nothing.
+
+    This follows `multiprocessing.spawn.get_preparation_data`, which is not called because it fixes the start method
+    of the user's program.
+    """
+    from multiprocessing import process, spawn
+
+    main = sys.modules["__main__"]
+    name = getattr(main, "__file__", None)
+    if name is None or getattr(getattr(main, "__spec__", None), "name", None) is not None:
         return None
-    # the shell's `<(...)` is open in this process only
-    if os.path.exists(path) and not path.startswith(SUBSTITUTED):  # noqa: PTH110 - multiprocessing keeps a text
+    if spawn.WINEXE or spawn.WINSERVICE:  # a program without a script
         return None
-    name = os.path.basename(path)  # noqa: PTH119
-    return None if os.path.splitext(name)[0] == IPYTHON else name  # noqa: PTH122
+    return Path(getattr(process, "ORIGINAL_DIR", None) or "", name)
 
 
 def count_workers() -> int:

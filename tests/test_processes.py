@@ -9,6 +9,15 @@ from pathlib import Path
 import pytest
 
 LOST = "from lvzoo.processes import find_lost_script\nprint(find_lost_script())\n"
+ASKS_FIRST = """
+import multiprocessing
+from lvzoo.processes import count_workers, find_lost_script
+find_lost_script()
+count_workers()
+print(multiprocessing.get_start_method(allow_none=True))
+multiprocessing.set_start_method("spawn")
+print(multiprocessing.get_start_method())
+"""
 BENCH = """
 import lvzoo
 if __name__ == "__main__":
@@ -52,6 +61,13 @@ def test_the_children_of_other_programs_start(tmp_path: Path) -> None:
     ):
         assert run_python(*words, cwd=tmp_path).stdout == "None\n", words
     assert "None" in run_python("-i", stdin=LOST, cwd=tmp_path).stdout  # as at the prompt: no script at all
+
+
+@pytest.mark.parametrize("words", [("script.py",), ("-m", "script"), ("-",)])
+def test_the_question_leaves_the_start_method_to_the_user(words: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(ASKS_FIRST)
+    done = run_python(*words, stdin=ASKS_FIRST, cwd=tmp_path)
+    assert (done.stdout, done.stderr) == ("None\nspawn\n", "")
 
 
 def test_a_bench_in_a_script_from_stdin_says_so_before_anything_is_done(

@@ -99,8 +99,8 @@ def sheet(*, picture: Path, seed: int, shift: str | None, contours: bool) -> Non
 def statistics(*, paths: tuple[Path, ...], clips: int, seed: int, shift: str | None, as_json: bool) -> None:
     """Measure how frames look, and compare them with real frames.
 
-    PATH is a clip (AVI, MP4 or DICOM) or a folder of clips, for example of a data set. Without a PATH, patients are
-    simulated; --seed and --shift choose them.
+    PATH is a clip that `lvzoo predict` reads, or a folder of clips, for example of a data set. Without a PATH,
+    patients are simulated; --seed and --shift choose them.
     """
     from lvzoo.data.statistics import statistics_of_files
     from lvzoo.phantom.statistics import statistics_of_phantom

@@ -53,8 +53,9 @@ def preview(
 ) -> None:
     """Draw one frame under every corruption.
 
-    CLIP is an AVI, MP4 or DICOM file. Writes one picture with one row per corruption and one column per severity, and
-    prints its path. If the clip is not 112 x 112, it is cropped to its sector first, as in `lvzoo predict`.
+    CLIP is a clip that `lvzoo predict` reads: a video, a DICOM or NIfTI file, a GIF, or numbered pictures. Writes one
+    picture with one row per corruption and one column per severity, and prints its path. If the clip is not
+    112 x 112, it is cropped to its sector first, as in `lvzoo predict`.
     """
     from lvzoo.workflows.preview import preview_noise
 

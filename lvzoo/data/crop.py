@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lvzoo.data.opencv import cv2
-from lvzoo.geometry.sector import evenly_spaced, fit_sector, scan_mask
+from lvzoo.geometry.sector import fit_sector, scan_mask
 from lvzoo.types import FRAME_SIZE_HW, Sector
 
 
@@ -55,18 +55,6 @@ def make_cropper(
         )
 
     return crop_frame
-
-
-def crop_to_sector(frames_NHW: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], Crop | None]:
-    """Return the frames of a whole clip as a model sees them (N, 112, 112), and the crop.
-
-    Frames that already are 112 x 112 are returned as they are, with None as the crop.
-    """
-    crop = find_crop(frames_NHW[evenly_spaced(len(frames_NHW))])
-    if crop is None:
-        return frames_NHW, None
-    crop_frame = make_cropper(crop, (frames_NHW.shape[1], frames_NHW.shape[2]))
-    return np.stack([crop_frame(frame_HW) for frame_HW in frames_NHW]), crop
 
 
 def uncrop(mask_HW: NDArray[np.bool_], crop: Crop | None, size_HW: tuple[int, int]) -> NDArray[np.bool_]:

@@ -73,7 +73,7 @@ class EchoNetDynamic:
         return sorted(videos, key=lambda entry: entry.name)
 
     def _check_suffixes(self, videos: Sequence[str]) -> None:
-        """Raise DataError if listed videos, of which none is an AVI file, have files with another suffix."""
+        """Raise DataError if a listed video has a file with another suffix. Called if none of them is an AVI file."""
         listed = set(videos)
         with os.scandir(self.folder / VIDEOS) as entries:
             others = sorted(each.name for each in entries if {each.name, Path(each.name).stem} & listed)
@@ -127,7 +127,7 @@ class EchoNetDynamic:
 
 
 def _read_all(frames: FrameSet) -> bool:
-    """Return whether no video failed for a reason that may be gone at the next time, such as lack of memory."""
+    """Return False if a video could not be read this time, such as for lack of memory: the next run may read it."""
     return all(finding.quirk != quirks.VIDEO_UNREAD.text for finding in frames.source.findings)
 
 

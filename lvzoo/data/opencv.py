@@ -1,8 +1,4 @@
-"""Imports OpenCV for the whole package; if that fails, the error says what to install.
-
-OpenCV and its FFmpeg print warnings of their own to stderr. lvzoo says in one line what is wrong with a file, so they
-are switched off, unless the user has set `OPENCV_LOG_LEVEL` or `OPENCV_FFMPEG_LOGLEVEL`.
-"""
+"""Imports OpenCV for the whole package; if that fails, the error says what to install."""
 
 from __future__ import annotations
 
@@ -25,12 +21,22 @@ except ImportError as error:
         "with opencv-python-headless: pip uninstall --yes opencv-python && pip install opencv-python-headless"
     ) from error
 
-if "OPENCV_LOG_LEVEL" not in os.environ:
-    _logging: Any = cv2.utils.logging if hasattr(cv2.utils, "logging") else cv2  # its place since OpenCV 5
-    _logging.setLogLevel(FATAL)
-os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", AV_LOG_QUIET)  # read when the first video is opened
+__all__ = ["cv2", "decoder_identity", "silence_opencv"]
 
-__all__ = ["cv2", "decoder_identity"]
+
+@functools.cache
+def silence_opencv() -> None:
+    """Stop OpenCV and its FFmpeg from printing messages of their own. Call it before they read or write a file.
+
+    lvzoo says in one line what is wrong with a file. If the user has set `OPENCV_LOG_LEVEL` or
+    `OPENCV_FFMPEG_LOGLEVEL`, that setting stays.
+    """
+    if "OPENCV_LOG_LEVEL" not in os.environ:
+        logging: Any = cv2.utils.logging if hasattr(cv2.utils, "logging") else cv2  # its place since OpenCV 5
+        logging.setLogLevel(FATAL)
+    os.environ.setdefault(
+        "OPENCV_FFMPEG_LOGLEVEL", AV_LOG_QUIET
+    )  # FFmpeg reads it when the first video is opened
 
 
 @functools.cache

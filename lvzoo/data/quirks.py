@@ -50,4 +50,4 @@ NO_INDEX: Final = Quirk("AVI without a usable index: its chunks were scanned")
 OTHER_CODEC: Final = Quirk("not a Motion JPEG AVI: decoded by OpenCV from the first frame on")
 
 FAILURES: Final = (VIDEO_DAMAGED, VIDEO_UNREAD, FRAME_DAMAGED)
-"""The quirks of files that should decode and do not."""
+"""The quirks of videos and frames that could not be decoded."""

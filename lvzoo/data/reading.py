@@ -16,7 +16,7 @@ from lvzoo.data.clips.clip import BROKEN, Clip, DamagedFrame, Frame, Way, report
 from lvzoo.data.clips.video.reader import open_video
 from lvzoo.data.labels import Label, label_frames, label_others
 from lvzoo.data.tables import TracingRow
-from lvzoo.errors import LvzooError, explain_exception, is_out_of_memory
+from lvzoo.errors import LvzooError, explain_exception, is_out_of_memory, show_name
 from lvzoo.geometry.sector import evenly_spaced, fit_sector
 from lvzoo.types import FRAME_SIZE_HW, Finding, Sector
 
@@ -58,9 +58,8 @@ def read_video(
         with report_damage(path):
             clip = open_video(path, fps=None)
         return _read_frames(video, clip, labels, [*findings, *_note_decoder(video, clip)])
-    except Exception as error:  # noqa: BLE001 - decoders raise anything on damaged files; it costs this video only
-        quirk = quirks.VIDEO_UNREAD if _may_pass(error) else quirks.VIDEO_DAMAGED
-        return Reading(video=video, findings=[*findings, quirk.finding(video, reason_of(error, path))])
+    except Exception as error:  # noqa: BLE001 - decoders raise anything on damaged files; only this video is lost
+        return Reading(video=video, findings=[*findings, note_failure(error, video, path)])
 
 
 def _read_frames(video: str, clip: Clip, labels: Sequence[Label], findings: list[Finding]) -> Reading:
@@ -143,6 +142,12 @@ def _fit_clip_sector(clip: Clip, found: _Decoded) -> Sector:
     return fit_sector(np.stack(frames) if frames else np.empty((0, *clip.size_HW), dtype=np.uint8))
 
 
+def note_failure(error: Exception, name: str, path: Path) -> Finding:
+    """Return the finding on a video of this name that could not be read."""
+    quirk = quirks.VIDEO_UNREAD if _may_pass(error) else quirks.VIDEO_DAMAGED
+    return quirk.finding(name, reason_of(error, path))
+
+
 def _may_pass(error: Exception) -> bool:
     """Return whether reading again may succeed: memory ran out, or the disk or network failed."""
     causes = [each for each in (error, error.__cause__) if each is not None]
@@ -152,5 +157,6 @@ def _may_pass(error: Exception) -> bool:
 def reason_of(error: Exception, path: Path) -> str:
     """Return an error's message without the path of this machine, because findings are shared with the results."""
     text = str(error) if isinstance(error, LvzooError) else explain_exception(error)
-    short = text if len(text) <= LONGEST_REASON else f"{text[:LONGEST_REASON]} ..."
-    return short.replace(f"{path}: ", "")
+    for shown in (str(path), show_name(path)):  # errors of lvzoo escape control characters
+        text = text.replace(f"{shown}: ", "").replace(shown, path.name)
+    return text if len(text) <= LONGEST_REASON else f"{text[:LONGEST_REASON]} ..."

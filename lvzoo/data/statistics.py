@@ -14,13 +14,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from lvzoo.data import quirks
 from lvzoo.data.clips.find import ClipFile, find_clips
-from lvzoo.data.clips.recognise import read_whole
+from lvzoo.data.clips.recognise import open_clip, stack_frames
 from lvzoo.data.clips.synthetic import is_synthetic
-from lvzoo.data.crop import crop_to_sector
-from lvzoo.data.reading import reason_of
-from lvzoo.errors import DataError, UsageError
+from lvzoo.data.crop import find_crop, make_cropper
+from lvzoo.data.reading import note_failure
+from lvzoo.errors import DataError, UsageError, show_name
 from lvzoo.geometry.sector import evenly_spaced
 from lvzoo.types import Finding
 
@@ -29,6 +28,8 @@ LOG = logging.getLogger("lvzoo.data")
 PERCENTILES: Final = (10, 90)
 LIT: Final = 15
 """A pixel whose mean grey level over the clip is higher than this shows tissue that may move."""
+MOST_FRAMES: Final = 10_000
+"""A longer clip is measured on this many first frames, which take 125 MB at 112 x 112."""
 DARK: Final = 8
 """Pixels below this grey level count as dark."""
 
@@ -121,7 +122,8 @@ def statistics_of_files(
 
     A folder is a data set, whose clips lie in `Videos`, or holds the clips itself. At most `most` clips per folder
     are chosen, evenly by name. A folder's clip that cannot be read is logged and left out. Frames that are not
-    112 x 112 are cropped to the sector and resized, as models see them.
+    112 x 112 are cropped to the sector and resized, as models see them. The first 10,000 frames of a longer clip are
+    measured, and a warning is logged.
 
     Raises:
         UsageError: `most` is less than 1.
@@ -134,10 +136,10 @@ def statistics_of_files(
     looks: list[Mapping[str, float]] = []
     findings: list[Finding] = []
     for done, (clip, in_folder) in enumerate(found, start=1):
-        frames_NHW = _read_or_note(clip, findings) if in_folder else read_whole(clip)
+        frames_NHW = _read_or_note(clip, findings) if in_folder else _read_as_seen(clip)
         if frames_NHW is not None:
             read.append(clip)
-            looks.append(measure_appearance(crop_to_sector(frames_NHW)[0]))
+            looks.append(measure_appearance(frames_NHW))
         if on_clip is not None:
             on_clip(done, len(found))
     source = ", ".join(path.name or str(path) for path in paths)
@@ -155,11 +157,24 @@ def statistics_of_files(
 def _read_or_note(clip: ClipFile, findings: list[Finding]) -> NDArray[np.uint8] | None:
     """Return a clip's frames; if it cannot be read, log and note the reason, and return None."""
     try:
-        return read_whole(clip)
+        return _read_as_seen(clip)
     except DataError as error:
         LOG.warning("left out: %s", error)
-        findings.append(quirks.VIDEO_DAMAGED.finding(clip.path.name, reason_of(error, clip.path)))
+        findings.append(note_failure(error, clip.path.name, clip.path))
         return None
+
+
+def _read_as_seen(file: ClipFile) -> NDArray[np.uint8]:
+    """Return a clip's first frames as a model sees them (N, 112, 112); only these small frames are held in memory.
+
+    Raises:
+        DataError: the clip cannot be read.
+    """
+    clip = open_clip(file)
+    if clip.likely_frames > MOST_FRAMES:
+        LOG.warning("%s: only its first %s frames are measured", show_name(clip.path), f"{MOST_FRAMES:,}")
+    crop_frame = make_cropper(find_crop(clip.sample()), clip.size_HW)
+    return stack_frames(clip, change=crop_frame, most=MOST_FRAMES)
 
 
 def summarise(looks: Sequence[Mapping[str, float]]) -> Iterable[Statistic]:

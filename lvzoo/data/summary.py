@@ -45,7 +45,7 @@ class Summary:
     """The splits that the data set has and that can be used."""
     quirks: tuple[QuirkCount, ...]
     errors: Mapping[Split, str] = field(default_factory=dict)
-    """Why a split that the data set has cannot be used."""
+    """The splits that the data set has but that cannot be used, each with the reason."""
 
     @property
     def absent(self) -> tuple[Split, ...]:
@@ -54,7 +54,7 @@ class Summary:
 
     @property
     def failures(self) -> tuple[Finding, ...]:
-        """The videos and frames that should decode and do not."""
+        """The findings on videos and frames that could not be decoded."""
         texts = [quirk.text for quirk in FAILURES]
         return tuple(finding for quirk in self.quirks if quirk.quirk in texts for finding in quirk.findings)
 

@@ -1,7 +1,6 @@
-"""Tells the pixels of a picture from its background, whose grey level need not be black.
+"""Separates the pixels of a picture from its background, which may have any grey level.
 
-The letters of array shapes are capital for the clip's own pixels (N, H, W) and small for the blocks of pixels in
-which a sector is searched (Nhw).
+In array shapes, H and W count the clip's own pixels. h and w count blocks of pixels, in which the sector is searched.
 """
 
 from __future__ import annotations
@@ -16,19 +15,20 @@ UNIT: Final = 16
 """The grey levels of the blocks are whole multiples of 1/16, so that their sums are exact."""
 PLAIN_DIFFERENCE: Final = 8
 FAINT_DIFFERENCE: Final = 3
-"""Differences from the background, in grey levels, at which a pixel belongs to the picture. The second one finds the
-dark flanks on a clean background, but also what compression smears around bright edges."""
+"""A pixel belongs to the picture if it differs from the background by more than this many grey levels. The smaller
+number finds dark flanks on a clean background, but also pixels that compression smeared around bright edges."""
 LEAST_CHANGE: Final = 6
-"""The change over the frames, in grey levels, at which a block moves."""
+"""A block moves if it changes by more than this many grey levels over the frames."""
 SPREADS: Final = 4.5
-"""A difference must also be this many standard deviations of the background's noise."""
+"""A difference must also exceed this many standard deviations of the background's noise."""
 MOST_LEVELS: Final = 3
 LEAST_LEVEL_SHARE: Final = 0.05
-"""The background may have one of the three most frequent grey levels, if 5% of the frame have it."""
+"""The three most frequent grey levels are tried as the background's. Each must cover at least 5% of the frame."""
 NEAR_LEVEL: Final = 4
-"""Pixels whose mean differs from the background's level by at most this are measured for its noise."""
+"""The background's noise is measured on the pixels whose mean differs from its level by at most this."""
 STARK_CONTRAST: Final = 32
-"""If nearly all of the sector differs from the background by more than this, as on white paper, no flank is faint."""
+"""If nearly all of the sector differs from the background by more than this, as on white paper, it has no faint
+flanks."""
 
 
 def shrink(frames_NHW: NDArray[np.uint8], step: int) -> NDArray[np.int16]:
@@ -47,7 +47,7 @@ def shrink(frames_NHW: NDArray[np.uint8], step: int) -> NDArray[np.int16]:
 
 
 def find_levels(blocks_Nhw: NDArray[np.int16]) -> list[int]:
-    """Return the grey levels (0..255) that may be the background's, the most frequent one first."""
+    """Return the grey levels (0..255) that the background may have, the most frequent one first."""
     means_hw = blocks_Nhw.sum(axis=0, dtype=np.int32) // (UNIT * len(blocks_Nhw))
     counts = np.bincount(means_hw.ravel(), minlength=256)
     levels: list[int] = []
@@ -62,7 +62,10 @@ def find_levels(blocks_Nhw: NDArray[np.int16]) -> list[int]:
 
 
 def mark_change(blocks_Nhw: NDArray[np.int16]) -> NDArray[np.bool_]:
-    """Return the blocks that change over the frames, other than in a single one, as under a moving trace."""
+    """Return the blocks that change over the frames.
+
+    The highest and the lowest fifth of a block's levels are ignored, because a moving trace passes it in few frames.
+    """
     ranked_Nhw = np.sort(blocks_Nhw, axis=0)
     skipped = len(blocks_Nhw) // 5
     change_hw = ranked_Nhw[-1 - skipped] - ranked_Nhw[skipped]
@@ -71,7 +74,10 @@ def mark_change(blocks_Nhw: NDArray[np.int16]) -> NDArray[np.bool_]:
 
 
 def mark_difference(blocks_Nhw: NDArray[np.int16], level: int, least: int) -> NDArray[np.bool_]:
-    """Return the blocks that differ from the background by more than `least` and its noise, in 3 of 8 frames."""
+    """Return the blocks that differ from the background in at least 3 of 8 frames.
+
+    They differ by more than `least` grey levels, and by more than the background's noise.
+    """
     middle, spread = _measure(blocks_Nhw, level, UNIT)
     differs_Nhw = np.abs(blocks_Nhw - np.int16(middle)) > max(least * UNIT, SPREADS * spread)
     return np.asarray(differs_Nhw.sum(axis=0) >= max(1, 3 * len(blocks_Nhw) // 8))
@@ -80,16 +86,16 @@ def mark_difference(blocks_Nhw: NDArray[np.int16], level: int, least: int) -> ND
 def mark_pixels(
     frames_NHW: NDArray[np.uint8], level: int | None, core_HW: NDArray[np.bool_], step: int
 ) -> list[NDArray[np.bool_]]:
-    """Return the pixels that differ from the background, by two or more measures, the strictest one first.
+    """Return one or three masks of the pixels that differ from the background, the strictest mask first.
 
-    `core_HW` are pixels of the sector. Without a level, the pixels that change over the frames are returned.
+    `core_HW` are pixels of the sector. If `level` is None, the mask has the pixels that change over the frames.
     """
     high_HW, low_HW = frames_NHW.max(axis=0).astype(np.int16), frames_NHW.min(axis=0).astype(np.int16)
     if level is None:
         return [high_HW - low_HW > 2 * LEAST_CHANGE]
     middle, spread = _measure(frames_NHW[:, ::step, ::step], level, 1)
     difference_HW = np.maximum(high_HW - middle, middle - low_HW)
-    # JPEG smears a stark edge by several pixels. Half of the contrast that nearly all pixels have is the edge itself.
+    # JPEG smears a strong edge over several pixels. The true edge is where half of the contrast is reached.
     contrast = int(np.percentile(difference_HW[core_HW], 10, method="lower")) if core_HW.any() else 0
     noise = SPREADS * spread
     # The maximum over the frames of a noise that is clipped at black reaches twice as far.
@@ -98,7 +104,7 @@ def mark_pixels(
     )
     if contrast > STARK_CONTRAST:
         return [strict_HW]
-    # The mean over frames and neighbours has less noise, so it also shows what is darker than the noise.
+    # The mean over frames and neighbours has less noise, so it also shows pixels that are fainter than the noise.
     mean_HW = ndimage.uniform_filter(frames_NHW.sum(axis=0, dtype=np.int32) * UNIT // len(frames_NHW), 3)
     middle, spread = _measure(mean_HW[None, ::step, ::step], level, UNIT)
     difference_HW = np.abs(mean_HW - middle)

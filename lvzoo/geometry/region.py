@@ -48,7 +48,7 @@ def scanned_region(bright_HW: NDArray[np.bool_]) -> NDArray[np.bool_]:
 def _find_thick(labels_HW: NDArray[np.signedinteger], regions: int) -> NDArray[np.bool_]:
     """Return for each label whether its region holds a square block; it is False for the background (label 0)."""
     side = max(1, round(LEAST_BLOCK_PX * labels_HW.shape[0] / FRAME_SIZE_HW[0]))
-    # First by a column and then by a row, because the time for a square would grow with its area.
+    # A column and then a row erode as a square does, but faster: the time for a square grows with its area.
     blocks_HW = labels_HW > 0
     for block in ((side, 1), (1, side)):
         blocks_HW = ndimage.binary_erosion(blocks_HW, np.ones(block, dtype=np.bool_), border_value=1)

@@ -1,8 +1,8 @@
-"""Searches the frames of a clip for the sector, whatever its background is and whatever a machine drew beside it.
+"""Searches the frames of a clip for the sector, on any background and beside anything that the machine drew.
 
-The search works on blocks of pixels, about 240 in the frame's smaller side. It marks what differs from each possible
-background, takes the marks apart into pieces, and judges each set of large pieces by the sector that fits it best.
-The best set is then looked at in the clip's own pixels.
+The search works on blocks of pixels, about 240 along the frame's smaller side. It marks the blocks that differ from
+each possible background, and splits them into pieces. For each set of large pieces, it finds the sector that fits
+best and gives it a score. The sector with the best score is then fitted again in the clip's own pixels.
 """
 
 from __future__ import annotations
@@ -30,40 +30,41 @@ from lvzoo.geometry.wedge import Wedge, find_wedge
 from lvzoo.types import Sector
 
 BLOCKS: Final = 240
-"""About as many blocks are in the smaller side of a frame."""
+"""The smaller side of a frame has about this many blocks."""
 GAPS_AND_STROKES: Final = ((3, 3), (3, 7), (7, 11))
-"""Gaps of less than the first number of blocks are closed, then whatever is thinner than the second one is removed:
-letters and traces. A dim sector breaks at the last pair, letters survive the first one, so all are tried."""
+"""Gaps narrower than the first number of blocks are closed. Then everything thinner than the second number is
+removed, such as letters and traces. All pairs are tried, because the first may leave letters and the last may break a
+dim sector."""
 MOST_PIECES: Final = 4
 LEAST_PIECE_SHARE: Final = 1 / 400
-"""The largest four pieces are looked at, without those that are smaller than this share of the frame."""
+"""The four largest pieces are used, if they cover at least this share of the frame."""
 LEAST_SHARE: Final = 0.05
 """A sector that covers a smaller share of the frame is not looked for."""
 LEAST_FILL: Final = 0.5
-"""The pieces fill at least this share of their sector and themselves."""
+"""The least overlap of the pieces and their sector, as a share of the area that they cover together."""
 LEAST_SUPPORT: Final = 0.5
 LEAST_FINE_SUPPORT: Final = 0.3
-"""The least support of both edges together, as a share of the height, in blocks and in pixels."""
+"""The least support of both edges together, as a share of the height: first in blocks, then in pixels."""
 REACH_BLOCKS: Final = 8
 """How far from the pieces the sector's pixels may lie."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Find:
-    """Pieces that fit a sector well."""
+    """A set of pieces, and the sector that fits it."""
 
     pieces_hw: NDArray[np.bool_]
     wedge: Wedge
     score: float
     level: int | None
-    """The background's grey level, or None if the pieces are what moves."""
+    """The background's grey level, or None if the pieces are the moving blocks."""
 
 
 def search_sector(frames_NHW: NDArray[np.uint8]) -> Sector | None:
     """Return the sector that frames of one clip show, or None if nothing in them looks like one.
 
     The scan mask is the hull of the pixels between the two straight edges that differ from the background. Eight
-    frames are enough, and a single one will do; with more than one, moving pieces count twice.
+    frames are enough, and one frame is possible. If there are several, moving pieces count twice.
     """
     step = max(1, round(min(frames_NHW.shape[1:]) / BLOCKS))
     best = max(_find_candidates(shrink(frames_NHW, step)), key=lambda find: find.score, default=None)
@@ -71,7 +72,7 @@ def search_sector(frames_NHW: NDArray[np.uint8]) -> Sector | None:
 
 
 def _find_candidates(blocks_Nhw: NDArray[np.int16]) -> Iterator[_Find]:
-    """Find sectors against each possible background, and in what moves."""
+    """Yield the sectors that are found against each possible background, and among the moving blocks."""
     moves_hw = mark_change(blocks_Nhw)
     marks: list[tuple[int | None, NDArray[np.bool_]]] = [
         (level, mark_difference(blocks_Nhw, level, least))
@@ -93,7 +94,7 @@ def _smooth(marked_hw: NDArray[np.bool_], gap: int, stroke: int) -> NDArray[np.b
 
 
 def _combine_pieces(marked_hw: NDArray[np.bool_]) -> Iterator[NDArray[np.bool_]]:
-    """Yield every set of the largest pieces; shadows tear a sector into several ones."""
+    """Yield every set of the largest pieces, because shadows may split a sector into several."""
     labels_hw, _ = ndimage.label(marked_hw)
     sizes = np.bincount(labels_hw.ravel())
     sizes[0] = 0
@@ -111,7 +112,10 @@ def _combine_pieces(marked_hw: NDArray[np.bool_]) -> Iterator[NDArray[np.bool_]]
 
 
 def _judge(pieces_hw: NDArray[np.bool_], moves_hw: NDArray[np.bool_], level: int | None) -> _Find | None:
-    """Return the sector of a set of pieces with its score: their area times the share they fill."""
+    """Return a set of pieces with the sector that fits it, or None if none does.
+
+    The score is the area of the pieces in the sector, times the share that they fill. Moving blocks count twice.
+    """
     wedge = find_wedge(pieces_hw, step_deg=1.0, window_px=3, least_support=LEAST_SUPPORT)
     if wedge is None:
         return None
@@ -145,7 +149,7 @@ def _refine(frames_NHW: NDArray[np.uint8], find: _Find, step: int) -> Sector | N
     wedge, sharpest_HW = max(plausible, key=lambda each: each[0].support, default=(rough, masks[0]))
     if not sharpest_HW.any():
         return None
-    # The faintest mask also has the dark flanks. Below the sharpest one it has only smears.
+    # The faintest mask also has the dark flanks. Below the last row of the sharpest mask, it has only smears.
     last_row = int(np.flatnonzero(sharpest_HW.any(axis=1))[-1])
     hull = find_hull((masks[-1] & wedge.covers(size_HW, margin_px=1.0, tip_px=tip_px))[: last_row + 1])
     return wedge.make_sector(hull) if len(hull) > 2 else None

@@ -34,7 +34,8 @@ BESIDE_EDGE_PX: Final = 3.0
 """A row ends beyond the edge if its last pixel is farther out than this."""
 LEAST_ARC_SHARE: Final = 0.25
 ARC_SAMPLES: Final = 64
-"""The sector ends where its region fills less than this share of the arc that the frame shows, at 64 angles."""
+"""The sector ends where its region fills less than this share of the arc. Only the part of the arc inside the frame
+counts, which is measured at 64 angles."""
 APEX_ABOVE: Final = 0.5
 APEX_BELOW: Final = 0.4
 """How far above and below the region's first row the apex may lie, as a share of the region's height."""
@@ -63,7 +64,7 @@ class Wedge:
     ) -> NDArray[np.bool_]:
         """Return the pixels of the wedge, widened at its edges and its arc.
 
-        `tip_px`: above the first row, the part that is narrower than this belongs to the wedge too.
+        `tip_px`: above the first row, the part of the wedge that is narrower than this is returned too.
         """
         rows_H1, columns_1W = np.arange(size_HW[0])[:, None], np.arange(size_HW[1])[None, :]
         (left, left_slope), (right, right_slope) = self.left, self.right
@@ -104,7 +105,7 @@ class Wedge:
 def find_wedge(
     region_HW: NDArray[np.bool_], *, step_deg: float, window_px: int, least_support: float
 ) -> Wedge | None:
-    """Return the wedge whose edges most rows of a region end on, or None if they make no plausible sector.
+    """Return the wedge on whose edges most rows of a region end, or None if it is no plausible sector.
 
     `step_deg` is the step of the search over inclinations, and `window_px` the width within which rows end on one
     line during the search. `least_support` is the least support of both edges together, as a share of the region's
@@ -195,7 +196,7 @@ def _join_edges(
 def _find_radius(region_HW: NDArray[np.bool_], apex_px: Point, angles_rad: tuple[float, float]) -> float:
     """Return the largest distance from the apex at which the region still fills a part of the arc.
 
-    A trace that runs through the sector goes on beyond the arc's ends, but it is thin.
+    A trace that crosses the arc fills only a small part of it, and so does not count.
     """
     rows, columns = np.nonzero(region_HW)
     down, across = rows - apex_px[1], columns - apex_px[0]

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lvzoo.data.clips.video.avi import read_layout
-from lvzoo.data.opencv import cv2
+from lvzoo.data.opencv import cv2, silence_opencv
 from lvzoo.errors import DataError
 from lvzoo.geometry.contour import Tracing
 from lvzoo.geometry.ventricle import ejection_fraction
@@ -77,6 +77,7 @@ def _write_video(path: Path, clip: Clip) -> None:
     """Write a clip as MJPG with OpenCV's built-in writer, whose output does not depend on the build of OpenCV."""
     frames, height, width = clip.frames_NHW.shape
     codec = cv2.VideoWriter.fourcc(*"MJPG")
+    silence_opencv()
     writer = cv2.VideoWriter(str(path), cv2.CAP_OPENCV_MJPEG, codec, clip.beat.fps, (width, height))
     if not writer.isOpened():
         raise DataError(f"{path}: opencv cannot write this video; is there space on the disk?")

@@ -39,9 +39,9 @@ class FinishedRun:
     model_of: Mapping[str, str]
     """The model of each trial, in the order of models and seeds."""
     weights: Mapping[str, str]
-    """The digest of the weights of each trial whose model was trained before. Early runs lack it."""
+    """The digest of the weights of each trial whose model was trained before the run. Early runs lack it."""
     files: Mapping[str, str]
-    """The name of the file or folder of these weights, without suffix. Early runs lack it."""
+    """The name of the file or folder that holds these weights, without suffix. Early runs lack it."""
     finished: Mapping[str, TrialFolder]
     """The finished trials by name, in the same order."""
     unfinished: Mapping[str, str]

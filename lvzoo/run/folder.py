@@ -33,7 +33,8 @@ from lvzoo.types import JobResult
 RUN: Final = "run.json"
 LOCK: Final = ".lock"
 SOFT_LOCK: Final = ".lock-soft"
-"""The lock on a file system without `flock`: who creates this file holds the lock, and deletes it at the end."""
+"""The lock on a file system without `flock`. The process that creates this file holds the lock, and deletes the file
+at the end."""
 NO_FLOCK: Final = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP)
 """The errors of `flock` on a file system that lacks it, for example some network and FUSE file systems."""
 TRIALS: Final = "trials"
@@ -63,7 +64,7 @@ class RunFolder:
     ) -> Iterator[None]:
         """Start the run, or resume it. The folder is locked until the end.
 
-        With `renew`, a run in the folder may have other settings, which are replaced. Trials that fit them are kept.
+        With `renew`, the run in the folder may have other settings, and gets these. Trials that fit these are kept.
 
         Raises:
             UsageError: the folder holds a run with other settings, or another process works in it.
@@ -147,15 +148,15 @@ class RunFolder:
 
 
 def _lacks_flock(path: Path) -> bool:
-    """Return whether the file system of a lock file, which is created, has no `flock`.
+    """Create a lock file, and return whether its file system has no `flock`.
 
-    The library filelock is not asked, because its versions differ: some wait, some raise, and some warn.
+    The library filelock is not used for this, because its versions differ: some wait, some raise, and some warn.
     """
     try:
         import fcntl
     except ImportError:  # Windows
         return False
-    with path.open("a") as file:
+    with path.open("a+") as file:  # NFS allows a shared lock only on a file that can be read
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except OSError as error:

@@ -1,4 +1,4 @@
-"""Compares the settings that a folder was made with to those that are wanted."""
+"""Compares the settings of a folder with the settings that are wanted now."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ def check_settings(path: Path, settings: Mapping[str, Any], *, what: str) -> Non
     """Check that a file has these settings, or is missing. `what` names the contents of its folder.
 
     Raises:
-        UsageError: it has others.
-        DataError: it is damaged.
+        UsageError: the file has other settings.
+        DataError: the file is damaged.
     """
     try:
         before: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))["settings"]
@@ -28,7 +28,7 @@ def check_settings(path: Path, settings: Mapping[str, Any], *, what: str) -> Non
 
 
 def describe_difference(before: Mapping[str, Any], wanted: Mapping[str, Any]) -> str | None:
-    """Return how wanted settings differ from those of a file, or None. Names the first that differs.
+    """Return the first setting that differs, and how many more do, in words; None if all settings agree.
 
     >>> describe_difference({"data": {"name": "a"}, "seeds": 1}, {"data": {"name": "b"}, "seeds": 1})
     'data.name is a there, b here'

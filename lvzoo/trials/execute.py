@@ -87,15 +87,17 @@ def choose_executor(name: str) -> Executor:
     """Return a named executor.
 
     Raises:
-        UsageError: no executor has the name, or children are wanted and the script that calls lvzoo has no guard or
-            is no file.
+        UsageError: no executor has the name, or child processes are needed, but the calling script has no guard or
+            is not a file.
     """
     # a child that is starting imports its parent's script; without a guard, this would start children of its own
     if getattr(multiprocessing.current_process(), "_inheriting", False):
         raise UsageError(f"each child process runs this script from the top; {GUARD}")
     executor = choose(name, EXECUTORS, "executor")()
     if isinstance(executor, ProcessExecutor) and (script := find_lost_script()) is not None:
-        raise UsageError(f"{script}: each child process imports this script, which is no file; {FILE}")
+        raise UsageError(
+            f"{script}: each child process must import this script, but it is not a file; {FILE}"
+        )
     return executor
 
 

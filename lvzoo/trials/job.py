@@ -113,7 +113,7 @@ def run_trial(settings: TrialSettings, report: Report) -> Mapping[str, Any]:
 
     Raises:
         PluginError: the model's code raised an exception.
-        DataError: memory ran out.
+        DataError: memory ran out, or the test frames have changed.
     """
     if is_finished(settings):
         return {"trial": settings.trial.name, "skipped": True}

@@ -26,8 +26,8 @@ from lvzoo.weights.trained import digest_file
 def merge(runs: Sequence[FinishedRun]) -> tuple[MergedTrial, ...]:
     """Return the finished trials in the order of runs, models and seeds. A trial in several runs is returned once.
 
-    Models that were trained before may have the name and the card of another model, and other weights. They are
-    another model, and are named after their files.
+    Two models that were trained before may have the same name and card, but different weights. They are ranked as
+    two models, which are named after their files.
 
     Raises:
         UsageError: the runs differ in data, noise or conditions, or contain two versions of a model.

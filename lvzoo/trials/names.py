@@ -55,7 +55,7 @@ def _choose_name(model: TrainedModel, models: Sequence[TrainedModel]) -> str:
 
 
 def as_folder_name(name: str) -> str:
-    r"""Return the name of a file as a model's name, which is also the name of a folder and stands in tables.
+    r"""Turn the name of a file into the name of a model, which is shown in tables and names a folder.
 
     >>> as_folder_name("net\x1b[2K")
     'net_x1b[2K'
@@ -64,9 +64,9 @@ def as_folder_name(name: str) -> str:
 
 
 def _check_different(models: Sequence[TrainedModel]) -> None:
-    """Raise UsageError if two models are the same one: a file may be named twice, or lie in two places.
+    """Raise UsageError if two models are the same: a file may be given twice, or there may be a copy of it.
 
-    Two entries are two models even if their weights agree, since their networks may differ.
+    Models of different entries are different even if their weights are equal, because their networks may differ.
     """
     first: dict[tuple[str, str, str], TrainedModel] = {}
     for model in models:

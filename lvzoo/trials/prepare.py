@@ -52,7 +52,7 @@ class RunData:
                     "frames": len(frames),
                     "patients": len(set(frames.patients)),
                     "fingerprint": frames.source.fingerprint,
-                    # a hash can confirm a guess of a real patient's name, and cards are passed on
+                    # of simulated patients only: cards are passed on, and a hash could confirm a guessed name
                     "names": digest_patients(frames.patients) if frames.source.synthetic else "",
                     "version": frames.source.version,
                 }
@@ -63,7 +63,7 @@ class RunData:
 
 
 def digest_patients(patients: Iterable[str]) -> str:
-    """Return a hash of the names of some patients, in any order and however often each is named."""
+    """Return a hash of patients' names. It does not depend on their order, or on how often a name occurs."""
     return digest(sorted(set(patients)))
 
 

@@ -1,7 +1,7 @@
 """Tells models of one name apart when the trials of several runs are merged.
 
-A model that was trained before is known by its card, and two files may have equal cards and other weights. They are
-two models. The same file in two runs is one model, whatever it is called there. The digests of the files decide.
+Two weights files may have equal cards but different weights. They are two models. The same file in two runs is one
+model, even if the runs give it different names. The digests of the files decide.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class MergedTrial:
     model: str
     """The name of its model in the merged ranking."""
     model_key: str | None
-    """Hash of everything that decides its model's weights, except the seed."""
+    """Hash of everything that its model's weights depend on, except the seed."""
     weights: str | None
     """The digest of its weights file, if it is known."""
     run: FinishedRun
@@ -39,7 +39,7 @@ class MergedTrial:
 
     @property
     def trained(self) -> bool:
-        """Whether its run trained it."""
+        """Whether its run trained it, instead of scoring a model that was trained before."""
         return self.run.fingerprint is not None
 
     def read_scores(self) -> Scores:
@@ -59,7 +59,7 @@ Variant: TypeAlias = dict[str, MergedTrial]
 def tell_apart(trials: Sequence[MergedTrial]) -> Iterator[MergedTrial]:
     """Yield the trials in their order, each once, with the names of their models in the merged ranking.
 
-    The trials of a run must stand together, and in it those of a model.
+    The trials of a run must be consecutive, and within a run those of one model.
     """
     variants: list[Variant] = []
     for own in _group(trials):
@@ -81,16 +81,17 @@ def tell_apart(trials: Sequence[MergedTrial]) -> Iterator[MergedTrial]:
 
 
 def _group(trials: Iterable[MergedTrial]) -> list[Variant]:
-    """Return the trials of each model of each run, those that a run trained before all others."""
+    """Return the trials of each model of each run. Models that their run trained come first."""
     groups = groupby(trials, key=lambda trial: (trial.run.path, trial.own_model))
     owns = [{trial.name: trial for trial in group} for _, group in groups]
     return sorted(owns, key=lambda own: not next(iter(own.values())).trained)
 
 
 def _holds(variant: Variant, own: Variant) -> bool:
-    """Return whether a variant holds the weights of all trials of a run that trained none, under any name.
+    """Return whether a variant already contains every weights file of a run that only scored.
 
-    Networks of other code may have the same weights, so the keys must agree too.
+    The files may have other names there. The keys must agree too, because networks with different code may have the
+    same weights.
     """
     runs = {trial.run.path for trial in own.values()}
     there = {(trial.weights, trial.model_key) for trial in variant.values() if trial.run.path not in runs}
@@ -101,7 +102,7 @@ def _holds(variant: Variant, own: Variant) -> bool:
 
 
 def _is_same_model(variant: Variant, own: Variant) -> bool:
-    """Return whether the trials of one run are seeds of a variant: they have its name, and no other weights."""
+    """Return whether a run's trials belong to a variant: they have its name, and shared seeds have equal weights."""
     one, other = next(iter(variant.values())), next(iter(own.values()))
     return one.own_model == other.own_model and not any(
         _have_other_weights(variant[name], trial) for name, trial in own.items() if name in variant
@@ -109,10 +110,10 @@ def _is_same_model(variant: Variant, own: Variant) -> bool:
 
 
 def _have_other_weights(one: MergedTrial, other: MergedTrial) -> bool:
-    """Return whether two trials of one name are known to have other weights.
+    """Return whether two trials of one name are known to have different weights.
 
-    Two trainings with the same key count as the same one, though computers round differently. So does a trial whose
-    weights are not known.
+    Two trainings with the same key count as the same, although computers round differently. Weights that are not
+    known count as the same too.
     """
     if (one.trained and other.trained) or None in (one.weights, other.weights):
         return False
@@ -123,7 +124,10 @@ def _have_other_weights(one: MergedTrial, other: MergedTrial) -> bool:
 
 
 def _name_variants(variants: Sequence[Variant]) -> list[str]:
-    """Return the name of each variant. Variants of one name get a label: their origin, else their digest."""
+    """Return the name of each variant.
+
+    Variants of one name get a label: their origins, or their digests if the origins do not tell them apart.
+    """
     models = [next(iter(variant.values())).own_model for variant in variants]
     names: list[str] = []
     for describe in (_describe_origin, _shorten_digest):

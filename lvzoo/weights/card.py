@@ -18,7 +18,7 @@ VERSION: Final = 1
 Plain = Mapping[str, Any]
 T = TypeVar("T")
 YOUNGER: Final = ("test_other", "empty", "started_from", "names")
-"""The fields that the first cards lack. Without one, a record has its default."""
+"""The fields that the first cards lack. A missing field has its default."""
 LARGEST_SEED: Final = 2**63 - 1
 """The largest number that fits into a table of scores."""
 
@@ -31,8 +31,8 @@ class NewerCardError(ValueError):
 class Counts:
     """The size of a split.
 
-    `fingerprint` is a hash of its frames, its references and the names of its videos, `names` one of the names of its
-    patients (empty if they are not known).
+    `fingerprint` is a hash of its frames, its references and the names of its videos. `names` is a hash of the names
+    of its patients, or empty if they are not known.
     """
 
     patients: int

@@ -84,7 +84,7 @@ def _may_be_entry(model: str) -> bool:
 
 
 def _find_entry(name: str, zoo: Zoo) -> Entry | None:
-    """Return the entry of that name, or None if a file or folder has it, or if it can only be that of a file.
+    """Return the entry of that name, or None if the name belongs to a file or folder, or ends like a weights file.
 
     Raises:
         PluginError: nothing has the name, or the entry's plugin is quarantined.

@@ -87,7 +87,7 @@ def read_model(located: Located) -> nn.Module:
 
 
 def find_odd_tensor(weights: Mapping[str, torch.Tensor]) -> str | None:
-    """Return which tensor of a network cannot be read from a weights file and why, or None.
+    """Return the name of the first tensor that no weights file can hold, with the reason; None if there is none.
 
     >>> find_odd_tensor({"scale": torch.ones(1), "wave": torch.ones(1, dtype=torch.complex64)})
     'wave is of type complex64'

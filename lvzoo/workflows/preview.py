@@ -75,7 +75,7 @@ def preview_noise(
     """Write a picture of corruptions (rows) by severities (columns) on one frame of a clip; return its path.
 
     Args:
-        clip: an AVI, MP4 or DICOM file; it is cropped to its sector unless it is 112 x 112.
+        clip: a clip that `lvzoo predict` reads (docs/clips.md); it is cropped to its sector unless it is 112 x 112.
         frame: number of the frame, from 0.
         noise: name of the suite.
         corruptions: a list of names, or one string (`haze,blur`); None means all.

@@ -17,8 +17,8 @@ import pytest
 import torch
 
 import lvzoo
-from lvzoo.data.clips.recognise import read_whole
-from lvzoo.data.crop import crop_to_sector
+from lvzoo.data.clips.recognise import open_clip, stack_frames
+from lvzoo.data.crop import find_crop, make_cropper
 from lvzoo.device import choose_precision
 from lvzoo.evaluate.predict import predict_masks
 from tests.made_videos import write_video
@@ -61,7 +61,8 @@ def test_frames_per_second_from_the_file_to_the_overlay(
     holding = bool(request.config.getoption("--hold"))
     count, rounds = (FRAMES, 3) if holding else (16, 1)
     path = write_video(tmp_path / "clip.avi", make_frames(SIZES_HW[size], count))
-    seen_NHW, _ = crop_to_sector(read_whole(path))
+    clip = open_clip(path)
+    seen_NHW = stack_frames(clip, change=make_cropper(find_crop(clip.sample()), clip.size_HW))
     network = lvzoo.load("unet-fast").to(memory_format=torch.channels_last)
     device = torch.device("cpu")
     whole_s, model_s = [], []

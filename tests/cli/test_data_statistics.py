@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tracemalloc
 from typing import TYPE_CHECKING
 
 import cv2
@@ -12,6 +13,7 @@ import pydicom.examples
 import pytest
 
 from lvzoo.cli import main
+from lvzoo.data.quirks import VIDEO_UNREAD
 from lvzoo.data.statistics import measure_appearance, statistics_of_files
 from lvzoo.errors import UsageError
 from lvzoo.phantom.clip import simulate
@@ -20,7 +22,10 @@ from lvzoo.phantom.write import PhantomSize, write_phantom
 from tests.made_videos import write_video
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
 
 def read_json(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, object]:
@@ -120,6 +125,54 @@ def test_numbered_pictures_are_one_clip(tmp_path: Path, capsys: pytest.CaptureFi
     for number in range(3):
         cv2.imwrite(str(tmp_path / f"{number}.png"), np.full((112, 112), 60 + number, np.uint8))
     assert read_json(capsys, str(tmp_path))["clips"] == 1
+
+
+def test_only_small_frames_of_a_clip_are_in_memory(tmp_path: Path) -> None:
+    """A clip of 200 frames needs 15 MB in its own size, and 2.5 MB as models see it."""
+    clip = write_video(tmp_path / "large.avi", np.full((200, 240, 320), 60, np.uint8))
+    statistics_of_files([clip])
+    tracemalloc.start()
+    try:
+        statistics_of_files([clip])
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 10e6
+
+
+def test_the_first_frames_of_a_long_clip_are_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("lvzoo.data.statistics.MOST_FRAMES", 3)
+    frames = (
+        np.repeat(np.array([60, 200], np.uint8), 3)[:, None, None].repeat(112, axis=1).repeat(112, axis=2)
+    )
+    statistics = statistics_of_files([write_video(tmp_path / "long.avi", frames)]).statistics
+    assert statistics[0].mean == pytest.approx(60, abs=1)
+    assert "long.avi: only its first 3 frames are measured" in caplog.text
+    caplog.clear()
+    statistics_of_files([write_video(tmp_path / "short.avi", frames[:3])])
+    assert not caplog.text
+
+
+def test_a_clip_that_does_not_fit_into_memory_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = write_video(tmp_path / "large.avi", np.full((5, 112, 112), 60, np.uint8))
+    write_video(tmp_path / "small.avi", np.full((2, 112, 112), 60, np.uint8))
+    stack = np.stack
+
+    def refuse(arrays: Sequence[NDArray[np.uint8]], axis: int = 0) -> NDArray[np.uint8]:
+        if len(arrays) == 5 and arrays[0].shape == (112, 112):
+            raise MemoryError
+        return stack(arrays, axis=axis)
+
+    monkeypatch.setattr("numpy.stack", refuse)
+    assert main(["data", "statistics", str(clip)]) == 4
+    assert f"error: {clip}: does not fit into memory; close other programs" in capsys.readouterr().err
+    [finding] = statistics_of_files([tmp_path]).findings
+    assert (finding.name, finding.quirk) == ("large.avi", VIDEO_UNREAD.text)
+    assert finding.detail.startswith("does not fit into memory")
 
 
 def test_a_clip_of_a_folder_that_cannot_be_read_is_reported_and_left_out(

@@ -8,9 +8,13 @@ import numpy as np
 import pytest
 
 from lvzoo.data import quirks
+from lvzoo.data.reading import LONGEST_REASON, reason_of
+from lvzoo.errors import DataError
 from tests.data.echonet_folders import EchoNetFolder, load, ventricle
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from lvzoo.data.quirks import Quirk
     from lvzoo.types import FrameSet
 
@@ -183,6 +187,17 @@ def test_a_video_that_does_not_decode_is_named_without_its_path(folder: EchoNetF
     assert frames_of(frames, "0XA") == ()
     (detail,) = details(frames, quirks.VIDEO_DAMAGED, "0XA")
     assert detail.startswith("does not decode as a video")
+
+
+def test_a_reason_never_shows_a_part_of_the_path(tmp_path: Path) -> None:
+    """The reason is cut after the path was removed, so that no half of the path stays."""
+    path = tmp_path / ("folder-" * 30) / ("deep-" * 30) / "0XA.avi"
+    for error in (DataError(f"{path}: {'x' * 250}"), ValueError(f"{'x' * 100} {path}: {path} is odd")):
+        reason = reason_of(error, path)
+        assert "folder-" not in reason
+        assert str(tmp_path) not in reason
+    assert reason == f"ValueError: {'x' * 100} 0XA.avi is odd"
+    assert len(reason_of(DataError(f"{path}: {'x' * 5000}"), path)) == LONGEST_REASON + len(" ...")
 
 
 def test_a_damaged_frame_costs_itself_alone(folder: EchoNetFolder) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -70,6 +71,23 @@ def test_without_flock_a_file_locks_the_folder(
     assert not (folder / ".lock-soft").exists()
     with RunFolder(path=folder).open({}, {}):
         pass
+
+
+def test_a_network_that_shares_locks_of_readable_files_only_is_recognised(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """NFS first checks that the file can be read, and then says that it has no locks."""
+    fcntl = pytest.importorskip("fcntl")
+
+    def refuse(file: IO[str], operation: int) -> None:
+        readable = isinstance(file, int) or file.readable()
+        number = errno.EBADF if operation & fcntl.LOCK_SH and not readable else errno.ENOLCK
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with RunFolder(path=tmp_path / "run").open({}, {}):
+        assert "the file system has no locks (flock)" in caplog.text
+        assert (tmp_path / "run/.lock-soft").exists()
 
 
 def test_the_lock_of_a_killed_lvzoo_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

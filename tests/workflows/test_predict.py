@@ -22,7 +22,7 @@ import lvzoo
 import lvzoo.workflows.predict as predict_module
 from lvzoo.cli import main
 from lvzoo.data.clips.recognise import read_whole
-from lvzoo.data.crop import crop_to_sector, uncrop
+from lvzoo.data.crop import find_crop, make_cropper, uncrop
 from lvzoo.errors import DataError, PluginError, UsageError
 from lvzoo.evaluate.dice import dice_N
 from lvzoo.models.build import build_model
@@ -112,8 +112,9 @@ def test_mp4_and_dicom_are_clips_too(model: Path, tmp_path: Path) -> None:
 
 def test_the_crop_shows_the_sector_and_blackens_the_writing() -> None:
     frames = sector_frames(3, (240, 320))
-    seen, crop = crop_to_sector(frames)
+    crop = find_crop(frames)
     assert crop is not None
+    seen = np.stack(list(map(make_cropper(crop, (240, 320)), frames)))
     assert seen.shape == (3, 112, 112)
     assert 190 <= crop.side <= 200
     assert (crop.left, crop.top) == pytest.approx((103, 20), abs=4)
@@ -123,7 +124,7 @@ def test_the_crop_shows_the_sector_and_blackens_the_writing() -> None:
 
 def test_masks_find_their_way_back() -> None:
     frames = sector_frames(1, (240, 320))
-    _, crop = crop_to_sector(frames)
+    crop = find_crop(frames)
     assert crop is not None
     inside = np.zeros((240, 320), dtype=np.uint8)
     cv2.ellipse(inside, (205, 110), (22, 45), 10, 0, 360, 255, -1)
@@ -136,9 +137,9 @@ def test_masks_find_their_way_back() -> None:
 
 def test_a_sector_that_touches_the_border_still_has_its_square() -> None:
     frames = sector_frames(2, (240, 320))[:, 15:200]
-    seen, crop = crop_to_sector(frames)
+    crop = find_crop(frames)
     assert crop is not None
-    assert seen.shape == (2, 112, 112)
+    assert make_cropper(crop, (185, 320))(frames[0]).shape == (112, 112)
     assert uncrop(np.ones((112, 112), dtype=np.bool_), crop, (185, 320)).sum() > 30_000
 
 

@@ -120,7 +120,7 @@ class Clip:
     def read(self, indices: Sequence[int] | None = None) -> Iterator[Frame | DamagedFrame]:
         """Yield the frames at ascending numbers, or every frame, in order.
 
-        Frames that do not decode are yielded as damaged ones. Frames behind the end of the file are not yielded.
+        Frames that do not decode are yielded as damaged ones. A number beyond the last frame yields nothing.
 
         Raises:
             DataError: the file cannot be read.
@@ -141,7 +141,7 @@ class Clip:
                 else self.read_frames(evenly_spaced(self.likely_frames, most))
             )
             frames = [frame.grey_HW for frame in found if isinstance(frame, Frame)]
-        return np.stack(frames) if frames else np.empty((0, *self.size_HW), dtype=np.uint8)
+            return np.stack(frames) if frames else np.empty((0, *self.size_HW), dtype=np.uint8)
 
 
 def is_usable_rate(fps: float) -> bool:

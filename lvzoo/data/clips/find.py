@@ -20,14 +20,17 @@ from lvzoo.data.clips.nifti.reader import is_nifti
 from lvzoo.data.clips.numbering import Numbered, group_numbered, natural_key
 from lvzoo.data.clips.recognise import HEAD_BYTES
 from lvzoo.data.clips.suffixes import CLIP_SUFFIXES, OTHER_SUFFIXES, PICTURE_SUFFIXES, split_suffix
+from lvzoo.data.clips.video.containers import is_video
 from lvzoo.errors import DataError
 
 __all__ = ["ClipFile", "find_clips"]
 
 LOG = logging.getLogger("lvzoo.data")
 
+DICOM_LIST: Final = "dicomdir"
+"""The name, without a suffix, of a file that lists DICOM files and has no picture."""
 DICOM_INDEX: Final = b"1.2.840.10008.1.3.10\0"
-"""The class of a DICOMDIR, which lists DICOM files and has no picture."""
+"""The class of such a file, whatever it is called."""
 LABELS: Final = ("_gt",)
 """The ends of the names of NIfTI files with the labels of a clip instead of its pictures, as in CAMUS."""
 PRINTF: Final = re.compile(r"%0?([0-9]*)d")
@@ -121,7 +124,7 @@ def _warn_of_folder(error: OSError) -> None:
 def _is_clip(file: Path) -> bool:
     """Return whether a file of a folder is a clip: by its suffix, or by its content if the suffix tells nothing."""
     name = file.name.lower()
-    if name.startswith((".", "dicomdir")):
+    if name.startswith(".") or Path(name).stem == DICOM_LIST:
         return False
     if name.endswith(CLIP_SUFFIXES):
         # A link to a missing file is a clip too, so that it is told.
@@ -142,17 +145,10 @@ def _has_content(file: Path) -> bool:
         if DICOM_INDEX in head:
             return False
         return (
-            is_dicom(head, file) or is_nifti(head, file) or is_gif(head) or is_image(head) or _is_video(head)
+            is_dicom(head, file) or is_nifti(head, file) or is_gif(head) or is_image(head) or is_video(head)
         )
     except OSError:
         return False
-
-
-def _is_video(head: bytes) -> bool:
-    """Return whether these are the first bytes of AVI, of MP4 and MOV, of Matroska and WebM, or of MPEG."""
-    if head.startswith(b"RIFF"):
-        return head[8:11] == b"AVI"
-    return head[4:8] == b"ftyp" or head.startswith((b"\x1aE\xdf\xa3", b"\x00\x00\x01\xba"))
 
 
 def _identify(file: Path) -> str:

@@ -11,8 +11,9 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-from lvzoo.data.clips.clip import Clip, Frame, shorten
-from lvzoo.data.clips.images import convert_to_grey
+from lvzoo.data.clips.clip import Clip, Frame, is_usable_rate, shorten
+from lvzoo.data.clips.grey import convert_to_grey
+from lvzoo.errors import is_out_of_memory
 
 MS: Final = 1000
 
@@ -24,14 +25,6 @@ class _Animation:
     size_HW: tuple[int, int]
     durations_ms: list[float]
     warnings: list[str]
-
-    @property
-    def times_s(self) -> list[float] | None:
-        """The time of each frame; None unless each frame but the last has a duration."""
-        shown_ms = self.durations_ms[:-1]
-        if not shown_ms or min(shown_ms) <= 0:
-            return None
-        return [time_ms / MS for time_ms in accumulate(shown_ms, initial=0.0)]
 
 
 def is_gif(head: bytes) -> bool:
@@ -45,7 +38,7 @@ def open_gif(path: Path, *, fps: float | None) -> Clip:
     Each frame is composed with the frames before it, as a viewer does. Transparent pixels become black, and colours
     become grey like those of pictures. Times come from the durations of the frames, which a GIF stores in hundredths
     of a second. If a duration is missing or 0, viewers show the frame for a time of their own choice. Then no frame
-    has a time, and a warning says so.
+    has a time, and a warning says so. The same holds if their mean frame rate is not one that a clip can have.
 
     A GIF does not state its number of frames. If it is cut short, the frames before the cut are read.
 
@@ -54,9 +47,10 @@ def open_gif(path: Path, *, fps: float | None) -> Clip:
     """
     found = _look_through(path)
     count = len(found.durations_ms)
-    times_s = found.times_s if fps is None else [index / fps for index in range(count)]
-    if times_s is None and count > 1:
-        found.warnings.append("states no duration for some frames, so no frame has a time; give --fps")
+    rate, warning = (fps, "") if fps is not None else _find_rate(found.durations_ms)
+    times_s = None
+    if rate is not None:
+        times_s = _list_times(found.durations_ms) if fps is None else [index / rate for index in range(count)]
 
     def read_frames(indices: Sequence[int] | None) -> Iterator[Frame]:
         with Image.open(path) as image:
@@ -68,9 +62,6 @@ def open_gif(path: Path, *, fps: float | None) -> Clip:
                 time_s = None if times_s is None else times_s[index]
                 yield Frame(index=index, time_s=time_s, grey_HW=convert_to_grey(picture))
 
-    rate = fps
-    if fps is None and times_s is not None:
-        rate = (count - 1) / times_s[-1]
     return Clip(
         path=path,
         way="gif",
@@ -80,8 +71,32 @@ def open_gif(path: Path, *, fps: float | None) -> Clip:
         times_from="--fps" if fps is not None else ("frame durations" if times_s is not None else None),
         fps=rate,
         read_frames=read_frames,
-        warnings=tuple(found.warnings),
+        warnings=(*found.warnings, *([warning] if warning else [])),
     )
+
+
+def _find_rate(durations_ms: Sequence[float]) -> tuple[float | None, str]:
+    """Return the mean frame rate, or None and the reason. The duration of the last frame does not count.
+
+    The reason is empty if there is one frame only.
+    """
+    shown_ms = durations_ms[:-1]
+    if not shown_ms:
+        return None, ""
+    if min(shown_ms) <= 0:
+        return None, "states no duration for some frames, so no frame has a time; give --fps"
+    fps = MS * len(shown_ms) / sum(shown_ms)
+    if not is_usable_rate(fps):
+        return None, (
+            f"its durations give {fps:.2g} frames per second, which cannot be true, so no frame has a time; "
+            "give --fps"
+        )
+    return fps, ""
+
+
+def _list_times(durations_ms: Sequence[float]) -> list[float]:
+    """Return the time of each frame in seconds."""
+    return [time_ms / MS for time_ms in accumulate(durations_ms[:-1], initial=0.0)]
 
 
 def _look_through(path: Path) -> _Animation:
@@ -100,7 +115,7 @@ def _look_through(path: Path) -> _Animation:
             except EOFError:
                 break
             except Exception as error:  # Pillow raises various classes on damaged files
-                if not durations_ms:
+                if not durations_ms or is_out_of_memory(error):
                     raise
                 warnings.append(
                     f"frame {len(durations_ms)} does not decode ({shorten(error)}), so the clip ends before it; "

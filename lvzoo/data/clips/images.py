@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lvzoo.data.clips.clip import Clip, DamagedFrame, Frame
+from lvzoo.data.clips.grey import convert_to_grey
 from lvzoo.data.clips.numbering import group_numbered
-from lvzoo.data.opencv import cv2
+from lvzoo.data.opencv import cv2, silence_opencv
 from lvzoo.errors import DataError, is_out_of_memory
 
 PNG: Final = b"\x89PNG\r\n\x1a\n"
@@ -116,7 +117,7 @@ def _read_frame(image: Path, index: int, size_HW: tuple[int, int], fps: float | 
             f"{image.name}: is {width} x {height}, but the first picture is {first_width} x {first_height}"
         )
         return DamagedFrame(index=index, reason=reason)
-    return Frame(index=index, time_s=index / fps if fps else None, grey_HW=convert_to_grey(picture))
+    return Frame(index=index, time_s=None if fps is None else index / fps, grey_HW=convert_to_grey(picture))
 
 
 def _decode(image: Path) -> NDArray[Any] | str:
@@ -132,6 +133,7 @@ def _decode(image: Path) -> NDArray[Any] | str:
         return "is empty"
     if _is_cut(data):
         return "is cut short"
+    silence_opencv()
     try:
         picture = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error as error:
@@ -146,23 +148,3 @@ def _is_cut(data: bytes) -> bool:
     if data.startswith(PNG):
         return b"IEND" not in data
     return data.startswith(JPEG) and b"\xff\xd9" not in data[data.rfind(b"\xff\xda") :]
-
-
-def convert_to_grey(picture: NDArray[Any]) -> NDArray[np.uint8]:
-    """Return a picture in grey (H, W): one of grey, BGR or BGRA, with 8 or 16 bits per colour.
-
-    Transparent pixels are laid over black.
-    """
-    if picture.dtype == np.uint16:
-        picture = (picture >> 8).astype(np.uint8)
-    if picture.ndim == 2:
-        return np.asarray(picture, dtype=np.uint8)
-    if picture.shape[2] == 1:
-        return np.asarray(picture[..., 0], dtype=np.uint8)
-    grey_HW = np.asarray(
-        cv2.cvtColor(np.ascontiguousarray(picture[..., :3]), cv2.COLOR_BGR2GRAY), dtype=np.uint8
-    )
-    if picture.shape[2] == 3:
-        return grey_HW
-    opaque_HW = picture[..., 3].astype(np.uint16)
-    return ((grey_HW * opaque_HW + 127) // 255).astype(np.uint8)

@@ -8,6 +8,7 @@ import os
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Final
@@ -20,9 +21,6 @@ MOST_BYTES: Final = 200
 """The longest name in UTF-8. File systems allow 255 bytes, and a number or a suffix may follow."""
 HASH_LETTERS: Final = 8
 SEPARATORS: Final = "/\\"
-WAYS: Final = ((1, False), (0, True), (2, False), (3, False), (1, True), (2, True), (3, True))
-"""How clips with the same name are told apart, the best way first: the number of folders in front, and whether the
-suffix is kept."""
 RESULT: Final = "prediction.json"
 """The file in a folder with results that says which clip they belong to."""
 
@@ -32,28 +30,26 @@ def name_clips(clips: Sequence[ClipFile]) -> list[str]:
 
     A file's name loses its suffix if that is one of a clip; other dots belong to the name. Numbered pictures have
     the name of their folder; if it holds several sequences, the text before their numbers follows. Clips whose names
-    would be equal get their folders' names in front (`a-clip`, `b-clip`), or keep their suffix (`clip.avi`,
-    `clip.mp4`), or get a number at the end.
+    would be equal get the names of folders in front, as many as are needed (`a-clip`, `b-clip`). Clips of one folder
+    keep their suffix instead (`clip.avi`, `clip.mp4`). If neither helps, a number follows (`clip`, `clip-2`).
 
     Separators and characters that are not printed become `_`, and a name does not start with a dot.
     """
-    bases = [_name(clip) for clip in clips]
-    alike: dict[str, list[int]] = defaultdict(list)
-    for index, base in enumerate(bases):
-        alike[_fold(base)].append(index)
-    names: dict[int, str] = {}
+    places = [_find_place(clip) for clip in clips]
+    names: dict[_Place, str] = {}
     taken: set[str] = set()
-    for indices in sorted(alike.values(), key=len):  # clips that share their name with no other keep it
-        chosen = _tell_apart([clips[index] for index in indices]) if len(indices) > 1 else [bases[indices[0]]]
-        for index, name in zip(indices, chosen, strict=True):
-            names[index] = next(each for each in _numbered(name) if _fold(each) not in taken)
-            taken.add(_fold(names[index]))
-    return [names[index] for index in range(len(clips))]
+    numbers: dict[str, Iterator[int]] = defaultdict(lambda: count(1))
+    for group in sorted(_group(places, 0), key=len):  # clips that share their name with no other keep it
+        for place, name in _tell_apart(group, 0):
+            free = (_number(name, number) for number in numbers[_fold(name)])
+            names[place] = next(each for each in free if _fold(each) not in taken)
+            taken.add(_fold(names[place]))
+    return [names[place] for place in places]
 
 
 def name_clip(clip: ClipFile | Path) -> str:
     """Return the name that a clip has if it stands alone."""
-    return _name(clip if isinstance(clip, ClipFile) else ClipFile(path=clip))
+    return _find_place(clip if isinstance(clip, ClipFile) else ClipFile(path=clip)).name(0)
 
 
 def choose_folder(out: Path, name: str, digest: str) -> Path:
@@ -97,13 +93,28 @@ def _digest_file(path: Path) -> bytes:
         return hashlib.file_digest(file, "sha256").digest()
 
 
-def _base_name(clip: ClipFile, *, keep_suffix: bool = False) -> str:
-    if not clip.images:
-        return clip.path.name if keep_suffix else split_suffix(clip.path.name)[0]
-    folder = _place(clip).name
-    prefix = "" if _has_own_folder(clip) else _read_prefix(clip)
-    base = f"{folder}-{prefix}" if prefix else folder
-    return f"{base}{clip.images[0].suffix}" if keep_suffix else base
+@dataclass(frozen=True, eq=False, kw_only=True, slots=True)
+class _Place:
+    """What a clip's name is made of: the names of the folders above it, and its own without and with its suffix."""
+
+    folders: tuple[str, ...]
+    base: str
+    with_suffix: str
+
+    def name(self, parents: int, *, keep_suffix: bool = False) -> str:
+        """Return the clip's name with the names of so many folders in front."""
+        folders = self.folders[max(0, len(self.folders) - parents) :]
+        return _clean("-".join([*folders, self.with_suffix if keep_suffix else self.base]))
+
+
+def _find_place(clip: ClipFile) -> _Place:
+    path = clip.images[0].parent if clip.images else clip.path
+    place = Path(os.path.normpath(path.absolute()))
+    folders, base, suffix = place.parent.parts[1:], *split_suffix(place.name)
+    if clip.images:
+        prefix = "" if _has_own_folder(clip) else _read_prefix(clip)
+        base, suffix = f"{place.name}-{prefix}" if prefix else place.name, clip.images[0].suffix
+    return _Place(folders=folders, base=base, with_suffix=f"{base}{suffix}")
 
 
 def _has_own_folder(clip: ClipFile) -> bool:
@@ -115,25 +126,31 @@ def _read_prefix(clip: ClipFile) -> str:
     return split_suffix(clip.path.name)[0].replace("*", "").strip(" ._-")
 
 
-def _place(clip: ClipFile) -> Path:
-    """Return the clip's file, or the folder of its pictures, with all folders above it."""
-    path = clip.images[0].parent if clip.images else clip.path
-    return Path(os.path.normpath(path.absolute()))
+def _group(places: Sequence[_Place], parents: int, *, keep_suffix: bool = False) -> list[list[_Place]]:
+    """Group clips that have the same name with so many folders in front."""
+    alike: dict[str, list[_Place]] = defaultdict(list)
+    for place in places:
+        alike[_fold(place.name(parents, keep_suffix=keep_suffix))].append(place)
+    return list(alike.values())
 
 
-def _tell_apart(clips: Sequence[ClipFile]) -> list[str]:
-    """Return names for clips with the same base name: in the first way of naming that tells all of them apart."""
-    for parents, keep_suffix in WAYS:
-        names = [_name(clip, parents=parents, keep_suffix=keep_suffix) for clip in clips]
-        if len({_fold(name) for name in names}) == len(clips):
-            return names
-    return [_name(clip) for clip in clips]
+def _tell_apart(places: Sequence[_Place], parents: int) -> Iterator[tuple[_Place, str]]:
+    """Yield a name for each of some clips that have the same name with so many folders in front.
 
-
-def _name(clip: ClipFile, *, parents: int = 0, keep_suffix: bool = False) -> str:
-    """Return a clip's name with the names of the folders above it in front."""
-    above = _place(clip).parent.parts[1:]
-    return _clean("-".join([*above[len(above) - parents :], _base_name(clip, keep_suffix=keep_suffix)]))
+    More folders are put in front until some of the names differ; then the rest are told apart in the same way. Clips
+    of one folder keep their suffixes. Names that are still equal are numbered by the caller.
+    """
+    if len(places) > 1:
+        for more in range(parents + 1, max(len(place.folders) for place in places) + 1):
+            groups = _group(places, more)
+            if len(groups) > 1:
+                for group in groups:
+                    yield from _tell_apart(group, more)
+                return
+    by_suffix = _group(places, parents, keep_suffix=True)
+    for group in by_suffix:
+        differs = len(group) == 1 < len(by_suffix)
+        yield from ((place, place.name(parents, keep_suffix=differs)) for place in group)
 
 
 def _clean(name: str) -> str:
@@ -163,8 +180,11 @@ def _fold(name: str) -> str:
 
 def _numbered(name: str) -> Iterator[str]:
     """Yield `name`, `name-2`, `name-3` ... without end."""
-    yield name
-    yield from (f"{name}-{number}" for number in count(2))
+    return (_number(name, number) for number in count(1))
+
+
+def _number(name: str, number: int) -> str:
+    return name if number == 1 else f"{name}-{number}"
 
 
 def _read_digest(folder: Path) -> str | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,7 @@ from lvzoo.data.clips.dicom.reader import is_dicom, open_dicom
 from lvzoo.data.clips.gif import is_gif, open_gif
 from lvzoo.data.clips.images import is_image, open_images
 from lvzoo.data.clips.nifti.reader import is_nifti, open_nifti
-from lvzoo.data.clips.video.probe import is_video
+from lvzoo.data.clips.video.containers import is_video
 from lvzoo.data.clips.video.reader import open_video
 from lvzoo.errors import DataError
 
@@ -77,10 +79,30 @@ def read_whole(clip: ClipFile | Path) -> NDArray[np.uint8]:
     """Return every frame of a short clip that decodes as (N, H, W).
 
     Raises:
-        DataError: the file is missing, is not a clip, or none of its frames decodes.
+        DataError: the file is missing, is not a clip, none of its frames decodes, or memory ran out.
     """
-    opened = open_clip(clip)
-    frames = [frame.grey_HW for frame in opened.read() if isinstance(frame, Frame)]
+    return stack_frames(open_clip(clip))
+
+
+def stack_frames(
+    clip: Clip,
+    *,
+    change: Callable[[NDArray[np.uint8]], NDArray[np.uint8]] | None = None,
+    most: int | None = None,
+) -> NDArray[np.uint8]:
+    """Return the frames of a clip that decode as (N, H, W).
+
+    Args:
+        clip: the open clip.
+        change: changes each frame before it is kept, for example to a smaller size.
+        most: stop after this many frames that decode.
+
+    Raises:
+        DataError: none of the frames decodes, or they need more memory than there is.
+    """
+    decoded = (frame.grey_HW for frame in clip.read() if isinstance(frame, Frame))
+    frames = [change(grey_HW) if change else grey_HW for grey_HW in islice(decoded, most)]
     if not frames:
-        raise DataError(f"{opened.path}: none of its frames decodes; check that the file is complete")
-    return np.stack(frames)
+        raise DataError(f"{clip.path}: none of its frames decodes; check that the file is complete")
+    with report_damage(clip.path):
+        return np.stack(frames)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 VIDEO_SUFFIXES: Final = (
-    *(".3gp", ".asf", ".avi", ".flv", ".m2ts", ".m4v", ".mjpeg", ".mjpg", ".mkv", ".mov", ".mp4", ".mpeg"),
-    *(".mpg", ".mts", ".ogv", ".vob", ".webm", ".wmv"),
+    *(".3gp", ".asf", ".avi", ".flv", ".m2ts", ".m2v", ".m4v", ".mjpeg", ".mjpg", ".mkv", ".mov", ".mp4"),
+    *(".mpeg", ".mpg", ".mts", ".ogv", ".ts", ".vob", ".webm", ".wmv"),
 )
 DICOM_SUFFIXES: Final = (".dcm", ".dicom")
 NIFTI_SUFFIXES: Final = (".nii", ".nii.gz")
@@ -47,7 +47,7 @@ OTHER_SUFFIXES: Final = (
     ),
     *(".tar", ".toml", ".tsv", ".txt", ".xls", ".xlsx", ".xml", ".yaml", ".yml", ".zip"),
 )
-"""A file of a folder with one of these suffixes is no clip, whatever its content."""
+"""In a folder, a file with one of these suffixes is skipped without looking into it."""
 
 
 def split_suffix(name: str) -> tuple[str, str]:

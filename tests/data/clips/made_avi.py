@@ -76,6 +76,13 @@ def build_avi(
     return avi
 
 
+def set_rate(avi: bytes, fps: float) -> bytes:
+    """Return the file with another frame rate in the header of its first stream: a whole number, or one of 1/N."""
+    scale, rate = (round(1 / fps), 1) if 0 < fps < 1 else (1, round(fps))
+    start = avi.index(b"vids") + 20
+    return avi[:start] + struct.pack("<II", scale, rate) + avi[start + 8 :]
+
+
 def decoded(frames: Sequence[bytes]) -> NDArray[np.uint8]:
     """Return JPEGs in grey as OpenCV decodes them, as (N, H, W)."""
     colour = (cv2.imdecode(np.frombuffer(frame, np.uint8), cv2.IMREAD_COLOR) for frame in frames)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import tracemalloc
 from typing import TYPE_CHECKING
@@ -12,9 +13,11 @@ import pytest
 
 import lvzoo.data.clips.video.avi
 from lvzoo.data.clips.clip import DamagedFrame, Frame
+from lvzoo.data.clips.content import OpenFile
 from lvzoo.data.clips.recognise import open_clip, read_whole
+from lvzoo.data.clips.video.riff import parse_avi
 from lvzoo.errors import DataError
-from tests.data.clips.made_avi import build_avi, chunk, decoded, jpegs
+from tests.data.clips.made_avi import build_avi, chunk, decoded, jpegs, set_rate
 from tests.data.echonet_folders import write_clip
 
 if TYPE_CHECKING:
@@ -159,6 +162,53 @@ def test_a_recording_that_was_interrupted_states_no_length(avi: Path) -> None:
     avi.write_bytes(whole)
     assert open_clip(avi).stated_frames is None
     assert len(read_whole(avi)) == 9
+
+
+@pytest.mark.parametrize("rate", [1 / 4_000_000_000, 4_000_000_000.0], ids=["slow", "fast"])
+def test_a_rate_that_cannot_be_true_gives_no_times(avi: Path, rate: float) -> None:
+    avi.write_bytes(set_rate(build_avi(jpegs(9)), rate))
+    clip = open_clip(avi)
+    assert (clip.fps, clip.times_from) == (None, None)
+    assert clip.warnings == (f"its rate of {rate:g} frames per second cannot be true, so it is not used",)
+    assert [frame.time_s for frame in clip.read() if isinstance(frame, Frame)] == [None] * 9
+    clip = open_clip(avi, fps=20.0)
+    assert (clip.fps, clip.times_from, clip.warnings) == (20.0, "--fps", ())
+
+
+def interrupt(frames: Sequence[bytes], gap: int) -> bytes:
+    """Return a recording that was interrupted: zeros lie before the last two frames and at the end, and no index."""
+    before, after = (b"".join(chunk(b"00dc", each) for each in part) for part in (frames[:-2], frames[-2:]))
+    whole = build_avi(frames, index="none")
+    movie = whole.index(b"movi")
+    return whole[: movie - 4] + bytes(4) + b"movi" + before + bytes(gap) + after + bytes(gap)
+
+
+@pytest.mark.parametrize("gap", [4, 8, 10, 3 << 20])
+def test_zeros_between_and_behind_the_frames_are_passed_over(avi: Path, gap: int) -> None:
+    frames = jpegs(9)
+    avi.write_bytes(interrupt(frames, gap))
+    assert open_clip(avi).way == "mjpg-scan"
+    assert np.array_equal(read_whole(avi), decoded(frames))
+
+
+class CountedFile(io.FileIO):
+    """A file that counts how often it is read."""
+
+    reads = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.reads += 1
+        return super().read(size) or b""
+
+
+def test_a_long_run_of_zeros_is_read_in_few_steps(tmp_path: Path) -> None:
+    path = tmp_path / "clip.avi"
+    path.write_bytes(interrupt(jpegs(9), 8 << 20))
+    with CountedFile(path) as file:
+        found = parse_avi(OpenFile(file))
+        assert found is not None
+        assert len(found.spans_N2) == 9
+        assert file.reads < 60
 
 
 @pytest.mark.parametrize("damaged", [b"no picture here", jpegs(9)[3][:900], b"\xff\xd8\xff\xd9"])

@@ -1,18 +1,12 @@
-"""The size of a clip's pixels: which regions are used, and why others are refused."""
+"""The size of a clip's pixels: which of its calibrated regions holds the sector."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import replace
 
-import pytest
-from pydicom import Dataset
-
-from lvzoo.data.clips.calibration import Calibration, cover_picture, find_spacing
-from lvzoo.data.clips.clip import Clip, Region
-from lvzoo.data.clips.dicom.reader import open_dicom
-from lvzoo.geometry.sector import fit_sector
+from lvzoo.data.clips.calibration import Calibration, find_spacing
+from lvzoo.data.clips.clip import Region
 from lvzoo.types import Sector
-from tests.data.clips.made_dicom import FOUR_CHAMBERS, make_dicom, put_raw, save_dicom, smooth_frames
 
 SIZE_HW = (60, 80)
 SECTOR = Sector(
@@ -22,146 +16,41 @@ SECTOR = Sector(
     hull_px=((40.0, 5.0), (65.0, 40.0), (40.0, 50.0), (15.0, 40.0)),
     fitted=True,
 )
+REGION = Region(left=10, top=2, right=69, bottom=55, spacing_mm=(0.4, 0.5), source="first")
 
 
-def make_item(*corners: int, **elements: object) -> Dataset:
-    """Return a calibrated region of 2-D tissue; its corners are left, top, right and bottom."""
-    item = Dataset()
-    item.RegionSpatialFormat, item.RegionDataType, item.RegionFlags = 1, 1, 0
-    left, top, right, bottom = corners or (10, 2, 69, 55)
-    item.RegionLocationMinX0, item.RegionLocationMinY0 = left, top
-    item.RegionLocationMaxX1, item.RegionLocationMaxY1 = right, bottom
-    item.PhysicalUnitsXDirection = item.PhysicalUnitsYDirection = 3
-    item.PhysicalDeltaX, item.PhysicalDeltaY = 0.05, 0.04
-    for keyword, value in elements.items():
-        setattr(item, keyword, value)
-    return item
+def find_in(*regions: Region, sector: Sector | None = SECTOR) -> Calibration:
+    return find_spacing(regions, SIZE_HW, sector)
 
 
-def open_with(tmp_path: Path, *items: Dataset) -> Clip:
-    dataset = make_dicom(smooth_frames(2, SIZE_HW), SequenceOfUltrasoundRegions=list(items))
-    return open_dicom(save_dicom(dataset, tmp_path / "clip.dcm"), fps=None)
+def test_the_region_that_holds_the_sector_is_chosen() -> None:
+    trace = Region(left=0, top=51, right=79, bottom=59, spacing_mm=None, source="trace", refused="a trace")
+    small = Region(left=60, top=40, right=79, bottom=59, spacing_mm=(0.4, 0.1), source="small")
+    assert find_in(trace, small, REGION) == Calibration(spacing_mm=(0.4, 0.5), source="first")
 
 
-def find_in(clip: Clip, sector: Sector | None = SECTOR) -> Calibration:
-    return find_spacing(clip.regions, clip.size_HW, sector)
+def test_a_sector_that_reaches_beyond_its_region_is_refused() -> None:
+    assert find_in(replace(REGION, left=30)).refused == "the sector reaches beyond the calibrated region"
 
 
-def test_a_region_of_tissue_gives_height_and_width_in_mm(tmp_path: Path) -> None:
-    clip = open_with(tmp_path, make_item())
-    region = clip.regions[0]
-    assert (region.left, region.top, region.right, region.bottom) == (10, 2, 69, 55)
-    found = find_in(clip)
-    assert found.spacing_mm == pytest.approx((0.4, 0.5))
-    assert (found.source, found.refused) == ("SequenceOfUltrasoundRegions 1", "")
+def test_a_sector_may_reach_a_pixel_beyond_its_region() -> None:
+    assert find_in(replace(REGION, left=16, top=5, right=65, bottom=50)).spacing_mm is not None
 
 
-def test_the_real_clip_is_refused_because_its_region_belongs_to_another_size() -> None:
-    clip = open_dicom(FOUR_CHAMBERS, fps=None)
-    found = find_spacing(clip.regions, clip.size_HW, fit_sector(clip.sample()))
-    assert found == Calibration(
-        spacing_mm=None,
-        source=None,
-        refused="region ends at column 595 and row 414, beyond the picture of 320 x 240, so that it belongs to a "
-        "picture of another size",
-    )
+def test_regions_that_state_different_sizes_are_refused() -> None:
+    found = find_in(REGION, replace(REGION, spacing_mm=(0.4, 0.6)))
+    assert found.refused == "2 regions hold the sector and state different pixel sizes"
+    assert find_in(REGION, REGION).spacing_mm is not None
 
 
-@pytest.mark.parametrize(
-    ("elements", "reason"),
-    [
-        ({"RegionSpatialFormat": 3}, r"is no 2-D picture \(RegionSpatialFormat 3\)"),
-        ({"RegionDataType": 2}, r"does not show tissue \(RegionDataType 2\)"),
-        ({"PhysicalUnitsXDirection": 4}, r"is not measured in cm \(PhysicalUnitsXDirection 4\)"),
-        ({"PhysicalDeltaY": 0.0}, "states no size of its pixels"),
-        ({"PhysicalDeltaX": float("nan")}, "states no size of its pixels"),
-        ({"RegionLocationMaxX1": 81}, "ends at column 81 and row 55, beyond the picture of 80 x 60"),
-    ],
-)
-def test_other_regions_are_refused_with_the_reason(
-    tmp_path: Path, elements: dict[str, object], reason: str
-) -> None:
-    clip = open_with(tmp_path, make_item(**elements))
-    assert clip.regions[0].spacing_mm is None
-    found = find_in(clip)
-    assert (found.spacing_mm, found.source) == (None, None)
-    with pytest.raises(AssertionError, match=reason):
-        raise AssertionError(found.refused)
+def test_without_a_sector_the_region_must_cover_the_picture() -> None:
+    found = find_in(REGION, sector=None)
+    assert found.refused.startswith("the picture, in which no sector was found, reaches beyond")
+    whole = replace(REGION, left=0, top=0, right=79, bottom=59)
+    assert find_in(whole, sector=None).spacing_mm is not None
 
 
-def test_a_region_whose_end_is_counted_from_outside_is_used(tmp_path: Path) -> None:
-    clip = open_with(tmp_path, make_item(0, 0, 80, 60))
-    assert (clip.regions[0].right, clip.regions[0].bottom) == (79, 59)
-    assert find_in(clip).spacing_mm is not None
-
-
-def test_the_region_that_holds_the_sector_is_chosen(tmp_path: Path) -> None:
-    trace = make_item(0, 51, 79, 59, RegionSpatialFormat=3)
-    small = make_item(60, 40, 79, 59, PhysicalDeltaX=0.01)
-    clip = open_with(tmp_path, trace, small, make_item())
-    assert find_in(clip).source == "SequenceOfUltrasoundRegions 3"
-
-
-def test_a_sector_that_reaches_beyond_its_region_is_refused(tmp_path: Path) -> None:
-    clip = open_with(tmp_path, make_item(30, 2, 69, 55))
-    assert find_in(clip).refused == "the sector reaches beyond the calibrated region"
-
-
-def test_a_sector_may_reach_a_pixel_beyond_its_region(tmp_path: Path) -> None:
-    assert find_in(open_with(tmp_path, make_item(16, 5, 65, 50))).spacing_mm is not None
-
-
-def test_regions_that_state_different_sizes_are_refused(tmp_path: Path) -> None:
-    clip = open_with(tmp_path, make_item(), make_item(PhysicalDeltaX=0.06))
-    assert find_in(clip).refused == "2 regions hold the sector and state different pixel sizes"
-    assert find_in(open_with(tmp_path, make_item(), make_item())).spacing_mm is not None
-
-
-def test_without_a_sector_the_region_must_cover_the_picture(tmp_path: Path) -> None:
-    clip = open_with(tmp_path, make_item())
-    assert find_in(clip, None).refused.startswith("the picture, in which no sector was found, reaches beyond")
-    assert find_in(open_with(tmp_path, make_item(0, 0, 79, 59)), None).spacing_mm is not None
-
-
-def test_a_file_without_regions_states_no_size(tmp_path: Path) -> None:
-    path = save_dicom(make_dicom(smooth_frames(2, SIZE_HW)), tmp_path / "clip.dcm")
-    assert find_in(open_dicom(path, fps=None)).refused == "the file states no pixel size"
-
-
-def test_pixel_spacing_holds_for_the_whole_picture(tmp_path: Path) -> None:
-    dataset = make_dicom(smooth_frames(2, SIZE_HW), PixelSpacing=[0.3, 0.2])
-    clip = open_dicom(save_dicom(dataset, tmp_path / "clip.dcm"), fps=None)
-    assert clip.regions == (cover_picture(SIZE_HW, (0.3, 0.2), "PixelSpacing"),)
-    assert find_in(clip) == Calibration(spacing_mm=(0.3, 0.2), source="PixelSpacing")
-
-
-def test_pixel_spacing_does_not_replace_a_region_that_is_refused(tmp_path: Path) -> None:
-    items = [make_item(RegionLocationMaxX1=200)]
-    dataset = make_dicom(
-        smooth_frames(2, SIZE_HW), PixelSpacing=[0.3, 0.2], SequenceOfUltrasoundRegions=items
-    )
-    clip = open_dicom(save_dicom(dataset, tmp_path / "clip.dcm"), fps=None)
-    assert "belongs to a picture of another size" in find_in(clip).refused
-
-
-@pytest.mark.parametrize("value", [b"0,3\\0,3 ", b"0.3 ", b"0.3\\0 ", b"a\\b ", b""])
-def test_malformed_pixel_spacing_is_warned_of(tmp_path: Path, value: bytes) -> None:
-    dataset = make_dicom(smooth_frames(2, SIZE_HW))
-    put_raw(dataset, "PixelSpacing", "DS", value)
-    clip = open_dicom(save_dicom(dataset, tmp_path / "clip.dcm"), fps=None)
-    assert (clip.regions, len(list(clip.read()))) == ((), 2)
-    assert len(clip.warnings) == 1
-    assert clip.warnings[0].startswith("PixelSpacing ")
-
-
-def test_malformed_regions_are_warned_of(tmp_path: Path) -> None:
-    item = make_item()
-    del item.RegionLocationMinX0
-    clip = open_with(tmp_path, item, make_item())
-    assert [region.source for region in clip.regions] == ["SequenceOfUltrasoundRegions 2"]
-    assert clip.warnings == ("region 1 of SequenceOfUltrasoundRegions has no corners, so it is not used",)
-
-
-def test_a_region_that_covers_the_picture_has_its_last_pixel_inside() -> None:
-    region = cover_picture((60, 80), (1.0, 1.0), "time step")
-    assert region == Region(left=0, top=0, right=79, bottom=59, spacing_mm=(1.0, 1.0), source="time step")
+def test_the_reasons_of_refused_regions_are_told_once() -> None:
+    refused = [replace(REGION, spacing_mm=None, refused=reason) for reason in ("a trace", "no cm", "a trace")]
+    assert find_in(*refused) == Calibration(spacing_mm=None, source=None, refused="a trace; no cm")
+    assert find_in().refused == "the file states no pixel size"

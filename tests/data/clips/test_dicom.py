@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -170,6 +171,50 @@ def test_errors_and_warnings_hold_nothing_of_the_patient(tmp_path: Path) -> None
     save_dicom(dataset, tmp_path / "clip.dcm")
     with pytest.raises(DataError) as raised:
         open_clip(tmp_path / "clip.dcm")
+    assert "ecret" not in str(raised.value)
+
+
+def put_in_colours(dataset: Dataset) -> None:
+    put_raw(dataset, "PhotometricInterpretation", "CS", b"Secret^Name ")
+    dataset.SamplesPerPixel = 4
+
+
+def put_in_palette(dataset: Dataset) -> None:
+    dataset.PhotometricInterpretation = "PALETTE COLOR"
+    for colour in ("Red", "Green", "Blue"):
+        put_raw(dataset, f"{colour}PaletteColorLookupTableDescriptor", "LO", b"0\\0\\Secret^Name ")
+        put_raw(dataset, f"{colour}PaletteColorLookupTableData", "OW", bytes(512))
+
+
+def put_in_bits(dataset: Dataset) -> None:
+    put_raw(dataset, "BitsAllocated", "LO", b"Secret^Name ")
+
+
+@pytest.mark.parametrize(
+    ("put", "told"),
+    [
+        (put_in_colours, r"pixels are of an unknown kind of 4 samples"),
+        (put_in_palette, r"do not decode \(its PaletteColorLookupTable is missing or malformed\)"),
+        (put_in_bits, r"has no bits per pixel"),
+    ],
+)
+def test_a_name_in_an_element_for_something_else_is_not_quoted(
+    tmp_path: Path, put: Callable[[Dataset], None], told: str
+) -> None:
+    dataset = make_dicom(smooth_frames(2))
+    put(dataset)
+    save_dicom(dataset, tmp_path / "clip.dcm")
+    with pytest.raises(DataError, match=told) as raised:
+        open_clip(tmp_path / "clip.dcm")
+    assert "ecret" not in str(raised.value)
+
+
+def test_a_name_in_the_place_of_the_transfer_syntax_is_not_quoted(tmp_path: Path) -> None:
+    content = FOUR_CHAMBERS.read_bytes()
+    path = tmp_path / "clip.dcm"
+    path.write_bytes(content.replace(b"1.2.840.10008.1.2.4.50", b"Secret^Name".ljust(22, b"\0"), 1))
+    with pytest.raises(DataError, match=r"pixels in transfer syntax \(text\) need a decoder") as raised:
+        open_clip(path)
     assert "ecret" not in str(raised.value)
 
 

@@ -94,6 +94,17 @@ def test_a_malformed_number_of_frames_is_warned_of(tmp_path: Path, value: bytes)
     assert [warning for warning in clip.warnings if warning.startswith("NumberOfFrames ")]
 
 
+def test_a_number_of_frames_that_is_not_whole_is_not_used(tmp_path: Path) -> None:
+    frames_NHW3 = smooth_frames(4, channels=3)
+    dataset = make_dicom(frames_NHW3, PhotometricInterpretation="YBR_FULL_422")
+    put_raw(dataset, "NumberOfFrames", "DS", b"3.7 ")
+    save_dicom(dataset, tmp_path / "clip.dcm")
+    clip = open_clip(tmp_path / "clip.dcm")
+    assert (clip.stated_frames, clip.likely_frames, len(list(clip.read()))) == (None, 4, 4)
+    assert clip.warnings[0] == "NumberOfFrames '3.7' is not a whole number, so it is not used"
+    assert not any("holds 4 frames" in warning for warning in clip.warnings)
+
+
 # --- Damage in the middle ---------------------------------------------------------------------------------------
 
 

@@ -57,10 +57,15 @@ def test_times_count_from_the_first_frame(tmp_path: Path, dataset: Dataset) -> N
 
 @pytest.mark.parametrize(
     ("pointer", "source"),
-    [(VECTOR_TAG, "FrameTimeVector"), (FRAME_TIME_TAG, "FrameTime"), (None, "FrameTime")],
+    [
+        (VECTOR_TAG, "FrameTimeVector"),
+        (FRAME_TIME_TAG, "FrameTime"),
+        ([FRAME_TIME_TAG, VECTOR_TAG], "FrameTimeVector"),
+        (None, "FrameTimeVector"),
+    ],
 )
 def test_the_pointer_says_which_of_two_holds(
-    tmp_path: Path, dataset: Dataset, pointer: int | None, source: str
+    tmp_path: Path, dataset: Dataset, pointer: int | list[int] | None, source: str
 ) -> None:
     dataset.FrameTimeVector, dataset.FrameTime = [0] + [20.0] * 29, 40
     if pointer:
@@ -75,6 +80,14 @@ def test_the_pointer_says_which_of_two_holds(
         (
             [0.0, 0.0] + [20.0] * 28,
             "FrameTimeVector has steps that are not greater than 0 ms, so it is not used",
+        ),
+        (
+            [0.0] + [20.0] * 28 + [5e6],
+            "FrameTimeVector has a step of 5e+06 ms, which no clip has, so it is not used",
+        ),
+        (
+            [0.0, 1e-300] + [20.0] * 28,
+            "FrameTimeVector has a step of 1e-300 ms, which no clip has, so it is not used",
         ),
     ],
 )
@@ -108,6 +121,16 @@ def test_the_rate_of_display_is_the_last_resort_and_warned_of(tmp_path: Path, da
     assert (clip.times_from, clip.fps, clip.warnings) == ("RecommendedDisplayFrameRate", 15.0, (DISPLAY,))
 
 
+def test_rates_that_no_clip_has_are_warned_of_and_give_no_times(tmp_path: Path, dataset: Dataset) -> None:
+    dataset.CineRate, dataset.RecommendedDisplayFrameRate = 200_000, 2_000_000
+    clip = open_saved(tmp_path, dataset)
+    assert (clip.times_from, clip.fps, list_times(clip)) == (None, None, [None] * 30)
+    assert clip.warnings == (
+        "CineRate gives 200000 frames per second, which no clip has, so it is not used",
+        "RecommendedDisplayFrameRate gives 2e+06 frames per second, which no clip has, so it is not used",
+    )
+
+
 def test_without_times_there_are_none(tmp_path: Path, dataset: Dataset) -> None:
     clip = open_saved(tmp_path, dataset)
     assert (clip.times_from, clip.fps, list_times(clip)) == (None, None, [None] * 30)
@@ -125,18 +148,25 @@ def test_the_rate_of_the_user_wins(tmp_path: Path, dataset: Dataset) -> None:
     [
         ("DS", b"33,333", "FrameTime '33,333' is not a number, so it is not used"),
         ("DS", b"33.333\\33.333 ", "FrameTime holds 2 values instead of one, so it is not used"),
-        ("DS", b"fast", "FrameTime 'fast' is not a number, so it is not used"),
-        ("DS", b"33.3 ms ", "FrameTime '33.3 ms' is not a number, so it is not used"),
+        ("DS", b"fast", "FrameTime (text) is not a number, so it is not used"),
+        ("DS", b"33.3 ms ", "FrameTime (text) is not a number, so it is not used"),
         ("DS", b"", "FrameTime is empty, so it is not used"),
         ("DS", b"-33.3 ", "FrameTime '-33.3' is not greater than 0, so it is not used"),
         ("DS", b"0 ", "FrameTime '0' is not greater than 0, so it is not used"),
-        ("DS", b"nan ", "FrameTime 'nan' is not a finite number, so it is not used"),
+        ("DS", b"nan ", "FrameTime (text) is not a finite number, so it is not used"),
         ("DS", b"1e999 ", "FrameTime '1e999' is not a finite number, so it is not used"),
-        ("DS", b"\x1b[2J\x07", "FrameTime '\\x1b[2J\\x07' is not a number, so it is not used"),
+        ("DS", b"\x1b[2J\x07", "FrameTime (text) is not a number, so it is not used"),
+        ("DS", b"DOE^JOHN 19500101 ", "FrameTime (text) is not a number, so it is not used"),
+        ("DS", b"33,3 " * 9, "FrameTime '33,3 33,3 33,3 33,3 33,3...' is not a number, so it is not used"),
         (
             "DS",
-            b"very long text " * 9,
-            "FrameTime 'very long text very...' is not a number, so it is not used",
+            b"2000000 ",
+            "FrameTime gives 0.0005 frames per second, which no clip has, so it is not used",
+        ),
+        (
+            "DS",
+            b"1e-310",
+            "FrameTime gives inf frames per second, which no clip has, so it is not used",
         ),
     ],
 )
@@ -169,5 +199,5 @@ def test_bytes_of_a_wrong_length_are_warned_of(tmp_path: Path, dataset: Dataset)
     path = save_dicom(dataset, tmp_path / "clip.dcm")
     path.write_bytes(path.read_bytes().replace(b"\x18\0\x63\x10LT", b"\x18\0\x63\x10FD"))
     clip = open_dicom(path, fps=None)
-    assert clip.warnings == ("FrameTime '\\x01\\x02\\x03\\x04' is not a number, so it is not used",)
+    assert clip.warnings == ("FrameTime (text) is not a number, so it is not used",)
     assert len(list_times(clip)) == 30

@@ -36,6 +36,8 @@ def write_stream(path: Path, codec: str) -> bytes:
 def make_video(tmp_path: Path, suffix: str, syntax: UID, *, fragments: int = 1, **elements: object) -> Path:
     content = write_stream(tmp_path / f"stream{suffix}", "mp4v" if suffix == ".mp4" else "mp2v")
     dataset = make_dicom(np.zeros((COUNT, 48, 64), dtype=np.uint8), **elements)
+    if dataset.NumberOfFrames is None:
+        del dataset.NumberOfFrames
     size = -(-len(content) // fragments // 2) * 2
     put_fragments(
         dataset, syntax, [content[at : at + size] for at in range(0, len(content), size)], table=False
@@ -77,6 +79,19 @@ def test_the_container_gives_the_times_where_dicom_states_none(tmp_path: Path) -
     assert clip.fps == pytest.approx(25.0)
     assert clip.times_from in {"time stamps", "frame rate"}
     assert read_all(clip)[-1].time_s == pytest.approx(0.04 * (COUNT - 1), abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "syntax"), [(".m2v", MPEG2), (".ts", MPEG2), (".mpg", MPEG2), (".mp4", H264)]
+)
+def test_a_vector_of_frame_times_is_used_if_the_number_of_frames_is_missing(
+    tmp_path: Path, suffix: str, syntax: UID
+) -> None:
+    vector = [0.0] + [20.0] * 5 + [60.0] * 6
+    clip = open_clip(make_video(tmp_path, suffix, syntax, NumberOfFrames=None, FrameTimeVector=vector))
+    assert (clip.times_from, clip.likely_frames) == ("FrameTimeVector", COUNT)
+    assert [read_all(clip)[index].time_s for index in (1, 5, 11)] == pytest.approx([0.02, 0.1, 0.46])
+    assert clip.warnings == ()
 
 
 def test_the_rate_of_the_user_wins(tmp_path: Path) -> None:

@@ -143,7 +143,22 @@ def test_results_are_left_out_of_a_folder() -> None:
         (b"RIFF\x00\x00\x00\x00AVI LIST", True),
         (b"RIFF\x00\x00\x00\x00WAVEfmt ", False),
         (b"\x00\x00\x00\x18ftypmp42", True),
+        (b"\x00\x00\x00\x08wide\x00\x00\x00\x00mdat", True),
+        (b"\x00\x01\x00\x00moov", True),
+        (b"2\x01\x00\x00mdat", True),
+        (b"the free text", False),
         (b"\x1aE\xdf\xa3", True),
+        (b"0&\xb2u\x8ef\xcf\x11", True),
+        (b"OggS\x00\x02", True),
+        (b"FLV\x01\x05", True),
+        (b"\x00\x00\x01\xba", True),
+        (b"\x00\x00\x01\xb3", True),
+        ((b"G\x40\x00\x10" + bytes(184)) * 2, True),
+        ((bytes(4) + b"G\x40\x00\x10" + bytes(184)) * 2, True),
+        ((b"G\x40\x00\x10" + bytes(200)) * 2, True),
+        (b"G\x40\x00\x10" + bytes(400), False),
+        (b"Good morning. " * 30, False),
+        (b"G" * 400, False),
         (b"GIF89a", True),
         (PNG, True),
         (b"\x7fELF", False),
@@ -155,6 +170,17 @@ def test_without_a_suffix_the_content_decides(head: bytes, is_clip: bool) -> Non
     touch("x/a.avi")
     touch("x/1.2.840.113619.2.391.5047.1", content=head)
     assert ("x/1.2.840.113619.2.391.5047.1" in find("x")) is is_clip
+
+
+def test_a_name_that_only_begins_like_that_of_a_list_of_dicom_files_is_a_clip() -> None:
+    touch("x/DICOMDIR", "x/dicomdir.dcm", "x/DICOMDIR_export.avi", "x/dicomdir2")
+    assert find("x") == ["x/dicomdir2", "x/DICOMDIR_export.avi"]
+
+
+@pytest.mark.parametrize("name", ["clip.ts", "clip.m2v"])
+def test_streams_are_found_by_their_suffix(name: str) -> None:
+    touch(f"x/{name}", content=b"damaged")
+    assert find("x") == [f"x/{name}"]
 
 
 def test_a_list_of_dicom_files_is_no_clip() -> None:

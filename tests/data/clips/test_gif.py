@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.GifImagePlugin import GifImageFile
 
 from lvzoo.data.clips.clip import Frame
 from lvzoo.data.clips.recognise import open_clip
@@ -102,6 +103,29 @@ def test_a_cut_gif_gives_what_it_has(tmp_path: Path) -> None:
     (warning,) = clip.warnings
     assert warning.startswith("frame 3 does not decode (")
     assert "the clip ends before it" in warning
+
+
+def test_durations_of_many_minutes_give_no_times(tmp_path: Path) -> None:
+    write_gif(tmp_path / "clip.gif", [10, 20, 30], 600_000)
+    clip = open_clip(tmp_path / "clip.gif")
+    assert (clip.fps, clip.times_from) == (None, None)
+    assert [frame.time_s for frame in read_frames(tmp_path / "clip.gif")] == [None] * 3
+    (warning,) = clip.warnings
+    assert warning.startswith("its durations give 0.0017 frames per second, which cannot be true, ")
+
+
+def test_a_lack_of_memory_is_not_taken_for_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_gif(tmp_path / "clip.gif", [10, 20, 30, 40])
+    seek = GifImageFile.seek
+
+    def fail(image: GifImageFile, frame: int) -> None:
+        if frame == 2:
+            raise MemoryError
+        seek(image, frame)
+
+    monkeypatch.setattr(GifImageFile, "seek", fail)
+    with pytest.raises(DataError, match=r"clip\.gif: does not fit into memory"):
+        open_clip(tmp_path / "clip.gif")
 
 
 def test_a_gif_without_a_frame_is_told(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import time
 import unicodedata
 from pathlib import Path
 
@@ -84,8 +85,15 @@ def test_sequences_of_one_folder_have_their_prefix() -> None:
         (["a/clip.avi", "b/clip.mp4"], ["a-clip", "b-clip"]),
         (["a/clip.avi", "a/clip.mp4"], ["clip.avi", "clip.mp4"]),
         (["a/x/clip.avi", "b/x/clip.avi"], ["a-x-clip", "b-x-clip"]),
-        (["a/clip.avi", "a/clip.mp4", "b/clip.avi"], ["a-clip.avi", "a-clip.mp4", "b-clip.avi"]),
+        (["a/clip.avi", "a/clip.mp4", "b/clip.avi"], ["a-clip.avi", "a-clip.mp4", "b-clip"]),
+        (
+            ["d/1/IM", "d/2/IM", "e/p/q/r/s/IM", "f/p/q/r/s/IM"],
+            ["1-IM", "2-IM", "e-p-q-r-s-IM", "f-p-q-r-s-IM"],
+        ),
+        (["a/1/x/IM", "a/2/x/IM", "b/IM"], ["1-x-IM", "2-x-IM", "b-IM"]),
+        (["/IM", "/a/IM", "/a/a/IM"], ["IM", "a-IM", "a-a-IM"]),
         (["Clip.avi", "clip.avi"], ["Clip", "clip-2"]),
+        (["Clip.avi", "clip.avi", "clip.mp4"], ["Clip", "clip-2", "clip.mp4"]),
         (["STRASSE.avi", "straße.avi"], ["STRASSE", "straße-2"]),
         (["x\x01.avi", "x\x02.avi"], ["x_", "x_-2"]),
         (["a/clip.avi", "b/clip.avi", "a-clip.avi"], ["a-clip-2", "b-clip", "a-clip"]),
@@ -95,6 +103,13 @@ def test_sequences_of_one_folder_have_their_prefix() -> None:
 )
 def test_clips_with_one_name_are_told_apart(files: list[str], expected: list[str]) -> None:
     assert name(*files) == expected
+
+
+def test_many_clips_with_one_name_are_numbered_fast() -> None:
+    started_s = time.process_time()
+    names = name(*["x\x01.avi"] * 15_000)
+    assert (names[0], names[-1]) == ("x_", "x_-15000")
+    assert time.process_time() - started_s < 8
 
 
 def test_accents_are_compared_as_they_look() -> None:

@@ -106,12 +106,19 @@ def test_times_need_a_step_with_a_unit(
     assert clip.warnings == ()
 
 
-@pytest.mark.parametrize("step", [1.0, -0.02, float("nan")])
-def test_a_step_that_was_not_measured_is_warned_of(tmp_path: Path, step: float) -> None:
+@pytest.mark.parametrize(
+    ("step", "reason"),
+    [
+        (1.0, "1 s is not measured"),
+        *((-0.02, "-0.02 s cannot be true"), (float("nan"), "nan s cannot be true")),
+        *((5e6, "5e+06 s cannot be true"), (1e-7, "1e-07 s cannot be true")),
+    ],
+)
+def test_a_step_that_cannot_be_used_is_warned_of(tmp_path: Path, step: float, reason: str) -> None:
     values = ECHO_XYT[:, :, None, :]
     path = write_nifti(tmp_path / "clip.nii", values, pixdim=(1, 1, 1, step), units=("mm", "sec"))
     (warning,) = open_clip(path).warnings
-    assert "is not measured, so it is not used" in warning
+    assert warning == f"its time step of {reason}, so it is not used"
     assert read_frames(path)[1].time_s is None
 
 

@@ -11,9 +11,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from lvzoo.data.clips.clip import MOST_LETTERS, Clip, Frame, Way, report_damage, shorten
-from lvzoo.data.clips.recognise import open_clip, read_whole
+from lvzoo.data.clips.recognise import open_clip, read_whole, stack_frames
 from lvzoo.errors import DataError, UsageError
 from tests.data.clips.matrix import ROWS
 from tests.data.clips.row import Read
@@ -74,6 +75,33 @@ def test_the_name_decides_where_the_content_shows_nothing(tmp_path: Path, name: 
     (tmp_path / name).write_bytes(b"This is no clip.\n" * 50)
     with pytest.raises(DataError, match=message):
         open_clip(tmp_path / name)
+
+
+# --- Whole clips ------------------------------------------------------------------------------------------------
+
+
+def test_a_clip_that_does_not_fit_into_memory_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make_clip("AVI, MJPG, colour", tmp_path)
+
+    stack = np.stack
+
+    def refuse(arrays: Sequence[NDArray[np.uint8]], axis: int = 0) -> NDArray[np.uint8]:
+        if axis == 0:
+            raise MemoryError
+        return stack(arrays, axis=axis)
+
+    monkeypatch.setattr(np, "stack", refuse)
+    with pytest.raises(DataError, match=f"{path.name}: {NO_MEMORY}"):
+        read_whole(path)
+
+
+def test_frames_are_changed_one_by_one_and_reading_stops_early(tmp_path: Path) -> None:
+    clip = open_clip(make_clip("AVI, MJPG, colour", tmp_path))
+    whole_NHW = stack_frames(clip)
+    some_NHW = stack_frames(clip, change=lambda frame_HW: frame_HW[::2, ::2], most=2)
+    assert np.array_equal(some_NHW, whole_NHW[:2, ::2, ::2])
 
 
 # --- What is no file --------------------------------------------------------------------------------------------

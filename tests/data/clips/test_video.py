@@ -9,16 +9,17 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 import pytest
 
+import lvzoo.data.clips.video.capture
 import lvzoo.data.clips.video.reader
 from lvzoo.data.clips.clip import DamagedFrame, Frame
 from lvzoo.data.clips.recognise import open_clip, read_whole
-from lvzoo.data.clips.video.capture import convert_to_grey
+from lvzoo.data.clips.video.capture import open_capture, sample_stream
 from lvzoo.data.clips.video.riff import parse_avi
 from lvzoo.errors import DataError
+from lvzoo.geometry.sector import evenly_spaced
 from tests.data.clips.boxes import (
     change_box,
     move_index_to_front,
@@ -26,13 +27,16 @@ from tests.data.clips.boxes import (
     set_times,
 )
 from tests.data.clips.elements import set_block_times
-from tests.data.clips.made_avi import build_avi
+from tests.data.clips.made_avi import build_avi, set_rate
 from tests.data.clips.test_avi import sequential
 from tests.data.echonet_folders import smooth_frames
 from tests.made_videos import write_video
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from pathlib import Path
+
+    import cv2
 
     from lvzoo.data.clips.clip import Clip
 
@@ -151,6 +155,36 @@ def test_stamps_that_do_not_increase_are_not_used(tmp_path: Path) -> None:
     times_s = [each for each in times_of(clip) if each is not None]
     assert len(times_s) == COUNT
     assert np.all(np.diff(times_s) > 0)
+
+
+@pytest.mark.parametrize("rate", [1 / 4_000_000_000, 4_000_000_000.0], ids=["slow", "fast"])
+def test_a_rate_that_cannot_be_true_gives_no_times(tmp_path: Path, rate: float) -> None:
+    path = tmp_path / "clip.avi"
+    path.write_bytes(set_rate(write_clip(path, "XVID"), rate))
+    clip = open_clip(path)
+    assert (clip.fps, clip.times_from) == (None, None)
+    assert clip.warnings[0] == f"its rate of {rate:g} frames per second cannot be true, so it is not used"
+    assert times_of(clip) == [None] * COUNT
+    clip = open_clip(path, fps=20.0)
+    assert (clip.fps, clip.times_from, clip.warnings) == (20.0, "--fps", ())
+    assert times_of(clip) == pytest.approx([index / 20 for index in range(COUNT)])
+
+
+def test_an_avi_that_states_no_rate_is_told_of(tmp_path: Path) -> None:
+    path = tmp_path / "clip.avi"
+    path.write_bytes(set_rate(write_clip(path, "XVID"), 0.0))
+    clip = open_clip(path)
+    assert clip.times_from == "frame rate"
+    assert f" of {clip.fps:g} frames per second, which may be a guess" in clip.warnings[0]
+
+
+def test_stamps_that_lie_minutes_apart_are_not_used(tmp_path: Path) -> None:
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(set_times(write_clip(path), [300.0] * COUNT))
+    clip = open_clip(path)
+    assert (clip.fps, clip.times_from) == (None, None)
+    assert "cannot be true" in clip.warnings[0]
+    assert times_of(clip) == [None] * COUNT
 
 
 # --- Damage -------------------------------------------------------------------------------------------------------
@@ -301,12 +335,11 @@ def test_frames_that_lie_far_apart_are_sampled_by_seeking(
 ) -> None:
     path = tmp_path / "clip.mp4"
     write_clip(path)
-    in_order = open_clip(path).sample()
     monkeypatch.setattr(lvzoo.data.clips.video.reader, "FAR_FRAMES", 1)
     monkeypatch.setattr(
-        lvzoo.data.clips.video.reader, "read_stream", lambda *_: pytest.fail("it was read in order")
+        lvzoo.data.clips.video.reader, "sample_stream", lambda *_: pytest.fail("it was read in order")
     )
-    assert np.array_equal(open_clip(path).sample(), in_order)
+    assert np.array_equal(open_clip(path).sample(), read_whole(path)[evenly_spaced(COUNT)])
 
 
 def test_a_sample_of_a_file_that_was_cut_off_is_found_by_seeking(
@@ -328,6 +361,43 @@ def test_where_seeking_fails_the_frames_are_read_in_order(
     monkeypatch.setattr(lvzoo.data.clips.video.reader, "FAR_FRAMES", 1)
     monkeypatch.setattr(lvzoo.data.clips.video.reader, "seek_frames", lambda *_: [])
     assert np.array_equal(open_clip(path).sample(), in_order)
+
+
+@pytest.mark.parametrize("share", [0.6, 1.0], ids=["cut off", "whole"])
+def test_a_sample_takes_one_pass_also_if_the_header_promises_too_much(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, share: float
+) -> None:
+    path = tmp_path / "clip.mp4"
+    whole = move_index_to_front(write_clip(path))
+    path.write_bytes(whole[: round(len(whole) * share)])
+    clip = open_clip(path)
+    assert clip.likely_frames == COUNT
+    passes = []
+
+    def count_passes(path: Path) -> AbstractContextManager[cv2.VideoCapture]:
+        passes.append(path)
+        return open_capture(path)
+
+    monkeypatch.setattr(lvzoo.data.clips.video.capture, "open_capture", count_passes)
+    sample_NHW = clip.sample()
+    assert len(passes) == 1
+    whole_NHW = read_whole(path)
+    places = [int(np.flatnonzero((whole_NHW == each_HW).all(axis=(1, 2)))[0]) for each_HW in sample_NHW]
+    assert len(places) == 8
+    assert places[0] == 0
+    assert places[-1] >= len(whole_NHW) - 2
+    assert set(np.diff(places)) <= {1, 2, 3, 4}
+
+
+@pytest.mark.parametrize("count", [1, 7, 8, 9, 15, 16, 17, 100])
+def test_a_sample_is_spread_over_a_video_of_any_length(tmp_path: Path, count: int) -> None:
+    path = write_video(tmp_path / "clip.mkv", smooth_frames(count, seed=3), codec="FFV1")
+    numbers = [frame.index for frame in sample_stream(path, (112, 112), 8)]
+    assert len(numbers) == min(count, 8)
+    assert numbers[0] == 0
+    gaps = np.diff([*numbers, count])
+    assert gaps.min() >= 1
+    assert gaps.max() <= 2 * gaps[:-1].min(initial=count) + 1
 
 
 # --- What the decoders print --------------------------------------------------------------------------------------
@@ -382,20 +452,3 @@ def test_a_setting_of_the_user_for_opencvs_messages_stays(tmp_path: Path) -> Non
         check=True,
     )
     assert "ERROR" in answer.stderr
-
-
-# --- Colours ------------------------------------------------------------------------------------------------------
-
-
-def test_grey_alpha_and_16_bits_become_8_bit_grey() -> None:
-    bgr_HW3 = np.random.default_rng(2).integers(0, 256, (6, 8, 3)).astype(np.uint8)
-    grey_HW = cv2.cvtColor(bgr_HW3, cv2.COLOR_BGR2GRAY)
-    alpha_HW1 = np.full((6, 8, 1), 9, dtype=np.uint8)
-    for frame in (
-        bgr_HW3,
-        grey_HW,
-        grey_HW[..., None],
-        np.concatenate([bgr_HW3, alpha_HW1], axis=2),
-        bgr_HW3.astype(np.uint16) * 257,
-    ):
-        assert np.array_equal(convert_to_grey(frame), grey_HW)

@@ -1,42 +1,30 @@
 """Reads single elements of a DICOM file without trusting them.
 
 pydicom converts an element when it is first read, and raises or warns if it is malformed. Here a malformed element is
-left out, and one line says so. Only the values of elements that describe the picture and its times are quoted; names
-and identifiers of patients are never read.
+left out, and one line says so. This line quotes numbers only. Any other text may be a patient's name, whatever the
+element is meant for.
 """
 
 from __future__ import annotations
 
 import math
-import textwrap
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+import re
 from typing import Any, Final
 
 from pydicom import Dataset
 from pydicom.multival import MultiValue
 
-from lvzoo.errors import one_line, show_name
+from lvzoo.errors import one_line
 
 MOST_SHOWN: Final = 24
 """The longest malformed value that a warning quotes."""
+NUMBERS: Final = re.compile(r"[0-9.,+\-eE\\ ]*")
+"""What may be quoted."""
 UNUSED: Final = "so it is not used"
 
 
-@contextmanager
-def silence_pydicom() -> Iterator[None]:
-    """Keep the warnings of pydicom and Pillow from the terminal. What matters about a file, lvzoo says itself.
-
-    Must not be held while a generator waits, because the filters of warnings belong to the whole process.
-    """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
-
-
 class Elements:
-    """The elements of a DICOM data set. What is malformed is left out, and told in `warnings`."""
+    """The elements of a DICOM data set. Malformed ones are left out, and `warnings` says so."""
 
     def __init__(self, dataset: Dataset, warnings: list[str] | None = None) -> None:
         self.dataset = dataset
@@ -46,7 +34,7 @@ class Elements:
         return keyword in self.dataset
 
     def warn(self, warning: str) -> None:
-        """Note what is odd about the file, once."""
+        """Add a warning about the file, unless it was added before."""
         if warning not in self.warnings:
             self.warnings.append(warning)
 
@@ -84,19 +72,25 @@ class Elements:
         return number
 
     def read_count(self, keyword: str) -> int | None:
-        """Return the whole number of an element; None if it is missing or malformed, or is no whole number."""
-        number = self.read_number(keyword)
+        """Return the whole number of an element; None if it is missing or malformed, or not whole."""
+        return self._check_whole(keyword, self.read_number(keyword))
+
+    def read_positive_count(self, keyword: str) -> int | None:
+        """Return the whole number of an element; None if there is none that is greater than 0."""
+        return self._check_whole(keyword, self.read_positive(keyword))
+
+    def _check_whole(self, keyword: str, number: float | None) -> int | None:
         if number is not None and not number.is_integer():
             self.warn(f"{keyword} {self._show(keyword)} is not a whole number, {UNUSED}")
             return None
         return None if number is None else int(number)
 
     def read_text(self, keyword: str) -> str:
-        """Return the text of an element as it may be printed, or an empty text."""
+        """Return the text of an element on one line, or an empty text. It may be anything, so do not print it."""
         if keyword not in self.dataset:
             return ""
         try:
-            return show_name(one_line(self._convert(keyword) or ""))[:MOST_SHOWN]
+            return one_line(self._convert(keyword) or "")
         except Exception:  # noqa: BLE001
             self.warn(f"{keyword} is not readable, {UNUSED}")
             return ""
@@ -117,14 +111,24 @@ class Elements:
             return []
 
     def _convert(self, keyword: str) -> Any:  # noqa: ANN401 - elements hold values of every type
-        with silence_pydicom():
-            return self.dataset[keyword].value
+        return self.dataset[keyword].value
 
     def _show(self, keyword: str) -> str:
-        """Return the value of an element as it stands in the file, on one line and in quotes."""
+        """Return the value of an element in quotes, as it stands in the file, or `(text)` if it is not a number."""
         value = getattr(self.dataset.get_item(keyword), "value", None)
-        text = value.decode("latin-1") if isinstance(value, bytes) else _join(value)
-        return f"'{show_name(textwrap.shorten(one_line(text), MOST_SHOWN, placeholder='...'))}'"
+        return quote_numbers(value.decode("latin-1") if isinstance(value, bytes) else _join(value))
+
+
+def quote_numbers(text: str) -> str:
+    r"""Return a text from a file in quotes if it consists of numbers; otherwise `(text)`, because it may be a name.
+
+    >>> quote_numbers("33,333 "), quote_numbers("33.3\\33.3"), quote_numbers("Doe^Jane 19500101")
+    ("'33,333'", "'33.3\\33.3'", '(text)')
+    """
+    line = one_line(text)
+    if not NUMBERS.fullmatch(line):
+        return "(text)"
+    return f"'{line}'" if len(line) <= MOST_SHOWN else f"'{line[:MOST_SHOWN]}...'"
 
 
 def _as_list(value: Any) -> list[Any]:  # noqa: ANN401

@@ -29,7 +29,7 @@ MOST_TABLE_BYTES: Final = 1 << 24
 def list_fragments(file: BinaryIO, header: DicomHeader) -> tuple[list[Place], tuple[int, ...]]:
     """Return the places of the complete fragments, and the basic table of offsets, which may be empty.
 
-    The list ends where the file ends, or where something stands that is no fragment.
+    The list ends at the end of the file, or before the first thing that is not a fragment.
     """
     items = _list_items(file, header)
     if not items:
@@ -88,7 +88,7 @@ def _read_extended_table(header: DicomHeader) -> tuple[int, ...]:
 def _group_by_table(fragments: Sequence[Place], offsets: Sequence[int]) -> list[tuple[Place, ...]]:
     """Group fragments by the offsets of the frames' first fragments; empty if these do not fit.
 
-    Offsets behind the last fragment belong to frames that were cut off.
+    Offsets beyond the last fragment belong to frames that were cut off.
     """
     first = fragments[0][0]
     number_of = {start - first: number for number, (start, _) in enumerate(fragments)}

@@ -12,7 +12,7 @@ from pydicom import Dataset
 from pydicom.multival import MultiValue
 from pydicom.pixels.processing import apply_color_lut, apply_modality_lut, apply_voi_lut
 
-from lvzoo.data.clips.dicom.elements import UNUSED, Elements, silence_pydicom
+from lvzoo.data.clips.dicom.elements import UNUSED, Elements
 from lvzoo.data.clips.dicom.pixels import BYTE, INVERTED, PALETTE, Layout
 from lvzoo.data.opencv import cv2
 
@@ -70,8 +70,7 @@ def _list_values(layout: Layout) -> NDArray[Any]:
 
 
 def _make_palette(layout: Layout, elements: Elements) -> NDArray[np.uint8]:
-    with silence_pydicom():
-        colours_1N3 = apply_color_lut(_list_values(layout)[np.newaxis], elements.dataset)
+    colours_1N3 = apply_color_lut(_list_values(layout)[np.newaxis], elements.dataset)
     # A colour has 8 or 16 bits; of 16 bits the upper 8 are kept, unless only the lower ones are used.
     if colours_1N3.dtype != np.uint8:
         colours_1N3 = colours_1N3 >> BYTE if colours_1N3.max() > LARGEST_GREY else colours_1N3
@@ -100,15 +99,14 @@ def _apply_window(values: NDArray[Any], dataset: Dataset) -> NDArray[np.uint8]:
 
     pydicom's windows end in the range of the stored values. The data set with 8 bits makes them end in 0 to 255.
     """
-    with silence_pydicom():
-        rescaled = apply_modality_lut(values, dataset)
-        window = _copy_window(dataset)
-        if "VOILUTSequence" in window:
-            bits = int(window.VOILUTSequence[0].LUTDescriptor[2])
-            return _scale(apply_voi_lut(rescaled.astype(np.int64), window), 0, (1 << bits) - 1)
-        if not math.isfinite(_first(window.WindowCenter) + _first(window.WindowWidth)):
-            raise ValueError("a window of no size")
-        return _scale(apply_voi_lut(rescaled, window), 0, LARGEST_GREY)
+    rescaled = apply_modality_lut(values, dataset)
+    window = _copy_window(dataset)
+    if "VOILUTSequence" in window:
+        bits = int(window.VOILUTSequence[0].LUTDescriptor[2])
+        return _scale(apply_voi_lut(rescaled.astype(np.int64), window), 0, (1 << bits) - 1)
+    if not math.isfinite(_first(window.WindowCenter) + _first(window.WindowWidth)):
+        raise ValueError("a window of no size")
+    return _scale(apply_voi_lut(rescaled, window), 0, LARGEST_GREY)
 
 
 def _copy_window(dataset: Dataset) -> Dataset:

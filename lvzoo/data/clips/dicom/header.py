@@ -26,7 +26,7 @@ from pydicom.uid import (
 )
 
 from lvzoo.data.clips.clip import shorten
-from lvzoo.data.clips.dicom.elements import Elements, silence_pydicom
+from lvzoo.data.clips.dicom.elements import Elements
 from lvzoo.data.clips.dicom.signature import LONG_LENGTHS, PREFIX, PREFIX_AT
 from lvzoo.data.clips.dicom.syntaxes import guess_syntax
 from lvzoo.errors import DataError
@@ -67,11 +67,11 @@ class DicomHeader:
     elements: Elements
     syntax: UID
     compressed: bool
-    """Whether the pixel data is a row of fragments."""
+    """Whether the pixel data is compressed, and so stored in fragments."""
     pixel_vr: str
     start: int
     end: int
-    """The first byte behind the pixel data, or the end of the file if the pixel data ends there."""
+    """The first byte after the pixel data, but at most the end of the file."""
     deflated: bool
 
     @contextmanager
@@ -99,8 +99,7 @@ def _read_dataset(file: BinaryIO, path: Path) -> Dataset:
         DataError: the file is not a DICOM file.
     """
     try:
-        with silence_pydicom():
-            dataset = pydicom.dcmread(file, force=True, stop_before_pixels=True, specific_tags=list(KEYWORDS))
+        dataset = pydicom.dcmread(file, force=True, stop_before_pixels=True, specific_tags=list(KEYWORDS))
     except MemoryError:
         raise
     except Exception as error:
@@ -113,7 +112,7 @@ def _read_dataset(file: BinaryIO, path: Path) -> Dataset:
 
 
 def _locate_pixels(file: BinaryIO, dataset: Dataset, path: Path, *, deflated: bool) -> DicomHeader:
-    """Read the head of the pixel data's element, at which the file stands."""
+    """Read the head of the pixel data's element, where `_read_dataset` left the file."""
     little = dataset.original_encoding[1] is not False
     vr, length = _read_element_head(file, "<" if little else ">")
     if vr is None:
@@ -143,7 +142,7 @@ def _locate_pixels(file: BinaryIO, dataset: Dataset, path: Path, *, deflated: bo
 
 
 def _read_element_head(file: BinaryIO, order: str) -> tuple[str | None, int]:
-    """Return the value representation and length of the pixel data; None if the file does not stand at it."""
+    """Return the value representation and length of the pixel data; None if something else comes next."""
     head = file.read(8)
     if len(head) < 8 or struct.unpack_from(f"{order}HH", head) != PIXEL_DATA:
         return None, 0
@@ -171,8 +170,7 @@ def _guess_syntax(file: BinaryIO, start: int) -> UID:
 
 def _is_deflated(path: Path) -> bool:
     try:
-        with silence_pydicom():
-            meta = read_file_meta_info(path)
+        meta = read_file_meta_info(path)
         return bool(meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian)
     except InvalidDicomError:  # without prefix there is no syntax; such a file is never deflated
         return False
@@ -182,7 +180,7 @@ def _is_deflated(path: Path) -> bool:
 def open_inflated(path: Path) -> Iterator[BinaryIO]:
     """Inflate the data set of a deflated DICOM file into a temporary file, piece by piece, and open that.
 
-    The data set begins behind the elements of the file's meta information, which are not deflated.
+    The data set comes after the elements of the file's meta information, which are not deflated.
     """
     with path.open("rb") as deflated, tempfile.TemporaryFile() as file:
         deflated.seek(_find_meta_end(deflated))

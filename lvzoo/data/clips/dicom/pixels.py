@@ -10,7 +10,7 @@ from pydicom.encaps import encapsulate
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import JPEGBaseline8Bit
 
-from lvzoo.data.clips.dicom.elements import UNUSED, Elements, silence_pydicom
+from lvzoo.data.clips.dicom.elements import UNUSED, Elements
 from lvzoo.data.clips.dicom.header import DicomHeader
 from lvzoo.errors import DataError
 
@@ -21,6 +21,8 @@ INVERTED: Final = "MONOCHROME1"
 GREY: Final = ("MONOCHROME1", "MONOCHROME2", PALETTE)
 COLOURS: Final = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
 PARTIAL: Final = ("YBR_PARTIAL_422", "YBR_PARTIAL_420")
+NAMED: Final = (*GREY, *COLOURS, *PARTIAL, "HSV", "ARGB", "CMYK", "XYB")
+"""The kinds of colour in DICOM PS3.3 C.7.6.3.1.2, with the retired ones. Errors quote no other text."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,8 +53,12 @@ class Layout:
 # --- How the pixels lie -----------------------------------------------------------------------------------------
 
 
-def read_layout(header: DicomHeader) -> Layout:
+def read_layout(header: DicomHeader, stated: int | None) -> Layout:
     """Read how the pixels of a clip lie. Elements that follow from others may be missing or wrong.
+
+    Args:
+        header: the file's header.
+        stated: the number of frames that the header states.
 
     Raises:
         DataError: the size is missing, or the pixels are of a kind that is not read.
@@ -76,16 +82,15 @@ def read_layout(header: DicomHeader) -> Layout:
         planar=int(elements.read_count("PlanarConfiguration") == 1),
         photometric=_read_photometric(header, samples),
     )
-    return layout if header.compressed else _fit_subsampling(layout, header)
+    return layout if header.compressed else _fit_subsampling(layout, header, stated or 1)
 
 
-def _fit_subsampling(layout: Layout, header: DicomHeader) -> Layout:
-    """Return the layout without shared colour values if the pixel data is long enough for all of them.
+def _fit_subsampling(layout: Layout, header: DicomHeader, frames: int) -> Layout:
+    """Read YBR_FULL_422 as YBR_FULL if the pixel data is long enough.
 
     Some programs decompress YBR_FULL_422 and leave its name in the header.
     """
     full = replace(layout, photometric="YBR_FULL")
-    frames = header.elements.read_count("NumberOfFrames") or 1
     if layout.photometric != "YBR_FULL_422" or header.end - header.start < frames * full.frame_bytes:
         return layout
     header.elements.warn(
@@ -125,9 +130,10 @@ def _read_photometric(header: DicomHeader, samples: int) -> str:
     if photometric in known:
         return photometric
     if not known or (samples == 3 and photometric in (*PARTIAL, "HSV")):
+        kind = photometric if photometric in NAMED else "of an unknown kind"
         raise DataError(
-            f"{header.path}: pixels are {photometric or 'of an unknown kind'} of {samples} samples, which is neither "
-            "grey nor a colour that is read; export it as RGB"
+            f"{header.path}: pixels are {kind} of {samples} samples, which is neither grey nor a colour that is "
+            "read; export it as RGB"
         )
     instead = (
         "MONOCHROME2" if samples == 1 else "YBR_FULL_422" if header.syntax == JPEGBaseline8Bit else "RGB"
@@ -143,17 +149,15 @@ def decode_native(file: BinaryIO, header: DicomHeader, layout: Layout, index: in
     """Return the pixels of an uncompressed frame, which must lie in the file as a whole."""
     file.seek(header.start)
     options = {**_list_options(layout), "number_of_frames": index + 1, "pixel_vr": header.pixel_vr}
-    with silence_pydicom():
-        pixels: NDArray[Any] = get_decoder(header.syntax).as_array(file, index=index, **options)[0]
+    pixels: NDArray[Any] = get_decoder(header.syntax).as_array(file, index=index, **options)[0]
     return pixels
 
 
 def decode_compressed(data: bytes, header: DicomHeader, layout: Layout, plugin: str) -> NDArray[Any]:
     """Return the pixels of a compressed frame."""
-    with silence_pydicom():
-        pixels: NDArray[Any] = get_decoder(header.syntax).as_array(
-            encapsulate([data], has_bot=False), index=0, decoding_plugin=plugin, **_list_options(layout)
-        )[0]
+    pixels: NDArray[Any] = get_decoder(header.syntax).as_array(
+        encapsulate([data], has_bot=False), index=0, decoding_plugin=plugin, **_list_options(layout)
+    )[0]
     return pixels
 
 

@@ -13,13 +13,14 @@ from typing import Any, BinaryIO, Final
 
 from numpy.typing import NDArray
 
-from lvzoo.data.clips.calibration import read_regions
 from lvzoo.data.clips.clip import Clip, DamagedFrame, Frame, shorten
 from lvzoo.data.clips.dicom.fragments import Place, group_fragments, read_fragments
 from lvzoo.data.clips.dicom.grey import Converter, make_converter
 from lvzoo.data.clips.dicom.header import DicomHeader, read_header
 from lvzoo.data.clips.dicom.pixels import Layout, decode_compressed, decode_native, read_layout
+from lvzoo.data.clips.dicom.regions import read_regions
 from lvzoo.data.clips.dicom.signature import is_dicom
+from lvzoo.data.clips.dicom.silence import silence_pydicom
 from lvzoo.data.clips.dicom.syntaxes import EXPORT, advise, is_video, list_plugins, name_syntax
 from lvzoo.data.clips.dicom.times import FrameTimes, read_times
 from lvzoo.data.clips.dicom.video import open_stream
@@ -29,7 +30,7 @@ from lvzoo.geometry.sector import evenly_spaced
 __all__ = ["is_dicom", "open_dicom"]
 
 MOST_TRIED: Final = 5
-"""The number of frames of which one must decode for the clip to be read."""
+"""The number of frames that are tried with each plugin. If none of them decodes, the clip is refused."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,18 +54,18 @@ def open_dicom(path: Path, *, fps: float | None) -> Clip:
     Raises:
         DataError: the file is not a DICOM file, has no pixels, or its pixels do not decode.
     """
+    silence_pydicom()
     header = read_header(path)
     elements = header.elements
-    stated = elements.read_positive("NumberOfFrames")
-    stated_frames = None if stated is None else int(stated)
+    stated = elements.read_positive_count("NumberOfFrames")
     if header.compressed and is_video(header.syntax):
-        return open_stream(header, stated_frames, fps=fps)
-    frames = _find_frames(header, stated_frames, fps)
+        return open_stream(header, stated, fps=fps)
+    frames = _find_frames(header, stated, fps)
     return Clip(
         path=path,
         way="dicom",
         size_HW=frames.layout.size_HW,
-        stated_frames=stated_frames,
+        stated_frames=stated,
         likely_frames=frames.count,
         times_from=frames.times.source,
         fps=frames.times.fps,
@@ -83,7 +84,7 @@ def _find_frames(header: DicomHeader, stated: int | None, fps: float | None) -> 
     Raises:
         DataError: none is complete, no plugin is installed, or none of the frames that are tried decodes.
     """
-    layout = read_layout(header)
+    layout = read_layout(header, stated)
     with header.open() as file:
         places = group_fragments(file, header, stated) if header.compressed else []
         found = len(places) if header.compressed else (header.end - header.start) // layout.frame_bytes
@@ -108,7 +109,7 @@ def _find_frames(header: DicomHeader, stated: int | None, fps: float | None) -> 
 def _choose_plugin(
     file: BinaryIO, header: DicomHeader, layout: Layout, places: Sequence[tuple[Place, ...]]
 ) -> str:
-    """Return the first plugin that decodes one of a few frames. It decodes all frames, so that they are alike."""
+    """Return the first plugin that decodes one of a few frames. It then decodes every frame, so all are alike."""
     plugins = list_plugins(header.syntax)
     if not plugins:
         raise DataError(
@@ -131,7 +132,8 @@ def _make_converter(header: DicomHeader, layout: Layout) -> Converter:
     except MemoryError:
         raise
     except Exception as error:
-        raise _make_error(header, shorten(error)) from error
+        # The error's message may quote what stands in the file.
+        raise _make_error(header, "its PaletteColorLookupTable is missing or malformed") from error
 
 
 def _make_error(header: DicomHeader, reason: str, advice: str = EXPORT) -> DataError:
@@ -150,6 +152,7 @@ def _read_frames(frames: Frames, indices: Sequence[int] | None) -> Iterator[Fram
         for index in wanted:
             if index >= frames.count:
                 return
+            silence_pydicom()  # the caller may have changed the filters since the last frame
             yield _read_frame(file, frames, index)
 
 

@@ -12,7 +12,7 @@ from lvzoo.data.clips.suffixes import DICOM_SUFFIXES
 
 PREFIX: Final = b"DICM"
 PREFIX_AT: Final = 128
-"""The prefix stands behind a preamble of any content."""
+"""The prefix comes after a preamble, which may hold anything."""
 FIRST_GROUPS: Final = (0x0002, 0x0008)
 """The groups of elements with which a file without preamble begins."""
 LONGEST_FIRST: Final = 1024

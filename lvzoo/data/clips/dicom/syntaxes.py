@@ -21,8 +21,6 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from lvzoo.errors import show_name
-
 INSTALL: Final = "pip install 'lvzoo[dicom]'"
 EXPORT: Final = "export the clip uncompressed or as JPEG baseline"
 
@@ -80,8 +78,14 @@ def list_plugins(syntax: UID) -> list[str]:
 
 
 def name_syntax(syntax: UID) -> str:
-    """Return the name of a syntax in quotes, or its number if it has no name."""
-    return f"'{show_name(syntax.name)}'"
+    """Return the name of a syntax in quotes, or its number if it has no name.
+
+    A text that is no number is not quoted, because it may be a patient's name.
+
+    >>> name_syntax(RLELossless), name_syntax(UID("1.2.3"))
+    ("'RLE Lossless'", "'1.2.3'")
+    """
+    return "(text)" if syntax.name == syntax and not syntax.is_valid else f"'{syntax.name}'"
 
 
 def advise(syntax: UID) -> str:
@@ -110,5 +114,5 @@ def guess_syntax(head: bytes) -> UID | None:
 
 
 def _is_rle(head: bytes) -> bool:
-    """Return whether a fragment begins with RLE's table: up to 15 segments, of which the first lies behind it."""
+    """Return whether a fragment begins with RLE's table: up to 15 segments, the first of which follows at once."""
     return len(head) >= 8 and 1 <= int.from_bytes(head[:4], "little") <= 15 and head[4:8] == b"\x40\0\0\0"

@@ -13,12 +13,13 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from lvzoo.data.clips.calibration import read_regions
 from lvzoo.data.clips.clip import Clip, DamagedFrame, Frame
 from lvzoo.data.clips.dicom.fragments import Place, list_fragments
 from lvzoo.data.clips.dicom.header import CHUNK_BYTES, DicomHeader
+from lvzoo.data.clips.dicom.regions import read_regions
 from lvzoo.data.clips.dicom.syntaxes import name_syntax
 from lvzoo.data.clips.dicom.times import FrameTimes, read_times
+from lvzoo.data.clips.video.capture import count_frames
 from lvzoo.data.clips.video.reader import open_video
 from lvzoo.errors import DataError
 from lvzoo.geometry.sector import evenly_spaced
@@ -44,7 +45,7 @@ class Stream:
 
 
 def open_stream(header: DicomHeader, stated: int | None, *, fps: float | None) -> Clip:
-    """Open a video stream. The times of the DICOM file hold, then those of the stream's container.
+    """Open a video stream. Its times are those of the DICOM file; if that has none, those of the stream's container.
 
     Args:
         header: the header of the file.
@@ -55,24 +56,38 @@ def open_stream(header: DicomHeader, stated: int | None, *, fps: float | None) -
         DataError: OpenCV does not decode the stream.
     """
     stream = _find_stream(header)
-    times = read_times(header.elements, stated or 1, fps=fps, display_rate=stream.suffix == ELEMENTARY)
-    if times.source is not None or stream.suffix == ELEMENTARY:
-        stream = replace(stream, times=times)
+    is_bare = stream.suffix == ELEMENTARY
     with _copy_stream(stream) as copy:
+        known = stated or _count_for_vector(copy, header)
+        times = read_times(header.elements, known or 1, fps=fps, display_rate=is_bare)
+        if times.source is not None or is_bare:
+            stream = replace(stream, times=times)
         video = _open_copy(copy, stream)
+    likely = known or video.likely_frames
     return Clip(
         path=header.path,
         way="dicom-video",
         size_HW=video.size_HW,
         stated_frames=stated or video.stated_frames,
-        likely_frames=stated or video.likely_frames,
+        likely_frames=likely,
         times_from=stream.times.source if stream.times else video.times_from,
         fps=stream.times.fps if stream.times else video.fps,
         read_frames=partial(_read_frames, stream),
-        sample_frames=partial(_sample_frames, stream, stated or video.likely_frames),
+        sample_frames=partial(_sample_frames, stream, likely),
         regions=read_regions(header.elements, video.size_HW),
         warnings=(*header.elements.warnings, *video.warnings),
     )
+
+
+def _count_for_vector(copy: Path, header: DicomHeader) -> int | None:
+    """Return the number of frames if a `FrameTimeVector` must be compared with it.
+
+    If the container states no number, the frames are decoded to count them, because OpenCV only guesses the number in
+    an MPEG program stream.
+    """
+    if "FrameTimeVector" not in header.elements:
+        return None
+    return open_video(copy, fps=1.0).stated_frames or count_frames(copy)
 
 
 def _find_stream(header: DicomHeader) -> Stream:
@@ -100,10 +115,10 @@ def _find_suffix(head: bytes) -> str:
 
 @contextmanager
 def _copy_stream(stream: Stream) -> Iterator[Path]:
-    """Copy a stream into a temporary file, and delete it in the end. Errors inside name the DICOM file instead.
+    """Copy a stream into a temporary file, and delete it in the end.
 
     Raises:
-        DataError: what is inside the `with` raised one.
+        DataError: an error in the `with` block is raised again with the name of the DICOM file.
     """
     path = stream.header.path
     with tempfile.TemporaryDirectory(prefix="lvzoo-", ignore_cleanup_errors=True) as folder:
@@ -129,7 +144,7 @@ def _copy_fragment(file: BinaryIO, target: BinaryIO, place: Place) -> None:
 
 
 def _open_copy(copy: Path, stream: Stream) -> Clip:
-    """Open the copy of a stream. If its own times are not used, it gets a rate, so that nothing warns of them."""
+    """Open the copy of a stream. If its own times are not used, a rate is given, so that no warning is about them."""
     return open_video(copy, fps=1.0 if stream.times else None)
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from lvzoo.data.clips.images import convert_to_grey
+from lvzoo.data.clips.grey import convert_to_grey
 from lvzoo.data.clips.nifti.header import Header
 from lvzoo.errors import DataError
 

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, Final, cast
 
 import numpy as np
 
-from lvzoo.data.clips.clip import Region
+from lvzoo.data.clips.clip import Region, is_usable_rate
 from lvzoo.errors import DataError
 
 GZIP: Final = b"\x1f\x8b"
@@ -122,10 +122,12 @@ def read_step(header: Header) -> tuple[float | None, list[str]]:
     if unit_s is None or header.step == 0:
         return None, []
     step_s = header.step * unit_s
-    if math.isfinite(step_s) and step_s > 0 and header.step != 1:
+    is_possible = math.isfinite(step_s) and step_s > 0 and is_usable_rate(1 / step_s)
+    if is_possible and header.step != 1:
         return step_s, []
     is_told = len(header.shape) > 3  # else the header has no axis of time, and the step means nothing
-    return None, [f"its time step of {step_s:g} s is not measured, so it is not used"] * is_told
+    why = "is not measured" if is_possible else "cannot be true"
+    return None, [f"its time step of {step_s:g} s {why}, so it is not used"] * is_told
 
 
 def read_region(header: Header) -> Region:

@@ -48,7 +48,7 @@ def open_nifti(path: Path, *, fps: float | None) -> Clip:
 
     Axis x becomes the columns and y the rows. No axis is flipped by the affine, because files of clips store pictures
     as they are shown: CAMUS has the apex at the top. Times come from the time step, and the size of a pixel from
-    `pixdim`, if the header states their units. `nifti_grey` tells how values become grey.
+    `pixdim`, if the header states their units. `make_converter` tells how values become grey.
 
     Raises:
         DataError: nibabel is not installed; or the file holds a volume, a segmentation, or several values per pixel.

@@ -10,8 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lvzoo.data.clips.clip import BROKEN, Clip, DamagedFrame, Frame
-from lvzoo.data.clips.video.riff import Avi, OpenFile, is_avi, parse_avi
-from lvzoo.data.opencv import cv2
+from lvzoo.data.clips.content import OpenFile
+from lvzoo.data.clips.video.containers import is_avi
+from lvzoo.data.clips.video.rate import check_rate
+from lvzoo.data.clips.video.riff import Avi, parse_avi
+from lvzoo.data.opencv import cv2, silence_opencv
 from lvzoo.errors import is_out_of_memory
 
 MOST_BYTES: Final = 16 << 20
@@ -30,8 +33,9 @@ def read_layout(path: Path) -> Avi | None:
 
 
 def open_mjpg(path: Path, avi: Avi, *, fps: float | None) -> Clip:
-    """Return the clip of an AVI file of which the frames have been found. No frame is decoded yet."""
-    rate = fps or avi.fps
+    """Return the clip for an AVI file whose frames were located before. No frame is decoded yet."""
+    rate, warnings = check_rate(avi.fps) if fps is None else (fps, ())
+    silence_opencv()
 
     def read_frames(indices: Sequence[int] | None) -> Iterator[Frame | DamagedFrame]:
         with path.open("rb", buffering=0) as file:
@@ -45,7 +49,7 @@ def open_mjpg(path: Path, avi: Avi, *, fps: float | None) -> Clip:
                 if isinstance(grey_HW, str):
                     yield DamagedFrame(index=index, reason=grey_HW)
                 else:
-                    yield Frame(index=index, time_s=index / rate if rate else None, grey_HW=grey_HW)
+                    yield Frame(index=index, time_s=None if rate is None else index / rate, grey_HW=grey_HW)
 
     return Clip(
         path=path,
@@ -53,9 +57,10 @@ def open_mjpg(path: Path, avi: Avi, *, fps: float | None) -> Clip:
         size_HW=avi.size_HW,
         stated_frames=avi.stated_frames,
         likely_frames=len(avi.spans_N2),
-        times_from="--fps" if fps else "frame rate" if rate else None,
+        times_from="--fps" if fps is not None else ("frame rate" if rate is not None else None),
         fps=rate,
         read_frames=read_frames,
+        warnings=warnings,
     )
 
 

@@ -7,14 +7,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Final
 
 from lvzoo.data.clips.clip import BROKEN, DamagedFrame, Frame
-from lvzoo.data.opencv import cv2
+from lvzoo.data.clips.grey import convert_to_grey
+from lvzoo.data.opencv import cv2, silence_opencv
 from lvzoo.errors import DataError
+from lvzoo.geometry.sector import evenly_spaced
 
 MOST_LOST: Final = 500
 """A file has ended if so many attempts in a row give no frame."""
@@ -22,32 +21,32 @@ MOST_LOST: Final = 500
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Clock:
-    """How the times of frames follow: from a rate alone (`given_fps`), or from their time stamps.
+    """How the times of frames are found: from their time stamps, or from the rate alone. Both may be missing.
 
     A frame without a stamp, or with one that does not come after the frame before it, follows that frame by one
-    interval of `nominal_fps`. MPEG streams and AVI files leave out some stamps; their rate is constant.
+    interval of the rate. MPEG streams and AVI files leave out some stamps; their rate is constant.
     """
 
-    given_fps: float | None
-    nominal_fps: float | None
+    use_stamps: bool
+    fps: float | None
 
     def time_frames(self, stamps: Iterable[float | None]) -> Iterator[tuple[bool, float | None]]:
         """Yield whether each frame decodes, and its time in seconds from the first one's.
 
         A stamp in seconds is None if the frame is lost.
         """
-        interval_s = 1 / self.nominal_fps if self.nominal_fps else None
+        interval_s = None if self.fps is None else 1 / self.fps
         first_s, last_s, last_index = None, 0.0, 0
         for index, stamp_s in enumerate(stamps):
-            if stamp_s is None or self.given_fps:
-                yield stamp_s is not None, index / self.given_fps if self.given_fps else None
+            if stamp_s is None or not self.use_stamps:
+                yield stamp_s is not None, None if self.fps is None or self.use_stamps else index / self.fps
                 continue
             if first_s is None:  # the frames that are lost before it count too
-                last_s = index * interval_s if interval_s else 0.0
+                last_s = 0.0 if interval_s is None else index * interval_s
                 first_s = stamp_s - last_s
             elif stamp_s - first_s > last_s:
                 last_s = stamp_s - first_s
-            elif interval_s:
+            elif interval_s is not None:
                 last_s += (index - last_index) * interval_s
             else:
                 yield True, None
@@ -63,6 +62,7 @@ def open_capture(path: Path) -> Iterator[cv2.VideoCapture]:
     Raises:
         DataError: the name of the file is not UTF-8.
     """
+    silence_opencv()
     # FFmpeg takes a relative name with a colon for a URL. OpenCV crashes on a name that is not UTF-8.
     name = str(path.absolute())
     try:
@@ -98,6 +98,27 @@ def grab_stamps(capture: cv2.VideoCapture) -> Iterator[float | None]:
         yield float(capture.get(cv2.CAP_PROP_POS_MSEC)) / 1e3  # the time of the frame that was just grabbed
 
 
+def sample_stream(path: Path, size_HW: tuple[int, int], most: int) -> list[Frame]:
+    """Return at most `most` frames that decode, spread over a video of any length, in one pass.
+
+    At first, every frame is kept. Whenever there are twice as many as wanted, every second one is dropped, and from
+    then on only frames at twice the distance are kept. The frames have no times.
+    """
+    kept: list[Frame] = []
+    distance, decoded = 1, 0
+    with open_capture(path) as capture:
+        for index, stamp_s in enumerate(grab_stamps(capture)):
+            if stamp_s is None:
+                continue
+            frame = retrieve(capture, index, None, size_HW) if decoded % distance == 0 else None
+            decoded += 1
+            if isinstance(frame, Frame):
+                kept.append(frame)
+            if len(kept) == 2 * most:
+                kept, distance = kept[::2], 2 * distance
+    return [kept[place] for place in evenly_spaced(len(kept), most)]
+
+
 def count_frames(path: Path) -> int:
     """Return the number of frames of a video, by decoding all of them."""
     with open_capture(path) as capture:
@@ -111,6 +132,7 @@ def read_stream(
     wanted = None if indices is None else frozenset(indices)
     if wanted is not None and not wanted:
         return
+    last = None if wanted is None else max(wanted)
     with open_capture(path) as capture:
         for index, (decodes, time_s) in enumerate(clock.time_frames(grab_stamps(capture))):
             if wanted is None or index in wanted:
@@ -118,7 +140,7 @@ def read_stream(
                     yield retrieve(capture, index, time_s, size_HW)
                 else:
                     yield DamagedFrame(index=index, reason=BROKEN)
-            if wanted is not None and index == max(wanted):
+            if index == last:
                 return
 
 
@@ -137,16 +159,6 @@ def retrieve(
             reason=f"it is {width} x {height}, but the first frame is {size_HW[1]} x {size_HW[0]}",
         )
     return Frame(index=index, time_s=time_s, grey_HW=grey_HW)
-
-
-def convert_to_grey(frame: NDArray[Any]) -> NDArray[np.uint8]:
-    """Convert what OpenCV gives to 8-bit grey (H, W): BGR as a rule, grey or BGRA or 16 bits for some backends."""
-    if frame.dtype == np.uint16:
-        frame = (frame >> 8).astype(np.uint8)
-    if frame.ndim == 2 or frame.shape[2] == 1:
-        return np.asarray(frame, dtype=np.uint8).reshape(frame.shape[:2])
-    code = cv2.COLOR_BGRA2GRAY if frame.shape[2] == 4 else cv2.COLOR_BGR2GRAY
-    return np.asarray(cv2.cvtColor(frame, code), dtype=np.uint8)
 
 
 def seek_frames(path: Path, indices: Sequence[int], size_HW: tuple[int, int]) -> list[Frame]:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-EBML: Final = b"\x1a\x45\xdf\xa3"
-"""The first bytes of every Matroska and WebM file."""
+from lvzoo.data.clips.video.containers import EBML, is_matroska
+
 SEGMENT: Final = b"\x18\x53\x80\x67"
 """The number of the element that holds everything behind the head."""
 CODEC_ID: Final = re.compile(rb"\x86[\x80-\xff](V_[A-Z0-9/_]{2,40})")
@@ -33,7 +33,7 @@ def read_matroska(path: Path) -> Matroska | None:
     """Read the head of a file; return None if it is neither Matroska nor WebM."""
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
-    if not head.startswith(EBML):
+    if not is_matroska(head):
         return None
     found = CODEC_ID.search(head)
     return Matroska(

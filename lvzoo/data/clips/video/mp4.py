@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from lvzoo.data.clips.video.riff import Content, OpenFile
+from lvzoo.data.clips.content import Content, OpenFile
+from lvzoo.data.clips.video.containers import is_mp4
 
-FIRST_BOXES: Final = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"styp")
 MOST_INDEX_BYTES: Final = 256 << 20
 """A longer `moov` is not read: its length is damaged."""
 
@@ -28,11 +28,6 @@ class Mp4:
     stated_frames: int | None
     """The number of frames in the index; None if an edit list leaves out some, or if the frames lie in fragments."""
     has_index: bool
-
-
-def is_mp4(head: bytes) -> bool:
-    """Return whether a file with these first bytes is an MP4 or MOV file."""
-    return head[4:8] in FIRST_BOXES
 
 
 def read_mp4(path: Path) -> Mp4 | None:

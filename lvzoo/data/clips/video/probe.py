@@ -8,7 +8,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
+from lvzoo.data.clips.clip import is_usable_rate
 from lvzoo.data.clips.video.capture import grab_stamps, open_capture
+from lvzoo.data.clips.video.containers import HEAD_BYTES, has_time_stamps
 from lvzoo.data.opencv import cv2
 
 PROBED_FRAMES: Final = 4
@@ -17,33 +19,6 @@ GUESSED_FPS: Final = 1000.0
 """FFmpeg gives such rates, or higher ones, for containers that state none."""
 MOST_FRAMES: Final = 1 << 31
 """FFmpeg gives absurd counts for streams without a container."""
-HEAD_BYTES: Final = 16
-STAMPED: Final = (
-    (0, b"\x1a\x45\xdf\xa3"),  # Matroska, WebM
-    *(
-        (4, name) for name in (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"styp")
-    ),  # MP4, MOV
-    (0, b"\x47"),  # MPEG transport stream
-    (4, b"\x47"),  # the same, of cameras
-    (0, b"\x00\x00\x01\xba"),  # MPEG program stream
-    (0, b"\x30\x26\xb2\x75"),  # ASF, WMV
-    (0, b"OggS"),
-    (0, b"FLV"),
-)
-"""The bytes, and where they stand, that show a container with time stamps. For other streams, FFmpeg makes up stamps
-from a rate that it may have guessed."""
-AVI: Final = (8, b"AVI ")
-LEAST_MARK: Final = 4
-"""The length of a mark that is hardly there by chance."""
-
-
-def is_video(head: bytes) -> bool:
-    """Return whether the first bytes of a file are those of a video. Not every format of videos has such bytes.
-
-    >>> is_video(b"RIFF....AVI LIST"), is_video(bytes(128) + b"DICM")
-    (True, False)
-    """
-    return any(head[at:].startswith(mark) for at, mark in (AVI, *STAMPED) if len(mark) >= LEAST_MARK)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,9 +27,9 @@ class Probe:
 
     size_HW: tuple[int, int]
     fps: float | None
-    """The rate that the file states, or that of its first frames; None if neither is known."""
+    """The rate that the file states, which may be damaged, or that of its first frames; None if neither is known."""
     has_stamps: bool
-    """Whether the file has time stamps, and those of the first frames increase."""
+    """Whether the file has time stamps, and those of the first frames increase at a rate that a clip can have."""
     likely_frames: int | None
     """An estimate of the number of frames."""
 
@@ -78,23 +53,25 @@ def probe_video(path: Path) -> Probe | None:
             return None
         fps, count = (float(capture.get(each)) for each in (cv2.CAP_PROP_FPS, cv2.CAP_PROP_FRAME_COUNT))
     rises = all(later > earlier for earlier, later in pairwise(stamps))
+    measured_fps = (len(stamps) - 1) / (stamps[-1] - stamps[0]) if rises and len(stamps) > 1 else None
+    is_likely = rises and (measured_fps is None or is_usable_rate(measured_fps))
     return Probe(
         size_HW=size_HW,
-        fps=_choose_rate(fps, stamps if rises else []),
-        has_stamps=rises and _is_stamped(path),
+        fps=_choose_rate(fps, measured_fps if is_likely else None),
+        has_stamps=is_likely and _is_stamped(path),
         likely_frames=int(count) if 0 < count < MOST_FRAMES else None,
     )
 
 
-def _choose_rate(stated_fps: float, stamps_s: list[float]) -> float | None:
+def _choose_rate(stated_fps: float, measured_fps: float | None) -> float | None:
+    """Return the rate that the file states. If that is unlikely, return the measured one, if there is one."""
     stated = stated_fps if math.isfinite(stated_fps) and stated_fps > 0 else None
-    if len(stamps_s) < 2 or (stated and stated < GUESSED_FPS):
-        return stated
-    measured = (len(stamps_s) - 1) / (stamps_s[-1] - stamps_s[0])
-    return stated if stated and stated < 2 * measured else measured
+    if stated is None or measured_fps is None:
+        return stated or measured_fps
+    is_guess = stated >= GUESSED_FPS and stated >= 2 * measured_fps
+    return measured_fps if is_guess or not is_usable_rate(stated) else stated
 
 
 def _is_stamped(path: Path) -> bool:
     with path.open("rb") as file:
-        head = file.read(HEAD_BYTES)
-    return any(head[at:].startswith(mark) for at, mark in STAMPED)
+        return has_time_stamps(file.read(HEAD_BYTES))

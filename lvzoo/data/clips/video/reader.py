@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final
 
-from lvzoo.data.clips.clip import Clip, DamagedFrame, Frame, TimeSource
+from lvzoo.data.clips.clip import Clip, Frame, TimeSource
 from lvzoo.data.clips.video.avi import open_mjpg, read_layout
-from lvzoo.data.clips.video.capture import Clock, count_frames, read_stream, seek_frames
+from lvzoo.data.clips.video.capture import Clock, count_frames, read_stream, sample_stream, seek_frames
 from lvzoo.data.clips.video.codec import USUAL_CODECS, name_codec, show_conversion
 from lvzoo.data.clips.video.matroska import read_matroska
 from lvzoo.data.clips.video.mp4 import Mp4, read_mp4
-from lvzoo.data.clips.video.probe import probe_video
+from lvzoo.data.clips.video.probe import Probe, probe_video
+from lvzoo.data.clips.video.rate import check_rate
 from lvzoo.data.clips.video.riff import Avi
 from lvzoo.errors import DataError
 from lvzoo.geometry.sector import evenly_spaced
 
 FAR_FRAMES: Final = 500
-"""A sample of frames that lie further apart is found by seeking, which may miss a frame by some numbers."""
+"""A sample of frames that lie further apart is found by seeking, which may be off by a few frames."""
 CUT_OFF: Final = (
     "the file is shorter than its header says, so its end is missing; copy it again from its source"
 )
-NO_TIMES: Final = "its frames have no usable time stamps, and no rate is stated, so their times are not known"
+NO_TIMES: Final = (
+    "its frames have no usable time stamps, and no usable rate is stated, so their times are not known"
+)
+
+GUESSED_RATE: Final = (
+    "its frames have no usable time stamps, so their times follow from a rate of {fps:g} frames per second, which "
+    "may be a guess; state the true one with --fps"
+)
 
 
 def open_video(path: Path, *, fps: float | None) -> Clip:
@@ -39,44 +48,49 @@ def open_video(path: Path, *, fps: float | None) -> Clip:
     probe = probe_video(path)
     if probe is None:
         raise DataError(_explain(path, mp4))
-    nominal_fps = avi.fps if avi and avi.fps else probe.fps
-    # The stamps of an AVI follow from its rate; they leave a gap where a frame is shown for longer.
-    use_stamps = probe.has_stamps or avi is not None
-    clock = Clock(given_fps=fps or (None if use_stamps else nominal_fps), nominal_fps=nominal_fps)
+    timing = _find_times(fps, avi, probe)
     stated = _count_stated(avi, mp4)
     likely = stated or probe.likely_frames or count_frames(path)
-    times_from, warning = _find_times(fps, nominal_fps, is_avi=avi is not None, has_stamps=probe.has_stamps)
-    cut_off = CUT_OFF if matroska and matroska.is_cut else ""
+    cut_off = (CUT_OFF,) if matroska and matroska.is_cut else ()
     return Clip(
         path=path,
         way="opencv",
         size_HW=probe.size_HW,
         stated_frames=stated,
         likely_frames=likely,
-        times_from=times_from,
-        fps=fps or nominal_fps,
-        read_frames=partial(read_stream, path, clock, probe.size_HW),
-        sample_frames=partial(_sample, path, clock, probe.size_HW, likely),
-        warnings=tuple(each for each in (warning, cut_off) if each),
+        times_from=timing.source,
+        fps=timing.clock.fps,
+        read_frames=partial(read_stream, path, timing.clock, probe.size_HW),
+        sample_frames=partial(_sample, path, probe.size_HW, likely),
+        warnings=(*timing.warnings, *cut_off),
     )
 
 
-def _find_times(
-    given_fps: float | None, nominal_fps: float | None, *, is_avi: bool, has_stamps: bool
-) -> tuple[TimeSource | None, str]:
-    """Return where the times of the frames come from, and a warning or an empty text."""
-    if given_fps:
-        return "--fps", ""
-    if is_avi and nominal_fps:
-        return "frame rate", ""
-    if has_stamps:
-        return "time stamps", ""
-    if nominal_fps is None:
-        return None, NO_TIMES
-    return "frame rate", (
-        "its frames have no usable time stamps, so their times follow from a rate of "
-        f"{nominal_fps:g} frames per second, which may be a guess; state the true one with --fps"
-    )
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Timing:
+    """How the times of a video's frames are found, where they come from, and what is odd about them."""
+
+    clock: Clock
+    source: TimeSource | None
+    warnings: tuple[str, ...] = ()
+
+
+def _find_times(given_fps: float | None, avi: Avi | None, probe: Probe) -> _Timing:
+    """Choose the first usable of the user's rate, the rate in an AVI's header, the time stamps, and FFmpeg's rate."""
+    if given_fps is not None:
+        return _Timing(clock=Clock(use_stamps=False, fps=given_fps), source="--fps")
+    header_fps, warnings = check_rate(avi.fps if avi else None)
+    if header_fps is not None:
+        # The stamps of an AVI follow from its rate; they leave a gap where a frame is shown for longer.
+        return _Timing(clock=Clock(use_stamps=True, fps=header_fps), source="frame rate")
+    fps, more = check_rate(probe.fps)
+    warnings = warnings or more  # for an AVI, FFmpeg states the rate in the header once more
+    clock = Clock(use_stamps=probe.has_stamps, fps=fps)
+    if probe.has_stamps:
+        return _Timing(clock=clock, source="time stamps", warnings=warnings)
+    if fps is None:
+        return _Timing(clock=clock, source=None, warnings=(*warnings, NO_TIMES))
+    return _Timing(clock=clock, source="frame rate", warnings=(*warnings, GUESSED_RATE.format(fps=fps)))
 
 
 def _count_stated(avi: Avi | None, mp4: Mp4 | None) -> int | None:
@@ -101,20 +115,14 @@ def _explain(path: Path, mp4: Mp4 | None) -> str:
     return f"{path}: this OpenCV decodes none of its {codec} frames; convert it: {show_conversion(path)}"
 
 
-def _sample(
-    path: Path, clock: Clock, size_HW: tuple[int, int], likely: int, most: int
-) -> Iterator[Frame | DamagedFrame]:
+def _sample(path: Path, size_HW: tuple[int, int], likely: int, most: int) -> Iterator[Frame]:
     """Yield at most `most` frames spread over the clip, also if it has fewer frames than its header says."""
-    wanted = evenly_spaced(likely, most)
     if likely > FAR_FRAMES * most:
-        found = _sample_far(path, wanted, size_HW)
+        found = _sample_far(path, evenly_spaced(likely, most), size_HW)
         if len(found) >= most / 2:
             yield from found
             return
-    frames = list(read_stream(path, clock, size_HW, wanted))
-    if len(frames) < len(wanted):
-        frames = list(read_stream(path, clock, size_HW, evenly_spaced(count_frames(path), most)))
-    yield from frames
+    yield from sample_stream(path, size_HW, most)
 
 
 def _sample_far(path: Path, wanted: Sequence[int], size_HW: tuple[int, int]) -> list[Frame]:

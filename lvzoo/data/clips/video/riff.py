@@ -8,14 +8,16 @@ Format: Microsoft, "AVI RIFF file reference"; Matrox, "OpenDML AVI file format e
 
 from __future__ import annotations
 
-import os
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import BinaryIO, Final, Protocol, TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+from lvzoo.data.clips.content import Content
+from lvzoo.data.clips.video.containers import is_avi
 
 RIFF_HEADER: Final = 12
 """Bytes of `RIFF`, a length and a form type, or of `LIST`, a length and a list type."""
@@ -25,32 +27,12 @@ INDEX_ENTRY: Final = 16
 """Bytes of one entry of `idx1`: name, flags, offset and length, 4 bytes each."""
 STREAM_HEADER: Final = 64
 """So many bytes of `strh` and `strf` are read; all that is needed lies within."""
+NO_NAME: Final = bytes(4)
+"""What stands in place of a chunk's name where nothing was written."""
+ZEROS_READ: Final = 1 << 20
+"""A gap of zeros is read in blocks of so many bytes."""
 Span: TypeAlias = tuple[int, int]
 """The position of the first byte of a chunk's content, and the number of its bytes."""
-
-
-class Content(Protocol):
-    """The bytes of a file: `bytes`, or an open file of which only the parts that are asked for are read."""
-
-    def __len__(self) -> int: ...
-    def __getitem__(self, part: slice, /) -> bytes: ...
-
-
-class OpenFile:
-    """The content of an open file, opened without buffering. The parts asked for are read, nothing is kept."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        """Take an open file, which the caller closes."""
-        self._file = file
-        self._size = file.seek(0, os.SEEK_END)
-
-    def __len__(self) -> int:
-        return self._size
-
-    def __getitem__(self, part: slice, /) -> bytes:
-        start, end, _ = part.indices(self._size)
-        self._file.seek(start)
-        return self._file.read(max(0, end - start))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,6 +41,7 @@ class Avi:
 
     codec: str
     fps: float | None
+    """The rate as it stands in the header, which may be damaged; None if it is not stated."""
     size_HW: tuple[int, int]
     stated_frames: int | None
     """The number of frames that the header promises. A recording that was interrupted promises none."""
@@ -93,11 +76,6 @@ class _Layout:
         return number + b"dc", number + b"db"
 
 
-def is_avi(head: bytes) -> bool:
-    """Return whether a file with these first bytes is an AVI."""
-    return head[:4] == b"RIFF" and head[8:12] == b"AVI "
-
-
 def parse_avi(data: Content) -> Avi | None:
     """Find the frames of an AVI file's first video stream; return None if it has no such stream.
 
@@ -112,7 +90,8 @@ def parse_avi(data: Content) -> Avi | None:
         return None
     indexed_N2 = _read_index(data, layout)
     spans_N2 = _scan_chunks(data, layout) if indexed_N2 is None else indexed_N2
-    # Some writers state only the frames of the first segment: more frames than promised make the promise void.
+    # Some writers state only the frames of the first segment. If the file holds more frames than its header states,
+    # the stated number is ignored.
     stated = layout.frames if layout.frames >= len(spans_N2) else 0
     return Avi(
         codec=layout.codec,
@@ -131,16 +110,38 @@ def _read_head(data: Content, at: int) -> tuple[bytes, int]:
     return name, length
 
 
-def _chunks(data: Content, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """Yield (name, first byte, length) of the chunks between two positions; no chunk reaches beyond `end`."""
+def _walk(data: Content, at: int, end: int, group: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Yield (name, first byte, length) of the chunks between two positions. The last one may reach beyond `end`.
+
+    Of a chunk with the name `group`, the chunks inside it are yielded instead.
+    """
     while at + CHUNK_HEADER <= end:
         name, length = _read_head(data, at)
         start = at + CHUNK_HEADER
-        if name == b"RIFF":  # a further segment (AVIX): go on with the chunks inside it
+        if name == NO_NAME:  # recorders reserve space that they do not fill if they are interrupted
+            at = _skip_zeros(data, at, end)
+        elif name == group:
             at += RIFF_HEADER
-            continue
+        else:
+            yield name, start, length
+            at = start + length + length % 2
+
+
+def _skip_zeros(data: Content, at: int, end: int) -> int:
+    """Return the position of the first byte that is not zero, or the even one before it; `end` if there is none."""
+    while at < end:
+        block = data[at : min(at + ZEROS_READ, end)]
+        rest = block.lstrip(b"\0")
+        at += len(block) - len(rest)
+        if rest or not block:
+            return at - at % 2
+    return end
+
+
+def _chunks(data: Content, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """Yield (name, first byte, length) of the chunks between two positions, cut off at `end`."""
+    for name, start, length in _walk(data, at, end, b"RIFF"):  # a RIFF here is a further segment (AVIX)
         yield name, start, min(length, end - start)
-        at = start + length + length % 2
 
 
 def _read_layout(data: Content) -> _Layout:
@@ -217,16 +218,10 @@ def _scan_chunks(data: Content, layout: _Layout) -> NDArray[np.int64]:
     """Return the frames found by going from chunk to chunk; a frame that is cut off by the file's end is left out."""
     spans, frame_ids = [], layout.frame_ids
     for movie_start, movie_length in layout.movies:
-        at, end = movie_start + 4, movie_start + movie_length
-        while at + CHUNK_HEADER <= end:
-            name, size = _read_head(data, at)
-            if name == b"LIST":  # `rec ` groups the chunks of one moment: go on with the chunks inside it
-                at += RIFF_HEADER
-                continue
-            start = at + CHUNK_HEADER
+        # A LIST here groups the chunks of one moment (`rec `).
+        for name, start, size in _walk(data, movie_start + 4, movie_start + movie_length, b"LIST"):
             if name in frame_ids and start + size <= len(data):
                 spans.append((start, size))
-            at = start + size + size % 2
     return np.array(spans, dtype=np.int64).reshape(-1, 2)
 
 
