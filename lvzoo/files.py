@@ -11,7 +11,7 @@ import shutil
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import platformdirs
 
@@ -19,6 +19,9 @@ from lvzoo.errors import CacheError, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+PREDICTION: Final = "prediction.json"
+"""The file that describes the results of one clip; a folder that holds it is a folder of results."""
 
 
 def cache_folder(*parts: str) -> Path:

@@ -17,11 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lvzoo.errors import DataError, UsageError
+from lvzoo.files import PREDICTION
 
-RESULT: Final = "prediction.json"
-"""The file in a folder with results that says which clip they belong to."""
 DIGEST: Final = "sha256"
-"""The key in this file under which the digest of the clip stands."""
+"""The key of the clip's digest in the file that describes its results."""
 FALLBACK_FPS: Final = 30.0
 """The frame rate of the overlay video if that of the clip is not known."""
 OVERLAY_FPS: Final = (1.0, 1000.0)
@@ -89,7 +88,7 @@ def find_results(out: Path) -> dict[str, Path]:
     """Return the folders in `out` that hold results, by the digest of their clip."""
     return {
         digest: path.parent
-        for path in sorted(out.glob(f"*/{RESULT}"))
+        for path in sorted(out.glob(f"*/{PREDICTION}"))
         if (digest := _read_digest(path)) is not None
     }
 

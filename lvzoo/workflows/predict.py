@@ -38,10 +38,9 @@ from lvzoo.errors import (
     show_name,
 )
 from lvzoo.evaluate.predict import predict_masks
-from lvzoo.files import working_folder
+from lvzoo.files import PREDICTION, working_folder
 from lvzoo.report.clip_files import (
     DIGEST,
-    RESULT,
     ClipWriter,
     check_results_folder,
     find_results,
@@ -250,7 +249,7 @@ class _Predictor:
                 "warnings": warnings,
             }
             text = json.dumps(about, indent=2, ensure_ascii=False)
-            (working / RESULT).write_text(text + "\n", encoding="utf-8")
+            (working / PREDICTION).write_text(text + "\n", encoding="utf-8")
             folder = keep_results(working, self.out, name)
         return ClipPrediction(clip=clip.path, folder=folder, frames=len(table), fps=clip.fps)
 

@@ -15,13 +15,13 @@ from lvzoo.data.clips.clip import ClipFile
 from lvzoo.data.clips.dicom.reader import is_dicom
 from lvzoo.data.clips.gif import is_gif
 from lvzoo.data.clips.images import is_image
-from lvzoo.data.clips.names import RESULT
 from lvzoo.data.clips.nifti.reader import is_nifti
 from lvzoo.data.clips.numbering import Numbered, group_numbered, natural_key
 from lvzoo.data.clips.recognise import HEAD_BYTES
 from lvzoo.data.clips.suffixes import CLIP_SUFFIXES, OTHER_SUFFIXES, PICTURE_SUFFIXES, split_suffix
 from lvzoo.data.clips.video.containers import is_video
 from lvzoo.errors import DataError
+from lvzoo.files import PREDICTION
 
 __all__ = ["ClipFile", "find_clips"]
 
@@ -107,7 +107,7 @@ def _search(root: Path) -> Iterator[Path]:
     seen: set[str] = set()
     for name, folders, files in os.walk(root, followlinks=True, onerror=_warn_of_folder):
         real = os.path.realpath(name)
-        if real in seen or RESULT in files:
+        if real in seen or PREDICTION in files:
             folders.clear()
             continue
         seen.add(real)

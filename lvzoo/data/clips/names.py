@@ -1,9 +1,8 @@
-"""Names the folders that hold the results of clips, and tells which clips have results already."""
+"""Names clips, for the folders of their results, and computes the digest by which a clip is known."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import unicodedata
 from collections import defaultdict
@@ -15,14 +14,12 @@ from typing import Final
 
 from lvzoo.data.clips.clip import ClipFile, report_damage
 from lvzoo.data.clips.suffixes import split_suffix
-from lvzoo.errors import JOINERS, UNPRINTED, DataError
+from lvzoo.errors import JOINERS, UNPRINTED
 
 MOST_BYTES: Final = 200
 """The longest name in UTF-8. File systems allow 255 bytes, and a number or a suffix may follow."""
 HASH_LETTERS: Final = 8
 SEPARATORS: Final = "/\\"
-RESULT: Final = "prediction.json"
-"""The file in a folder with results that says which clip they belong to."""
 
 
 def name_clips(clips: Sequence[ClipFile]) -> list[str]:
@@ -50,27 +47,6 @@ def name_clips(clips: Sequence[ClipFile]) -> list[str]:
 def name_clip(clip: ClipFile | Path) -> str:
     """Return the name that a clip has if it stands alone."""
     return _find_place(clip if isinstance(clip, ClipFile) else ClipFile(path=clip)).name(0)
-
-
-def choose_folder(out: Path, name: str, digest: str) -> Path:
-    """Return the first of `out/NAME`, `out/NAME-2`, `out/NAME-3` ... that does not exist.
-
-    Call it right before the folder is made, so that no other clip of the same call is given it.
-
-    Args:
-        out: the folder with one folder per clip.
-        name: the clip's name.
-        digest: what `digest_clip` returns for the clip.
-
-    Raises:
-        DataError: one of these folders holds the results of this very clip.
-    """
-    for folder in (out / each for each in _numbered(name)):
-        if not os.path.lexists(folder):
-            return folder
-        if _read_digest(folder) == digest:
-            raise DataError(f"{folder}: holds the results of this clip already; name another --out")
-    raise AssertionError  # the numbers do not end
 
 
 def digest_clip(clip: ClipFile) -> str:
@@ -185,12 +161,3 @@ def _numbered(name: str) -> Iterator[str]:
 
 def _number(name: str, number: int) -> str:
     return name if number == 1 else f"{name}-{number}"
-
-
-def _read_digest(folder: Path) -> str | None:
-    """Return the digest of the clip whose results a folder holds; None if it holds none, or does not say."""
-    try:
-        about = json.loads((folder / RESULT).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):  # another folder, or results that were damaged or changed
-        return None
-    return about.get("sha256") if isinstance(about, dict) else None

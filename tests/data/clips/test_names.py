@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import time
 import unicodedata
@@ -12,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from lvzoo.data.clips.clip import ClipFile
-from lvzoo.data.clips.names import choose_folder, digest_clip, name_clip, name_clips
+from lvzoo.data.clips.names import digest_clip, name_clip, name_clips
 from lvzoo.errors import DataError
 
 
@@ -117,44 +116,7 @@ def test_accents_are_compared_as_they_look() -> None:
     assert len({unicodedata.normalize("NFC", each) for each in name(composed, decomposed)}) == 2
 
 
-# --- Results of earlier calls -----------------------------------------------------------------------------------
-
-
-def write_result(folder: Path, about: object) -> None:
-    folder.mkdir(parents=True)
-    (folder / "prediction.json").write_text(json.dumps(about))
-
-
-def test_a_free_name_is_taken(tmp_path: Path) -> None:
-    assert choose_folder(tmp_path / "out", "clip", "12ab") == tmp_path / "out" / "clip"
-
-
-@pytest.mark.parametrize("about", [{"sha256": "34cd"}, {}, [], None], ids=["other", "older", "list", "null"])
-def test_the_results_of_another_clip_stay(tmp_path: Path, about: object) -> None:
-    write_result(tmp_path / "clip", about)
-    assert choose_folder(tmp_path, "clip", "12ab") == tmp_path / "clip-2"
-    (tmp_path / "clip-2").write_text("anything else")
-    assert choose_folder(tmp_path, "clip", "12ab") == tmp_path / "clip-3"
-
-
-def test_a_damaged_result_stays(tmp_path: Path) -> None:
-    (tmp_path / "clip").mkdir()
-    (tmp_path / "clip" / "prediction.json").write_bytes(b'{"sha256": "12ab\xff')
-    assert choose_folder(tmp_path, "clip", "12ab") == tmp_path / "clip-2"
-
-
-@pytest.mark.parametrize("folder", ["clip", "clip-2"])
-def test_a_clip_that_was_predicted_before_is_told(tmp_path: Path, folder: str) -> None:
-    if folder != "clip":
-        write_result(tmp_path / "clip", {"sha256": "34cd"})
-    write_result(tmp_path / folder, {"sha256": "12ab"})
-    with pytest.raises(
-        DataError, match=rf"{folder}: holds the results of this clip already; name another --out"
-    ):
-        choose_folder(tmp_path, "clip", "12ab")
-
-
-# --- Digests ----------------------------------------------------------------------------------------------------
+# --- Digests -------------------------------------------------------------------------------------------------------
 
 
 def test_the_digest_of_a_file_is_its_sha256(tmp_path: Path) -> None:
