@@ -18,7 +18,7 @@ from lvzoo.geometry.sector import MOST_FRAMES, evenly_spaced
 MOST_LETTERS: Final = 160
 """The longest message of another library that an error quotes."""
 
-RATES_FPS: Final = (0.01, 100_000.0)
+RATES_FPS: Final = (0.01, 10_000.0)
 """The frame rates that are believed. Others, in damaged headers, would make times and videos of no use."""
 
 BROKEN: Final = "its data is damaged"
