@@ -154,7 +154,13 @@ def show_name(name: object) -> str:
     >>> show_name("Müller 1.mp4"), show_name("a\nb\x1b[2K.mp4")
     ('Müller 1.mp4', 'a\\nb\\x1b[2K.mp4')
     """
-    return "".join(ascii(each)[1:-1] if _is_unprinted(each) else each for each in str(name))
+    return "".join(_escape(each) if _is_unprinted(each) else each for each in str(name))
+
+
+def _escape(letter: str) -> str:
+    """Return an escape for a character; a byte that is not UTF-8, which Python keeps as a surrogate, as that byte."""
+    byte = ord(letter) - 0xDC00
+    return f"\\x{byte:02x}" if 0x80 <= byte <= 0xFF else ascii(letter)[1:-1]
 
 
 def _is_unprinted(letter: str) -> bool:

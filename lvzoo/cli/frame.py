@@ -105,10 +105,18 @@ def cli(*, debug: bool, no_plugin: tuple[str, ...]) -> None:  # noqa: ARG001 - `
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program and return its exit code; without `arguments`, use those of the process."""
     if arguments is None:
-        signal.signal(signal.SIGTERM, signal.default_int_handler)  # end as cleanly as after Ctrl-C
+        _end_cleanly_on_signals()
         show_warnings_as_lines()
         arguments = sys.argv[1:]
     return run(arguments)
+
+
+def _end_cleanly_on_signals() -> None:
+    """End as cleanly as after Ctrl-C if the program is told to stop or its terminal closes."""
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # Windows has no SIGHUP
+        if number is not None and signal.getsignal(number) == signal.SIG_DFL:  # `nohup` ignores it
+            signal.signal(number, signal.default_int_handler)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -116,7 +124,8 @@ def run(arguments: Sequence[str]) -> int:
     words, debug = _without_debug(list(arguments))
     try:
         result = cli.main(words, prog_name="lvzoo", standalone_mode=False, obj=debug)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # closed by the caller
+            sys.stdout.flush()
     except BrokenPipeError:
         return _close_stdout()
     except (KeyboardInterrupt, click.Abort):

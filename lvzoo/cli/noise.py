@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from lvzoo.cli.options import json_option, preview_options, print_json, records, registry_option
+from lvzoo.cli.options import ClipPath, json_option, preview_options, print_json, records, registry_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,7 @@ def noise() -> None:
 
 
 @noise.command()
-@click.argument("clip", type=click.Path(path_type=Path))
+@click.argument("clip", type=ClipPath())
 @click.option(
     "--frame",
     type=click.IntRange(min=0),

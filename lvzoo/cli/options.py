@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -26,6 +27,21 @@ registry_option = click.option(
     type=click.Path(path_type=Path),
     help="Add the entries of your own registry.yaml; may be repeated.",
 )
+
+
+class ClipPath(click.Path):
+    """A path of a clip. It need not exist or be readable: that clip's error is shown, and the others go on."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path, readable=False)
+
+    def convert(
+        self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None
+    ) -> Any:  # noqa: ANN401 - click's signature
+        """Refuse an empty path, such as that of an unset shell variable: it would be the present folder."""
+        if not os.fspath(value):
+            self.fail("the path of a clip is empty; for the present folder, name '.'", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 def _preset(text: str) -> Callable[[Command], Command]:

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
-from lvzoo.cli.options import device_option, registry_option
+from lvzoo.cli.options import ClipPath, device_option, registry_option
 from lvzoo.cli.progress import show_clips
 from lvzoo.errors import DataError, show_name
 
 
 @click.command()
-@click.argument("clips", metavar="CLIP...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("clips", metavar="CLIP...", nargs=-1, required=True, type=ClipPath())
 @click.option(
     "--model",
     metavar="MODEL",

@@ -45,7 +45,7 @@ def draw_sheet(
     if out.suffix.lower() != ".png":
         raise UsageError(f"{out}: the picture is a PNG; name it {out.with_suffix('.png').name}")
     if out.exists():
-        raise DataError(f"{out}: exists; remove it, or name another file")
+        raise DataError(f"{out}: exists; name another file")
     ranges = ranges_of(shift)
     patients = COLUMNS * ROWS // (2 if contours else 1)
     tiles: list[NDArray[np.uint8]] = []

@@ -109,7 +109,7 @@ def write_phantom(
     wanted = choose(size, SIZES, "phantom size")
     ranges_of(shift)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise DataError(f"{out}: is not empty; name a new folder for the phantom, or remove this one")
+        raise DataError(f"{out}: is not empty; name a new folder for the phantom")
     with atomic_folder(out) as folder:
         (folder / "Videos").mkdir()
         clips = []

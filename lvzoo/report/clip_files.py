@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import cv2
 import numpy as np
@@ -19,14 +21,18 @@ from numpy.typing import NDArray
 from lvzoo.errors import DataError, UsageError
 from lvzoo.files import PREDICTION
 
-DIGEST: Final = "sha256"
-"""The key of the clip's digest in the file that describes its results."""
 FALLBACK_FPS: Final = 30.0
 """The frame rate of the overlay video if that of the clip is not known."""
 OVERLAY_FPS: Final = (1.0, 1000.0)
 """The frame rates that an overlay video can have. A slower clip plays at the first, a faster one at the second."""
 OVERLAY_SIDE: Final = 448
 """The least height and width of the overlay video in pixels. Small clips are enlarged."""
+MOST_OVERLAY_SIDE: Final = 4096
+"""No clip is enlarged beyond this height or width in pixels."""
+THINNEST: Final = 1 / 500
+"""Thickness of the outline, as a share of the overlay's shorter side, so that it is seen in large clips too."""
+UNREADABLE: Final = (OSError, ValueError, RecursionError, LookupError, TypeError)
+"""What reading the description of results raises if it is damaged, or of an older version."""
 CONTOUR_BGR: Final = (80, 220, 80)
 
 
@@ -40,7 +46,9 @@ class ClipWriter:
         self.masks, self.overlay = folder / "masks", folder / "overlay.avi"
         self.masks.mkdir()
         rows, columns = size_HW
-        self.zoom = max(1, -(-OVERLAY_SIDE // min(rows, columns)))
+        self.zoom = max(
+            1, min(-(-OVERLAY_SIDE // min(rows, columns)), MOST_OVERLAY_SIDE // max(rows, columns))
+        )
         size = (columns * self.zoom, rows * self.zoom)
         rate = FALLBACK_FPS if fps is None else min(max(fps, OVERLAY_FPS[0]), OVERLAY_FPS[1])
         self.video = cv2.VideoWriter(str(self.overlay), cv2.VideoWriter.fourcc(*"MJPG"), rate, size)
@@ -84,23 +92,29 @@ def check_results_folder(out: Path) -> None:
         ) from error
 
 
-def find_results(out: Path) -> dict[str, Path]:
-    """Return the folders in `out` that hold results, by the digest of their clip."""
-    return {
-        digest: path.parent
-        for path in sorted(out.glob(f"*/{PREDICTION}"))
-        if (digest := _read_digest(path)) is not None
-    }
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Made:
+    """What a folder of results was made from. Equal ones give equal results."""
+
+    clip: str
+    """SHA-256 of the clip's content."""
+    weights: str
+    """SHA-256 of the model's weights file."""
+    fps: float | None
+    """The frame rate that the user stated."""
 
 
-def _read_digest(path: Path) -> str | None:
-    """Return the digest of the clip whose results a file describes; None if the file is damaged or does not say."""
-    try:
-        about = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return None
-    digest = about.get(DIGEST) if isinstance(about, dict) else None
-    return digest if isinstance(digest, str) else None
+def find_results(out: Path) -> dict[Made, tuple[Path, Mapping[str, Any]]]:
+    """Return the folders in `out` that hold results, each with its description, by what they were made from."""
+    found: dict[Made, tuple[Path, Mapping[str, Any]]] = {}
+    for path in sorted(out.glob(f"*/{PREDICTION}")):
+        try:
+            about = json.loads(path.read_text(encoding="utf-8"))
+            made = about["made from"]
+            found[Made(clip=made["clip"], weights=made["weights"], fps=made["fps"])] = path.parent, about
+        except UNREADABLE:
+            continue
+    return found
 
 
 def keep_results(working: Path, out: Path, name: str) -> Path:
@@ -155,5 +169,6 @@ def draw_outline(
     large = cv2.resize(mask_HW.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
     picture = cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR)
     outlines, _ = cv2.findContours(large, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    cv2.drawContours(picture, outlines, -1, CONTOUR_BGR, thickness=max(1, zoom // 2), lineType=cv2.LINE_AA)
+    thickness = max(1, zoom // 2, round(THINNEST * min(size)))
+    cv2.drawContours(picture, outlines, -1, CONTOUR_BGR, thickness=thickness, lineType=cv2.LINE_AA)
     return np.asarray(picture, dtype=np.uint8)

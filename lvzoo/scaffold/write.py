@@ -39,9 +39,9 @@ def new_plugin(name: str, *, kind: Kind, out: Path | None = None) -> Path:
     names = choose_names(name, open_zoo())
     folder = Path(name) if out is None else out
     if folder.exists():
-        raise UsageError(f"{folder}: already exists; choose another folder with --out, or remove this one")
+        raise UsageError(f"{folder}: already exists; choose another folder with --out")
     if folder.is_symlink():
-        raise UsageError(f"{folder}: is a broken link; choose another folder with --out, or remove the link")
+        raise UsageError(f"{folder}: is a broken link; choose another folder with --out")
     try:
         _write(folder, fill_templates(names, kind))
     except OSError as error:

@@ -114,7 +114,7 @@ def _check_output(path: Path, page: Path) -> None:
         raise UsageError(f"{path}: a weights file's name ends in {SUFFIX}; name it {path.stem}{SUFFIX}")
     for each in (path, page):
         if each.exists():
-            raise DataError(f"{each}: exists; remove it, or name another --out")
+            raise DataError(f"{each}: exists; name another --out")
 
 
 def _make_card(found: TrainedModel, path: Path) -> WeightsCard:

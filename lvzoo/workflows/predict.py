@@ -21,6 +21,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+import lvzoo
 from lvzoo.data.clips.calibration import find_spacing
 from lvzoo.data.clips.clip import RATES_FPS, Clip, DamagedFrame, Frame, is_usable_rate
 from lvzoo.data.clips.find import ClipFile, find_clips
@@ -40,8 +41,8 @@ from lvzoo.errors import (
 from lvzoo.evaluate.predict import predict_masks
 from lvzoo.files import PREDICTION, working_folder
 from lvzoo.report.clip_files import (
-    DIGEST,
     ClipWriter,
+    Made,
     check_results_folder,
     find_results,
     keep_results,
@@ -49,7 +50,7 @@ from lvzoo.report.clip_files import (
 )
 from lvzoo.weights.locate import locate
 from lvzoo.weights.network import read_model
-from lvzoo.weights.trained import find_card
+from lvzoo.weights.trained import digest_file, find_card
 
 DEFAULT_MODEL: Final = "unet-fast"
 """The entry whose weights are used if no model is named."""
@@ -68,12 +69,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ClipPrediction:
-    """The prediction for one clip; its files are in `folder`. `fps` is None if the frame rate is not known."""
+    """The prediction for one clip; its files are in `folder`.
+
+    `fps` is None if the frame rate is not known. `earlier` says that an earlier call made the files.
+    """
 
     clip: Path
     folder: Path
     frames: int
     fps: float | None
+    earlier: bool = False
 
     @property
     def masks_NHW(self) -> NDArray[np.bool_]:
@@ -120,16 +125,19 @@ def predict(
         clips: one path or several. A folder is searched for clips.
         model: a trial's folder of a run (`runs/NAME/trials/unet-s0`), a weights file, or an entry that carries
             weights; by default an entry of lvzoo that was trained on synthetic patients only.
-        out: the folder to write to. A clip that was predicted there before is not predicted again.
+        out: the folder to write to. If it holds the results of the same clip by the same model, they are returned.
         fps: the frame rate, for clips that do not state it; it replaces the times of those that do.
         device: auto, cpu or cuda.
         registries: further registry.yaml files.
 
     Raises:
-        ClipsError: a clip cannot be read or predicted, or was predicted before. The other clips are still predicted.
+        ClipsError: a clip cannot be read or predicted. The other clips are still predicted.
         DataError: the model cannot be read, or a folder holds no clips.
     """
-    paths = [Path(clips)] if isinstance(clips, str | Path) else [Path(clip) for clip in clips]
+    given = [clips] if isinstance(clips, str | Path) else list(clips)
+    if "" in given:
+        raise UsageError("the path of a clip is empty; for the present folder, name '.'")
+    paths = [Path(clip) for clip in given]
     done = list(predict_each(paths, model=model, out=out, fps=fps, device=device, registries=registries))
     failed = [result for result in done if isinstance(result, DataError)]
     predictions = [result for result in done if isinstance(result, ClipPrediction)]
@@ -214,19 +222,17 @@ class _Predictor:
         registries: Sequence[Path],
     ) -> None:
         check_results_folder(out)
-        self.out, self.fps, self.known = out, fps, find_results(out)
+        self.out, self.fps, self.earlier = out, fps, find_results(out)
         self.device = choose_device(device)
-        network, self.facts = _open_model(model, registries)
+        network, self.weights, self.facts = _open_model(model, registries)
         self.network = network.to(self.device).to(memory_format=torch.channels_last)
 
     def predict_clip(self, file: ClipFile, name: str, on_frames: OnFrames | None) -> ClipPrediction:
-        """Predict one clip, and write its folder."""
+        """Predict one clip, and write its folder, unless an earlier call did."""
+        made = Made(clip=digest_clip(file), weights=self.weights, fps=self.fps)
+        if made in self.earlier:
+            return _return_earlier(file, *self.earlier[made])
         clip = open_clip(file, fps=self.fps)
-        digest = digest_clip(file)
-        if digest in self.known:
-            raise DataError(
-                f"{self.known[digest]} holds the results of this clip already; name another --out"
-            )
         with working_folder(self.out) as working:
             sample_NHW = clip.sample()
             crop = find_crop(sample_NHW) if len(sample_NHW) else None
@@ -242,8 +248,9 @@ class _Predictor:
             table = _make_table(result)
             table.to_csv(working / "areas.csv", index=False)
             about = {
-                "clip": show_name(clip.path.name),
-                DIGEST: digest,
+                "clip": show_name(clip.path),
+                "made from": asdict(made),
+                "lvzoo": lvzoo.__version__,
                 **self.facts,
                 **_describe(clip, crop, result),
                 "warnings": warnings,
@@ -275,8 +282,20 @@ class _Predictor:
         return result
 
 
-def _open_model(model: str | Path | None, registries: Sequence[Path]) -> tuple[nn.Module, Mapping[str, Any]]:
-    """Return the network, and facts about it for prediction.json: its name, and its training data if known.
+def _return_earlier(file: ClipFile, folder: Path, about: Mapping[str, Any]) -> ClipPrediction:
+    """Return what an earlier call predicted."""
+    log.warning("%s: was predicted before, and %s holds the results", show_name(file.path), show_name(folder))
+    return ClipPrediction(
+        clip=file.path, folder=folder, frames=about["frames"], fps=about["fps"], earlier=True
+    )
+
+
+def _open_model(
+    model: str | Path | None, registries: Sequence[Path]
+) -> tuple[nn.Module, str, Mapping[str, Any]]:
+    """Return the network, the digest of its weights, and facts about it for prediction.json.
+
+    The facts are its name, and its training data if known.
 
     Raises:
         LvzooError: the model is not available.
@@ -284,7 +303,7 @@ def _open_model(model: str | Path | None, registries: Sequence[Path]) -> tuple[n
     chosen = DEFAULT_MODEL if model is None else model
     try:
         found = locate(chosen, registries=registries)
-        network = read_model(found)
+        network, weights = read_model(found), digest_file(found.path)
     except LvzooError as error:
         if model is not None:
             raise
@@ -293,10 +312,10 @@ def _open_model(model: str | Path | None, registries: Sequence[Path]) -> tuple[n
         trained_on = find_card(found).trained_on
     except DataError as error:  # a trial that was moved out of its run
         log.warning("%s", error)
-        return network, {"model": show_name(chosen), "trained on": None}
+        return network, weights, {"model": show_name(chosen), "trained on": None}
     if trained_on.synthetic:
         log.warning("%s was trained on %s, without real patients; check the overlay", chosen, trained_on)
-    return network, {"model": show_name(chosen), "trained on": str(trained_on)}
+    return network, weights, {"model": show_name(chosen), "trained on": str(trained_on)}
 
 
 def _read_batches(clip: Clip, damaged: list[DamagedFrame]) -> Iterator[list[Frame]]:
@@ -320,18 +339,23 @@ def _list_warnings(clip: Clip, crop: Crop | None, result: _Result) -> list[str]:
     """Return what a reader of the results should know, each in one line."""
     warnings = list(clip.warnings)
     count, stated = len(result.indices), clip.stated_frames
-    if stated is not None and count < stated:
+    if stated is not None and count < stated and clip.way != "images":
         warnings.append(
             f"the file states {stated} frames, but only {count} decode; it is damaged or was cut off"
         )
     if result.damaged:
-        first = result.damaged[0]
+        first, *others = result.damaged
         numbers = name_some([str(frame.index) for frame in result.damaged])
-        warnings.append(f"frames that do not decode: {numbers} ({first.reason})")
+        subject = (
+            f"frames {numbers} do not decode; the first" if others else f"frame {numbers} does not decode"
+        )
+        warnings.append(f"{subject}: {first.reason}")
     if clip.way == "mjpg-scan":
         warnings.append(f"the file has no usable index; {count} frames were found, and it may be cut off")
     if crop is not None and not crop.sector.fitted:
         warnings.append("no clear sector was found, so a standard one is used; check the overlay")
+    if count == 1:
+        return warnings  # a single picture needs no times
     if clip.times_from is None:
         warnings.append(NO_TIMES)
     elif not _increase(result.times_s):

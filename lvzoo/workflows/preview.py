@@ -91,7 +91,7 @@ def preview_noise(
     if path.suffix.lower() != ".png":
         raise UsageError(f"{path}: the picture is a PNG; name it {path.with_suffix('.png').name}")
     if path.exists():
-        raise DataError(f"{path}: exists; remove it, or name another --out")
+        raise DataError(f"{path}: exists; name another --out")
     suite = open_suite(open_zoo(registries=registries).noise(noise))
     chosen = select_conditions(suite, corruptions, severities)[1:]
     if not chosen:

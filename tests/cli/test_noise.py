@@ -26,7 +26,7 @@ def test_preview_prints_the_path_of_its_picture(
     assert capsys.readouterr().out == "noise.png\n"
     assert (tmp_path / "noise.png").read_bytes().startswith(b"\x89PNG")
     assert main(words) == 4
-    assert "noise.png: exists; remove it, or name another --out" in capsys.readouterr().err
+    assert "noise.png: exists; name another --out" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lvzoo.report.clip_files import find_results, keep_results
+from lvzoo.report.clip_files import Made, find_results, keep_results
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,13 +17,16 @@ if TYPE_CHECKING:
 def working(tmp_path: Path) -> Path:
     folder = tmp_path / "out" / ".working"
     folder.mkdir(parents=True)
-    (folder / "prediction.json").write_text(json.dumps({"sha256": "12ab"}))
+    (folder / "prediction.json").write_text(
+        json.dumps({"made from": {"clip": "12ab", "weights": "34cd", "fps": None}})
+    )
     return folder
 
 
 def test_a_free_name_is_used(working: Path, tmp_path: Path) -> None:
     assert keep_results(working, tmp_path / "out", "clip") == tmp_path / "out/clip"
-    assert find_results(tmp_path / "out") == {"12ab": tmp_path / "out/clip"}
+    (made,) = find_results(tmp_path / "out")
+    assert made == Made(clip="12ab", weights="34cd", fps=None)
     assert not working.exists()
 
 
@@ -48,7 +51,7 @@ def test_a_name_that_another_process_takes_at_the_same_time_is_left_to_it(
     assert (other / "prediction.json").read_text() == "theirs"
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"sha256": 3}', "{}"])
+@pytest.mark.parametrize("content", ["{", "[]", '{"made from": 3}', '{"made from": {"clip": "a"}}', "{}"])
 def test_damaged_results_belong_to_no_clip(tmp_path: Path, content: str) -> None:
     (tmp_path / "clip").mkdir()
     (tmp_path / "clip/prediction.json").write_text(content)
