@@ -112,7 +112,7 @@ def _read_numbers(clip: Clip, numbers: Iterable[int], count: int) -> _Decoded:
     for frame in clip.read(sorted(numbers)):
         if isinstance(frame, Frame):
             frames[frame.index] = frame.grey_HW
-        else:
+        elif frame.index is not None:
             damage[frame.index] = _explain_damage(frame)
     return _Decoded(frames=frames, damage=damage, count=count)
 

@@ -27,6 +27,7 @@ from lvzoo.data.clips.clip import RATES_FPS, Clip, DamagedFrame, Frame, is_usabl
 from lvzoo.data.clips.find import ClipFile, find_clips
 from lvzoo.data.clips.names import digest_clip, name_clips
 from lvzoo.data.clips.recognise import open_clip
+from lvzoo.data.clips.video.missing import find_missing
 from lvzoo.data.crop import Crop, find_crop, make_cropper, uncrop
 from lvzoo.device import choose_device, choose_precision
 from lvzoo.errors import (
@@ -343,13 +344,18 @@ def _list_warnings(clip: Clip, crop: Crop | None, result: _Result) -> list[str]:
         warnings.append(
             f"the file states {stated} frames, but only {count} decode; it is damaged or was cut off"
         )
-    if result.damaged:
-        first, *others = result.damaged
-        numbers = name_some([str(frame.index) for frame in result.damaged])
+    numbered = [frame for frame in result.damaged if frame.index is not None]
+    if numbered:
+        first, *others = numbered
+        numbers = name_some([str(frame.index) for frame in numbered])
         subject = (
             f"frames {numbers} do not decode; the first" if others else f"frame {numbers} does not decode"
         )
         warnings.append(f"{subject}: {first.reason}")
+    if unknown := len(result.damaged) - len(numbered):
+        frames = "1 frame does" if unknown == 1 else f"{unknown} frames do"
+        warnings.append(f"{frames} not decode, and the times do not show which")
+    warnings += find_missing(clip, result.indices, result.times_s)
     if clip.way == "mjpg-scan":
         warnings.append(f"the file has no usable index; {count} frames were found, and it may be cut off")
     if crop is not None and not crop.sector.fitted:
@@ -378,7 +384,7 @@ def _describe(clip: Clip, crop: Crop | None, result: _Result) -> dict[str, Any]:
     return {
         "frames": len(result.indices),
         "frames stated by the file": clip.stated_frames,
-        "damaged frames": [frame.index for frame in result.damaged],
+        "damaged frames": [frame.index for frame in result.damaged if frame.index is not None],
         "height": clip.size_HW[0],
         "width": clip.size_HW[1],
         "fps": clip.fps,

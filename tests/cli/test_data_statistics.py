@@ -192,9 +192,9 @@ def test_a_clip_of_a_folder_that_cannot_be_read_is_reported_and_left_out(
 def test_a_file_that_is_named_and_cannot_be_read_is_a_data_error(
     mixed: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for name in ("cut.avi", "README.txt"):
+    for name, reason in (("cut.avi", "does not decode"), ("README.txt", "is a text file")):
         assert main(["data", "statistics", str(mixed), str(mixed / name)]) == 4
-        assert f"{mixed / name}: does not decode" in capsys.readouterr().err
+        assert f"{mixed / name}: {reason}" in capsys.readouterr().err
 
 
 def test_a_folder_of_only_damaged_clips_is_a_data_error(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -31,6 +32,8 @@ from lvzoo.report.clip_files import draw_outline
 from lvzoo.types import Recipe, Trial
 from lvzoo.weights.network import save_model
 from lvzoo.workflows.predict import ClipsError
+from tests.data.clips.boxes import set_times
+from tests.data.clips.elements import drop_blocks
 from tests.made_videos import write_video
 from tests.made_weights import write_registry, write_weights
 
@@ -338,6 +341,27 @@ def test_the_calibration_of_another_picture_is_refused_with_the_reason(model: Pa
     assert "beyond the" in calibration["refused"]
 
 
+def test_frames_that_are_lost_without_a_number_are_told(model: Path, tmp_path: Path) -> None:
+    clip = write_video(tmp_path / "clip.mov", np.full((12, 112, 112), 60, dtype=np.uint8))
+    whole = clip.read_bytes()
+    start, end = [found.start() for found in re.finditer(b"\xff\xd8\xff", whole)][8:10]
+    broken = whole[:start] + bytes(end - start) + whole[end:]
+    clip.write_bytes(set_times(broken, [0.02] * 5 + [0.07] * 7))
+    (result,) = lvzoo.predict(clip, model=model, out=tmp_path / "out")
+    about = json.loads((result.folder / "prediction.json").read_text())
+    assert (about["frames"], about["damaged frames"]) == (11, [])
+    assert about["warnings"][1] == "1 frame does not decode, and the times do not show which"
+    assert pd.read_csv(result.folder / "areas.csv")["frame"].tolist() == list(range(11))
+
+
+def test_a_video_that_ends_early_is_told(model: Path, tmp_path: Path) -> None:
+    clip = write_video(tmp_path / "clip.webm", np.full((23, 112, 112), 60, dtype=np.uint8), codec="VP80")
+    clip.write_bytes(drop_blocks(clip.read_bytes(), range(14, 23)))
+    (result,) = lvzoo.predict(clip, model=model, out=tmp_path / "out")
+    warnings = json.loads((result.folder / "prediction.json").read_text())["warnings"]
+    assert "it ends at 0.26 s, but its header states 0.46 s; it is damaged or was cut off" in warnings
+
+
 def test_names_with_control_characters_are_shown_escaped(
     model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -380,7 +404,9 @@ def test_names_that_are_not_utf_8_lose_no_result(
     command = ["predict", str(clip), "--model", str(model), "--out"]
     assert main([*command, str(tmp_path / "out")]) == 0
     (folder,) = (tmp_path / "out").iterdir()
-    assert json.loads((folder / "prediction.json").read_text(encoding="utf-8"))["clip"].endswith("/caf\\xe9.dcm")
+    assert json.loads((folder / "prediction.json").read_text(encoding="utf-8"))["clip"].endswith(
+        "/caf\\xe9.dcm"
+    )
     assert main([*command, str(tmp_path / os.fsdecode(b"out\xe9"))]) == 2
     assert "is not UTF-8" in capsys.readouterr().err
 

@@ -70,9 +70,12 @@ class Frame:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DamagedFrame:
-    """A frame of the file that does not decode, and the reason in a few words."""
+    """A frame of the file that does not decode, and the reason in a few words.
 
-    index: int
+    `index` is None if a video does not show which of its frames is lost.
+    """
+
+    index: int | None
     reason: str
 
 
@@ -114,6 +117,8 @@ class Clip:
     """Yields at most so many frames spread over the clip, faster than `read_frames` does. Their times are not known,
     and their numbers may be off by a few. None if `read_frames` is fast enough."""
     regions: tuple[Region, ...] = ()
+    stated_s: float | None = None
+    """The time at which the last frame ends, as the file's header states it; None if it states none."""
     warnings: tuple[str, ...] = ()
     """What is odd about the file, each in one line without the file's name."""
 

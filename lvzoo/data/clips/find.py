@@ -12,15 +12,23 @@ from pathlib import Path
 from typing import Final
 
 from lvzoo.data.clips.clip import ClipFile
+from lvzoo.data.clips.dicom.pictureless import lacks_picture
 from lvzoo.data.clips.dicom.reader import is_dicom
 from lvzoo.data.clips.gif import is_gif
 from lvzoo.data.clips.images import is_image
 from lvzoo.data.clips.nifti.reader import is_nifti
 from lvzoo.data.clips.numbering import Numbered, group_numbered, natural_key
 from lvzoo.data.clips.recognise import HEAD_BYTES
-from lvzoo.data.clips.suffixes import CLIP_SUFFIXES, OTHER_SUFFIXES, PICTURE_SUFFIXES, split_suffix
+from lvzoo.data.clips.suffixes import (
+    CLIP_SUFFIXES,
+    DICOM_SUFFIXES,
+    NIFTI_SUFFIXES,
+    OTHER_SUFFIXES,
+    PICTURE_SUFFIXES,
+    split_suffix,
+)
 from lvzoo.data.clips.video.containers import is_video
-from lvzoo.errors import DataError
+from lvzoo.errors import DataError, show_name
 from lvzoo.files import PREDICTION
 
 __all__ = ["ClipFile", "find_clips"]
@@ -32,7 +40,7 @@ DICOM_LIST: Final = "dicomdir"
 DICOM_INDEX: Final = b"1.2.840.10008.1.3.10\0"
 """The class of such a file, whatever it is called."""
 LABELS: Final = ("_gt",)
-"""The ends of the names of NIfTI files with the labels of a clip instead of its pictures, as in CAMUS."""
+"""The ends of the names of NIfTI files and pictures that hold labels, as in CAMUS."""
 PRINTF: Final = re.compile(r"%0?([0-9]*)d")
 """The number in a pattern such as `frame_%03d.png`, as FFmpeg and OpenCV write it."""
 
@@ -41,9 +49,10 @@ def find_clips(arguments: Sequence[Path]) -> list[ClipFile]:
     """Return the clips that files, folders and patterns stand for, each once.
 
     - A file is a clip, whatever it is called. It need not exist: its error is told when it is opened.
-    - Pictures of one folder whose names differ in one number only are one clip, in the order of their numbers.
-    - A folder is searched with its subfolders, in natural order. Hidden files, files that are no clips, and the
-      results of lvzoo are left out.
+    - Pictures of one folder whose names differ only in the number at their end are one clip, in the order of their
+      numbers. A line of the log says so.
+    - A folder is searched with its subfolders, in natural order. Hidden files, files that are no clips, labels, and
+      the results of lvzoo are left out. So are DICOM files without a picture, and a line of the log says so.
     - A pattern that the shell did not expand (`frames/*.png`, `frames/%03d.png`) stands for the files that match.
 
     Raises:
@@ -96,7 +105,10 @@ def _match(pattern: Path) -> list[Path]:
 def _expand_path(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
-    files = list(_search(path))
+    found = list(_search(path))
+    files = [file for file in found if not _is_dicom_without_picture(file)]
+    if len(files) < len(found):
+        _warn_of_reports(path, len(found) - len(files))
     if not files:
         raise DataError(f"{path}: holds no clips; give a clip, or a folder of clips or of numbered pictures")
     return files
@@ -117,6 +129,13 @@ def _search(root: Path) -> Iterator[Path]:
                 yield Path(name, file)
 
 
+def _warn_of_reports(folder: Path, count: int) -> None:
+    if count == 1:
+        LOG.warning("%s: 1 DICOM file without pictures is left out", show_name(folder))
+    else:
+        LOG.warning("%s: %s DICOM files without pictures are left out", show_name(folder), f"{count:,}")
+
+
 def _warn_of_folder(error: OSError) -> None:
     LOG.warning("%s: is left out, because it cannot be read (%s)", error.filename, error.strerror)
 
@@ -134,7 +153,7 @@ def _is_clip(file: Path) -> bool:
 
 def _is_labels(name: str) -> bool:
     stem, suffix = split_suffix(name)
-    return suffix.startswith(".nii") and stem.endswith(LABELS)
+    return suffix in (*NIFTI_SUFFIXES, *PICTURE_SUFFIXES) and stem.endswith(LABELS)
 
 
 def _has_content(file: Path) -> bool:
@@ -149,6 +168,19 @@ def _has_content(file: Path) -> bool:
         )
     except OSError:
         return False
+
+
+def _is_dicom_without_picture(file: Path) -> bool:
+    """Return whether a file of a folder is a DICOM file of a kind without pictures, such as a report."""
+    suffix = file.suffix.lower()
+    if not file.is_file() or (suffix in CLIP_SUFFIXES and suffix not in DICOM_SUFFIXES):
+        return False
+    try:
+        with file.open("rb") as content:
+            head = content.read(HEAD_BYTES)
+        return is_dicom(head, file) and lacks_picture(head, file)
+    except OSError:
+        return False  # opening it tells why
 
 
 def _identify(file: Path) -> str:
@@ -189,4 +221,6 @@ def _make_clip(folder: Path, group: Numbered, *, alone: bool) -> ClipFile:
     if len(group.files) == 1:
         return ClipFile(path=group.files[0])
     named = folder if folder.name not in ("", "..") else folder.resolve()
-    return ClipFile(path=named if alone else folder / group.pattern, images=group.files)
+    path = named if alone else folder / group.pattern
+    LOG.warning("%s: %s pictures are read as one clip", show_name(path), f"{len(group.files):,}")
+    return ClipFile(path=path, images=group.files)

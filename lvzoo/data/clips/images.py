@@ -12,9 +12,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from lvzoo.data.clips.clip import Clip, DamagedFrame, Frame
+from lvzoo.data.clips.clip import BROKEN, Clip, DamagedFrame, Frame
 from lvzoo.data.clips.grey import convert_to_grey
-from lvzoo.data.clips.numbering import group_numbered
+from lvzoo.data.clips.numbering import Numbered, group_numbered
 from lvzoo.data.opencv import cv2, silence_opencv
 from lvzoo.errors import DataError, is_out_of_memory
 
@@ -41,7 +41,7 @@ def open_images(path: Path, images: tuple[Path, ...], *, fps: float | None) -> C
 
     Colours become grey by OpenCV's BGR2GRAY, transparent pixels become black, and of 16 bits the upper 8 are kept.
     The size of the clip is that of the first picture that decodes; pictures of another size are damaged frames.
-    Pictures state no times, so a frame has one only if `fps` is given.
+    Pictures state no times, so a frame has one only if `fps` is given. The times follow the numbers in the names.
 
     Args:
         path: the name of the sequence in messages: its folder, its pattern or its only file.
@@ -53,11 +53,14 @@ def open_images(path: Path, images: tuple[Path, ...], *, fps: float | None) -> C
         OSError: the only picture cannot be read.
     """
     size_HW, warnings = _look_at_first(path, images)
+    groups = group_numbered(images)
+    sequence = groups[0] if len(groups) == 1 and groups[0].files == images else Numbered(files=images)
+    times_s = None if fps is None else _list_times(sequence, fps)
 
     def read_frames(indices: Sequence[int] | None) -> Iterator[Frame | DamagedFrame]:
         for index in range(len(images)) if indices is None else indices:
             if index < len(images):
-                yield _read_frame(images[index], index, size_HW, fps)
+                yield _read_frame(images[index], index, size_HW, times_s)
 
     return Clip(
         path=path,
@@ -68,7 +71,7 @@ def open_images(path: Path, images: tuple[Path, ...], *, fps: float | None) -> C
         times_from=None if fps is None else "--fps",
         fps=fps,
         read_frames=read_frames,
-        warnings=(*_describe_gaps(images), *warnings),
+        warnings=(*_describe_gaps(sequence, fps), *warnings),
     )
 
 
@@ -85,11 +88,21 @@ def _look_at_first(path: Path, images: Sequence[Path]) -> tuple[tuple[int, int],
     raise DataError(f"{path}: {what} ({reasons[0]}); check that the file is complete")
 
 
-def _describe_gaps(images: Sequence[Path]) -> list[str]:
+def _list_times(sequence: Numbered, fps: float) -> list[float]:
+    """Return the time of each picture. Missing numbers take time too, so that a gap stays a gap."""
+    numbers = sequence.numbers
+    if len(set(numbers)) < len(
+        sequence.files
+    ):  # a single picture, or a number that stands twice: 1.png, 01.png
+        numbers = tuple(range(len(sequence.files)))
+    return [(number - numbers[0]) / fps for number in numbers]
+
+
+def _describe_gaps(sequence: Numbered, fps: float | None) -> list[str]:
     """Return a warning if numbers of the sequence are missing."""
-    groups = group_numbered(images)
-    gaps = groups[0].describe_gaps() if len(groups) == 1 else ""
-    return [f"{gaps}; the frames are counted without them"] if gaps else []
+    gaps = sequence.describe_gaps()
+    times = "" if fps is None else ", but the times leave a gap for them"
+    return [f"{gaps}; the frames are counted without them{times}"] if gaps else []
 
 
 def _find_oddities(image: Path, picture: NDArray[Any]) -> list[str]:
@@ -107,7 +120,9 @@ def _find_oddities(image: Path, picture: NDArray[Any]) -> list[str]:
     return warnings
 
 
-def _read_frame(image: Path, index: int, size_HW: tuple[int, int], fps: float | None) -> Frame | DamagedFrame:
+def _read_frame(
+    image: Path, index: int, size_HW: tuple[int, int], times_s: Sequence[float] | None
+) -> Frame | DamagedFrame:
     picture = _decode(image)
     if isinstance(picture, str):
         return DamagedFrame(index=index, reason=f"{image.name}: {picture}")
@@ -117,7 +132,9 @@ def _read_frame(image: Path, index: int, size_HW: tuple[int, int], fps: float | 
             f"{image.name}: is {width} x {height}, but the first picture is {first_width} x {first_height}"
         )
         return DamagedFrame(index=index, reason=reason)
-    return Frame(index=index, time_s=None if fps is None else index / fps, grey_HW=convert_to_grey(picture))
+    return Frame(
+        index=index, time_s=None if times_s is None else times_s[index], grey_HW=convert_to_grey(picture)
+    )
 
 
 def _decode(image: Path) -> NDArray[Any] | str:
@@ -139,8 +156,10 @@ def _decode(image: Path) -> NDArray[Any] | str:
     except cv2.error as error:
         if is_out_of_memory(error):
             raise
-        return "does not decode"
-    return "does not decode" if picture is None else np.asarray(picture)
+        picture = None
+    if picture is None:
+        return BROKEN if is_image(data) else "is no PNG, JPEG or BMP picture"
+    return np.asarray(picture)
 
 
 def _is_cut(data: bytes) -> bool:

@@ -13,11 +13,13 @@ from typing import Final
 from lvzoo.errors import MOST_SUGGESTIONS, name_some
 
 DIGITS: Final = re.compile(r"([0-9]+)")
+FRAME_NUMBER: Final = re.compile(r"(?P<before>.*?)(?P<number>[0-9]+)(?P<after>[\W_]*)", re.DOTALL)
+"""A name without its suffix that ends with a number; only signs may follow, as in `frame (12)`."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Numbered:
-    """Files of one folder whose names differ in one number, in its order; or a single file."""
+    """Files of one folder whose names differ in the number at their end, in its order; or a single file."""
 
     files: tuple[Path, ...]
     numbers: tuple[int, ...] = ()
@@ -62,35 +64,27 @@ def natural_key(name: str) -> tuple[object, ...]:
 def group_numbered(files: Sequence[Path]) -> list[Numbered]:
     """Group files of one folder into sequences, in the order of each sequence's first file.
 
-    The names of a sequence differ in one number only. If names have several numbers, it is the last one that makes a
-    sequence of at least two files. Files without such a neighbour stand alone.
+    The names of a sequence differ only in the number at their end. A number with letters behind it does not count: in
+    `patient0001_4CH_ED.png`, the numbers are those of the patient and of the view. Files without a neighbour stand
+    alone.
     """
-    alike: dict[tuple[str, ...], list[Path]] = defaultdict(list)
-    for file in files:
-        alike[*DIGITS.split(file.stem)[::2], file.suffix.lower()].append(file)
-    groups = [group for same in alike.values() for group in _split_by_number(same)]
-    place = {file: index for index, file in enumerate(files)}
-    return sorted(groups, key=lambda group: min(place[file] for file in group.files))
+    alike: dict[tuple[str, ...], list[tuple[int, Path]]] = defaultdict(list)
+    for place, file in enumerate(files):
+        parts = FRAME_NUMBER.fullmatch(file.stem)
+        suffix = file.suffix.lower()
+        if parts is None:
+            alike[file.name, str(place)].append((0, file))
+        else:
+            alike[parts["before"], parts["after"], suffix].append((int(parts["number"]), file))
+    # A dictionary keeps the order in which its keys were added: that of each sequence's first file.
+    return [_order(key, numbered) for key, numbered in alike.items()]
 
 
-def _split_by_number(files: Sequence[Path]) -> Iterator[Numbered]:
-    """Split files whose names differ only in numbers into sequences."""
-    parts_of = {file: DIGITS.split(file.stem) for file in files}
-    for place in reversed(range(1, len(parts_of[files[0]]), 2)):
-        groups: dict[tuple[str, ...], list[Path]] = defaultdict(list)
-        for file, parts in parts_of.items():
-            groups[*parts[:place], "*", *parts[place + 1 :]].append(file)
-        if len(groups) < len(files):
-            for name, members in groups.items():
-                yield _order(name, [(int(parts_of[file][place]), file) for file in members])
-            return
-    yield from (Numbered(files=(file,)) for file in files)
-
-
-def _order(parts: Sequence[str], numbered: Sequence[tuple[int, Path]]) -> Numbered:
+def _order(key: Sequence[str], numbered: Sequence[tuple[int, Path]]) -> Numbered:
     in_order = sorted(numbered)
     files = tuple(file for _, file in in_order)
     if len(files) == 1:
         return Numbered(files=files)
+    before, after = key[:2]
     numbers = tuple(number for number, _ in in_order)
-    return Numbered(files=files, numbers=numbers, pattern="".join(parts) + files[0].suffix)
+    return Numbered(files=files, numbers=numbers, pattern=f"{before}*{after}{files[0].suffix}")

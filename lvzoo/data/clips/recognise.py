@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
@@ -20,6 +21,10 @@ from lvzoo.errors import DataError
 
 HEAD_BYTES = 348
 """The first bytes of a file, which show its format."""
+CONTROLS = bytes({*range(32), 127} - set(b"\t\n\f\r\x1a\x1b"))
+"""The control characters that no text contains."""
+BINARY_MARKS = (b"YUV4MPEG2 ", b"RIFF")
+"""The first bytes of formats of videos that begin with letters."""
 
 
 def open_clip(clip: ClipFile | Path, *, fps: float | None = None) -> Clip:
@@ -43,6 +48,7 @@ def _open(clip: ClipFile, fps: float | None) -> Clip:
     if clip.images:
         return open_images(path, clip.images, fps=fps)
     head = _read_head(path)
+    _check_content(path, head)
     for name in (Path(), path):  # the content decides, then the name
         if is_dicom(head, name):
             return open_dicom(path, fps=fps)
@@ -55,6 +61,31 @@ def _open(clip: ClipFile, fps: float | None) -> Clip:
         if is_video(head):
             break
     return open_video(path, fps=fps)
+
+
+def _check_content(path: Path, head: bytes) -> None:
+    """Refuse what is no clip, whatever its name. FFmpeg would draw some texts as pictures.
+
+    Raises:
+        DataError: the file is a text, or a WebP picture.
+    """
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        raise DataError(f"{path}: is a WebP picture, which lvzoo does not read; convert it to GIF or PNG")
+    if is_text(head):
+        raise DataError(f"{path}: is a text file, not a clip; name a video, a DICOM file or pictures")
+
+
+def is_text(head: bytes) -> bool:
+    r"""Return whether the first bytes of a file are those of a text in any encoding.
+
+    >>> is_text(b"Notes\n"), is_text("Größe".encode("latin-1")), is_text("Notes".encode("utf-16"))
+    (True, True, True)
+    >>> is_text(b"RIFF\0\0\0\0AVI LIST"), is_text(b"YUV4MPEG2 W64 H48\nFRAME\n")
+    (False, False)
+    """
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return True
+    return not head.startswith(BINARY_MARKS) and len(head.translate(None, CONTROLS)) == len(head)
 
 
 def _read_head(path: Path) -> bytes:

@@ -12,6 +12,7 @@ SEGMENT: Final = 0x18538067
 CLUSTER: Final = 0x1F43B675
 CLUSTER_TIME: Final = 0xE7
 SIMPLE_BLOCK: Final = 0xA3
+VOID: Final = 0xEC
 
 
 def list_elements(data: bytes, at: int, end: int) -> Iterator[tuple[int, int, int]]:
@@ -39,4 +40,21 @@ def set_block_times(matroska: bytes, times_s: Sequence[float]) -> bytes:
             if kind == SIMPLE_BLOCK:  # the track in one byte, the time in two
                 changed[start + 1 : start + 3] = struct.pack(">h", round(next(times) * 1000))
     assert next(times, None) is None
+    return bytes(changed)
+
+
+def drop_blocks(matroska: bytes, numbers: Sequence[int]) -> bytes:
+    """Hide frames, as garbage in their place does: a reader passes over them without a word."""
+    changed, count = bytearray(matroska), 0
+    (segment,) = (span for number, *span in list_elements(matroska, 0, len(matroska)) if number == SEGMENT)
+    for number, *cluster in list_elements(matroska, *segment):
+        if number != CLUSTER:
+            continue
+        at = cluster[0]
+        for kind, _, end in list_elements(matroska, *cluster):
+            if kind == SIMPLE_BLOCK:
+                changed[at] = VOID if count in numbers else changed[at]
+                count += 1
+            at = end
+    assert count > max(numbers)
     return bytes(changed)

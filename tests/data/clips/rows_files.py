@@ -196,7 +196,7 @@ OTHER_ROWS: Final = (
     Row(
         format="text",
         make=write_content(b"This is no clip.\n" * 50),
-        expected=Refused(message="does not decode as a video"),
+        expected=Refused(message="is a text file, not a clip"),
     ),
     Row(format="empty file", make=write_content(b""), expected=Refused(message="is empty")),
     Row(

@@ -224,6 +224,20 @@ def test_a_frame_that_does_not_decode_costs_itself_alone(avi: Path, damaged: byt
     assert np.array_equal(np.stack([frame.grey_HW for frame in others]), decoded([*frames[:3], *frames[4:]]))
 
 
+def test_a_damaged_part_costs_an_indexed_file_only_the_frames_in_it(avi: Path) -> None:
+    frames = jpegs(9)
+    whole = build_avi(frames)
+    start = whole.index(frames[5]) - 8  # the name and the length of the chunk are lost too
+    avi.write_bytes(whole[:start] + bytes(600) + whole[start + 600 :])
+    clip = open_clip(avi)
+    assert (clip.way, clip.stated_frames) == ("mjpg-index", 9)
+    read = list(clip.read())
+    assert read[5] == DamagedFrame(index=5, reason="its data is damaged")
+    others = [frame for frame in read if isinstance(frame, Frame)]
+    assert [frame.index for frame in others] == [0, 1, 2, 3, 4, 6, 7, 8]
+    assert np.array_equal(np.stack([frame.grey_HW for frame in others]), decoded([*frames[:5], *frames[6:]]))
+
+
 def test_a_frame_of_another_size_is_damage(avi: Path) -> None:
     frames = jpegs(9)
     frames[3] = jpegs(9, size=56)[3]
@@ -232,10 +246,20 @@ def test_a_frame_of_another_size_is_damage(avi: Path) -> None:
     assert frame == DamagedFrame(index=3, reason="it is 56 x 56, but the file's header says 112 x 112")
 
 
-@pytest.mark.parametrize("content", [b"no video", build_avi([]), build_avi(jpegs(9))[:200]])
+@pytest.mark.parametrize("content", [b"\0no video", build_avi([]), build_avi(jpegs(9))[:100]])
 def test_a_file_without_frames_is_named(avi: Path, content: bytes) -> None:
     avi.write_bytes(content)
     with pytest.raises(DataError, match=r"clip\.avi: does not decode as a video"):
+        open_clip(avi)
+
+
+@pytest.mark.parametrize("length", [100, -40])
+@pytest.mark.parametrize("codec", [b"MJPG", b"Y800"])
+def test_a_file_that_ends_within_its_first_frame_says_so(avi: Path, codec: bytes, length: int) -> None:
+    frames = jpegs(9)
+    whole = build_avi(frames, codec=codec)
+    avi.write_bytes(whole[: whole.index(frames[0]) + length])
+    with pytest.raises(DataError, match=r"clip\.avi: the file ends before its first frame is complete; copy"):
         open_clip(avi)
 
 

@@ -101,7 +101,7 @@ def test_other_files_are_not_taken_for_dicom(tmp_path: Path, head: bytes) -> Non
 
 def test_what_is_no_dicom_is_told(tmp_path: Path) -> None:
     path = tmp_path / "clip.dcm"
-    path.write_bytes(b"no dicom")
+    path.write_bytes(b"no dicom\0\1")
     with pytest.raises(DataError, match=r"clip\.dcm: is not a DICOM file; .*AVI or MP4"):
         open_clip(path)
 

@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from pydicom import Dataset
 from pydicom.pixels.processing import convert_color_space
-from pydicom.uid import ExplicitVRBigEndian
+from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, RLELossless
 
 from lvzoo.data.clips.dicom.reader import open_dicom
 from lvzoo.errors import DataError
@@ -84,7 +84,7 @@ def test_a_window_counts_rescaled_values(tmp_path: Path) -> None:
 
 
 def test_inverted_grey_is_turned_round_behind_the_window(tmp_path: Path) -> None:
-    dataset = make_dicom(RAMP, BitsStored=12, WindowCenter=1000.5, WindowWidth=201)
+    dataset = make_dicom(RAMP, BitsStored=12, HighBit=11, WindowCenter=1000.5, WindowWidth=201)
     dataset.PhotometricInterpretation = "MONOCHROME1"
     grey = read_saved(tmp_path, dataset).ravel()
     assert (grey[0], grey[1000], grey[4095]) == (255, 127, 0)
@@ -95,13 +95,13 @@ def test_a_table_of_values_of_interest_is_used(tmp_path: Path) -> None:
     item.LUTDescriptor, item.LUTData = [4096, 0, 12], list(range(4095, -1, -1))
     item["LUTData"].VR = "US"
     item["LUTDescriptor"].VR = "US"
-    dataset = make_dicom(RAMP, BitsStored=12, VOILUTSequence=[item])
+    dataset = make_dicom(RAMP, BitsStored=12, HighBit=11, VOILUTSequence=[item])
     assert np.array_equal(read_saved(tmp_path, dataset), np.rint((4095 - RAMP) / 4095 * 255))
 
 
 @pytest.mark.parametrize("width", [b"wide", b"0 ", b"-5", b"", b"201,5 ", b"nan "])
 def test_a_malformed_window_is_warned_of_and_not_used(tmp_path: Path, width: bytes) -> None:
-    dataset = make_dicom(RAMP, BitsStored=12, WindowCenter=1000.5)
+    dataset = make_dicom(RAMP, BitsStored=12, HighBit=11, WindowCenter=1000.5)
     put_raw(dataset, "WindowWidth", "DS", width)
     assert np.array_equal(read_saved(tmp_path, dataset), np.rint(RAMP / 4095 * 255))
     warning = "the window (WindowCenter and WindowWidth) is malformed, so it is not used"
@@ -110,10 +110,66 @@ def test_a_malformed_window_is_warned_of_and_not_used(tmp_path: Path, width: byt
 
 @pytest.mark.parametrize("stored", [0, 17])
 def test_a_wrong_number_of_bits_is_warned_of(tmp_path: Path, stored: int) -> None:
-    dataset = make_dicom(RAMP, BitsStored=stored)
-    assert np.array_equal(read_saved(tmp_path, dataset), np.rint(RAMP / 65535 * 255))
+    dataset = make_dicom(RAMP * 16, BitsStored=stored)
+    assert np.array_equal(read_saved(tmp_path, dataset), np.rint(RAMP * 16 / 65535 * 255))
     warning = f"BitsStored {stored} does not fit into 16 bits, so it is not used"
     assert open_dicom(tmp_path / "clip.dcm", fps=None).warnings == (warning,)
+
+
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ExplicitVRBigEndian, RLELossless])
+@pytest.mark.parametrize("signed", [False, True])
+@pytest.mark.parametrize("high_bit", [13, 15])
+def test_pixels_in_the_upper_bits_are_shifted(
+    tmp_path: Path, syntax: UID, high_bit: int, *, signed: bool
+) -> None:
+    """The bits beside them may hold an overlay."""
+    values = RAMP.astype(np.int16) - 2048 if signed else RAMP
+    pixels = (values.astype(np.uint16) & 0xFFF) << (high_bit - 11)
+    stored = pixels | np.uint16(0x8003 if high_bit == 13 else 0x000F)
+    dataset = make_dicom(stored, BitsStored=12, HighBit=high_bit, PixelRepresentation=int(signed))
+    if syntax == ExplicitVRBigEndian:
+        dataset.file_meta.TransferSyntaxUID = syntax
+        dataset.PixelData = stored.astype(">u2").tobytes()
+    elif syntax == RLELossless:
+        dataset.compress(RLELossless, encoding_plugin="pydicom")
+    assert np.array_equal(read_saved(tmp_path, dataset), np.rint(RAMP / 4095 * 255))
+    warning = f"HighBit is {high_bit} and BitsStored is 12, so the pixels are shifted to the right"
+    assert open_dicom(tmp_path / "clip.dcm", fps=None).warnings == (warning,)
+
+
+@pytest.mark.parametrize("high_bit", [5, 16])
+def test_a_wrong_high_bit_is_warned_of(tmp_path: Path, high_bit: int) -> None:
+    dataset = make_dicom(RAMP, BitsStored=12, HighBit=high_bit)
+    assert np.array_equal(read_saved(tmp_path, dataset), np.rint(RAMP / 4095 * 255))
+    warning = f"HighBit {high_bit} does not fit 12 of 16 bits (BitsStored), so it is not used"
+    assert open_dicom(tmp_path / "clip.dcm", fps=None).warnings == (warning,)
+
+
+@pytest.mark.parametrize("compress", [False, True])
+@pytest.mark.parametrize(
+    ("lowest", "full", "kind"),
+    [(-2048, "-32,768 to 32,767", np.int16), (0, "0 to 65,535", np.uint16)],
+)
+def test_pixels_that_use_little_of_16_bits_are_not_flat(
+    tmp_path: Path, lowest: int, full: str, kind: type[np.generic], *, compress: bool
+) -> None:
+    values = (RAMP[:, ::2].astype(np.int32) // 2 + lowest).astype(kind)
+    dataset = make_dicom(values)
+    if compress:
+        dataset.compress(RLELossless, encoding_plugin="pydicom")
+    grey = read_saved(tmp_path, dataset)
+    used = values.astype(float) - values.min()
+    assert np.array_equal(grey, np.rint(used / used.max() * 255))
+    (warning,) = open_dicom(tmp_path / "clip.dcm", fps=None).warnings
+    assert warning == (
+        f"has no window, and its pixels are only {values.min():,} to {values.max():,} of {full}; this range is shown "
+        "as black to white"
+    )
+
+
+def test_a_black_clip_of_16_bits_stays_black(tmp_path: Path) -> None:
+    assert not read_saved(tmp_path, make_dicom(np.zeros((2, 8, 8), np.uint16))).any()
+    assert open_dicom(tmp_path / "clip.dcm", fps=None).warnings == ()
 
 
 # --- Colours ----------------------------------------------------------------------------------------------------

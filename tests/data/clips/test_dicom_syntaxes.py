@@ -84,6 +84,26 @@ def test_uncompressed_syntaxes_are_read(tmp_path: Path, syntax: UID, colour: str
     assert np.array_equal(read_frames(save_dicom(dataset, tmp_path / "clip.dcm")), expected)
 
 
+@pytest.mark.parametrize(
+    ("syntax", "shown"),
+    [(b"1.2.3.4.5", "'1.2.3.4.5'"), (b"1.2.840.10008.1.2.5", "'RLE Lossless'"), (b"DOE^JOHN", "(text)")],
+)
+def test_uncompressed_pixels_of_another_syntax_are_warned_of(
+    tmp_path: Path, syntax: bytes, shown: str
+) -> None:
+    dataset = make_clip(GREY_8)
+    expected = save_plain_and(dataset, tmp_path)
+    path = save_dicom(dataset, tmp_path / "clip.dcm")
+    stated = b"\x10\x00UI\x14\x00"
+    path.write_bytes(
+        path.read_bytes().replace(stated + b"1.2.840.10008.1.2.1\0", stated + syntax.ljust(20, b"\0"))
+    )
+    assert np.array_equal(read_frames(path), expected)
+    assert open_dicom(path, fps=None).warnings == (
+        f"states transfer syntax {shown}, but its pixels have no fragments; they are read as uncompressed",
+    )
+
+
 @pytest.mark.timeout(60)
 def test_a_deflated_clip_of_very_few_bytes_is_read(tmp_path: Path) -> None:
     dataset = make_dicom(np.zeros((5, 300, 300), dtype=np.uint8))

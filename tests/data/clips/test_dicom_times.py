@@ -158,6 +158,7 @@ def test_the_rate_of_the_user_wins(tmp_path: Path, dataset: Dataset) -> None:
         ("DS", b"\x1b[2J\x07", "FrameTime (text) is not a number, so it is not used"),
         ("DS", b"DOE^JOHN 19500101 ", "FrameTime (text) is not a number, so it is not used"),
         ("DS", b"33,3 " * 9, "FrameTime '33,3 33,3 33,3 33,3 33,3...' is not a number, so it is not used"),
+        ("DS", b"0.033 ", "FrameTime gives 30303 frames per second, which no clip has, so it is not used"),
         (
             "DS",
             b"2000000 ",

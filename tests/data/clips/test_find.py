@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import numpy as np
 import pydicom.examples
 import pytest
+from pydicom.uid import ComprehensiveSRStorage, GeneralECGWaveformStorage
 
 from lvzoo.data.clips.clip import ClipFile
 from lvzoo.data.clips.find import find_clips
 from lvzoo.data.clips.recognise import open_clip
 from lvzoo.errors import DataError
+from tests.data.clips.made_dicom import make_dicom, save_dicom
 from tests.data.echonet_folders import EchoNetFolder
 
 FOUR_CHAMBERS = Path(str(pydicom.examples.get_path("ybr_color")))
@@ -89,6 +92,23 @@ def test_several_sequences_of_one_folder_are_several_clips() -> None:
     assert find("x") == [
         *("x/*.jpg: 1.jpg 2.jpg", "x/a_*.png: a_1.png a_2.png", "x/b_*.png: b_1.png b_2.png", "x/logo.png")
     ]
+
+
+def test_stills_of_several_patients_and_views_are_several_clips() -> None:
+    stills = ["patient0001_2CH_ED.png", "patient0001_4CH_ED.png", "patient0002_4CH_ED.png"]
+    touch(*(f"x/{name}" for name in stills))
+    assert find("x") == [f"x/{name}" for name in stills]
+
+
+def test_pictures_that_are_read_as_one_clip_are_told(caplog: pytest.LogCaptureFixture) -> None:
+    touch("x/pat1_1.png", "x/pat1_2.png", "x/pat1_3.png", "x/pat2_1.png")
+    find("x")
+    assert [record.getMessage() for record in caplog.records] == ["x: 3 pictures are read as one clip"]
+
+
+def test_labels_are_left_out_of_a_folder_of_pictures() -> None:
+    touch("x/patient1_2CH_ED.png", "x/patient1_2CH_ED_gt.png", "x/patient1_2CH_ED_GT.PNG")
+    assert find("x") == ["x/patient1_2CH_ED.png"]
 
 
 def test_the_working_folder_has_its_name(tmp_path: Path) -> None:
@@ -188,6 +208,49 @@ def test_a_list_of_dicom_files_is_no_clip() -> None:
     touch("x/index", content=meta)
     touch("x/a.avi")
     assert find("x") == ["x/a.avi"]
+
+
+def write_report(name: str, **elements: object) -> None:
+    report = make_dicom(np.zeros((1, 4, 4), np.uint8))
+    report.SOPClassUID = report.file_meta.MediaStorageSOPClassUID = ComprehensiveSRStorage
+    del report.PixelData, report.Rows, report.Columns
+    for keyword, value in elements.items():
+        setattr(report, keyword, value)
+    save_dicom(report, Path(name))
+
+
+def test_dicom_files_without_pictures_are_left_out_of_a_folder(caplog: pytest.LogCaptureFixture) -> None:
+    Path("x").mkdir()
+    save_dicom(make_dicom(np.zeros((1, 4, 4), np.uint8)), Path("x/IM_0001"))
+    write_report("x/SR_0001")
+    assert find("x") == ["x/IM_0001"]
+    write_report("x/wave.dcm", SOPClassUID=GeneralECGWaveformStorage)
+    assert find("x") == ["x/IM_0001"]
+    assert [record.getMessage() for record in caplog.records] == [
+        "x: 1 DICOM file without pictures is left out",
+        "x: 2 DICOM files without pictures are left out",
+    ]
+    assert find("x/SR_0001") == ["x/SR_0001"]
+    with pytest.raises(DataError, match="SR_0001: is a DICOM file without pixel data"):
+        open_clip(Path("x/SR_0001"))
+
+
+def test_a_folder_of_reports_holds_no_clips() -> None:
+    Path("x").mkdir()
+    write_report("x/SR_0001")
+    with pytest.raises(DataError, match=r"^x: holds no clips"):
+        find("x")
+
+
+def test_a_dicom_clip_that_was_cut_off_is_no_report() -> None:
+    Path("x").mkdir()
+    dataset = make_dicom(np.zeros((1, 4, 4), np.uint8))
+    del dataset.PixelData
+    save_dicom(dataset, Path("x/IM_0001"))
+    touch("x/IM_0002", content=FOUR_CHAMBERS.read_bytes()[:600])
+    # Files of a class that lvzoo does not know, with and without pictures.
+    write_report("x/IM_0003", SOPClassUID="1.2.3", Rows=4)
+    assert find("x") == ["x/IM_0001", "x/IM_0002", "x/IM_0003"]
 
 
 def test_a_data_set_is_searched(folder: EchoNetFolder) -> None:

@@ -47,6 +47,7 @@ def read_frames(clip: ClipFile | Path, fps: float | None = None) -> list[Frame]:
     return good
 
 
+HARMED_PNG = encode(Image.fromarray(COLOURS_HW3), "PNG").replace(b"IHDR", b"IHxR")
 PALETTE = Image.fromarray(COLOURS_HW3).quantize(16)
 
 
@@ -147,13 +148,14 @@ def test_a_stated_rate_gives_times(tmp_path: Path) -> None:
     ("content", "reason"),
     [
         (b"", r"f2\.png: is empty"),
-        (b"no picture", r"f2\.png: does not decode"),
+        (b"no picture", r"f2\.png: is no PNG, JPEG or BMP picture"),
+        (HARMED_PNG, r"f2\.png: its data is damaged"),
         (encode(Image.fromarray(COLOURS_HW3), "PNG")[:-200], r"f2\.png: is cut short"),
         (encode(Image.fromarray(COLOURS_HW3), "JPEG")[:-200], r"f2\.png: is cut short"),
         (encode(Image.fromarray(COLOURS_HW3[:20]), "PNG"), r"f2\.png: is 32 x 20, .* is 32 x 24"),
         (None, r"f2\.png: cannot be read \(No such file"),
     ],
-    ids=["empty", "text", "cut PNG", "cut JPEG", "other size", "missing"],
+    ids=["empty", "text", "harmed PNG", "cut PNG", "cut JPEG", "other size", "missing"],
 )
 def test_a_damaged_picture_costs_itself_alone(tmp_path: Path, content: bytes | None, reason: str) -> None:
     images = write_pictures(tmp_path, ["f1.png", "f2.png", "f3.png"])
@@ -178,7 +180,9 @@ def test_a_sequence_without_a_good_picture_is_told(tmp_path: Path) -> None:
     images = write_pictures(tmp_path, ["f1.png", "f2.png"])
     for image in images:
         image.write_bytes(b"damaged")
-    with pytest.raises(DataError, match=r"none of its 2 pictures decodes \(does not decode\); check"):
+    with pytest.raises(
+        DataError, match=r"none of its 2 pictures decodes \(is no PNG, JPEG or BMP picture\); check"
+    ):
         open_clip(ClipFile(path=tmp_path, images=images))
 
 
@@ -190,10 +194,35 @@ def test_a_single_cut_picture_is_told(tmp_path: Path) -> None:
         open_clip(tmp_path / "f.png")
 
 
+def test_a_single_damaged_picture_is_told_once(tmp_path: Path) -> None:
+    (tmp_path / "f.png").write_bytes(HARMED_PNG)
+    with pytest.raises(
+        DataError, match=r"f\.png: does not decode \(its data is damaged\); check that the file is comp"
+    ):
+        open_clip(tmp_path / "f.png")
+
+
 def test_missing_numbers_are_warned_of(tmp_path: Path) -> None:
     images = write_pictures(tmp_path, ["f1.png", "f2.png", "f5.png"])
     (warning,) = open_clip(ClipFile(path=tmp_path, images=images)).warnings
     assert warning == "2 of the numbers 1 to 5 are missing (3, 4); the frames are counted without them"
+
+
+def test_times_leave_a_gap_for_missing_numbers(tmp_path: Path) -> None:
+    images = write_pictures(tmp_path, [f"img_{number}.png" for number in (1, 2, 3, 9, 10)])
+    clip = ClipFile(path=tmp_path, images=images)
+    frames = read_frames(clip, fps=50)
+    assert [frame.index for frame in frames] == [0, 1, 2, 3, 4]
+    assert [frame.time_s for frame in frames] == [0, 0.02, 0.04, 0.16, 0.18]
+    (warning,) = open_clip(clip, fps=50).warnings
+    assert warning.endswith("; the frames are counted without them, but the times leave a gap for them")
+
+
+def test_times_rise_though_a_number_stands_twice(tmp_path: Path) -> None:
+    images = write_pictures(tmp_path, ["f01.png", "f1.png", "f3.png"])
+    assert [frame.time_s for frame in read_frames(ClipFile(path=tmp_path, images=images), fps=50)] == [
+        *(0, 0.02, 0.04)
+    ]
 
 
 def test_few_bits_in_many_are_warned_of(tmp_path: Path) -> None:

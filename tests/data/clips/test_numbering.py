@@ -25,7 +25,11 @@ def test_natural_order_is_by_number() -> None:
         (["a_1.png", "b_1.png", "a_2.png", "b_2.png"], [["a_1.png", "a_2.png"], ["b_1.png", "b_2.png"]]),
         (["p1_1.png", "p1_2.png", "p2_1.png", "p2_2.png", "p3_1.png", "p3_2.png"],
          [["p1_1.png", "p1_2.png"], ["p2_1.png", "p2_2.png"], ["p3_1.png", "p3_2.png"]]),
-        (["f_1_ch2.png", "f_2_ch2.png"], [["f_1_ch2.png", "f_2_ch2.png"]]),
+        (["f_1_ch2.png", "f_2_ch2.png"], [["f_1_ch2.png"], ["f_2_ch2.png"]]),
+        (["patient1_4CH_ED.png", "patient2_4CH_ED.png"], [["patient1_4CH_ED.png"], ["patient2_4CH_ED.png"]]),
+        (["patient1_2CH_ED.png", "patient1_4CH_ED.png"], [["patient1_2CH_ED.png"], ["patient1_4CH_ED.png"]]),
+        (["f (2).png", "f (10).png", "f (1)x.png"], [["f (2).png", "f (10).png"], ["f (1)x.png"]]),
+        (["1_a.png", "1.png", "0.png"], [["1_a.png"], ["0.png", "1.png"]]),
         (["1.png", "2.PNG", "3.jpg"], [["1.png", "2.PNG"], ["3.jpg"]]),
         (["logo.png", "1.png", "2.png", "mask.png"], [["logo.png"], ["1.png", "2.png"], ["mask.png"]]),
         (["a.png", "a.PNG"], [["a.png"], ["a.PNG"]]),
@@ -34,7 +38,9 @@ def test_natural_order_is_by_number() -> None:
          [["02-1f3a-012.png", "02-1f3a-045.png"], ["02-77be-003.png", "02-77be-019.png"]]),
     ],
 )  # fmt: skip
-def test_names_that_differ_in_one_number_are_a_sequence(names: list[str], expected: list[list[str]]) -> None:
+def test_names_that_differ_in_the_number_at_their_end_are_a_sequence(
+    names: list[str], expected: list[list[str]]
+) -> None:
     assert group(*names) == expected
 
 

@@ -67,14 +67,32 @@ def test_the_content_decides_whatever_the_name(tmp_path: Path, row_name: str, wa
         ("clip.nii", "is not a complete NIfTI file"),
         ("clip.avi", "does not decode as a video"),
         ("clip.png", "does not decode as a video"),
+        ("clip.txt", "does not decode as a video"),
     ],
 )
 def test_the_name_decides_where_the_content_shows_nothing(tmp_path: Path, name: str, message: str) -> None:
     if name == "clip.nii":
         pytest.importorskip("nibabel")
-    (tmp_path / name).write_bytes(b"This is no clip.\n" * 50)
+    (tmp_path / name).write_bytes(b"\x02no clip\x03" * 50)
     with pytest.raises(DataError, match=message):
         open_clip(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    "name", ["notes.txt", "notes.nfo", "notes", "a.avi", "a.mp4", "a.dcm", "a.nii", "a.png"]
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "utf-16"])
+def test_a_text_is_refused_whatever_its_name(tmp_path: Path, name: str, encoding: str) -> None:
+    (tmp_path / name).write_bytes(("Größe der Kammer:\t5 cm\r\n" * 500).encode(encoding))
+    with pytest.raises(DataError, match=f"{name}: is a text file, not a clip; name a video"):
+        open_clip(tmp_path / name)
+
+
+def test_an_animated_webp_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "clip.webp"
+    path.write_bytes(b"RIFF\x7c\x65\1\0WEBPVP8X\x0a\0\0\0\x12" + bytes(300))
+    with pytest.raises(DataError, match=r"clip\.webp: is a WebP picture, which lvzoo does not read; convert"):
+        open_clip(path)
 
 
 # --- Whole clips ------------------------------------------------------------------------------------------------
@@ -246,7 +264,7 @@ def test_what_the_reader_of_the_frames_raises_is_not_taken_for_damage() -> None:
     """A fault of lvzoo, such as one in a model, must keep its traceback."""
     frames = make_failing_clip(OtherError()).read()
     with pytest.raises(ZeroDivisionError):
-        _ = [1 / frame.index for frame in frames]
+        _ = [1 / (frame.index or 0) for frame in frames]
 
 
 def test_an_interruption_is_not_taken_for_damage() -> None:

@@ -16,7 +16,9 @@ import lvzoo.data.clips.video.capture
 import lvzoo.data.clips.video.reader
 from lvzoo.data.clips.clip import DamagedFrame, Frame
 from lvzoo.data.clips.recognise import open_clip, read_whole
-from lvzoo.data.clips.video.capture import open_capture, sample_stream
+from lvzoo.data.clips.video.capture import grab_stamps, open_capture, sample_stream
+from lvzoo.data.clips.video.missing import find_missing
+from lvzoo.data.clips.video.numbers import number_frames
 from lvzoo.data.clips.video.riff import parse_avi
 from lvzoo.errors import DataError
 from lvzoo.geometry.sector import evenly_spaced
@@ -26,13 +28,14 @@ from tests.data.clips.boxes import (
     set_codec,
     set_times,
 )
-from tests.data.clips.elements import set_block_times
+from tests.data.clips.elements import drop_blocks, set_block_times
 from tests.data.clips.made_avi import build_avi, set_rate
 from tests.data.clips.test_avi import sequential
 from tests.data.echonet_folders import smooth_frames
 from tests.made_videos import write_video
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -234,15 +237,128 @@ def test_a_frame_that_does_not_decode_costs_itself_alone(tmp_path: Path) -> None
     path = tmp_path / "clip.mov"
     whole = write_clip(path, "MJPG")  # each frame is a JPEG of its own
     frames_NHW = read_whole(path)
-    starts = [found.start() for found in re.finditer(b"\xff\xd8\xff", whole)]
-    assert len(starts) == COUNT
-    path.write_bytes(whole[: starts[9]] + bytes(starts[10] - starts[9]) + whole[starts[10] :])
+    path.write_bytes(break_jpeg(whole, 9))
     frames = list(open_clip(path).read())
     assert frames[9] == DamagedFrame(index=9, reason="its data is damaged")
     others = [frame for frame in frames if isinstance(frame, Frame)]
     assert [frame.index for frame in others] == [index for index in range(COUNT) if index != 9]
     assert [frame.time_s for frame in others] == pytest.approx([frame.index / FPS for frame in others])
     assert np.array_equal(np.stack([frame.grey_HW for frame in others]), np.delete(frames_NHW, 9, axis=0))
+
+
+def break_jpeg(mov: bytes, number: int) -> bytes:
+    """Replace a frame by zeros, in a file of which each frame is a JPEG."""
+    starts = [found.start() for found in re.finditer(b"\xff\xd8\xff", mov)]
+    assert len(starts) == COUNT
+    return mov[: starts[number]] + bytes(starts[number + 1] - starts[number]) + mov[starts[number + 1] :]
+
+
+def test_a_lost_frame_of_a_variable_rate_has_no_number(tmp_path: Path) -> None:
+    path = tmp_path / "clip.mov"
+    path.write_bytes(set_times(break_jpeg(write_clip(path, "MJPG"), 15), [each / 100 for each in UNEVEN]))
+    clip = open_clip(path)
+    frames = list(clip.read())
+    assert [frame for frame in frames if isinstance(frame, DamagedFrame)] == [
+        DamagedFrame(index=None, reason="its data is damaged")
+    ]
+    others = [frame for frame in frames if isinstance(frame, Frame)]
+    assert [frame.index for frame in others] == list(range(COUNT - 1))
+    assert [frame.time_s for frame in others] == pytest.approx([*UNEVEN_S[:15], *UNEVEN_S[16:]], abs=1e-4)
+    assert [frame.index for frame in clip.read([14, 15])] == [14, 15]
+
+
+def test_a_failure_that_leaves_no_gap_in_the_times_changes_no_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A decoder of B-frames fails before it gives the frames that are shown earlier."""
+    path = tmp_path / "clip.mp4"
+    write_clip(path)
+
+    def fail_early(capture: cv2.VideoCapture) -> Iterator[float | None]:
+        for number, stamp_s in enumerate(grab_stamps(capture)):
+            yield from [None] * (number == 7)
+            if number != 10:
+                yield stamp_s
+
+    monkeypatch.setattr(lvzoo.data.clips.video.capture, "grab_stamps", fail_early)
+    for fps in (None, 10.0):
+        frames = list(open_clip(path, fps=fps).read())
+        assert [frame.index for frame in frames if isinstance(frame, DamagedFrame)] == [10]
+        others = [frame for frame in frames if isinstance(frame, Frame)]
+        assert [frame.index for frame in others] == [index for index in range(COUNT) if index != 10]
+        rate = fps or FPS
+        assert [frame.time_s for frame in others] == pytest.approx(
+            [(frame.index or 0) / rate for frame in others]
+        )
+        assert [frame.index for frame in open_clip(path, fps=fps).read([9, 10, 11])] == [9, 10, 11]
+
+
+EVEN = [index / 30 for index in range(12)]
+
+
+@pytest.mark.parametrize(
+    ("stamps", "numbers", "lost"),
+    [
+        (EVEN, range(12), []),
+        ([*EVEN[:5], None, *EVEN[5:]], range(12), []),
+        ([*EVEN[:5], None, None, EVEN[5], EVEN[8], EVEN[10]], [0, 1, 2, 3, 4, 5, 8, 10], [6, 7, 9]),
+        ([None, None, *EVEN[:3]], [2, 3, 4], [0, 1]),
+        ([round(each, 3) if each != EVEN[6] else None for each in EVEN], [*range(6), *range(7, 12)], [6]),
+        ([0.0, None, 0.1, 0.2], [0, 1, 2], [None]),
+        ([0.0, 0.1, 0.3, None, 0.4], [0, 1, 2, 3], [None]),
+        ([0.0, 0.1, 0.2, None, 0.3, 0.45, None, 0.8], [0, 1, 2, 3, 4, 5], [None]),
+        ([0.0, 0.1, 0.2, None, 1e9, 1e9 + 0.1], [0, 1, 2, 3, 4], [None]),
+    ],
+)
+def test_numbers_follow_from_the_stamps(
+    stamps: list[float | None], numbers: Sequence[int], lost: list[int | None]
+) -> None:
+    found = list(number_frames(stamps))
+    assert [number for number, stamp_s in found if stamp_s is not None] == list(numbers)
+    assert [number for number, stamp_s in found if stamp_s is None] == lost
+
+
+def warn_of_missing(path: Path) -> list[str]:
+    clip = open_clip(path)
+    frames = [frame for frame in clip.read() if isinstance(frame, Frame)]
+    return find_missing(clip, [frame.index for frame in frames], [frame.time_s for frame in frames])
+
+
+@pytest.mark.parametrize(("name", "codec"), [("clip.mkv", "mp4v"), ("clip.webm", "VP80")])
+def test_frames_that_vanish_without_a_failure_are_told(tmp_path: Path, name: str, codec: str) -> None:
+    path = tmp_path / name
+    whole = write_clip(path, codec)
+    assert warn_of_missing(path) == []
+    path.write_bytes(drop_blocks(whole, range(14, COUNT)))
+    assert warn_of_missing(path) == [
+        "it ends at 0.26 s, but its header states 0.46 s; it is damaged or was cut off"
+    ]
+    path.write_bytes(drop_blocks(whole, [9, 10, 11]))
+    assert warn_of_missing(path) == [
+        "the times of its frames leave a gap after 0.16 s, so frames may be missing there"
+    ]
+
+
+@pytest.mark.parametrize(("name", "codec"), [each[:2] for each in CONTAINERS])
+def test_whole_files_miss_no_frames(tmp_path: Path, name: str, codec: str) -> None:
+    path = tmp_path / name
+    write_clip(path, codec)
+    assert warn_of_missing(path) == []
+
+
+def test_a_variable_rate_is_no_gap(tmp_path: Path) -> None:
+    path = tmp_path / "clip.webm"
+    path.write_bytes(set_block_times(write_clip(path, "VP80"), UNEVEN_S))
+    assert warn_of_missing(path) == []
+
+
+def test_an_mp4_without_video_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "clip.mp4"
+    whole = write_clip(path)
+    handler = [b"moov", b"trak", b"mdia", b"hdlr"]
+    path.write_bytes(change_box(whole, handler, lambda old: old.replace(b"vide", b"soun")))
+    with pytest.raises(DataError, match=r"clip\.mp4: holds no video, only other streams such as sound"):
+        open_clip(path)
 
 
 def test_an_mp4_without_its_index_says_that_it_was_cut_off(tmp_path: Path) -> None:

@@ -17,22 +17,27 @@ from lvzoo.data.clips.dicom.pixels import BYTE, INVERTED, PALETTE, Layout
 from lvzoo.data.opencv import cv2
 
 LARGEST_GREY: Final = 255
+SMALL_SHARE: Final = 1 / 16
+"""Pixels that use less of the range of `BitsStored` than this would look flat or black, as 12 bits in 16 do."""
 
+ReadRange: TypeAlias = Callable[[], tuple[int, int] | None]
+"""Returns the lowest and highest pixel of a few frames; None if none of them decodes."""
 Converter: TypeAlias = Callable[[NDArray[Any]], NDArray[np.uint8]]
 
 
-def make_converter(layout: Layout, elements: Elements) -> Converter:
+def make_converter(layout: Layout, elements: Elements, read_range: ReadRange) -> Converter:
     """Return the function that converts the decoded pixels of a frame to grey.
 
     Colours are weighted as in OpenCV's BGR2GRAY. Grey pixels of 8 bits stay as they are; those of 16 bits go through
-    a table with one grey level for each value, which the window or `BitsStored` gives.
+    a table with one grey level for each value, which the window or `BitsStored` gives. If there is no window, and the
+    pixels use a small part of their range, that part becomes the range of grey, with a warning.
     """
     if layout.samples == 3:
         return lambda pixels_HW3: _weigh_colours(pixels_HW3, layout.bits_stored)
     if layout.photometric == PALETTE:
         return _look_up_in(_make_palette(layout, elements))
     inverted = layout.photometric == INVERTED
-    grey_table = _make_grey_table(layout, elements)
+    grey_table = _make_grey_table(layout, elements, read_range)
     table = LARGEST_GREY - grey_table if inverted else grey_table
     look_up = _look_up_in(table)
 
@@ -78,7 +83,7 @@ def _make_palette(layout: Layout, elements: Elements) -> NDArray[np.uint8]:
     return grey_1N.ravel()
 
 
-def _make_grey_table(layout: Layout, elements: Elements) -> NDArray[np.uint8]:
+def _make_grey_table(layout: Layout, elements: Elements, read_range: ReadRange) -> NDArray[np.uint8]:
     """Return the grey level of each value that a pixel can have: by the window, or else by `BitsStored`."""
     values = _list_values(layout)
     if layout.bits_allocated > BYTE and _has_window(elements):
@@ -87,7 +92,22 @@ def _make_grey_table(layout: Layout, elements: Elements) -> NDArray[np.uint8]:
         except Exception:  # noqa: BLE001 - each kind of damage raises something else
             elements.warn(f"the window (WindowCenter and WindowWidth) is malformed, {UNUSED}")
     lowest = -(1 << (layout.bits_stored - 1)) if layout.signed else 0
-    return _scale(values.astype(np.float64), lowest, lowest + (1 << layout.bits_stored) - 1)
+    highest = lowest + (1 << layout.bits_stored) - 1
+    if layout.bits_stored > BYTE:
+        lowest, highest = _narrow(lowest, highest, elements, read_range)
+    return _scale(values.astype(np.float64), lowest, highest)
+
+
+def _narrow(lowest: int, highest: int, elements: Elements, read_range: ReadRange) -> tuple[int, int]:
+    """Return the range that the pixels use if it is a small part of what they can have; otherwise all of it."""
+    used = read_range()
+    if used is None or not 0 < used[1] - used[0] < SMALL_SHARE * (highest - lowest):
+        return lowest, highest
+    elements.warn(
+        f"has no window, and its pixels are only {used[0]:,} to {used[1]:,} of {lowest:,} to {highest:,}; this range "
+        "is shown as black to white"
+    )
+    return used
 
 
 def _has_window(elements: Elements) -> bool:

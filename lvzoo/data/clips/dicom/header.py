@@ -28,7 +28,7 @@ from pydicom.uid import (
 from lvzoo.data.clips.clip import shorten
 from lvzoo.data.clips.dicom.elements import Elements
 from lvzoo.data.clips.dicom.signature import LONG_LENGTHS, PREFIX, PREFIX_AT
-from lvzoo.data.clips.dicom.syntaxes import guess_syntax
+from lvzoo.data.clips.dicom.syntaxes import guess_syntax, name_syntax
 from lvzoo.errors import DataError
 
 PIXEL_DATA: Final = (0x7FE0, 0x0010)
@@ -47,7 +47,7 @@ COLOURS: Final = ("Red", "Green", "Blue")
 KEYWORDS: Final = (
     *("SOPClassUID", "TransferSyntaxUID", "NumberOfFrames", "Rows", "Columns", "SamplesPerPixel"),
     *("PhotometricInterpretation", "PlanarConfiguration"),
-    *("PixelRepresentation", "BitsAllocated", "BitsStored"),
+    *("PixelRepresentation", "BitsAllocated", "BitsStored", "HighBit"),
     *("FrameIncrementPointer", "FrameTime", "FrameTimeVector", "CineRate", "RecommendedDisplayFrameRate"),
     *("SequenceOfUltrasoundRegions", "PixelSpacing", "ExtendedOffsetTable"),
     *("WindowCenter", "WindowWidth", "VOILUTFunction", "VOILUTSequence"),
@@ -92,6 +92,23 @@ def read_header(path: Path) -> DicomHeader:
         return _locate_pixels(file, _read_dataset(file, path), path, deflated=deflated)
 
 
+def read_elements(path: Path) -> tuple[Elements, bool]:
+    """Read the elements before the pixel data, and return them and whether pixel data follows.
+
+    Raises:
+        DataError: the file is not a DICOM file.
+    """
+    with open_inflated(path) if _is_deflated(path) else path.open("rb") as file:
+        dataset = _read_dataset(file, path)
+        vr, _ = _read_element_head(file, _find_order(dataset))
+    return Elements(dataset), vr is not None
+
+
+def _find_order(dataset: Dataset) -> str:
+    """Return the byte order of a data set as `struct` writes it."""
+    return ">" if dataset.original_encoding[1] is False else "<"
+
+
 def _read_dataset(file: BinaryIO, path: Path) -> Dataset:
     """Read the elements before the pixel data. The file is left where they end.
 
@@ -113,8 +130,8 @@ def _read_dataset(file: BinaryIO, path: Path) -> Dataset:
 
 def _locate_pixels(file: BinaryIO, dataset: Dataset, path: Path, *, deflated: bool) -> DicomHeader:
     """Read the head of the pixel data's element, where `_read_dataset` left the file."""
-    little = dataset.original_encoding[1] is not False
-    vr, length = _read_element_head(file, "<" if little else ">")
+    order = _find_order(dataset)
+    vr, length = _read_element_head(file, order)
     if vr is None:
         raise DataError(
             f"{path}: is a DICOM file without pixel data, perhaps a report or a file that was cut short; give the "
@@ -123,15 +140,21 @@ def _locate_pixels(file: BinaryIO, dataset: Dataset, path: Path, *, deflated: bo
     start = file.tell()
     file_end = file.seek(0, io.SEEK_END)
     file.seek(start)
+    elements = Elements(dataset)
     syntax = dataset.file_meta.get("TransferSyntaxUID")
     compressed = length == UNDEFINED or (_is_compressed(syntax) and file.read(len(ITEM)) == ITEM)
     if deflated or not compressed:
-        syntax = ExplicitVRLittleEndian if little else ExplicitVRBigEndian
+        if _is_compressed(syntax):
+            elements.warn(
+                f"states transfer syntax {name_syntax(UID(syntax))}, but its pixels have no fragments; they are read "
+                "as uncompressed"
+            )
+        syntax = ExplicitVRLittleEndian if order == "<" else ExplicitVRBigEndian
     elif not _is_compressed(syntax):
         syntax = _guess_syntax(file, start)
     return DicomHeader(
         path=path,
-        elements=Elements(dataset),
+        elements=elements,
         syntax=UID(syntax),
         compressed=compressed,
         pixel_vr=vr,

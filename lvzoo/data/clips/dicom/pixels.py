@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, BinaryIO, Final
 
+import numpy as np
 from numpy.typing import NDArray
 from pydicom.encaps import encapsulate
 from pydicom.pixels.decoders.base import get_decoder
-from pydicom.uid import JPEGBaseline8Bit
+from pydicom.uid import JPEGBaseline8Bit, RLELossless
 
 from lvzoo.data.clips.dicom.elements import UNUSED, Elements
 from lvzoo.data.clips.dicom.header import DicomHeader
@@ -37,6 +38,8 @@ class Layout:
     signed: bool
     planar: int
     photometric: str
+    high_bit: int
+    """The highest bit of a pixel that is used: `bits_stored - 1`, unless the pixels are shifted to the left."""
 
     @property
     def size_HW(self) -> tuple[int, int]:
@@ -72,15 +75,17 @@ def read_layout(header: DicomHeader, stated: int | None) -> Layout:
         )
     samples = elements.read_count("SamplesPerPixel") or 1
     allocated = _read_allocated(header)
+    stored = _read_stored(elements, allocated)
     layout = Layout(
         rows=rows,
         columns=columns,
         samples=samples,
         bits_allocated=allocated,
-        bits_stored=_read_stored(elements, allocated),
+        bits_stored=stored,
         signed=elements.read_count("PixelRepresentation") == 1,
         planar=int(elements.read_count("PlanarConfiguration") == 1),
         photometric=_read_photometric(header, samples),
+        high_bit=_read_high_bit(header, allocated, stored),
     )
     return layout if header.compressed else _fit_subsampling(layout, header, stated or 1)
 
@@ -120,6 +125,23 @@ def _read_stored(elements: Elements, allocated: int) -> int:
     return stored
 
 
+def _read_high_bit(header: DicomHeader, allocated: int, stored: int) -> int:
+    """Return the highest bit that is used. Only raw bytes can be shifted; decoders return pixels without a shift."""
+    raw = not header.compressed or header.syntax == RLELossless
+    high_bit = header.elements.read_count("HighBit")
+    if high_bit is None or high_bit == stored - 1 or not raw:
+        return stored - 1
+    if not stored <= high_bit < allocated:
+        header.elements.warn(
+            f"HighBit {high_bit} does not fit {stored} of {allocated} bits (BitsStored), {UNUSED}"
+        )
+        return stored - 1
+    header.elements.warn(
+        f"HighBit is {high_bit} and BitsStored is {stored}, so the pixels are shifted to the right"
+    )
+    return high_bit
+
+
 def _read_photometric(header: DicomHeader, samples: int) -> str:
     """Return the kind of colour; a usual one if the header states none that fits the number of samples."""
     elements = header.elements
@@ -150,7 +172,7 @@ def decode_native(file: BinaryIO, header: DicomHeader, layout: Layout, index: in
     file.seek(header.start)
     options = {**_list_options(layout), "number_of_frames": index + 1, "pixel_vr": header.pixel_vr}
     pixels: NDArray[Any] = get_decoder(header.syntax).as_array(file, index=index, **options)[0]
-    return pixels
+    return _align(pixels, layout)
 
 
 def decode_compressed(data: bytes, header: DicomHeader, layout: Layout, plugin: str) -> NDArray[Any]:
@@ -158,7 +180,16 @@ def decode_compressed(data: bytes, header: DicomHeader, layout: Layout, plugin: 
     pixels: NDArray[Any] = get_decoder(header.syntax).as_array(
         encapsulate([data], has_bot=False), index=0, decoding_plugin=plugin, **_list_options(layout)
     )[0]
-    return pixels
+    return _align(pixels, layout)
+
+
+def _align(pixels: NDArray[Any], layout: Layout) -> NDArray[Any]:
+    """Shift pixels so that their highest bit is `bits_stored - 1` (PS3.5 8.1.1). Other bits are dropped."""
+    if layout.high_bit == layout.bits_stored - 1:
+        return pixels
+    # The first shift drops the bits above. The second one drops those below, and keeps the sign.
+    raised = np.left_shift(pixels, layout.bits_allocated - 1 - layout.high_bit)
+    return np.asarray(np.right_shift(raised, layout.bits_allocated - layout.bits_stored))
 
 
 def _list_options(layout: Layout) -> dict[str, Any]:
@@ -167,7 +198,9 @@ def _list_options(layout: Layout) -> dict[str, Any]:
         "columns": layout.columns,
         "samples_per_pixel": layout.samples,
         "bits_allocated": layout.bits_allocated,
-        "bits_stored": layout.bits_stored,
+        "bits_stored": layout.bits_stored
+        if layout.high_bit == layout.bits_stored - 1
+        else layout.bits_allocated,
         "pixel_representation": int(layout.signed),
         "planar_configuration": layout.planar,
         "photometric_interpretation": layout.photometric,

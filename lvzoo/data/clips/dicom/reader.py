@@ -34,16 +34,23 @@ MOST_TRIED: Final = 5
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Frames:
-    """The frames of a file: `places` are the fragments of compressed ones, which `plugin` decodes."""
+class Pixels:
+    """The pixel data of a file: `places` are the fragments of compressed frames, which `plugin` decodes."""
 
     header: DicomHeader
     layout: Layout
-    convert: Converter
     count: int
-    times: FrameTimes
     places: Sequence[tuple[Place, ...]] = ()
     plugin: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Frames:
+    """The frames of a file: their pixels, how these become grey, and their times."""
+
+    pixels: Pixels
+    convert: Converter
+    times: FrameTimes
 
 
 def open_dicom(path: Path, *, fps: float | None) -> Clip:
@@ -61,16 +68,17 @@ def open_dicom(path: Path, *, fps: float | None) -> Clip:
     if header.compressed and is_video(header.syntax):
         return open_stream(header, stated, fps=fps)
     frames = _find_frames(header, stated, fps)
+    size_HW = frames.pixels.layout.size_HW
     return Clip(
         path=path,
         way="dicom",
-        size_HW=frames.layout.size_HW,
+        size_HW=size_HW,
         stated_frames=stated,
-        likely_frames=frames.count,
+        likely_frames=frames.pixels.count,
         times_from=frames.times.source,
         fps=frames.times.fps,
         read_frames=partial(_read_frames, frames),
-        regions=read_regions(elements, frames.layout.size_HW),
+        regions=read_regions(elements, size_HW),
         warnings=tuple(elements.warnings),
     )
 
@@ -91,19 +99,15 @@ def _find_frames(header: DicomHeader, stated: int | None, fps: float | None) -> 
         if not found:
             raise _make_error(header, "none of its frames is complete", "give the complete clip")
         plugin = _choose_plugin(file, header, layout, places) if header.compressed else ""
+        count = min(found, stated or found)
+        pixels = Pixels(header=header, layout=layout, count=count, places=places, plugin=plugin)
+        convert = _make_converter(file, pixels)
     if stated is not None and found > stated:
         header.elements.warn(
             f"holds {found} frames, but NumberOfFrames is {stated}; only the first ones are read"
         )
-    return Frames(
-        header=header,
-        layout=layout,
-        convert=_make_converter(header, layout),
-        count=min(found, stated or found),
-        times=read_times(header.elements, stated or found, fps=fps),
-        places=places,
-        plugin=plugin,
-    )
+    times = read_times(header.elements, stated or found, fps=fps)
+    return Frames(pixels=pixels, convert=convert, times=times)
 
 
 def _choose_plugin(
@@ -126,9 +130,19 @@ def _choose_plugin(
     raise _make_error(header, reason, advise(header.syntax))
 
 
-def _make_converter(header: DicomHeader, layout: Layout) -> Converter:
+def _read_range(file: BinaryIO, pixels: Pixels) -> tuple[int, int] | None:
+    """Return the lowest and highest pixel of a few frames spread over the clip; None if none of them decodes."""
+    decoded = [_decode(file, pixels, index) for index in evenly_spaced(pixels.count, MOST_TRIED)]
+    good = [frame_HW for frame_HW in decoded if not isinstance(frame_HW, str)]
+    if not good:
+        return None
+    return min(int(frame_HW.min()) for frame_HW in good), max(int(frame_HW.max()) for frame_HW in good)
+
+
+def _make_converter(file: BinaryIO, pixels: Pixels) -> Converter:
+    header = pixels.header
     try:
-        return make_converter(layout, header.elements)
+        return make_converter(pixels.layout, header.elements, partial(_read_range, file, pixels))
     except MemoryError:
         raise
     except Exception as error:
@@ -147,24 +161,26 @@ def _make_error(header: DicomHeader, reason: str, advice: str = EXPORT) -> DataE
 
 def _read_frames(frames: Frames, indices: Sequence[int] | None) -> Iterator[Frame | DamagedFrame]:
     """Yield frames one after the other. Only one is held at a time."""
-    wanted = range(frames.count) if indices is None else indices
-    with frames.header.open() as file:
+    count = frames.pixels.count
+    wanted = range(count) if indices is None else indices
+    with frames.pixels.header.open() as file:
         for index in wanted:
-            if index >= frames.count:
+            if index >= count:
                 return
             silence_pydicom()  # the caller may have changed the filters since the last frame
-            yield _read_frame(file, frames, index)
+            decoded = _decode(file, frames.pixels, index)
+            if isinstance(decoded, str):
+                yield DamagedFrame(index=index, reason=decoded)
+            else:
+                yield Frame(index=index, time_s=frames.times.at(index), grey_HW=frames.convert(decoded))
 
 
-def _read_frame(file: BinaryIO, frames: Frames, index: int) -> Frame | DamagedFrame:
-    if frames.header.compressed:
-        data = read_fragments(file, frames.places[index])
-        pixels = _try_to_decode(data, frames.header, frames.layout, frames.plugin)
-        if isinstance(pixels, str):
-            return DamagedFrame(index=index, reason=pixels)
-    else:
-        pixels = decode_native(file, frames.header, frames.layout, index)
-    return Frame(index=index, time_s=frames.times.at(index), grey_HW=frames.convert(pixels))
+def _decode(file: BinaryIO, pixels: Pixels, index: int) -> NDArray[Any] | str:
+    """Return the pixels of a frame, or why it does not decode."""
+    if not pixels.header.compressed:
+        return decode_native(file, pixels.header, pixels.layout, index)
+    data = read_fragments(file, pixels.places[index])
+    return _try_to_decode(data, pixels.header, pixels.layout, pixels.plugin)
 
 
 def _try_to_decode(data: bytes, header: DicomHeader, layout: Layout, plugin: str) -> NDArray[Any] | str:

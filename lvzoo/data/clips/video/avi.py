@@ -45,7 +45,8 @@ def open_mjpg(path: Path, avi: Avi, *, fps: float | None) -> Clip:
                 if index >= count:
                     return
                 start, length = avi.spans_N2[index].tolist()
-                grey_HW = _decode_jpeg(content[start : start + length], avi.size_HW)
+                jpeg = content[start : start + length] if start >= 0 else b""  # lost
+                grey_HW = _decode_jpeg(jpeg, avi.size_HW)
                 if isinstance(grey_HW, str):
                     yield DamagedFrame(index=index, reason=grey_HW)
                 else:

@@ -7,16 +7,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from lvzoo.data.clips.clip import BROKEN, DamagedFrame, Frame
 from lvzoo.data.clips.grey import convert_to_grey
+from lvzoo.data.clips.video.numbers import MOST_LOST, number_frames
 from lvzoo.data.opencv import cv2, silence_opencv
 from lvzoo.errors import DataError
 from lvzoo.geometry.sector import evenly_spaced
-
-MOST_LOST: Final = 500
-"""A file has ended if so many attempts in a row give no frame."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,16 +27,22 @@ class Clock:
     use_stamps: bool
     fps: float | None
 
-    def time_frames(self, stamps: Iterable[float | None]) -> Iterator[tuple[bool, float | None]]:
-        """Yield whether each frame decodes, and its time in seconds from the first one's.
+    def time_frames(
+        self, frames: Iterable[tuple[int | None, float | None]]
+    ) -> Iterator[tuple[int | None, bool, float | None]]:
+        """Yield each frame's number, whether it decodes, and its time in seconds from the first one's.
 
-        A stamp in seconds is None if the frame is lost.
+        Args:
+            frames: numbers and stamps in seconds, as `number_frames` yields them.
         """
         interval_s = None if self.fps is None else 1 / self.fps
         first_s, last_s, last_index = None, 0.0, 0
-        for index, stamp_s in enumerate(stamps):
-            if stamp_s is None or not self.use_stamps:
-                yield stamp_s is not None, None if self.fps is None or self.use_stamps else index / self.fps
+        for index, stamp_s in frames:
+            if index is None or stamp_s is None:
+                yield index, False, None
+                continue
+            if not self.use_stamps:
+                yield index, True, None if self.fps is None else index / self.fps
                 continue
             if first_s is None:  # the frames that are lost before it count too
                 last_s = 0.0 if interval_s is None else index * interval_s
@@ -49,10 +52,10 @@ class Clock:
             elif interval_s is not None:
                 last_s += (index - last_index) * interval_s
             else:
-                yield True, None
+                yield index, True, None
                 continue
             last_index = index
-            yield True, last_s
+            yield index, True, last_s
 
 
 @contextmanager
@@ -128,19 +131,22 @@ def count_frames(path: Path) -> int:
 def read_stream(
     path: Path, clock: Clock, size_HW: tuple[int, int], indices: Sequence[int] | None
 ) -> Iterator[Frame | DamagedFrame]:
-    """Yield the frames at ascending numbers, or all; the frames between them are decoded, but not converted."""
+    """Yield the frames at ascending numbers, or all; the frames between them are decoded, but not converted.
+
+    Lost frames whose numbers are not known are yielded only if all frames are wanted.
+    """
     wanted = None if indices is None else frozenset(indices)
     if wanted is not None and not wanted:
         return
     last = None if wanted is None else max(wanted)
     with open_capture(path) as capture:
-        for index, (decodes, time_s) in enumerate(clock.time_frames(grab_stamps(capture))):
+        for index, decodes, time_s in clock.time_frames(number_frames(grab_stamps(capture))):
             if wanted is None or index in wanted:
-                if decodes:
+                if decodes and index is not None:
                     yield retrieve(capture, index, time_s, size_HW)
                 else:
                     yield DamagedFrame(index=index, reason=BROKEN)
-            if index == last:
+            if last is not None and index is not None and index >= last:
                 return
 
 

@@ -7,6 +7,7 @@ width: the leading zeros of its first byte tell how many bytes follow. Format: R
 from __future__ import annotations
 
 import re
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,16 +18,27 @@ SEGMENT: Final = b"\x18\x53\x80\x67"
 """The number of the element that holds everything behind the head."""
 CODEC_ID: Final = re.compile(rb"\x86[\x80-\xff](V_[A-Z0-9/_]{2,40})")
 """The element `CodecID` of a video track: its number, its length in one byte, and its text."""
+SOUND: Final = re.compile(rb"\x86[\x80-\xff]A_[A-Z]")
+"""The element `CodecID` of a sound track."""
+DURATION: Final = re.compile(rb"\x44\x89(?:\x84(.{4})|\x88(.{8}))", re.DOTALL)
+"""The element `Duration`: its number, its length of 4 or 8 bytes, and a float of this length."""
+TIME_UNIT: Final = re.compile(rb"\x2a\xd7\xb1([\x81-\x84])(.{4})", re.DOTALL)
+"""The element `TimestampScale`: its number, its length of at most 4 bytes, and a number that may be shorter."""
+USUAL_UNIT_NS: Final = 1_000_000
 HEAD_BYTES: Final = 1 << 16
 """The tracks are described within so many bytes from the file's start."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Matroska:
-    """What the head of a file says; `is_cut` is whether the file is shorter than that."""
+    """What the head of a file says; `is_cut` is whether the file is shorter than that.
+
+    `stated_s` is the duration in seconds. It is None if none is stated, or if sound may last longer than the video.
+    """
 
     codec: str | None
     is_cut: bool
+    stated_s: float | None
 
 
 def read_matroska(path: Path) -> Matroska | None:
@@ -37,8 +49,21 @@ def read_matroska(path: Path) -> Matroska | None:
         return None
     found = CODEC_ID.search(head)
     return Matroska(
-        codec=found[1].decode("ascii") if found else None, is_cut=_find_end(head) > path.stat().st_size
+        codec=found[1].decode("ascii") if found else None,
+        is_cut=_find_end(head) > path.stat().st_size,
+        stated_s=None if SOUND.search(head) else _read_duration(head),
     )
+
+
+def _read_duration(head: bytes) -> float | None:
+    """Return the stated duration in seconds, or None."""
+    found, unit = DURATION.search(head), TIME_UNIT.search(head)
+    if found is None:
+        return None
+    (duration,) = struct.unpack(">f", found[1]) if found[1] else struct.unpack(">d", found[2])
+    unit_ns = int.from_bytes(unit[2][: unit[1][0] & 0x7F], "big") if unit else USUAL_UNIT_NS
+    stated_s = duration * unit_ns / 1e9
+    return float(stated_s) if 0 < stated_s < float("inf") else None
 
 
 def _find_end(head: bytes) -> int:

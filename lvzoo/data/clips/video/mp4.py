@@ -28,6 +28,8 @@ class Mp4:
     stated_frames: int | None
     """The number of frames in the index; None if an edit list leaves out some, or if the frames lie in fragments."""
     has_index: bool
+    has_other_tracks: bool = False
+    """Whether there are tracks, such as sound, but none of them is a video."""
 
 
 def read_mp4(path: Path) -> Mp4 | None:
@@ -68,10 +70,12 @@ def _find(data: bytes, *names: bytes) -> bytes | None:
 
 
 def _read_index(moov: bytes) -> Mp4:
+    others = 0
     for name, start, end in _boxes(moov, 0, len(moov)):
         track = moov[start:end]
         kind = _find(track, b"mdia", b"hdlr")
         if name != b"trak" or kind is None or kind[8:12] != b"vide":
+            others += name == b"trak" and kind is not None
             continue
         tables = _find(track, b"mdia", b"minf", b"stbl") or b""
         formats, sizes = _find(tables, b"stsd") or b"", _find(tables, b"stsz") or b""
@@ -81,7 +85,7 @@ def _read_index(moov: bytes) -> Mp4:
             stated_frames=None if not count or _is_trimmed(moov, track, count) else count,
             has_index=True,
         )
-    return Mp4(codec=None, stated_frames=None, has_index=True)
+    return Mp4(codec=None, stated_frames=None, has_index=True, has_other_tracks=others > 0)
 
 
 def _is_trimmed(moov: bytes, track: bytes, frames: int) -> bool:

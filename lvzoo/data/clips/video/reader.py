@@ -47,7 +47,7 @@ def open_video(path: Path, *, fps: float | None) -> Clip:
     mp4, matroska = read_mp4(path), read_matroska(path)
     probe = probe_video(path)
     if probe is None:
-        raise DataError(_explain(path, mp4))
+        raise DataError(_explain(path, avi, mp4))
     timing = _find_times(fps, avi, probe)
     stated = _count_stated(avi, mp4)
     likely = stated or probe.likely_frames or count_frames(path)
@@ -62,6 +62,7 @@ def open_video(path: Path, *, fps: float | None) -> Clip:
         fps=timing.clock.fps,
         read_frames=partial(read_stream, path, timing.clock, probe.size_HW),
         sample_frames=partial(_sample, path, probe.size_HW, likely),
+        stated_s=matroska.stated_s if matroska and not matroska.is_cut else None,
         warnings=(*timing.warnings, *cut_off),
     )
 
@@ -101,8 +102,12 @@ def _count_stated(avi: Avi | None, mp4: Mp4 | None) -> int | None:
     return mp4.stated_frames if mp4 else None
 
 
-def _explain(path: Path, mp4: Mp4 | None) -> str:
+def _explain(path: Path, avi: Avi | None, mp4: Mp4 | None) -> str:
     """Return an error's message for a file of which no frame decodes."""
+    if avi and avi.stated_frames and not len(avi.spans_N2):
+        return f"{path}: the file ends before its first frame is complete; copy it again from its source"
+    if mp4 and mp4.has_other_tracks:
+        return f"{path}: holds no video, only other streams such as sound; name a file with a video"
     if mp4 and not mp4.has_index:
         return (
             f"{path}: its index (moov) is missing: the recorder was interrupted, or the file was cut off; "

@@ -31,6 +31,10 @@ NO_NAME: Final = bytes(4)
 """What stands in place of a chunk's name where nothing was written."""
 ZEROS_READ: Final = 1 << 20
 """A gap of zeros is read in blocks of so many bytes."""
+LOST: Final = (-1, 1)
+"""The span of a frame that the index lists, but that is not where the index says."""
+MOST_LOST: Final = 0.5
+"""An index is used only if less than this part of its frames is lost."""
 Span: TypeAlias = tuple[int, int]
 """The position of the first byte of a chunk's content, and the number of its bytes."""
 
@@ -46,7 +50,10 @@ class Avi:
     stated_frames: int | None
     """The number of frames that the header promises. A recording that was interrupted promises none."""
     spans_N2: NDArray[np.int64]
-    """The first byte and the length of each frame, in order. A frame without bytes repeats the one before it."""
+    """The first byte and the length of each frame, in order. A frame without bytes repeats the one before it.
+
+    The first byte is negative for a frame that the index lists, but that is not at the listed place.
+    """
     empty_frames: int
     """The number of frames without bytes."""
     indexed: bool
@@ -79,9 +86,10 @@ class _Layout:
 def parse_avi(data: Content) -> Avi | None:
     """Find the frames of an AVI file's first video stream; return None if it has no such stream.
 
-    The index is used if it lists as many frames as the header states, and if each of its entries points at a chunk
-    with the same name and length. Its offsets may count from `movi` or from the file's first byte. Without a usable
-    index, the `movi` chunks are scanned.
+    The index is used if it lists as many frames as the header states, and if its entries point at chunks with the
+    same name and length. Its offsets may count from `movi` or from the file's first byte. Without a usable index, the
+    `movi` chunks are scanned. If some entries point elsewhere, the chunks are scanned too: either the index is wrong,
+    and the scan finds all frames, or a part of the file is damaged, and the index loses only the frames in it.
     """
     if not is_avi(data[:RIFF_HEADER]):
         return None
@@ -89,7 +97,13 @@ def parse_avi(data: Content) -> Avi | None:
     if layout.stream is None:
         return None
     indexed_N2 = _read_index(data, layout)
-    spans_N2 = _scan_chunks(data, layout) if indexed_N2 is None else indexed_N2
+    if indexed_N2 is None:
+        spans_N2 = _scan_chunks(data, layout)
+    else:
+        spans_N2 = indexed_N2
+        is_broken = bool((indexed_N2[:, 0] < 0).any())
+        if is_broken and len(scanned_N2 := _scan_chunks(data, layout)) >= len(indexed_N2):
+            spans_N2, indexed_N2 = scanned_N2, None
     # Some writers state only the frames of the first segment. If the file holds more frames than its header states,
     # the stated number is ignored.
     stated = layout.frames if layout.frames >= len(spans_N2) else 0
@@ -180,7 +194,10 @@ def _read_headers(data: Content, at: int, end: int, layout: _Layout) -> None:
 
 
 def _read_index(data: Content, layout: _Layout) -> NDArray[np.int64] | None:
-    """Return the frames that `idx1` lists, or None if it is missing or incomplete, or does not fit the file."""
+    """Return the frames that `idx1` lists; None if it is missing or incomplete, or most of it does not fit the file.
+
+    An entry that does not fit becomes a lost frame.
+    """
     if layout.index is None or len(layout.movies) != 1:  # idx1 does not list the frames of AVIX segments
         return None
     # Select the entries of our stream.
@@ -198,10 +215,12 @@ def _read_index(data: Content, layout: _Layout) -> NDArray[np.int64] | None:
     heads_N8 = entries_N16[:, [0, 1, 2, 3, 12, 13, 14, 15]]
     for base in (layout.movies[0][0], 0):
         starts_N = base + offsets_N + CHUNK_HEADER
-        if (starts_N + sizes_N > len(data)).any():
-            continue
-        if (_read_heads(data, starts_N - CHUNK_HEADER) == heads_N8).all():
-            return np.stack([starts_N, sizes_N], axis=1)
+        fits_N = starts_N + sizes_N <= len(data)
+        fits_N[fits_N] = (_read_heads(data, starts_N[fits_N] - CHUNK_HEADER) == heads_N8[fits_N]).all(axis=1)
+        if fits_N.mean() > 1 - MOST_LOST:
+            spans_N2 = np.stack([starts_N, sizes_N], axis=1)
+            spans_N2[~fits_N] = LOST
+            return spans_N2
     return None
 
 
