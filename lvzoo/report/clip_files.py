@@ -96,6 +96,8 @@ def check_results_folder(out: Path) -> None:
 class Made:
     """What a folder of results was made from. Equal ones give equal results."""
 
+    name: str
+    """Name of the clip's file, or of the folder or pattern of its pictures. A renamed copy is another clip."""
     clip: str
     """SHA-256 of the clip's content."""
     weights: str
@@ -111,7 +113,8 @@ def find_results(out: Path) -> dict[Made, tuple[Path, Mapping[str, Any]]]:
         try:
             about = json.loads(path.read_text(encoding="utf-8"))
             made = about["made from"]
-            found[Made(clip=made["clip"], weights=made["weights"], fps=made["fps"])] = path.parent, about
+            key = Made(name=made["name"], clip=made["clip"], weights=made["weights"], fps=made["fps"])
+            found[key] = path.parent, about
         except UNREADABLE:
             continue
     return found

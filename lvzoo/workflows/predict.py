@@ -230,7 +230,9 @@ class _Predictor:
 
     def predict_clip(self, file: ClipFile, name: str, on_frames: OnFrames | None) -> ClipPrediction:
         """Predict one clip, and write its folder, unless an earlier call did."""
-        made = Made(clip=digest_clip(file), weights=self.weights, fps=self.fps)
+        made = Made(
+            name=show_name(file.path.name), clip=digest_clip(file), weights=self.weights, fps=self.fps
+        )
         if made in self.earlier:
             return _return_earlier(file, *self.earlier[made])
         clip = open_clip(file, fps=self.fps)

@@ -18,7 +18,7 @@ def working(tmp_path: Path) -> Path:
     folder = tmp_path / "out" / ".working"
     folder.mkdir(parents=True)
     (folder / "prediction.json").write_text(
-        json.dumps({"made from": {"clip": "12ab", "weights": "34cd", "fps": None}})
+        json.dumps({"made from": {"name": "a.avi", "clip": "12ab", "weights": "34cd", "fps": None}})
     )
     return folder
 
@@ -26,7 +26,7 @@ def working(tmp_path: Path) -> Path:
 def test_a_free_name_is_used(working: Path, tmp_path: Path) -> None:
     assert keep_results(working, tmp_path / "out", "clip") == tmp_path / "out/clip"
     (made,) = find_results(tmp_path / "out")
-    assert made == Made(clip="12ab", weights="34cd", fps=None)
+    assert made == Made(name="a.avi", clip="12ab", weights="34cd", fps=None)
     assert not working.exists()
 
 

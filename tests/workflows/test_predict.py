@@ -196,6 +196,9 @@ def test_clips_named_by_a_uid_keep_their_names(model: Path, tmp_path: Path) -> N
         shutil.copy(pydicom.examples.get_path("ybr_color"), tmp_path / uid)
     results = lvzoo.predict([tmp_path / uid for uid in uids], model=model, out=tmp_path / "out")
     assert [each.folder.name for each in results] == uids
+    for uid in uids:  # also one after the other, although their content is the same
+        (alone,) = lvzoo.predict(tmp_path / uid, model=model, out=tmp_path / "alone")
+        assert (alone.folder.name, alone.earlier) == (uid, False)
 
 
 def test_a_clip_that_fails_is_named_and_the_others_are_predicted(
