@@ -185,6 +185,12 @@ def recipe_options(command: Command) -> Command:
         ),
         click.option("--clip-norm", type=float, metavar="X", help="Gradients are clipped to this norm."),
         click.option(
+            "--averaging",
+            type=float,
+            metavar="X",
+            help="Share of the steps over which the weights are averaged; 0: not at all.",
+        ),
+        click.option(
             "--augment", metavar="NAME", help="Training augmentation: none, default, flip, strong or noise."
         ),
         click.option(

@@ -13,7 +13,7 @@ import pandas as pd
 
 from lvzoo.rank.bootstrap import interval
 from lvzoo.rank.patients import OVERALL, mean_M
-from lvzoo.rank.significance import holm, seeds_agree, verdict, wilcoxon_p
+from lvzoo.rank.significance import holm, judge_seeds, verdict, wilcoxon_p
 from lvzoo.types import CLEAN
 from lvzoo.types.results import AUGMENTED, CHANGE, STANDARD, TRACKS
 
@@ -92,7 +92,7 @@ def _compare_in_scopes(
     table.loc[~overall, "p_holm"] = holm(table.loc[~overall, "p"].to_list())
 
     seeds = [patients.grid.by_model(mean_M(patients.trials[scope])) for scope in scopes]
-    return _add_winners(table.assign(steady=[seeds_agree(each[mask], each[landmark]) for each in seeds]))
+    return _add_winners(table.assign(seeds=[judge_seeds(each[mask], each[landmark]) for each in seeds]))
 
 
 def _compare_tracks(
@@ -110,7 +110,9 @@ def _compare_tracks(
     headline_MP, headline_BM = patients.scopes[OVERALL], means[OVERALL]
     row = _compare(headline_MP[after] - headline_MP[before], headline_BM[:, after] - headline_BM[:, before])
     mask, landmark = (f"{new} - {old}" for new, old in zip(augmented, standard, strict=True))
-    table = pd.DataFrame([{**row, "p_holm": row["p"], "steady": True}])
+    trained = patients.grid.by_model(patients.trials[OVERALL].mean(axis=1))
+    fewest = min(len(trained[model]) for model in (*before, *after))
+    table = pd.DataFrame([{**row, "p_holm": row["p"], "seeds": "agree" if fewest > 1 else "one"}])
     return _add_winners(table.assign(track=CHANGE, scope=OVERALL, mask=mask, landmark=landmark))
 
 
@@ -131,7 +133,7 @@ def _compare(dice_2P: NDArray[np.float64], means_B2: NDArray[np.float64]) -> dic
 def _add_winners(table: pd.DataFrame) -> pd.DataFrame:
     """Return the table with verdicts and winners, and only the columns of the contests."""
     verdicts = [
-        verdict(row["p_holm"], row["difference_low"], row["difference_high"], steady=row["steady"])
+        verdict(row["p_holm"], row["difference_low"], row["difference_high"], seeds=row["seeds"])
         for row in table.to_dict("records")
     ]
     winners = list(map(name_winner, verdicts, table["difference"]))

@@ -9,7 +9,7 @@ import pandas as pd
 
 from lvzoo.rank.bootstrap import interval
 from lvzoo.rank.patients import DIGITS, OVERALL
-from lvzoo.rank.significance import detectable_difference, holm, seeds_agree, verdict, wilcoxon_p
+from lvzoo.rank.significance import detectable_difference, holm, judge_seeds, verdict, wilcoxon_p
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,7 +34,7 @@ def pairs_table(
     seeds = grid.by_model(patients.trials[OVERALL].mean(axis=1))
     resampled_seeds = [headline_SB.T for headline_SB in grid.by_model(headline_BT.T.round(DIGITS))]
     pairs = list(zip(better_K, worse_K, strict=True))
-    steady_K = [seeds_agree(seeds[better], seeds[worse]) for better, worse in pairs]
+    judged_K = [judge_seeds(seeds[better], seeds[worse]) for better, worse in pairs]
     return pd.DataFrame(
         {
             "better": [grid.models[m] for m in better_K],
@@ -47,8 +47,8 @@ def pairs_table(
             "outperforms": [outperforms(resampled_seeds[m], resampled_seeds[n]) for m, n in pairs],
             "mdd": [detectable_difference(differences_P) for differences_P in differences_KP],
             "verdict": [
-                verdict(p, low, high, steady=steady)
-                for p, low, high, steady in zip(p_holm_K, low_K, high_K, steady_K, strict=True)
+                verdict(p, low, high, seeds=judged)
+                for p, low, high, judged in zip(p_holm_K, low_K, high_K, judged_K, strict=True)
             ],
         }
     )

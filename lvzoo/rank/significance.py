@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-Verdict: TypeAlias = Literal["clear", "unsteady", "small", "open"]
+Verdict: TypeAlias = Literal["clear", "unsteady", "once", "small", "open"]
+Seeds: TypeAlias = Literal["agree", "disagree", "one"]
+"""What the training seeds say about the lead of one model over another; "one" if a model has a single seed."""
 
 ALPHA: Final = 0.05
 STEADY: Final = 0.75
@@ -86,27 +88,34 @@ def holm(p_K: Sequence[float]) -> NDArray[np.float64]:
     return adjusted_K
 
 
-def verdict(p_holm: float, low: float, high: float, *, steady: bool = True) -> Verdict:
+def verdict(p_holm: float, low: float, high: float, *, seeds: Seeds = "agree") -> Verdict:
     """Return the verdict on a difference with the interval `low` to `high`.
 
-    "clear": significant, and the whole interval lies beyond the margin on one side; "unsteady": the same, but the
-    training seeds do not agree; "small": only significant; "open": not significant.
+    "clear": significant, the whole interval lies beyond the margin on one side, and the training seeds agree;
+    "unsteady": the same, but the seeds do not agree; "once": the same, but a model was trained once, so the lead is
+    that of a training and perhaps not that of the model; "small": only significant; "open": not significant.
     """
     if not p_holm < ALPHA:
         return "open"
     if not (low > MARGIN or high < -MARGIN):
         return "small"
-    return "clear" if steady else "unsteady"
+    by_seeds: dict[Seeds, Verdict] = {"agree": "clear", "disagree": "unsteady", "one": "once"}
+    return by_seeds[seeds]
 
 
-def seeds_agree(first_S: NDArray[np.float64], second_S: NDArray[np.float64]) -> bool:
-    """Return whether the model with the higher mean over seeds leads in at least 3/4 of the pairs of seeds.
+def judge_seeds(first_S: NDArray[np.float64], second_S: NDArray[np.float64]) -> Seeds:
+    """Return whether the training seeds of two models agree on which one leads.
 
-    A pair has one seed of each model, and a tie counts half. With one seed of each model the answer is always yes.
-    The threshold of 3/4 is that of Bouthillier et al. 2021 (arXiv 2103.03098).
+    They agree if the model with the higher mean over seeds leads in at least 3/4 of the pairs of seeds. A pair has
+    one seed of each model, and a tie counts half. The threshold is that of Bouthillier et al. 2021 (arXiv
+    2103.03098). If a model has one seed, nothing is known about another training of it. Two trainings of a network
+    can differ by more than two networks do.
     """
+    if min(len(first_S), len(second_S)) == 1:
+        return "one"
     gap_SS = (first_S[:, None] - second_S) * np.sign(first_S.mean() - second_S.mean())
-    return bool(((gap_SS > 0) + 0.5 * (gap_SS == 0)).mean() >= STEADY or gap_SS.size == 1)
+    leads = ((gap_SS > 0) + 0.5 * (gap_SS == 0)).mean()
+    return "agree" if leads >= STEADY else "disagree"
 
 
 def detectable_difference(differences_P: NDArray[np.float64]) -> float:

@@ -69,11 +69,13 @@ def _lead(ranking: Ranking) -> str:
         "clear": f"its whole 95 % interval lies above the margin of {ranking.margin:g}",
         "unsteady": "clear in the mean over the training seeds, but the seeds do not agree, so another training may "
         "reverse it",
+        "once": "clear for these trainings, but a model was trained once, so another training may reverse it",
         "small": f"significant, but perhaps within the margin of {ranking.margin:g}",
         "open": f"{number_of(ranking.patients, 'patient')} cannot tell the two apart",
     }
     verdict = pair["verdict"]
-    return f"its lead of {size} over {_describe(ranking, second)} is {verdict}: {meaning[verdict]}"
+    name = "that of one training" if verdict == "once" else verdict
+    return f"its lead of {size} over {_describe(ranking, second)} is {name}: {meaning[verdict]}"
 
 
 # --- Masks or landmarks ---------------------------------------------------------------------------------------
@@ -105,6 +107,11 @@ def _contest(ranking: Ranking, row: Row, *, name_track: bool) -> str:
     if row["winner"] == "landmark":
         return f"{question}: landmarks; {landmark} beats {mask} by {interval(-value, -high, -low)}"
     size = f"{signed(value, low, high)}, p {p_value(row['p_holm'])}"
+    if row["verdict"] == "once":
+        return (
+            f"{question}: one training cannot tell; {mask} minus {landmark}: {size} for these trainings; "
+            "train each more than once (--seeds 3)"
+        )
     why = ", but the training seeds do not agree" if row["verdict"] == "unsteady" else ""
     return f"{question}: neither clearly; {mask} minus {landmark}: {size}{why}"
 

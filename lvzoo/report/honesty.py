@@ -32,7 +32,8 @@ def definitions(ranking: Ranking) -> Mapping[str, str]:
         "p": "two-sided Wilcoxon signed-rank test on patient means; p (Holm) is adjusted for the number of pairs.",
         "verdict": "clear: significant, and the whole 95 % interval of the difference lies beyond the margin of "
         f"{ranking.margin:g}, and at least 3/4 of the pairs of training seeds agree; unsteady: clear but for the "
-        "seeds; small: significant, but not beyond the margin; open: not significant.",
+        "seeds; once: clear for these trainings, but a model was trained once; small: significant, but not "
+        "beyond the margin; open: not significant.",
         "failure": f"a score (one frame, condition and seed) with a Dice below {FAILURE_DICE}.",
         "anatomical failure": "a mask that no ventricle can have: empty, in pieces, with holes, or with its apex "
         "below its base.",

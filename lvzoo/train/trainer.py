@@ -12,6 +12,7 @@ from typing import Any, Final, cast
 
 import torch
 from torch import nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from lvzoo.device import autocast, choose_precision
 from lvzoo.errors import LvzooError
@@ -22,13 +23,13 @@ from lvzoo.train.memory import FramesInMemory
 from lvzoo.types import Epoch, Fitted, FrameSet, OnBatch, OnEpoch, Recipe, ScoreModel, Trial
 
 CHECKPOINT = "last.pt"
-WITH_STATE_DICT: Final = ("model", "optimiser", "schedule", "scaler")
+WITH_STATE_DICT: Final = ("model", "averaged", "optimiser", "schedule", "scaler")
 GENERATORS: Final = ("shuffle", "draw")
 log = logging.getLogger(__name__)
 
 
 class LoopTrainer:
-    """The default trainer: AdamW, a one-cycle schedule, and the weights of the best epoch."""
+    """The default trainer: AdamW, a one-cycle schedule, averaged weights, and those of the best epoch."""
 
     def fit(
         self,
@@ -82,9 +83,10 @@ class LoopTrainer:
                     "lower --learning-rate, or check the loss of the model"
                 )
 
-            # validate, keep the weights if they are the best, and save a checkpoint
+            # validate the averaged weights, keep them if they are the best, and save a checkpoint
             seconds = time.perf_counter() - started
-            done = Epoch(epoch=epoch, train_loss=train_loss, val_dice=score(model, val), seconds=seconds)
+            val_dice = score(state.averaged.module, val)
+            done = Epoch(epoch=epoch, train_loss=train_loss, val_dice=val_dice, seconds=seconds)
             state.finish(done)
             state.save(checkpoints / CHECKPOINT)
             on_epoch(done)
@@ -93,11 +95,23 @@ class LoopTrainer:
         return Fitted(model=model, history=tuple(state.history), best_epoch=state.best_epoch)
 
 
+def average_weights(model: nn.Module, *, share: float, steps: int) -> AveragedModel:
+    """Return a copy of a model that follows the moving average of its weights and buffers.
+
+    After each step, average = decay average + (1 - decay) weights. The memory of this average is 1 / (1 - decay)
+    steps. It is a share of all steps, so that short and long trainings are averaged alike. With a share of 0, the
+    copy has the weights of the last step.
+    """
+    decay = 1 - 1 / max(1.0, share * steps)
+    return AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)
+
+
 @dataclass(kw_only=True, slots=True)
 class _State:
     """Everything that a resumed training needs to give the same result as an uninterrupted one."""
 
     model: nn.Module
+    averaged: AveragedModel
     optimiser: torch.optim.Optimizer
     schedule: torch.optim.lr_scheduler.LRScheduler
     scaler: torch.amp.GradScaler
@@ -127,6 +141,7 @@ class _State:
         torch.manual_seed(seed)  # dropout uses the global generator; the caller isolates it
         return cls(
             model=model,
+            averaged=average_weights(model, share=recipe.averaging, steps=steps * recipe.epochs),
             optimiser=optimiser,
             schedule=schedule,
             scaler=torch.amp.GradScaler(device.type, enabled=precision == torch.float16),
@@ -144,6 +159,7 @@ class _State:
         self.scaler.step(self.optimiser)
         self.scaler.update()
         self.schedule.step()
+        self.averaged.update_parameters(self.model)
 
     def _device_and_precision(self) -> str:
         """Return the device type and precision, which must not change: random streams and scaler depend on them."""
@@ -155,7 +171,7 @@ class _State:
         self.history.append(done)
         if done.val_dice > best_so_far or not self.best_weights:
             self.best_epoch = done.epoch
-            weights = self.model.state_dict()
+            weights = self.averaged.module.state_dict()
             self.best_weights = {name: tensor.detach().clone() for name, tensor in weights.items()}
 
     def save(self, path: Path) -> None:

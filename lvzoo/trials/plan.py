@@ -168,6 +168,8 @@ def _make_recipe(
         raise UsageError(f"weight_decay is {recipe.weight_decay}; it must be at least 0")
     if not 0 < recipe.warmup < 1:
         raise UsageError(f"warmup is {recipe.warmup}; it is a share of the steps, between 0 and 1")
+    if not 0 <= recipe.averaging <= 1:
+        raise UsageError(f"averaging is {recipe.averaging}; it is a share of the steps, from 0 to 1")
     choose_augmentation(recipe.augment)
     choose_precision(device, recipe.precision)
     return recipe

@@ -141,7 +141,8 @@ class Ranking:
         mdd                             smallest difference that this many patients show with 80 % power; NaN with one
         verdict                         "clear": p_holm < 0.05, the whole interval lies beyond `margin`, and `better`
                                         leads in at least 3/4 of the pairs of seeds; "unsteady": the same except for
-                                        the seeds; "small": only p_holm < 0.05; "open": none of these
+                                        the seeds; "once": the same, but a model has one training seed; "small": only
+                                        p_holm < 0.05; "open": none of these
     `response`: one row per model, corruption and severity.
         model, family, corruption, severity (0 is clean), dice, dice_low, dice_high
     `breaks`: one row per model, corruption and reference.

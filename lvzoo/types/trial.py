@@ -14,6 +14,9 @@ from lvzoo.types.declared import Family, OptionValue
 NOISY_AUGMENTATIONS: Final = ("noise",)
 """Training augmentations that contain test corruptions. Models trained with them are in the `augmented` track."""
 
+BEFORE: Final[Mapping[str, OptionValue]] = {"averaging": 0.0}
+"""How trials were trained before a field of the recipe existed. Older records lack these fields."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
@@ -41,9 +44,10 @@ class Recipe:
     """How a trial is trained. All entries share one recipe, except for values that their catalogue sets.
 
     `learning_rate` is the peak of a one-cycle schedule, which warms up over the fraction `warmup` of all steps.
-    `clip_norm` limits the L2 norm of the gradient. `augment` names the training augmentation: "none", "default",
-    "flip", "strong" or "noise". `precision` is "bf16", "fp16", "float32" or "auto" (bf16 or fp16 if the device
-    supports it, else float32).
+    `clip_norm` limits the L2 norm of the gradient. `averaging` is the memory of the moving average of the weights, as
+    a share of all steps; with 0, the weights of the last step are used. `augment` names the training augmentation:
+    "none", "default", "flip", "strong" or "noise". `precision` is "bf16", "fp16", "float32" or "auto" (bf16 or fp16
+    if the device supports it, else float32).
     """
 
     epochs: int = 20
@@ -52,8 +56,14 @@ class Recipe:
     weight_decay: float = 1e-2
     warmup: float = 0.3
     clip_norm: float = 1.0
+    averaging: float = 0.0
     augment: str = "default"
     precision: str = "auto"
+
+    @classmethod
+    def read(cls, plain: Mapping[str, Any]) -> Recipe:
+        """Return the recipe in a record of any version. A field that the record lacks has the value of that time."""
+        return cls(**{**BEFORE, **plain})
 
     @property
     def augmented(self) -> bool:

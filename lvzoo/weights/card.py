@@ -200,7 +200,7 @@ def _parse(hint: Any, plain: Plain, key: str) -> Any:  # noqa: ANN401 - what the
 
 
 def _parse_recipe(plain: Plain) -> Recipe:
-    """Return the recipe. A field that is younger than the card has its default."""
+    """Return the recipe. A field that is younger than the card has the value of that time."""
     defaults = dataclasses.asdict(Recipe())
     for key, value in plain.items():
         if key not in defaults:
@@ -208,7 +208,7 @@ def _parse_recipe(plain: Plain) -> Recipe:
         wanted = type(defaults[key])
         if type(value) is not wanted and not (wanted is float and type(value) is int):
             raise ValueError(f"'recipe' has {key} {value!r}")
-    return Recipe(**{**defaults, **plain})
+    return Recipe.read(plain)
 
 
 def _check_range(values: Mapping[str, float | None], least: float, most: float) -> None:

@@ -113,7 +113,7 @@ def read_trial_card(folder: Path, entry: Entry) -> WeightsCard:
             paper=entry.paper,
             licence=entry.licence,
             trained_on=_read_trained_on(known, trial["data"], folder),
-            recipe=Recipe(**trial["recipe"]),
+            recipe=Recipe.read(trial["recipe"]),
             seed=trial["seed"],
             best_epoch=trained["best_epoch"],
             lvzoo=trained["lvzoo"],

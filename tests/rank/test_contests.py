@@ -41,7 +41,8 @@ def test_the_difference_is_always_mask_minus_landmark() -> None:
 def test_the_best_of_each_kind_meet() -> None:
     levels = {"m1": 0.7, "m2": 0.9, "l1": 0.85, "l2": 0.8}
     models = facts("m1", "m2", landmarks=["l1", "l2"])
-    contests = rank(simulated(levels, conditions(), patients=40), WARD, models=models, resamples=200).contests
+    scores = simulated(levels, conditions(), patients=40, seeds=2)
+    contests = rank(scores, WARD, models=models, resamples=200).contests
     assert set(contests["mask"]) == {"m2"}
     assert set(contests["landmark"]) == {"l1"}
     assert contests["winner"].unique().tolist() == ["mask"]
@@ -56,7 +57,8 @@ def test_equal_kinds_have_no_winner() -> None:
 
 
 def test_each_track_has_its_own_contest() -> None:
-    scores = simulated({"m": 0.9, "l": 0.8, "m+noise": 0.85, "l+noise": 0.95}, conditions(), patients=40)
+    levels = {"m": 0.9, "l": 0.8, "m+noise": 0.85, "l+noise": 0.95}
+    scores = simulated(levels, conditions(), patients=40, seeds=2)
     models = facts("m", landmarks=["l"]) | facts("m+noise", landmarks=["l+noise"], augmented=True)
     contests = rank(scores, WARD, models=models, resamples=200).contests
     won = contests[contests["scope"] == "overall"].set_index("track")["winner"]
@@ -148,6 +150,20 @@ def test_a_winner_needs_significance_and_the_margin() -> None:
         (0.01, -0.01, 0.02, "neither"),
     ):
         assert name_winner(verdict(p_holm, low, high), (low + high) / 2) == who
+
+
+def test_one_training_each_has_no_winner() -> None:
+    """Not in a track, and not between the tracks, however large the lead."""
+    levels = {"m": 0.9, "l": 0.8, "m+noise": 0.85, "l+noise": 0.95}
+    models = facts("m", landmarks=["l"]) | facts("m+noise", landmarks=["l+noise"], augmented=True)
+    for once, said in ((set(levels), "once"), ({"l", "m+noise"}, "once"), (set(), "clear")):
+        several = simulated(levels, conditions([3]), patients=40, seeds=2)
+        scores = several[~(several["model"].isin(once) & (several["seed"] > 0))]
+        result = rank(scores, WARD, models=models, resamples=100)
+        overall = result.contests[result.contests["scope"] == "overall"]
+        assert set(overall["verdict"]) == {said}
+        assert (set(overall["winner"]) == {"neither"}) == (said == "once")
+    assert set(result.pairs["verdict"]) == {"clear"}
 
 
 def test_a_lead_of_lucky_trainings_wins_nothing() -> None:

@@ -57,12 +57,12 @@ def test_equal_models_stay_open_and_share_a_letter() -> None:
         verdicts.append(ranking.pairs["verdict"][0])
         assert (ranking.pairs["verdict"][0] == "open") == (ranking.table["group"].tolist() == ["a", "a"])
     assert verdicts.count("open") >= 34  # 38 of 40 are expected
-    assert "clear" not in verdicts
+    assert not {"clear", "once"} & set(verdicts)
 
 
 def test_models_that_differ_by_two_points_are_told_apart() -> None:
     for draw in range(5):
-        scores = simulated({"a": 0.9, "b": 0.88, "c": 0.88}, conditions(), patients=60, draw=draw)
+        scores = simulated({"a": 0.9, "b": 0.88, "c": 0.88}, conditions(), patients=60, draw=draw, seeds=2)
         ranking = rank(scores, WARD, models=facts("a", "b", "c"), resamples=200)
         assert ranking.table["model"][0] == "a"
         assert ranking.pairs["verdict"].tolist()[:2] == ["clear", "clear"]

@@ -13,8 +13,8 @@ from statsmodels.stats.multitest import multipletests
 from lvzoo.rank.significance import (
     detectable_difference,
     holm,
+    judge_seeds,
     letters,
-    seeds_agree,
     significant_pairs,
     verdict,
     wilcoxon_p,
@@ -169,10 +169,20 @@ def test_the_detectable_difference_is_found_in_four_of_five_studies() -> None:
 
 def test_a_lead_that_the_seeds_do_not_share_is_unsteady() -> None:
     lucky, even = np.array([0.80, 0.86, 0.91]), np.array([0.83, 0.84, 0.85])
-    assert not seeds_agree(lucky, even), "0.80 loses to all three: the better one leads in 6 of 9 pairs"
-    assert seeds_agree(np.array([0.84, 0.86, 0.91]), even), "7.5 of 9"
-    assert seeds_agree(even, np.array([0.80, 0.81, 0.82]))
-    assert seeds_agree(np.array([0.8]), np.array([0.9])), "one seed of each cannot disagree"
-    assert verdict(0.001, 0.02, 0.04, steady=False) == "unsteady"
-    assert verdict(0.001, 0.002, 0.04, steady=False) == "small"
-    assert verdict(0.2, 0.02, 0.04, steady=False) == "open"
+    assert judge_seeds(lucky, even) == "disagree", (
+        "0.80 loses to all three: the better one leads in 6 of 9 pairs"
+    )
+    assert judge_seeds(np.array([0.84, 0.86, 0.91]), even) == "agree", "7.5 of 9"
+    assert judge_seeds(even, np.array([0.80, 0.81, 0.82])) == "agree"
+    assert verdict(0.001, 0.02, 0.04, seeds="disagree") == "unsteady"
+    assert verdict(0.001, 0.002, 0.04, seeds="disagree") == "small"
+    assert verdict(0.2, 0.02, 0.04, seeds="disagree") == "open"
+
+
+def test_a_lead_of_one_training_is_never_clear() -> None:
+    once, twice = np.array([0.8]), np.array([0.9, 0.91])
+    assert judge_seeds(once, np.array([0.9])) == "one"
+    assert judge_seeds(once, twice) == judge_seeds(twice, once) == "one"
+    assert verdict(0.001, 0.02, 0.04, seeds="one") == "once"
+    assert verdict(0.001, 0.002, 0.04, seeds="one") == "small"
+    assert verdict(0.2, 0.02, 0.04, seeds="one") == "open"

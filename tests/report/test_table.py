@@ -373,3 +373,19 @@ def test_it_is_said_when_only_the_seeds_keep_a_contest_open() -> None:
     [told] = contests(dataclasses.replace(study.ranking, contests=contest))
     assert told.startswith("masks or landmarks: neither clearly")
     assert told.endswith("but the training seeds do not agree")
+
+
+def test_one_training_each_settles_no_contest() -> None:
+    study = make_study(models=2, families={"digital": FAMILIES["digital"]})
+    contest = study.ranking.contests.assign(winner="neither", verdict="once")
+    [told] = contests(dataclasses.replace(study.ranking, contests=contest))
+    assert told.startswith("masks or landmarks: one training cannot tell; unet minus landmark7: ")
+    assert "--seeds 3" in told
+
+
+def test_the_lead_of_one_training_is_said_to_be_that() -> None:
+    ranking = make_study(models=2).ranking
+    once = dataclasses.replace(ranking, pairs=ranking.pairs.assign(verdict="once"))
+    told = answer(dataclasses.replace(make_study(models=2), ranking=once))
+    assert "is that of one training: clear for these trainings" in told
+    assert "another training may reverse it" in told

@@ -16,7 +16,7 @@ from lvzoo.models.base import MaskModel
 from lvzoo.models.build import build_model
 from lvzoo.registry import open_zoo
 from lvzoo.train.memory import FramesInMemory
-from lvzoo.train.trainer import LoopTrainer
+from lvzoo.train.trainer import LoopTrainer, average_weights
 from lvzoo.types import Batch, Entry, Epoch, Fitted, FrameSet, Recipe, Trial
 from tests.toys import toy_frames
 
@@ -190,3 +190,56 @@ def test_training_starts_again_after_a_damaged_checkpoint(
 def test_batches_of_one_frame_are_possible() -> None:
     data = FramesInMemory(toy_frames(3), CPU)
     assert len(list(data.batches(1, torch.Generator().manual_seed(0)))) == data.steps(1) == 3
+
+
+class Line(nn.Module):
+    """One weight, and a buffer that counts the steps."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(1))
+        self.register_buffer("mean", torch.zeros(1))
+
+
+def test_the_average_follows_weights_and_buffers() -> None:
+    model = Line()
+    averaged = average_weights(model, share=0.1, steps=40)  # a memory of 4 steps
+    expected = 0.0
+    for step in range(1, 11):
+        with torch.no_grad():
+            model.weight.fill_(step)
+            model.get_buffer("mean").fill_(step)
+        averaged.update_parameters(model)
+        # AveragedModel begins with the weights of the first step
+        expected = step if step == 1 else 0.75 * expected + 0.25 * step
+    assert averaged.module.weight.item() == pytest.approx(expected)
+    assert averaged.module.get_buffer("mean").item() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("share", "steps"), [(0.0, 100), (0.001, 100)])
+def test_without_a_memory_the_average_is_the_last_step(share: float, steps: int) -> None:
+    model = Line()
+    averaged = average_weights(model, share=share, steps=steps)
+    for step in (1.0, 5.0):
+        with torch.no_grad():
+            model.weight.fill_(step)
+        averaged.update_parameters(model)
+    assert averaged.module.weight.item() == 5.0
+
+
+def test_the_averaged_model_is_validated_and_kept(tmp_path: Path) -> None:
+    """Its weights differ from those of the last step, and the returned model has them."""
+    seen: list[dict[str, torch.Tensor]] = []
+
+    def score(model: nn.Module, _: FrameSet) -> float:
+        seen.append({name: tensor.clone() for name, tensor in model.state_dict().items()})
+        return float(len(seen))
+
+    weights = {}
+    for averaging in (0.0, 0.5):
+        seen.clear()
+        recipe = dataclasses.replace(RECIPE, averaging=averaging)
+        fitted = fit(tmp_path / str(averaging), recipe=recipe, score=score)
+        assert all(torch.equal(fitted.model.state_dict()[name], seen[-1][name]) for name in seen[-1])
+        weights[averaging] = seen[-1]
+    assert any(not torch.equal(weights[0.0][name], weights[0.5][name]) for name in weights[0.0])
