@@ -103,7 +103,8 @@ def average_weights(model: nn.Module, *, share: float, steps: int) -> AveragedMo
     copy has the weights of the last step.
     """
     decay = 1 - 1 / max(1.0, share * steps)
-    return AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)
+    average = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call] # torch leaves it untyped
+    return AveragedModel(model, multi_avg_fn=average, use_buffers=True)
 
 
 @dataclass(kw_only=True, slots=True)
