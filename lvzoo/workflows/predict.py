@@ -10,8 +10,8 @@ import json
 import logging
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from itertools import pairwise
+from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -22,12 +22,11 @@ from numpy.typing import NDArray
 from torch import nn
 
 import lvzoo
-from lvzoo.data.clips.calibration import find_spacing
-from lvzoo.data.clips.clip import RATES_FPS, Clip, DamagedFrame, Frame, is_usable_rate
+from lvzoo.data.clips.clip import RATES_FPS, Clip, Frame, is_usable_rate
+from lvzoo.data.clips.facts import FramesRead
 from lvzoo.data.clips.find import ClipFile, find_clips
 from lvzoo.data.clips.names import digest_clip, name_clips
 from lvzoo.data.clips.recognise import open_clip
-from lvzoo.data.clips.video.missing import find_missing
 from lvzoo.data.crop import Crop, find_crop, make_cropper, uncrop
 from lvzoo.device import choose_device, choose_precision
 from lvzoo.errors import (
@@ -36,7 +35,6 @@ from lvzoo.errors import (
     UsageError,
     explain_exception,
     is_out_of_memory,
-    name_some,
     show_name,
 )
 from lvzoo.evaluate.predict import predict_masks
@@ -58,9 +56,6 @@ DEFAULT_MODEL: Final = "unet-fast"
 MOST_FRAMES: Final = 64
 MOST_BYTES: Final = 64 * 2**20
 """A batch has at most this many frames, and at most this many bytes of grey frames."""
-NO_TIMES: Final = (
-    "the file states no times of its frames, so areas.csv has no time_s; state the rate by --fps"
-)
 
 OnFrames: TypeAlias = Callable[[str, int, int], None]
 """Called with a clip's name, the frames done, and the frames to expect."""
@@ -95,16 +90,6 @@ class ClipsError(DataError):
         more = f" (and {len(failed) - 1} more of {count} clips)" if len(failed) > 1 else ""
         super().__init__(f"{failed[0]}{more}")
         self.failed, self.predictions = tuple(failed), tuple(predictions)
-
-
-@dataclass(kw_only=True, slots=True)
-class _Result:
-    """What is known of a clip's frames so far. Lists grow by a few bytes per frame."""
-
-    indices: list[int] = field(default_factory=list)
-    times_s: list[float | None] = field(default_factory=list)
-    areas_px: list[int] = field(default_factory=list)
-    damaged: list[DamagedFrame] = field(default_factory=list)
 
 
 def predict(
@@ -239,23 +224,19 @@ class _Predictor:
         with working_folder(self.out) as working:
             sample_NHW = clip.sample()
             crop = find_crop(sample_NHW) if len(sample_NHW) else None
-            result = self._write_frames(clip, crop, working, name, on_frames)
-            if not result.indices:
-                reason = f" ({result.damaged[0].reason})" if result.damaged else ""
-                raise DataError(
-                    f"{clip.path}: none of its frames decodes{reason}; check that the file is complete"
-                )
-            warnings = _list_warnings(clip, crop, result)
+            read, areas_px = self._write_frames(clip, crop, working, name, on_frames)
+            warnings = read.list_warnings(crop)
             for warning in warnings:
                 log.warning("%s: %s", show_name(clip.path), warning)
-            table = _make_table(result)
+            table = _make_table(read, areas_px)
             table.to_csv(working / "areas.csv", index=False)
             about = {
                 "clip": show_name(clip.path),
                 "made from": asdict(made),
                 "lvzoo": lvzoo.__version__,
                 **self.facts,
-                **_describe(clip, crop, result),
+                **read.describe(crop),
+                "empty masks": areas_px.count(0),
                 "warnings": warnings,
             }
             text = json.dumps(about, indent=2, ensure_ascii=False)
@@ -265,24 +246,23 @@ class _Predictor:
 
     def _write_frames(
         self, clip: Clip, crop: Crop | None, folder: Path, name: str, on_frames: OnFrames | None
-    ) -> _Result:
-        """Read, predict and write the clip batch by batch."""
-        result = _Result()
+    ) -> tuple[FramesRead, list[int]]:
+        """Read, predict and write the clip batch by batch. Return what was read, and the area of each mask."""
+        read, areas_px = FramesRead(clip=clip), []
         crop_frame = make_cropper(crop, clip.size_HW)
         precision = choose_precision(self.device)
         with ClipWriter(folder, size_HW=clip.size_HW, fps=clip.fps) as writer:
-            for frames in _read_batches(clip, result.damaged):
+            for frames in _read_batches(read):
                 seen_BHW = np.stack([crop_frame(frame.grey_HW) for frame in frames])
                 masks_BHW = predict_masks(self.network, seen_BHW, device=self.device, precision=precision)
                 for frame, seen_mask_HW in zip(frames, masks_BHW, strict=True):
                     mask_HW = uncrop(seen_mask_HW, crop, clip.size_HW)
                     writer.add(frame.index, frame.grey_HW, mask_HW)
-                    result.indices.append(frame.index)
-                    result.times_s.append(frame.time_s)
-                    result.areas_px.append(int(mask_HW.sum()))
+                    areas_px.append(int(mask_HW.sum()))
                 if on_frames is not None:
-                    on_frames(name, len(result.indices), max(clip.likely_frames, len(result.indices)))
-        return result
+                    on_frames(name, len(areas_px), max(clip.likely_frames, len(areas_px)))
+        read.check_any()
+        return read, areas_px
 
 
 def _return_earlier(file: ClipFile, folder: Path, about: Mapping[str, Any]) -> ClipPrediction:
@@ -321,86 +301,18 @@ def _open_model(
     return network, weights, {"model": show_name(chosen), "trained on": str(trained_on)}
 
 
-def _read_batches(clip: Clip, damaged: list[DamagedFrame]) -> Iterator[list[Frame]]:
-    """Yield the frames that decode, some at a time; frames that do not decode are added to `damaged`."""
-    rows, columns = clip.size_HW
+def _read_batches(read: FramesRead) -> Iterator[list[Frame]]:
+    """Yield the frames of a clip that decode, some at a time."""
+    rows, columns = read.clip.size_HW
     most = max(1, min(MOST_FRAMES, MOST_BYTES // (rows * columns)))
-    batch: list[Frame] = []
-    for frame in clip.read():
-        if isinstance(frame, DamagedFrame):
-            damaged.append(frame)
-            continue
-        batch.append(frame)
-        if len(batch) == most:
-            yield batch
-            batch = []
-    if batch:
+    frames = read.read()
+    while batch := list(islice(frames, most)):
         yield batch
 
 
-def _list_warnings(clip: Clip, crop: Crop | None, result: _Result) -> list[str]:
-    """Return what a reader of the results should know, each in one line."""
-    warnings = list(clip.warnings)
-    count, stated = len(result.indices), clip.stated_frames
-    if stated is not None and count < stated and clip.way != "images":
-        warnings.append(
-            f"the file states {stated} frames, but only {count} decode; it is damaged or was cut off"
-        )
-    numbered = [frame for frame in result.damaged if frame.index is not None]
-    if numbered:
-        first, *others = numbered
-        numbers = name_some([str(frame.index) for frame in numbered])
-        subject = (
-            f"frames {numbers} do not decode; the first" if others else f"frame {numbers} does not decode"
-        )
-        warnings.append(f"{subject}: {first.reason}")
-    if unknown := len(result.damaged) - len(numbered):
-        frames = "1 frame does" if unknown == 1 else f"{unknown} frames do"
-        warnings.append(f"{frames} not decode, and the times do not show which")
-    warnings += find_missing(clip, result.indices, result.times_s)
-    if clip.way == "mjpg-scan":
-        warnings.append(f"the file has no usable index; {count} frames were found, and it may be cut off")
-    if crop is not None and not crop.sector.fitted:
-        warnings.append("no clear sector was found, so a standard one is used; check the overlay")
-    if count == 1:
-        return warnings  # a single picture needs no times
-    if clip.times_from is None:
-        warnings.append(NO_TIMES)
-    elif not _increase(result.times_s):
-        warnings.append(
-            "the times of the frames do not increase, so areas.csv has no time_s; state the rate by --fps"
-        )
-    return warnings
-
-
-def _increase(times_s: Sequence[float | None]) -> bool:
-    """Return whether every frame has a time, later than that of the frame before."""
-    known = [time_s for time_s in times_s if time_s is not None]
-    return len(known) == len(times_s) and all(before < after for before, after in pairwise(known))
-
-
-def _describe(clip: Clip, crop: Crop | None, result: _Result) -> dict[str, Any]:
-    """Return the facts about a clip and its frames for prediction.json."""
-    timed = clip.times_from is not None and _increase(result.times_s)
-    calibration = find_spacing(clip.regions, clip.size_HW, None if crop is None else crop.sector)
-    return {
-        "frames": len(result.indices),
-        "frames stated by the file": clip.stated_frames,
-        "damaged frames": [frame.index for frame in result.damaged if frame.index is not None],
-        "height": clip.size_HW[0],
-        "width": clip.size_HW[1],
-        "fps": clip.fps,
-        "times from": clip.times_from if timed else None,
-        "decoded by": clip.way,
-        "crop": None if crop is None else asdict(crop),
-        "calibration": asdict(calibration),
-        "empty masks": result.areas_px.count(0),
-    }
-
-
-def _make_table(result: _Result) -> pd.DataFrame:
+def _make_table(read: FramesRead, areas_px: Sequence[int]) -> pd.DataFrame:
     """Return the area curve: number of the frame, its time if known, and its area in the clip's pixels."""
-    table = pd.DataFrame({"frame": result.indices, "area_px": result.areas_px})
-    if _increase(result.times_s):
-        table.insert(1, "time_s", result.times_s)
+    table = pd.DataFrame({"frame": read.indices, "area_px": areas_px})
+    if read.are_timed:
+        table.insert(1, "time_s", read.times_s)
     return table

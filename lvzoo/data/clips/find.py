@@ -14,11 +14,8 @@ from typing import Final
 from lvzoo.data.clips.clip import ClipFile
 from lvzoo.data.clips.dicom.pictureless import lacks_picture
 from lvzoo.data.clips.dicom.reader import is_dicom
-from lvzoo.data.clips.gif import is_gif
-from lvzoo.data.clips.images import is_image
-from lvzoo.data.clips.nifti.reader import is_nifti
 from lvzoo.data.clips.numbering import Numbered, group_numbered, natural_key
-from lvzoo.data.clips.recognise import HEAD_BYTES
+from lvzoo.data.clips.recognise import HEAD_BYTES, find_format
 from lvzoo.data.clips.suffixes import (
     CLIP_SUFFIXES,
     DICOM_SUFFIXES,
@@ -27,7 +24,6 @@ from lvzoo.data.clips.suffixes import (
     PICTURE_SUFFIXES,
     split_suffix,
 )
-from lvzoo.data.clips.video.containers import is_video
 from lvzoo.errors import DataError, show_name
 from lvzoo.files import PREDICTION
 
@@ -163,9 +159,7 @@ def _has_content(file: Path) -> bool:
             head = content.read(HEAD_BYTES)
         if DICOM_INDEX in head:
             return False
-        return (
-            is_dicom(head, file) or is_nifti(head, file) or is_gif(head) or is_image(head) or is_video(head)
-        )
+        return find_format(head, file) is not None
     except OSError:
         return False
 

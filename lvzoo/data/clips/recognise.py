@@ -6,6 +6,7 @@ import codecs
 from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,8 @@ from lvzoo.data.clips.nifti.reader import is_nifti, open_nifti
 from lvzoo.data.clips.video.containers import is_video
 from lvzoo.data.clips.video.reader import open_video
 from lvzoo.errors import DataError
+
+Format: TypeAlias = Literal["dicom", "nifti", "gif", "picture", "video"]
 
 HEAD_BYTES = 348
 """The first bytes of a file, which show its format."""
@@ -49,18 +52,38 @@ def _open(clip: ClipFile, fps: float | None) -> Clip:
         return open_images(path, clip.images, fps=fps)
     head = _read_head(path)
     _check_content(path, head)
-    for name in (Path(), path):  # the content decides, then the name
-        if is_dicom(head, name):
+    match find_format(head, path):
+        case "dicom":
             return open_dicom(path, fps=fps)
-        if is_nifti(head, name):
+        case "nifti":
             return open_nifti(path, fps=fps)
-        if is_gif(head):
+        case "gif":
             return open_gif(path, fps=fps)
-        if is_image(head):
+        case "picture":
             return open_images(path, (path,), fps=fps)
+        case _:  # OpenCV decodes more than is recognised
+            return open_video(path, fps=fps)
+
+
+def find_format(head: bytes, path: Path) -> Format | None:
+    """Return the format of a clip: its content decides, then its name. Return None if neither shows a format.
+
+    Args:
+        head: the first bytes of the file.
+        path: the file, whose suffix counts.
+    """
+    for name in (Path(), path):
+        if is_dicom(head, name):
+            return "dicom"
+        if is_nifti(head, name):
+            return "nifti"
+        if is_gif(head):
+            return "gif"
+        if is_image(head):
+            return "picture"
         if is_video(head):
-            break
-    return open_video(path, fps=fps)
+            return "video"
+    return None
 
 
 def _check_content(path: Path, head: bytes) -> None:

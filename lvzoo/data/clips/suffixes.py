@@ -16,36 +16,22 @@ CLIP_SUFFIXES: Final = (*VIDEO_SUFFIXES, *DICOM_SUFFIXES, *NIFTI_SUFFIXES, *GIF_
 """In a folder, a file with one of these suffixes is a clip. A file that is named may have any name."""
 
 OTHER_SUFFIXES: Final = (
+    *(".bak", ".cfg", ".csv", ".db", ".doc", ".docx", ".gz", ".h5", ".hdf5", ".html", ".ini", ".ipynb"),
+    *(".json", ".log", ".md", ".npy", ".npz", ".parquet", ".part", ".pdf", ".pt", ".pth", ".py"),
     *(
-        ".bak",
-        ".cfg",
-        ".csv",
-        ".db",
-        ".doc",
-        ".docx",
-        ".gz",
-        ".h5",
-        ".hdf5",
-        ".html",
-        ".ini",
-        ".ipynb",
-        ".json",
-    ),
-    *(
-        ".log",
-        ".md",
-        ".npy",
-        ".npz",
-        ".parquet",
-        ".part",
-        ".pdf",
-        ".pt",
-        ".pth",
-        ".py",
         ".safetensors",
         ".sh",
+        ".tar",
+        ".toml",
+        ".tsv",
+        ".txt",
+        ".xls",
+        ".xlsx",
+        ".xml",
+        ".yaml",
+        ".yml",
+        ".zip",
     ),
-    *(".tar", ".toml", ".tsv", ".txt", ".xls", ".xlsx", ".xml", ".yaml", ".yml", ".zip"),
 )
 """In a folder, a file with one of these suffixes is skipped without looking into it."""
 

@@ -20,13 +20,16 @@ from lvzoo.data.clips.dicom.regions import read_regions
 from lvzoo.data.clips.dicom.syntaxes import name_syntax
 from lvzoo.data.clips.dicom.times import FrameTimes, read_times
 from lvzoo.data.clips.video.capture import count_frames
+from lvzoo.data.clips.video.containers import (
+    HEAD_BYTES,
+    PROGRAM_STREAM,
+    is_mp4,
+    is_transport_stream,
+)
 from lvzoo.data.clips.video.reader import open_video
 from lvzoo.errors import DataError
 from lvzoo.geometry.sector import evenly_spaced
 
-TS_PACKET: Final = 188
-"""The bytes of a packet of an MPEG transport stream, each of which begins with `G`."""
-PROGRAM_STREAM: Final = b"\0\0\1\xba"
 ELEMENTARY: Final = ".bin"
 """The suffix of a stream without a container. It states no times; FFmpeg would invent 25 frames per second."""
 
@@ -96,7 +99,7 @@ def _find_stream(header: DicomHeader) -> Stream:
         if places:
             file.seek(places[0][0])
         return Stream(
-            header=header, places=places, suffix=_find_suffix(file.read(2 * TS_PACKET) if places else b"")
+            header=header, places=places, suffix=_find_suffix(file.read(HEAD_BYTES) if places else b"")
         )
 
 
@@ -106,11 +109,11 @@ def _find_suffix(head: bytes) -> str:
     >>> _find_suffix(b"\0\0\0\x18ftypmp42"), _find_suffix(b"\0\0\0\1g")
     ('.mp4', '.bin')
     """
-    if head[4:8] == b"ftyp":
+    if is_mp4(head):
         return ".mp4"
-    if head[:1] == b"G" and head[TS_PACKET : TS_PACKET + 1] == b"G":
+    if is_transport_stream(head):
         return ".ts"
-    return ".mpg" if head[:4] == PROGRAM_STREAM else ELEMENTARY
+    return ".mpg" if head.startswith(PROGRAM_STREAM) else ELEMENTARY
 
 
 @contextmanager
