@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,13 +18,14 @@ from lvzoo.errors import DataError, UsageError, name_some
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from lvzoo.data.shapes import Shapes
     from lvzoo.data.statistics import Statistics
     from lvzoo.data.summary import Summary
 
 MOST_NAMES: Final = 10
 """How many findings of one quirk are printed; --json prints all."""
 PHANTOM_SIZES: Final = ("smoke", "quick", "small", "full", "beats", "transfer", "transfer-beats")
-PHANTOM_SHIFTS: Final = ("gain", "depth", "opening-angle", "anatomy", "speckle", "frame-size", "compression")
+PHANTOM_SHIFTS: Final = ("gain", "depth", "opening-angle", "anatomy", "speckle", "frame-size", "compression", "mirrored")
 
 seed_option = click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the simulated patients."
@@ -91,36 +93,39 @@ def sheet(*, picture: Path, seed: int, shift: str | None, contours: bool) -> Non
     type=click.IntRange(min=1),
     default=100,
     show_default=True,
-    help="At most so many clips per folder; without a PATH, so many simulated patients.",
+    help="Measure the appearance of at most so many clips per folder; without a PATH, simulate so many patients.",
 )
 @seed_option
 @shift_option
 @json_option
 def statistics(*, paths: tuple[Path, ...], clips: int, seed: int, shift: str | None, as_json: bool) -> None:
-    """Measure how frames look, and compare them with real frames.
+    """Measure how frames look and which shape ventricles have, and compare both with real clips.
 
-    PATH is a clip that `lvzoo predict` reads, or a folder of clips, for example of a data set. Without a PATH,
-    patients are simulated; --seed and --shift choose them.
+    PATH is a clip that `lvzoo predict` reads, or a folder: of clips, a data set, or what `lvzoo predict` wrote.
+    Without a PATH, patients are simulated; --seed and --shift choose them.
+
+    The shape is measured at ED and ES, on all tracings of a data set, and on all predicted masks of a folder.
     """
-    from lvzoo.data.statistics import statistics_of_files
     from lvzoo.phantom.statistics import statistics_of_phantom
+    from lvzoo.workflows.measure import measure_clips
 
     seed_given = click.get_current_context().get_parameter_source("seed") is not ParameterSource.DEFAULT
     if paths and (shift is not None or seed_given):
         raise UsageError("--seed and --shift choose simulated patients; leave out either them or the PATH")
     with _progress("measuring clips") as on_clip:
         if paths:
-            found = statistics_of_files(paths, most=clips, on_clip=on_clip)
+            found = measure_clips(paths, most=clips, on_clip=on_clip)
         else:
             found = statistics_of_phantom(patients=clips, seed=seed, shift=shift, on_clip=on_clip)
     if as_json:
         print_json(found.as_json())
     else:
-        click.echo("\n".join(_table(found)))
+        tables = [*([_table(found)] if found.statistics else []), *map(_shape_table, found.shapes)]
+        click.echo("\n\n".join("\n".join(table) for table in tables))
 
 
 def _table(found: Statistics) -> Iterator[str]:
-    """Yield the lines of a table of statistics, in Markdown that is also readable in a terminal."""
+    """Yield the lines of a table of appearance, in Markdown that is also readable in a terminal."""
     yield found.title
     yield ""
     yield f"| {'statistic':<34} | mean (10th to 90th percentile) | real clips     |"
@@ -129,6 +134,30 @@ def _table(found: Statistics) -> Iterator[str]:
         real = "" if each.real is None else f"{each.real[0]:g} to {each.real[1]:g}"
         figures = f"{each.mean:.3g} ({each.low:.3g} to {each.high:.3g})"
         yield f"| {each.name:<34} | {figures:<30} | {real:<14} |"
+
+
+def _shape_table(found: Shapes) -> Iterator[str]:
+    """Yield the lines of a table of shapes, in Markdown that is also readable in a terminal."""
+    from lvzoo.data.shapes import REAL_SHAPES
+
+    yield found.title
+    if not found.statistics:
+        return
+    yield ""
+    yield f"| {'shape':<34} | mean ± SD       | real clips     | within one SD |"
+    yield f"|{'-' * 36}|{'-' * 17}|{'-' * 16}|{'-' * 15}|"
+    for each in found.statistics:
+        real = REAL_SHAPES.get(each.name)
+        known = "" if real is None else f"{real.mean:,} ± {real.sd:,}"
+        within = {None: "", True: "yes", False: "no"}[each.as_real]
+        yield f"| {each.name:<34} | {_mean_sd(each.mean, each.sd):<15} | {known:<14} | {within:<13} |"
+
+
+def _mean_sd(mean: float, sd: float) -> str:
+    """Return mean and SD with the digits that matter; one video has no SD."""
+    largest = max(abs(mean), 0.0 if math.isnan(sd) else sd)
+    digits = 0 if largest >= 100 else 1 if largest >= 5 else 3
+    return f"{mean:,.{digits}f}" + ("" if math.isnan(sd) else f" ± {sd:,.{digits}f}")
 
 
 @data.command()

@@ -191,7 +191,9 @@ def recipe_options(command: Command) -> Command:
             help="Share of the steps over which the weights are averaged; 0: not at all.",
         ),
         click.option(
-            "--augment", metavar="NAME", help="Training augmentation: none, default, flip, strong or noise."
+            "--augment",
+            metavar="NAME",
+            help="Training augmentation: none, default, flip, strong, strong-flip or noise.",
         ),
         click.option(
             "--precision", metavar="NAME", help="Precision of training: auto, bf16, fp16 or float32."

@@ -8,6 +8,7 @@ of the left ventricle, from the apex towards the base; d runs across it and is p
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,16 @@ from numpy.typing import NDArray
 from lvzoo.geometry.contour import join_walls
 
 WALL_POINTS = 80
+PARTS = 4
+"""A wall contracts differently at the apex, in the middle, at the base and at the annulus."""
+LEVELS = 41
+"""Positions along the axis at which volumes are summed."""
+NARROWEST = 0.1
+"""What is left of a half width at least: the walls of a vigorous ventricle nearly touch, but they do not pass."""
+
+Side: TypeAlias = Literal[-1, 1]
+"""-1 is the septal side, 1 the lateral one."""
+SIDES: Final[tuple[Side, Side]] = (-1, 1)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,7 +34,9 @@ class Pose:
 
     apex_px: NDArray[np.float64]
     length_px: float
-    half_width_px: float
+    narrowing_24: NDArray[np.float64]
+    """Share of the half width at end-diastole that is lost, of the septal and the lateral wall, at apex, middle, base
+    and annulus."""
     thickness_mm: float
     contraction: float
     """0 at end-diastole, 1 at end-systole."""
@@ -38,12 +51,16 @@ class Pose:
         return cls(
             apex_px=np.array(heart.apex_px),
             length_px=heart.length_px,
-            half_width_px=heart.half_width_px,
+            narrowing_24=np.zeros((2, PARTS)),
             thickness_mm=heart.thickness_mm,
             contraction=0.0,
             opening=0.0,
             base_at_rest_px=heart.length_px,
         )
+
+    def kept(self, side: Side, along: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Return the share of a wall's half width at end-diastole that is left, at positions 0 (apex) .. 1 (base)."""
+        return 1 - spread_parts(self.narrowing_24[(side + 1) // 2], along)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,6 +109,11 @@ class Heart:
     """How much further down the lateral end of the annulus lies than the plane's middle, as a share of the length."""
     shortening: float
     """How much of the length is lost at end-systole."""
+    apex_share: float
+    """Share of the shortening by which the apex moves towards the base; the base moves by the rest."""
+    regional_24: NDArray[np.float64]
+    """How strongly the parts of the septal and of the lateral wall contract, relative to one another: apex, middle,
+    base, annulus."""
     thickness_mm: float
     rv_width_mm: float | None
     """None where the view shows no right heart."""
@@ -132,10 +154,34 @@ class Heart:
 
     def annulus_px(self, pose: Pose) -> tuple[float, float]:
         """Return d (px) of the septal and of the lateral end of the mitral annulus."""
-        septal, lateral = (
-            pose.half_width_px * float(wall.half_width(np.array(1.0))) for wall in (self.septal, self.lateral)
-        )
-        return -septal, lateral
+        base = np.array(1.0)
+        return -float(self.half_width_at(pose, -1, base)), float(self.half_width_at(pose, 1, base))
+
+    def wall(self, side: Side) -> Wall:
+        """Return the shape of one side."""
+        return self.septal if side < 0 else self.lateral
+
+    def half_width_at(self, pose: Pose, side: Side, along: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return the distance (px) of one wall from the axis at positions 0 (apex) .. 1 (base)."""
+        return np.asarray(self.half_width_px * self.wall(side).half_width(along) * pose.kept(side, along))
+
+    def narrow_to(self, *, volume: float, length: float) -> NDArray[np.float64]:
+        """Return the `Pose.narrowing_24` at which volume and length are these shares of those at end-diastole.
+
+        The narrowing is `regional_24` times an amount a. Across the axis the ventricle is a circle of the mean half
+        width, so V ~ length sum of (sum over walls of w (1 - a c))^2 over the levels, with w the half width and c
+        the contraction there. That is a quadratic in a. Walls that would touch stop before: then the volume stays
+        larger.
+        """
+        along = np.linspace(0, 1, LEVELS)
+        widths_2L = np.stack([self.wall(side).half_width(along) for side in SIDES])
+        lost_2L = widths_2L * np.stack([spread_parts(parts_4, along) for parts_4 in self.regional_24])
+        # A - 2 a B + a^2 C = A volume / length
+        whole, lost = widths_2L.sum(axis=0), lost_2L.sum(axis=0)
+        a, b, c = whole @ whole, whole @ lost, lost @ lost
+        amount = (b - np.sqrt(max(b**2 - a * c * (1 - volume / length), 0.0))) / c
+        most = (1 - NARROWEST) / self.regional_24.max()
+        return np.asarray(min(amount, most) * self.regional_24)
 
     def place(
         self, pose: Pose, z_px: NDArray[np.floating], d_px: NDArray[np.floating]
@@ -165,6 +211,18 @@ class Heart:
         return z * np.float32(1 / self.length_px), d
 
 
+def spread_parts(parts_4: NDArray[np.floating], along: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Return a quantity at positions 0 (apex) .. 1 (base) from its values at apex, middle, base and annulus.
+
+    The values are the control points of a cubic Bezier curve: the first and the last one hold at the ends, and the
+    curve between them has no kinks.
+    """
+    s = np.clip(along, 0, 1)
+    rest = 1 - s
+    apex, middle, base, annulus = parts_4
+    return np.asarray(rest * rest * (rest * apex + 3 * s * middle) + s * s * (3 * rest * base + s * annulus))
+
+
 def ventricle_contour(heart: Heart, pose: Pose) -> NDArray[np.float64]:
     """Return the endocardium in 121 points: septal annulus -> apex -> lateral annulus, px."""
     along = np.linspace(0, 1, WALL_POINTS) ** 2  # denser at the apex, where the curvature is greatest
@@ -173,9 +231,9 @@ def ventricle_contour(heart: Heart, pose: Pose) -> NDArray[np.float64]:
             pose,
             # The oblique mitral plane moves the base of one wall down and that of the other up.
             pose.length_px * along * (1 + side * heart.slant * along**4),
-            side * pose.half_width_px * wall.half_width(along),
+            side * heart.half_width_at(pose, side, along),
         )
-        for wall, side in ((heart.septal, -1), (heart.lateral, 1))
+        for side in SIDES
     )
     return join_walls(left[::-1], right).astype(np.float64)
 

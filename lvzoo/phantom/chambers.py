@@ -84,7 +84,7 @@ def _right_atrium(heart: Heart, pose: Pose, rv_width: float) -> NDArray[np.float
 def _right_ventricle(heart: Heart, pose: Pose, width: float) -> NDArray[np.float64]:
     """Return the right ventricle's corners (z, d), px: down the septum to the tricuspid valve, up the free wall."""
     along = np.linspace(heart.rv_apex, RIGHT_BASE, 8)
-    septum = -pose.half_width_px * heart.septal.half_width(along) - heart.px(pose.thickness_mm)
+    septum = -heart.half_width_at(pose, -1, along) - heart.px(pose.thickness_mm)
     # The width grows from 0 at the right ventricle's apex to all of it at the valve.
     opening = np.sin(np.pi / 2 * (along - heart.rv_apex) / (RIGHT_BASE - heart.rv_apex)) ** 0.8
     free_wall = septum - width * opening

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lvzoo.geometry.contour import Tracing
 from lvzoo.geometry.ventricle import MM3_PER_ML
-from lvzoo.phantom.anatomy import Heart, ventricle_contour
+from lvzoo.phantom.anatomy import Heart, Pose, ventricle_contour
 from lvzoo.phantom.imaging import Scanner
 from lvzoo.phantom.motion import Beat, choose_further_frames, draw_beat, lag_contours, pose_at
 from lvzoo.phantom.patient import draw_heart
@@ -41,11 +41,43 @@ class Clip:
     """Tracings of frames other than ED and ES, by frame index; empty unless they were asked for."""
     beat: Beat
     heart: Heart
+    """As it lies on a display that is not mirrored."""
     scan: Scan
     edv_ml: float
     esv_ml: float
     quality: int
     """JPEG quality of the frames in its file, 1..100."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scene:
+    """One patient before a scanner: everything that determines the contours, and nothing of the pictures."""
+
+    scan: Scan
+    warp: Warp
+    heart: Heart
+    beat: Beat
+
+    def contours_at(self, poses: Sequence[Pose]) -> NDArray[np.float64]:
+        """Return the true contour in each pose, as the frame shows it (N, 121, 2): from left to right annulus, px."""
+        contours_NP2 = np.stack([self.warp.move(ventricle_contour(self.heart, pose)) for pose in poses])
+        return self.scan.mirror_points(contours_NP2)
+
+
+def draw_scene(*, seed: int, split: Split, index: int, ranges: Ranges = RANGES) -> Scene:
+    """Draw the patient of one video, as `simulate` does."""
+
+    def part(name: str) -> Generator:
+        return stream(seed=seed, split=split, index=index, part=name)
+
+    scan = draw_scan(part("scan"), ranges)
+    warp = Warp(part("warp"), ranges)
+    return Scene(
+        scan=scan,
+        warp=warp,
+        heart=draw_heart(part("anatomy"), scan, warp, ranges),
+        beat=draw_beat(part("motion"), ranges),
+    )
 
 
 def simulate(*, seed: int, split: Split, index: int, ranges: Ranges = RANGES, further: int = 0) -> Clip:
@@ -61,23 +93,23 @@ def simulate(*, seed: int, split: Split, index: int, ranges: Ranges = RANGES, fu
     def part(name: str) -> Generator:
         return stream(seed=seed, split=split, index=index, part=name)
 
-    scan = draw_scan(part("scan"), ranges)
-    warp = Warp(part("warp"), ranges)
-    heart = draw_heart(part("anatomy"), scan, warp, ranges)
-    beat = draw_beat(part("motion"), ranges)
-    tissue = Tissue(part("tissue"), heart, scan, warp, ranges)
-    scanner = Scanner(part("imaging"), scan, ranges)
+    scene = draw_scene(seed=seed, split=split, index=index, ranges=ranges)
+    heart, beat = scene.heart, scene.beat
+    tissue = Tissue(part("tissue"), heart, scene.scan, scene.warp, ranges)
+    scanner = Scanner(part("imaging"), scene.scan, ranges)
 
     poses = [pose_at(heart, beat, frame) for frame in range(-WARM_UP_FRAMES, beat.frames)]
     frames_NHW = np.stack([scanner.make_frame(*tissue.echo(pose)) for pose in poses])[WARM_UP_FRAMES:]
-    whole_NP2 = np.stack([warp.move(ventricle_contour(heart, pose)) for pose in poses])
+    if scene.scan.mirrored:
+        frames_NHW = frames_NHW[..., ::-1].copy()
+    whole_NP2 = scene.contours_at(poses)
     contours_NP2, seen_NP2 = (
         each[WARM_UP_FRAMES:] for each in (whole_NP2, lag_contours(whole_NP2, scanner.persistence))
     )
 
     # ED and ES are traced on the true contour; the further frames where the picture, which lags, shows the wall.
     readings = part("reader")
-    reader = draw_reader(readings)
+    reader = draw_reader(readings, ranges)
 
     def read(contour_P2: NDArray[np.floating], rng: Generator) -> Tracing:
         return make_tracing(trace(contour_P2, reader, rng, mm_per_px=heart.mm_per_px))
@@ -102,7 +134,7 @@ def simulate(*, seed: int, split: Split, index: int, ranges: Ranges = RANGES, fu
         further=others,
         beat=beat,
         heart=heart,
-        scan=scan,
+        scan=scene.scan.as_displayed(),
         edv_ml=edv_ml,
         esv_ml=esv_ml,
         quality=round(ranges.mjpg_quality.draw(part("file"))),

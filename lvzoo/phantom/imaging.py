@@ -72,6 +72,12 @@ class Scanner:
         if rings:
             fading = np.exp(-depth_px / np.float32(RINGS_PX))
             near = near * (1 + fading * np.cos(2 * np.pi / ring_px * depth_px)).astype(np.float32)
+        # A veil lies over some beams of the lateral side.
+        veiled, level_db = ranges.veil.draw(rng), ranges.veil_db.draw(rng)
+        beside = (self.scan.angle - ranges.veil_at.draw(rng)) / ranges.veil_width.draw(rng)
+        fading = np.exp(-depth_px / np.float32(ranges.veil_px.draw(rng)))
+        if veiled:
+            near = near + amplitude(level_db) * np.exp(-(beside**2) / 2) * fading
         # Haze covers the whole sector, in smooth patches.
         level_db, patches_db = ranges.haze_db.draw(rng), ranges.haze_patches_db.draw(rng)
         haze = amplitude(level_db + patches_db * smooth_field(rng, POLAR, (6, 6)))

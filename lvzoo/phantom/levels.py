@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.random import Generator
 
-from lvzoo.phantom.anatomy import Heart, rest_contour
+from lvzoo.phantom.anatomy import Heart, Side, rest_contour
 from lvzoo.phantom.fields import Map, amplitude, bump, soft_step
 from lvzoo.phantom.ranges import Ranges
 from lvzoo.phantom.rng import branch
@@ -27,8 +27,7 @@ class Papillary(NamedTuple):
 
     place: float
     """Of its middle along the axis, 0 (apex) .. 1 (base)."""
-    wall: int
-    """-1 septal, 1 lateral."""
+    wall: Side
     length_mm: float
     width_mm: float
     """Its two radii."""
@@ -39,8 +38,8 @@ class Papillary(NamedTuple):
 class Levels:
     """One patient's scatter levels, and how far bright tissue reaches.
 
-    Levels are dB relative to full scale; `lateral` and `apical` are relative to `muscle`. `ridge` and `trabeculae`
-    are factors.
+    Levels are dB relative to full scale; `lateral`, `apical` and `layer` are relative to `muscle`. `ridge` and
+    `trabeculae` are factors.
     """
 
     blood: float
@@ -58,6 +57,7 @@ class Levels:
     chamber_wall: float
     valves: float
     trabeculae: float
+    layer: float
     papillaries: tuple[Papillary, ...]
 
 
@@ -81,6 +81,7 @@ def draw_levels(rng: Generator, ranges: Ranges) -> Levels:
         chamber_wall=muscle + ranges.chamber_wall_db.draw(rng),
         valves=ranges.valves_db.draw(rng),
         trabeculae=ranges.trabeculae.draw(rng),
+        layer=ranges.layer_db.draw(rng),
         papillaries=_draw_papillaries(branch(rng), ranges),
     )
 

@@ -9,6 +9,7 @@ also moves so fast there that the picture, which still shows the frames before, 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -19,9 +20,9 @@ from numpy.typing import NDArray
 from lvzoo.phantom.anatomy import Heart, Pose
 from lvzoo.phantom.ranges import Ranges
 
-CLIP_FRAMES = 28
+CLIP_FRAMES = 32
 FRAMES_BEFORE_ED = 4
-FRAMES_AFTER_ES = 4
+FRAMES_AFTER_ES = 8
 USUAL_FPS = 50.0
 SYSTOLE_SHARES = (0.25, 0.5)
 """Shortest and longest systole, as a share of the cycle."""
@@ -29,8 +30,6 @@ EARLY_FILLING = 0.72
 """Share of the stroke volume that early filling brings back; the atrial kick brings the rest."""
 LEAST_OPENING = 0.3
 """Of the mitral valve in diastole: its leaflets float half open between the two inflows."""
-APEX_SHARE = 0.12
-"""Share of the shortening by which the apex moves towards the base; the base moves by the rest."""
 THICKENING = 0.35
 """Relative thickening of the walls at end-systole at an ejection fraction of 60 %."""
 
@@ -43,13 +42,17 @@ class Beat:
     fps: float
     systole: float
     """Share of the cycle from end-diastole to end-systole."""
+    tension: float
+    relaxation: float
+    """Shares of the cycle in which all valves are shut and the volume stands still: after end-diastole, while the
+    pressure rises, and after end-systole, while it falls."""
     sway_px: float
     sway_hz: float
     sway_angle_rad: float
 
     @property
     def frames(self) -> int:
-        """Length of the clip: 28 frames, or more if systole is long."""
+        """Length of the clip: 32 frames, or more if systole is long."""
         return max(CLIP_FRAMES, self.es_frame + 1 + FRAMES_AFTER_ES)
 
     @property
@@ -59,11 +62,8 @@ class Beat:
 
     @property
     def es_frame(self) -> int:
-        """The frame nearest to end-systole.
-
-        In 9 % of patients a neighbouring frame has a smaller volume, by at most 2.5 % of the stroke volume.
-        """
-        return FRAMES_BEFORE_ED + round(self.systole * self.fps * 60 / self.heart_rate_bpm)
+        """The first frame after the ejection: no frame has a smaller volume."""
+        return FRAMES_BEFORE_ED + math.ceil(self.systole * self.fps * 60 / self.heart_rate_bpm)
 
     def cycle(self, frame: int) -> float:
         """Return the position 0..1 in the cycle that starts at end-diastole."""
@@ -72,11 +72,13 @@ class Beat:
     def contraction(self, frame: int) -> float:
         """Return how far the ventricle has ejected, 0 at end-diastole .. 1 at end-systole.
 
-        Half a cosine of ejection, then two smooth steps back: early filling and the atrial kick.
+        Half a cosine of ejection, then two smooth steps back: early filling and the atrial kick. Before and after the
+        ejection the volume stands still.
         """
         position = self.cycle(frame)
         if position < self.systole:
-            return float((1 - np.cos(np.pi * position / self.systole)) / 2)
+            ejected = (position - self.tension) / (self.systole - self.tension)
+            return float((1 - np.cos(np.pi * max(ejected, 0.0))) / 2)
         early, kick = self._filling_progress(position)
         return 1 - EARLY_FILLING * _smoothstep(early) - (1 - EARLY_FILLING) * _smoothstep(kick)
 
@@ -87,7 +89,7 @@ class Beat:
         it does not close completely.
         """
         position = self.cycle(frame)
-        if position < self.systole:
+        if position < self.systole + self.relaxation:
             return 0.0
         early, kick = (float(np.clip(part, 0, 1)) for part in self._filling_progress(position))
         flows = (np.sin(np.pi * early) ** 0.6, 0.7 * np.sin(np.pi * kick) ** 0.8)
@@ -95,19 +97,23 @@ class Beat:
 
     def _filling_progress(self, position: float) -> tuple[float, float]:
         """Return the progress of early filling and of the atrial kick: below 0 before it begins, above 1 after it."""
-        early = min(0.22, 0.4 * (1 - self.systole))  # durations, as shares of the cycle
-        kick = min(0.16, 0.25 * (1 - self.systole))
-        return (position - self.systole) / early, (position - 1 + kick) / kick
+        begins = self.systole + self.relaxation
+        early = min(0.22, 0.45 * (1 - begins))  # durations, as shares of the cycle
+        kick = min(0.16, 0.3 * (1 - begins))
+        return (position - begins) / early, (position - 1 + kick) / kick
 
 
 def draw_beat(rng: Generator, ranges: Ranges) -> Beat:
     """Draw a heart rate, a frame rate (50 frames/s in four of five clips) and a slow sway of the heart."""
     heart_rate = ranges.heart_rate_bpm.draw(rng)
     usual, other_fps = ranges.usual_fps.draw(rng), ranges.other_fps.draw(rng)
+    systole = float(np.clip(ranges.systole.draw(rng) * heart_rate / 60, *SYSTOLE_SHARES))
     return Beat(
         heart_rate_bpm=heart_rate,
         fps=USUAL_FPS if usual else float(np.round(other_fps)),
-        systole=float(np.clip(ranges.systole.draw(rng) * heart_rate / 60, *SYSTOLE_SHARES)),
+        systole=systole,
+        tension=ranges.tension_s.draw(rng) * heart_rate / 60,
+        relaxation=ranges.relaxation_s.draw(rng) * heart_rate / 60,
         sway_px=ranges.sway_px.draw(rng),
         sway_hz=ranges.sway_hz.draw(rng),
         sway_angle_rad=float(np.deg2rad(ranges.sway_angle_deg.draw(rng))),
@@ -117,20 +123,20 @@ def draw_beat(rng: Generator, ranges: Ranges) -> Beat:
 def pose_at(heart: Heart, beat: Beat, frame: int) -> Pose:
     """Return the pose at a frame, from the ejection fraction, the shortening and the beat.
 
-    The volume falls in proportion to the contraction, and so does the length. The ventricle is a solid of revolution,
-    V ~ length width^2, so the half width changes by sqrt(volume / length).
+    The volume falls in proportion to the contraction, and so does the length; the walls take the rest, each part as
+    strongly as the patient's `regional_24` says.
     """
     contraction = beat.contraction(frame)
     volume = 1 - heart.ejection_fraction / 100 * contraction
     length = 1 - heart.shortening * contraction  # both as shares of their value at end-diastole
-    lift_px = APEX_SHARE * (1 - length) * heart.length_px
+    lift_px = heart.apex_share * (1 - length) * heart.length_px
     # Breathing and the hand that holds the probe: a slow sine in one direction.
     phase = 2 * np.pi * beat.sway_hz * frame / beat.fps + beat.sway_angle_rad
     sway = beat.sway_px * np.sin(phase) * np.array([np.cos(beat.sway_angle_rad), np.sin(beat.sway_angle_rad)])
     return Pose(
         apex_px=np.array(heart.apex_px) + sway + lift_px * heart.axis_2,
         length_px=heart.length_px * length,
-        half_width_px=heart.half_width_px * float(np.sqrt(volume / length)),
+        narrowing_24=heart.narrow_to(volume=volume, length=length),
         thickness_mm=heart.thickness_mm * (1 + THICKENING * contraction * heart.ejection_fraction / 60),
         contraction=contraction,
         opening=beat.opening(frame),

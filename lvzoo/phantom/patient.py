@@ -11,11 +11,13 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.random import Generator
+from numpy.typing import NDArray
 
 from lvzoo.geometry.ventricle import MM3_PER_ML
 from lvzoo.phantom.anatomy import Heart, Wall, rest_contour
 from lvzoo.phantom.ranges import Ranges
 from lvzoo.phantom.reader import disks_volume_px
+from lvzoo.phantom.rng import branch
 from lvzoo.phantom.scan import Scan
 from lvzoo.phantom.warp import Warp
 
@@ -24,9 +26,9 @@ LOG_VOLUME_MEAN, LOG_VOLUME_SD, EF_MEAN, EF_SD = 4.44, 0.43, 55.8, 12.4
 CORRELATION = -0.49
 """Between ln(end-diastolic volume in ml) and the ejection fraction (%), in EchoNet-Dynamic's lists."""
 VOLUMES_ML = (25.0, 350.0)
-ROUNDING = 0.35
+ROUNDING = 0.3
 """Decrease of length by width for each factor e in volume: dilated ventricles are round."""
-ROUNDEST = 1.05
+ROUNDEST = 1.2
 """Length by width of the roundest ventricle that foreshortening leaves."""
 NORMAL_EF = 58
 """Ejection fraction (%) at which the base descends by the drawn shortening; the descent is proportional to it."""
@@ -77,6 +79,8 @@ def draw_heart(rng: Generator, scan: Scan, warp: Warp, ranges: Ranges) -> Heart:
         bow=ranges.bow.draw(rng),
         slant=ranges.slant.draw(rng),
         shortening=ranges.shortening.draw(rng) * ef / NORMAL_EF,
+        apex_share=ranges.apex_share.draw(rng),
+        regional_24=_draw_regional_contraction(branch(rng), ranges),
         thickness_mm=ranges.thickness_mm.draw(rng) * (growth if thicker else 1.0),
         rv_width_mm=rv_width_mm,
         rv_apex=rv_apex,
@@ -99,11 +103,23 @@ def draw_heart(rng: Generator, scan: Scan, warp: Warp, ranges: Ranges) -> Heart:
 def _draw_wall(rng: Generator, ranges: Ranges, *, factor: float) -> Wall:
     return Wall(
         widest=ranges.widest.draw(rng),
-        bluntness=ranges.bluntness.draw(rng),
+        bluntness=ranges.pointedness.draw(rng),
         roundness=ranges.bluntness.draw(rng),
         basal=ranges.basal.draw(rng),
         factor=factor,
     )
+
+
+def _draw_regional_contraction(rng: Generator, ranges: Ranges) -> NDArray[np.float64]:
+    """Draw how strongly apex, middle, base and annulus of both walls contract; a few patients have a fault in one."""
+    apex, base = ranges.apical_contraction.draw(rng), ranges.basal_contraction.draw(rng)
+    regional_24 = np.array(2 * [[apex, 1.0, base, ranges.annular_contraction.draw(rng)]])
+    regional_24[:, :3] *= [[ranges.regional_scatter.draw(rng) for _ in range(3)] for _ in range(2)]
+    faulty, lateral = ranges.wall_fault.draw(rng), ranges.fault_lateral.draw(rng)
+    place, left = int(ranges.fault_at.draw(rng)), ranges.fault_left.draw(rng)
+    if faulty:
+        regional_24[int(lateral), place] *= left
+    return regional_24
 
 
 def _draw_right_ventricle(rng: Generator, ranges: Ranges) -> tuple[float | None, float]:

@@ -50,28 +50,45 @@ class Ranges:
         "EchoNet-Dynamic's list: 56 ± 12, skewed to the left")
     log_volume: Number = vary(Normal(0, 0.375, -1.2, 1.4), "ln ml",
         "end-diastolic volume, relative to its regression on the ejection fraction; real: median 82 ml, r -0.49")
-    aspect: Number = vary(Normal(1.8, 0.22, 1.25, 2.5), "",
-        "length by width, at the mean volume; 0.35 less for each factor e in volume: dilated ventricles are round")
-    length_px: Number = vary(Normal(53, 7, 40, 70), "px",
+    aspect: Number = vary(Normal(1.66, 0.17, 1.25, 2.5), "",
+        "length by width, at the mean volume; 0.3 less for each factor e in volume: dilated ventricles are round")
+    length_px: Number = vary(Normal(58, 7.5, 40, 76), "px",
         "length of the ventricle in the frame: the depth setting")
-    tilt_deg: Number = vary(Normal(10, 11, -18, 40), "degrees",
+    tilt_deg: Number = vary(Normal(17, 10, -18, 45), "degrees",
         "angle of the long axis from the vertical, positive if the base is to the right")
-    apex_x_px: Number = vary(Normal(-3, 5, -16, 12), "px",
+    apex_x_px: Number = vary(Normal(1.5, 4.5, -16, 14), "px",
         "horizontal distance of a point a third down the long axis from the sector's apex")
     apex_depth_px: Number = vary(Uniform(6, 20), "px",
         "distance of the ventricle's apex below the sector's apex: chest wall and lung lie between")
-    asymmetry: Number = vary(Normal(0.10, 0.09, -0.15, 0.35), "",
+    asymmetry: Number = vary(Normal(0.08, 0.08, -0.15, 0.35), "",
         "how much wider the lateral half is than the mean of both halves, and how much narrower the septal one")
-    widest: Number = vary(Uniform(0.5, 0.8), "of the length",
-        "where a wall is farthest from the axis; drawn for each wall")
+    widest: Number = vary(Either(0.9, Uniform(0.66, 0.92), Uniform(0.5, 0.66)), "of the length",
+        "where a wall is farthest from the axis: real ventricles are widest near their base; drawn for each wall")
+    pointedness: Number = vary(Uniform(1.05, 2.15), "",
+        "how far down the walls still widen, from a cone to an ellipse; drawn for each wall")
     bluntness: Number = vary(Uniform(1.5, 2.5), "",
-        "shape of the apex, from pointed to round; drawn twice for each wall")
-    basal: Number = vary(Uniform(0.68, 1.0), "of the width",
-        "width of the base: spherical to cylindrical; drawn for each wall")
-    bow: Number = vary(Normal(0, 0.03, -0.09, 0.09), "of the length", "bow of the long axis: oblique cuts")
-    slant: Number = vary(Normal(0, 0.045, -0.14, 0.14), "of the length", "obliqueness of the mitral plane")
-    shortening: Number = vary(Normal(0.16, 0.04, 0.04, 0.3), "of the length",
-        "descent of the base in systole at a normal ejection fraction")
+        "shape of the apex, from pointed to round; drawn for each wall")
+    basal: Number = vary(Either(0.85, Uniform(0.86, 1.0), Uniform(0.68, 0.86)), "of the width",
+        "width of the base: cylindrical to spherical; drawn for each wall")
+    bow: Number = vary(Normal(0, 0.025, -0.09, 0.09), "of the length", "bow of the long axis: oblique cuts")
+    slant: Number = vary(Normal(0, 0.035, -0.14, 0.14), "of the length", "obliqueness of the mitral plane")
+    shortening: Number = vary(Normal(0.18, 0.045, 0.04, 0.32), "of the length",
+        "loss of length in systole at a normal ejection fraction; real: 0.18 ± 0.06")
+    apex_share: Number = vary(Normal(0.36, 0.14, 0.05, 0.65), "of the loss of length",
+        "how much of it the apex takes, by moving inwards (real: a third), and not the base")
+    apical_contraction: Number = vary(Normal(0.75, 0.25, 0.1, 1.6), "times",
+        "narrowing at the apex, relative to the middle; the apex also moves inwards, so the apical third closes most")
+    basal_contraction: Number = vary(Normal(0.85, 0.2, 0.3, 1.5), "times",
+        "narrowing near the base, relative to the middle")
+    annular_contraction: Number = vary(Uniform(0.0, 0.4), "times",
+        "narrowing of the mitral annulus, relative to the middle: a ring of fibrous tissue keeps its width")
+    regional_scatter: Number = vary(Normal(1, 0.12, 0.6, 1.4), "times",
+        "differences between the parts of the walls; drawn for apex, middle and base of each wall")
+    wall_fault: Chance = vary(Chance(0.12), "", "patients in whom one part of one wall moves too little: infarction")
+    fault_lateral: Chance = vary(Chance(0.4), "", "such faults in the lateral wall, else in the septum")
+    fault_at: Number = vary(Uniform(0, 3), "", "where such a fault lies: 0 to 1 apex, 1 to 2 middle, 2 to 3 base")
+    fault_left: Number = vary(Uniform(-0.25, 0.5), "times",
+        "contraction that is left there, from weak to outward movement")
     thickness_mm: Number = vary(Normal(9.5, 1.6, 6, 15), "mm", "thickness of the walls at end-diastole")
     hypertrophied: Chance = vary(Chance(0.12), "", "patients with thick walls")
     hypertrophy: Number = vary(Uniform(1.25, 1.8), "times",
@@ -92,6 +109,10 @@ class Ranges:
     other_fps: Number = vary(Normal(55, 12, 33, 76), "frames/s", "frame rate of the other clips")
     systole: Number = vary(Uniform(0.285, 0.33), "s",
         "time from end-diastole to end-systole; limited to 0.25 to 0.5 of the cycle")
+    tension_s: Number = vary(Uniform(0.025, 0.06), "s",
+        "isovolumic contraction: the first part of systole, with all valves shut")
+    relaxation_s: Number = vary(Uniform(0.05, 0.1), "s",
+        "isovolumic relaxation: time from end-systole until the mitral valve opens")
     sway_px: Number = vary(Uniform(0.2, 1.6), "px",
         "amplitude of the sway: breathing, and the hand that holds the probe")
     sway_hz: Number = vary(Uniform(0.15, 0.35), "Hz", "frequency of the sway: breathing")
@@ -127,7 +148,7 @@ class Ranges:
         "smooth displacement, over about 20 px: no wall follows a formula")
     coarse_warp_px: Number = vary(Uniform(0.8, 3.6), "px",
         "smooth displacement, over about 60 px: hearts are pushed and turned")
-    shear: Number = vary(Normal(0, 0.07, -0.18, 0.18), "px per px", "shear of the heart: oblique cuts")
+    shear: Number = vary(Normal(0, 0.055, -0.18, 0.18), "px per px", "shear of the heart: oblique cuts")
     bend: Number = vary(Normal(0, 0.09, -0.22, 0.22), "px at 7.5 px",
         "bend of the heart: grows with the square of the distance from the frame's middle")
 
@@ -158,7 +179,8 @@ class Ranges:
     chamber_wall_db: Number = vary(Uniform(-14, 0), "dB",
         "thin walls of the other chambers relative to the muscle")
     valves_db: Number = vary(Uniform(-14, 0), "dB", "level of valves, annulus and crux")
-    papillaries: Poisson = vary(Poisson(0.8), "", "papillary muscles in view; readers trace them as cavity")
+    papillaries: Poisson = vary(Poisson(0.6), "",
+        "papillary muscles that stand free in the cavity; readers trace them as cavity")
     papillary_at: Number = vary(Uniform(0.35, 0.65), "of the length",
         "where a papillary muscle stands on its wall")
     papillary_mm: Number = vary(Uniform(3.5, 8), "mm",
@@ -167,7 +189,16 @@ class Ranges:
     papillary_lateral: Chance = vary(Chance(0.8), "",
         "papillary muscles on the lateral wall, else on the septal one")
     trabeculae: Number = vary(Uniform(0.1, 1.3), "",
-        "how far the muscle frays into the cavity, most at the apex")
+        "how far trabeculae fray into the cavity, most at the apex")
+    septal_layer_mm: Number = vary(Uniform(0, 1.2), "mm",
+        "thickness of the trabeculae on the septum, which is smooth; readers trace along their inner border")
+    lateral_layer_mm: Number = vary(Uniform(0.4, 3.4), "mm", "thickness of the trabeculae on the lateral wall")
+    apical_layer_mm: Number = vary(Uniform(0.8, 5), "mm", "thickness of the trabeculae at the apex, where most are")
+    root_mm: Number = vary(Either(0.6, Uniform(0.5, 4), Uniform(0, 0.5)), "mm",
+        "how much thicker the layer is where a papillary muscle grows from the lateral wall")
+    root_at: Number = vary(Uniform(0.3, 0.65), "of the length", "where it does")
+    layer_db: Number = vary(Uniform(-16, -1), "dB",
+        "level of the trabeculae relative to the muscle: blood lies between them, and the beam smears the wall")
     dropouts: Poisson = vary(Poisson(1.6), "",
         "places where the wall gives no echo, 70 % at apex and lateral wall")
     dropout_at: Number = vary(Either(0.3, Uniform(0.05, 0.4), Uniform(0.45, 0.92)), "of the contour",
@@ -181,6 +212,10 @@ class Ranges:
     missing_at: Number = vary(Uniform(0.3, 0.7), "of the length", "middle of the lost part of a side wall")
     missing_apex: Number = vary(Uniform(0.15, 0.3), "of the length", "length of the lost part of an apex")
 
+    # The reader
+    reader_offset_mm: Number = vary(Normal(0, 0.6, -1.8, 1.8), "mm",
+        "how far outside (or inside) of the trabeculae's inner border a reader traces, in all frames alike")
+
     # The scanner
     axial_px: Number = vary(Either(0.82, LogUniform(0.15, 0.42), Uniform(0.45, 0.75)), "px",
         "pulse length (SD): speckle along the beam")
@@ -192,8 +227,16 @@ class Ranges:
     thermal_db: Number = vary(Uniform(-62, -44), "dB", "electronic noise at the probe")
     thermal_slope_db: Number = vary(Uniform(2, 11), "dB",
         "rise of the electronic noise to the end of the beam")
-    near_db: Number = vary(Uniform(-36, -13), "dB", "near-field clutter at the probe")
-    near_px: Number = vary(Uniform(5, 22), "px", "depth over which near-field clutter falls by a factor e")
+    near_db: Number = vary(Uniform(-36, -8), "dB",
+        "near-field clutter at the probe: strong clutter hides the apex, and what lies outside of it is as bright")
+    near_px: Number = vary(Uniform(5, 28), "px", "depth over which near-field clutter falls by a factor e")
+    veil: Chance = vary(Chance(0.4), "",
+        "clips with a veil of clutter over the lateral wall: lung and ribs beside the heart")
+    veil_db: Number = vary(Uniform(-44, -20), "dB",
+        "level of the veil; a strong one is as bright as the wall, which then no longer stands out")
+    veil_at: Number = vary(Uniform(0.25, 0.9), "of the half angle", "its middle, from the middle beam to the right")
+    veil_width: Number = vary(Uniform(0.15, 0.4), "of the half angle", "its width (SD)")
+    veil_px: Number = vary(LogUniform(25, 120), "px", "depth over which the veil falls by a factor e")
     near_rings: Chance = vary(Chance(0.4), "", "clips with near-field clutter in bands: reverberation")
     ring_px: Number = vary(Uniform(3, 9), "px", "distance between the bands")
     haze_db: Number = vary(Uniform(-64, -41), "dB", "still clutter over the whole sector (haze)")
@@ -223,6 +266,8 @@ class Ranges:
     compressed: Chance = vary(Chance(0.5), "", "clips that were JPEGs before they were resized")
     jpeg_quality: Number = vary(Uniform(25, 90), "", "quality of those JPEGs: blocks of 8 px, and ringing")
     mjpg_quality: Number = vary(Uniform(20, 85), "", "JPEG quality of the frames in the file")
+    mirrored: Chance = vary(Chance(0), "",
+        "displays with the septum on the right, as some laboratories prefer")
     marks: Chance = vary(Chance(0.85), "", "clips with depth marks and the probe's marker")
     text: Chance = vary(Chance(0.15), "", "clips with letters at the frame's border")
     trace: Chance = vary(Chance(0.12), "",
@@ -277,6 +322,7 @@ SHIFTS: Final[Mapping[str, Ranges]] = MappingProxyType(
         ),
         "frame-size": replace(RANGES, native_px=Either(0.5, Uniform(56, 84), Uniform(330, 440))),
         "compression": replace(RANGES, compressed=Chance(1.0), jpeg_quality=Uniform(10, 25)),
+        "mirrored": replace(RANGES, mirrored=Chance(1)),
     }
 )
 

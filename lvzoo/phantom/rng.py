@@ -6,7 +6,7 @@ import hashlib
 
 from numpy.random import Generator, Philox
 
-GENERATOR_VERSION = "phantom-v2"
+GENERATOR_VERSION = "phantom-v3"
 """The version of everything that decides a pixel. A change to the simulator's output needs another version."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -32,6 +32,8 @@ class Scan:
     """Distance of the first and of the last sample of a beam from the sector's apex."""
     columns_px: tuple[float, float]
     """Left and right end of what is shown."""
+    mirrored: bool = False
+    """Whether the display mirrors the picture. Everything is simulated as it is before that."""
 
     @cached_property
     def depth(self) -> Map:
@@ -85,6 +87,28 @@ class Scan:
         beam = ((angle + 1) / 2 * (BEAMS - 1)).astype(np.float32)
         return beam, (depth * (RANGES - 1)).astype(np.float32), outside
 
+    def as_displayed(self) -> Scan:
+        """Return the sector as the frame shows it: the same one, unless the display is mirrored."""
+        if not self.mirrored:
+            return self
+        last = FRAME_SIZE_HW[1] - 1
+        left, right = self.columns_px
+        return replace(
+            self,
+            apex_px=(last - self.apex_px[0], self.apex_px[1]),
+            steer_rad=-self.steer_rad,
+            columns_px=(last - right, last - left),
+            mirrored=False,
+        )
+
+    def mirror_points(self, points_NP2: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return open contours (N, P, 2) as the display shows them; they still run from left to right."""
+        if not self.mirrored:
+            return points_NP2
+        mirrored_NP2 = points_NP2[:, ::-1].copy()
+        mirrored_NP2[..., 0] = FRAME_SIZE_HW[1] - 1 - mirrored_NP2[..., 0]
+        return mirrored_NP2
+
     def shows(self, points_P2: NDArray[np.floating]) -> NDArray[np.bool_]:
         """Return which points (px) lie in the sector and on the display."""
         x, y = points_P2.T
@@ -108,4 +132,5 @@ def draw_scan(rng: Generator, ranges: Ranges) -> Scan:
             width_px if cut and left else -1,
             FRAME_SIZE_HW[1] - (width_px if cut and not left else 0),
         ),
+        mirrored=ranges.mirrored.draw(rng),
     )

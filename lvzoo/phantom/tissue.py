@@ -12,12 +12,13 @@ import numpy as np
 from numpy.random import Generator
 
 from lvzoo.data.opencv import cv2
-from lvzoo.phantom.anatomy import Heart, Pose, ventricle_contour
+from lvzoo.phantom.anatomy import Heart, Pose, spread_parts, ventricle_contour
 from lvzoo.phantom.canvas import FAR, MARGIN_PX, SCALE, draw_strokes, signed_px
 from lvzoo.phantom.chambers import other_chambers
 from lvzoo.phantom.fields import Map, amplitude, blend, bump, smooth_field, soft_step
 from lvzoo.phantom.levels import draw_dropout, draw_levels
 from lvzoo.phantom.ranges import Ranges
+from lvzoo.phantom.rng import branch
 from lvzoo.phantom.scan import POLAR, Scan
 from lvzoo.phantom.warp import Warp
 
@@ -27,8 +28,14 @@ LEAST_THICKNESS = 0.3
 """Least thickness of a wall, as a share of the patient's."""
 CARRIED_MM = 25.0
 """Distance from the wall over which the tissue's motion with it falls by a factor e."""
-TRABECULAE = 0.63
-"""Amplitude of the muscle that frays into the cavity, times that of the wall."""
+CARRIED_ACROSS = 0.6
+"""Share of the cavity's narrowing that the tissue around it follows: thickening takes up the rest."""
+CROWDING = 0.4
+"""How much thicker the layer of trabeculae is at end-systole, when they are pushed together."""
+ROOT = 0.13
+"""Length (SD) of a papillary muscle's root on its wall, of the ventricle's length."""
+FRAYING = 0.6
+"""Amplitude of the trabeculae that fray into the cavity, times that of their layer."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,7 +44,9 @@ class _View:
 
     pose: Pose
     phi: Map
-    """Distance to the left ventricle's contour, mm, negative inside."""
+    """Distance to the left ventricle's contour, mm, negative inside: the inner border of the trabeculae."""
+    compact: Map
+    """Distance to the compact muscle behind the trabeculae, mm, negative inside."""
     psi: Map
     """Distance to the nearest other chamber, mm, negative inside."""
     z: Map
@@ -45,7 +54,12 @@ class _View:
     d: Map
     """The heart's coordinate across the axis, px, positive towards the lateral wall."""
     wall: Map
-    """Thickness of the nearest wall, mm."""
+    """Thickness of the nearest wall's compact muscle, mm."""
+
+    @property
+    def beyond(self) -> Map:
+        """Distance to the outer surface of the nearest wall, mm, negative inside of it."""
+        return self.compact - self.wall
 
 
 class Tissue:
@@ -65,6 +79,7 @@ class Tissue:
         self._patches = amplitude(patches_db * smooth_field(rng, POLAR, (10, 8)))
         self._wobble_mm = ranges.edge_wobble_mm.draw(rng) * smooth_field(rng, POLAR, (24, 18))
         self._share = self._draw_thickness(rng, ranges)
+        self._layer_mm = self._draw_layer(branch(rng), ranges)
         self._muscle = self._draw_muscle(rng, ranges)
         self._dropout = draw_dropout(rng, heart, (self._x, self._y), ranges)
 
@@ -83,6 +98,21 @@ class Tissue:
         share *= apical + (1 - apical) * soft_step(along - 0.15, 0.3)
         share *= 1 + np.float32(ranges.wall_unevenness.draw(rng)) * smooth_field(rng, POLAR, (14, 11))
         return np.maximum(share, np.float32(LEAST_THICKNESS))
+
+    def _draw_layer(self, rng: Generator, ranges: Ranges) -> Map:
+        """Draw the thickness (mm) of trabeculae and papillary roots between the traced border and the compact muscle.
+
+        The layer is thickest at the apex and the lateral wall, and ends at the base.
+        """
+        septal_mm, lateral_mm = ranges.septal_layer_mm.draw(rng), ranges.lateral_layer_mm.draw(rng)
+        apical_mm = np.float32(ranges.apical_layer_mm.draw(rng))
+        beside = soft_step(self._d, 8.0)
+        layer = np.float32(septal_mm) + np.float32(lateral_mm - septal_mm) * beside
+        layer += (apical_mm - layer) * soft_step(np.float32(0.3) - self._along, 0.4)
+        root_mm, place = np.float32(ranges.root_mm.draw(rng)), np.float32(ranges.root_at.draw(rng))
+        layer += root_mm * beside * bump(self._along - place, ROOT)
+        layer *= 1 + np.float32(0.3) * smooth_field(rng, POLAR, (20, 15))
+        return np.asarray(np.maximum(layer, 0) * soft_step(np.float32(0.9) - self._along, 0.3))
 
     def _draw_muscle(self, rng: Generator, ranges: Ranges) -> Map:
         """Draw the muscle's amplitude: mottled, and with other levels at the apex and on the lateral side."""
@@ -105,9 +135,11 @@ class Tissue:
         )
         z, d = self.heart.locate(pose, self._x, self._y)
         mm = np.float32(self.heart.mm_per_px)
+        crowded = np.float32(1 + CROWDING * pose.contraction)
         view = _View(
             pose=pose,
             phi=phi_px * mm,
+            compact=phi_px * mm - crowded * self._layer_mm,
             psi=psi_px * mm + self._wobble_mm,
             z=z,
             d=d,
@@ -140,7 +172,7 @@ class Tissue:
         """Return the amplitude around the heart: tissue, bright pericardium and lung, and tissue below the atria."""
         levels, heart = self.levels, self.heart
         # Pericardium and lung beside the wall: 8 dB below `pericardium` at the wall, decaying outwards by 30 dB more.
-        decay = np.exp(-np.maximum(view.phi - view.wall, 0) / np.float32(levels.pericardium_mm))
+        decay = np.exp(-np.maximum(view.beyond, 0) / np.float32(levels.pericardium_mm))
         pericardium = amplitude(levels.pericardium - 38 + 30 * decay)
         beside = self._lateral(view) * pericardium * soft_step(self._above_base_mm(view) + 14, 30.0)
         # Bright tissue below the roof of the atria, strongest in the middle of the sector and near the atria.
@@ -161,23 +193,22 @@ class Tissue:
         echo = blend(echo, thin, soft_step(4.0 - view.psi, 2.0) * facing)
 
         # The left ventricle's muscle, with a bright line in the middle of the septum.
-        beyond = view.phi - view.wall
-        ridge = 1 + np.float32(levels.ridge) * bump(beyond + 0.5 * view.wall, 1.8) * (1 - lateral)
-        echo = blend(echo, self._muscle * ridge, soft_step(-beyond, 1 + levels.edge_mm) * above_base)
+        ridge = 1 + np.float32(levels.ridge) * bump(view.beyond + 0.5 * view.wall, 1.8) * (1 - lateral)
+        echo = blend(echo, self._muscle * ridge, soft_step(-view.beyond, 1 + levels.edge_mm) * above_base)
 
-        # Its two surfaces reflect specularly: the endocardium, 1 mm outside of the contour, and the epicardium, 6 dB
-        # below the muscle, or 2 dB below the pericardium on the lateral side.
+        # Its two surfaces reflect specularly: the inner one, 1 mm inside of the compact muscle, and the epicardium,
+        # 6 dB below the muscle, or 2 dB below the pericardium on the lateral side.
         facing = self._facing(view.phi)
         outer = amplitude(levels.muscle - 6 + (levels.pericardium - levels.muscle + 4) * lateral)
-        surfaces = bump(view.phi - 1, 1.1) * (0.15 + 0.85 * facing**2) * amplitude(levels.endocardium)
-        surfaces += bump(beyond, 1.3) * (0.2 + 0.8 * facing**1.5) * outer
+        surfaces = bump(view.compact - 1, 1.1) * (0.15 + 0.85 * facing**2) * amplitude(levels.endocardium)
+        surfaces += bump(view.beyond, 1.3) * (0.2 + 0.8 * facing**1.5) * outer
         return echo + surfaces * above_base
 
     def _fill_cavities(self, view: _View, echo: Map) -> Map:
         """Fill the four chambers with blood, and the left ventricle also with what is traced as cavity."""
         levels = self.levels
         echo = blend(echo, amplitude(levels.other_blood), soft_step(-view.psi, 3.0 + levels.edge_mm))
-        inside = soft_step(-view.phi, levels.edge_mm)
+        inside = soft_step(-view.compact, levels.edge_mm)
         return blend(echo, amplitude(levels.blood), inside) + inside * self._structures(view)
 
     def _lateral(self, view: _View) -> Map:
@@ -191,17 +222,25 @@ class Tissue:
         return (np.float32(view.pose.length_px) - view.z) * np.float32(self.heart.mm_per_px)
 
     def _structures(self, view: _View) -> Map:
-        """Return the amplitude of structures that are traced as cavity: trabeculae and papillary muscles."""
+        """Return the amplitude of what stands before the compact muscle: trabeculae, and papillary muscles.
+
+        Readers trace along the inner border of the layer of trabeculae. What frays from there into the cavity, and a
+        papillary muscle that stands free in it, are traced as cavity.
+        """
         levels, heart, pose = self.levels, self.heart, view.pose
         along = view.z * np.float32(1 / pose.length_px)
-        # Trabeculae: the muscle's echo decays into the cavity, most slowly at the apex; none at the base.
-        depth_mm = 1.5 + 2.5 * levels.trabeculae * np.clip(1.2 - along, 0.1, 1.2)
-        echo = np.float32(TRABECULAE) * self._muscle * np.exp(np.minimum(view.phi, 0) / depth_mm)
-        echo *= soft_step(np.float32(0.88) - along, 0.2)
+        # The layer, and its trabeculae that fray into the cavity, farthest at the apex; none at the base.
+        depth_mm = 0.6 + 2.0 * levels.trabeculae * np.clip(1.2 - along, 0.1, 1.2)
+        layer = soft_step(view.phi, levels.edge_mm)
+        frayed = (
+            np.float32(FRAYING)
+            * np.exp(np.minimum(view.phi, 0) / depth_mm)
+            * soft_step(np.float32(0.88) - along, 0.2)
+        )
+        echo = self._muscle * amplitude(levels.layer) * np.maximum(layer, frayed)
         # Papillary muscles: ellipses that stand beside the wall.
         for place, side, length_mm, width_mm, level_db in levels.papillaries:
-            wall = heart.lateral if side > 0 else heart.septal
-            wall_px = pose.half_width_px * float(wall.half_width(np.array(place)))
+            wall_px = float(heart.half_width_at(pose, side, np.array(place)))
             across = (side * view.d - np.float32(wall_px - heart.px(width_mm * 1.3))) * np.float32(
                 heart.mm_per_px / width_mm
             )
@@ -214,7 +253,11 @@ class Tissue:
 
         The wall shortens and narrows with the pose; tissue farther outwards moves less.
         """
-        carried = np.exp(-np.maximum(view.phi - view.wall, 0) / np.float32(CARRIED_MM))
+        carried = np.exp(-np.maximum(view.beyond, 0) / np.float32(CARRIED_MM))
         shorter = np.float32(1 - view.pose.length_px / self.heart.length_px)
-        narrower = np.float32(0.6 * (1 - view.pose.half_width_px / self.heart.half_width_px))
+        along = view.z * np.float32(1 / view.pose.length_px)
+        septal, lateral = (
+            spread_parts(parts_4.astype(np.float32), along) for parts_4 in view.pose.narrowing_24
+        )
+        narrower = np.float32(CARRIED_ACROSS) * np.where(view.d < 0, septal, lateral)
         return view.z / (1 - shorter * carried), view.d / (1 - narrower * carried)

@@ -2,14 +2,15 @@
 
 The default augmentation is geometry, gain, gamma and mild blur, as in most recipes, and the same for every model. It
 resembles two of the tested corruptions, blur and gain, at their lowest severity. `strong` moves and shades more, for
-models that must work on data unlike their training data. `noise` adds the corruptions (`lvzoo.train.noise`).
+models that must work on data unlike their training data, and `strong-flip` also mirrors. `noise` adds the corruptions
+(`lvzoo.train.noise`).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import torch
@@ -45,13 +46,15 @@ class Augmentation:
     """Probability of one corruption like those of the tests; such a model belongs to the `augmented` track."""
 
 
+STRONG: Final = Augmentation(
+    rotation_deg=25.0, scale=0.3, stretch=0.15, shift_px=14.0, gain=0.2, gamma=0.5, shade=0.1, blur=0.3
+)
 AUGMENTATIONS: Final[Mapping[str, Augmentation | None]] = {
     "none": None,
     "default": Augmentation(),
     "flip": Augmentation(flip=0.5),
-    "strong": Augmentation(
-        rotation_deg=25.0, scale=0.3, stretch=0.15, shift_px=14.0, gain=0.2, gamma=0.5, shade=0.1, blur=0.3
-    ),
+    "strong": STRONG,
+    "strong-flip": replace(STRONG, flip=0.5),
     "noise": Augmentation(noise=0.5),
 }
 BLUR_SIGMA_PX: Final = 1.0

@@ -44,6 +44,6 @@ PRESETS: Final[Mapping[str, Preset]] = {
         summary="the original study's Experiment 1; a U-Net of 31 M parameters, 20 epochs, needs a GPU",
         plugins="unet-64",
         phantom_size="full",
-        recipe=Recipe(epochs=20, batch_size=32, learning_rate=1e-3),
+        recipe=Recipe(epochs=20, batch_size=32, learning_rate=1e-3, averaging=0.0),
     ),
 }

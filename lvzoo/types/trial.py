@@ -46,8 +46,8 @@ class Recipe:
     `learning_rate` is the peak of a one-cycle schedule, which warms up over the fraction `warmup` of all steps.
     `clip_norm` limits the L2 norm of the gradient. `averaging` is the memory of the moving average of the weights, as
     a share of all steps; with 0, the weights of the last step are used. `augment` names the training augmentation:
-    "none", "default", "flip", "strong" or "noise". `precision` is "bf16", "fp16", "float32" or "auto" (bf16 or fp16
-    if the device supports it, else float32).
+    "none", "default", "flip", "strong", "strong-flip" or "noise". `precision` is "bf16", "fp16", "float32" or "auto"
+    (bf16 or fp16 if the device supports it, else float32).
     """
 
     epochs: int = 20
@@ -56,7 +56,7 @@ class Recipe:
     weight_decay: float = 1e-2
     warmup: float = 0.3
     clip_norm: float = 1.0
-    averaging: float = 0.0
+    averaging: float = 0.1
     augment: str = "default"
     precision: str = "auto"
 

@@ -24,7 +24,7 @@ def test_frames_say_that_they_are_synthetic(phantom_folder: Path) -> None:
     assert isinstance(phantom, Dataset)
     frames = phantom.load("test")
     assert len(frames) == 12
-    assert (frames.source.name, frames.source.version) == ("phantom", "phantom-v2")
+    assert (frames.source.name, frames.source.version) == ("phantom", "phantom-v3")
     assert frames.source.synthetic
     assert frames.source.exclusions == ()
     assert frames.spacing_mm is not None

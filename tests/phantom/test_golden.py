@@ -1,6 +1,6 @@
 """GENERATOR_VERSION stands for the simulator's output, which these tests compare with a stored one.
 
-phantom_v2_golden.json holds what `golden` returned for the phantom `smoke`, seed 0. Numbers are compared rather than
+phantom_v3_golden.json holds what `golden` returned for the phantom `smoke`, seed 0. Numbers are compared rather than
 bytes, because the last grey level of a pixel may depend on the processor.
 """
 
@@ -19,7 +19,7 @@ from lvzoo.data.clips.recognise import read_whole
 from lvzoo.phantom.ranges import RANGES, SHIFTS
 from lvzoo.phantom.rng import GENERATOR_VERSION
 
-GOLDEN = Path(__file__).with_name("phantom_v2_golden.json")
+GOLDEN = Path(__file__).with_name("phantom_v3_golden.json")
 CHANGED = (
     "the simulator's output has changed: give it another GENERATOR_VERSION (lvzoo/phantom/rng.py), because weights "
     "and results name the old one, and write the golden file again"

@@ -89,7 +89,7 @@ def test_a_beat_ejects_what_the_ejection_fraction_says(patients: list[Patient]) 
             disks_volume_px(ventricle_contour(heart, pose_at(heart, beat, frame)))
             for frame in (beat.ed_frame, beat.es_frame)
         ]
-        assert 100 * (1 - regular_px3[1] / regular_px3[0]) == pytest.approx(heart.ejection_fraction, abs=2.5)
+        assert 100 * (1 - regular_px3[1] / regular_px3[0]) == pytest.approx(heart.ejection_fraction, abs=3)
 
 
 @pytest.mark.parametrize("shift", [None, *SHIFTS])
@@ -108,15 +108,15 @@ def test_readers_trace_near_the_truth_but_not_on_it(patients: list[Patient]) -> 
     agreement: dict[str, list[float]] = {"ED": [], "ES": []}
     for index, each in enumerate(patients[:120]):
         rng = stream(seed=0, split="train", index=index, part="test reader")
-        reader = draw_reader(rng)
+        reader = draw_reader(rng, RANGES)
         for phase, frame in (("ED", each.beat.ed_frame), ("ES", each.beat.es_frame)):
             contour_P2 = each.contour_P2(frame)
             traced = make_tracing(trace(contour_P2, reader, rng, mm_per_px=each.heart.mm_per_px))
             agreement[phase].append(
                 dice(rasterise(contour_P2, (112, 112)), rasterise(traced.polygon_P2, (112, 112)))
             )
-    assert np.mean(agreement["ED"]) == pytest.approx(0.959, abs=0.006)
-    assert np.mean(agreement["ES"]) == pytest.approx(0.949, abs=0.006)
+    assert np.mean(agreement["ED"]) == pytest.approx(0.952, abs=0.006)
+    assert np.mean(agreement["ES"]) == pytest.approx(0.939, abs=0.006)
 
 
 def test_disks_measure_half_an_ellipsoid() -> None:

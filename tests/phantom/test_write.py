@@ -94,7 +94,7 @@ def test_the_cache_makes_a_phantom_once_and_counts_its_videos(
         cached_phantom(size="smoke", seed=3, workers=1, on_video=lambda *progress: seen.append(progress))
         for _ in range(2)
     ]
-    assert folders[0] == folders[1] == tmp_path / "phantom" / "phantom-v2-smoke-s3"
+    assert folders[0] == folders[1] == tmp_path / "phantom" / "phantom-v3-smoke-s3"
     assert seen == [(1, 3), (2, 3), (3, 3)]
 
 
@@ -118,7 +118,7 @@ def test_a_shifted_phantom_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert "headroom_db" in note["shifted"]
     usual = cached_phantom(size="smoke", seed=0, workers=1)
     shifted = cached_phantom(size="smoke", seed=0, shift="gain", workers=1)
-    assert shifted.name == "phantom-v2-gain-smoke-s0"
+    assert shifted.name == "phantom-v3-gain-smoke-s0"
     sources = [Phantom(folder).load("test").source for folder in (usual, shifted, out)]
     assert [source.name for source in sources] == ["phantom", "phantom-gain", "phantom-gain"]
     assert sources[0].fingerprint != sources[1].fingerprint == sources[2].fingerprint
