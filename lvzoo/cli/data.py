@@ -25,7 +25,16 @@ if TYPE_CHECKING:
 MOST_NAMES: Final = 10
 """How many findings of one quirk are printed; --json prints all."""
 PHANTOM_SIZES: Final = ("smoke", "quick", "small", "full", "beats", "transfer", "transfer-beats")
-PHANTOM_SHIFTS: Final = ("gain", "depth", "opening-angle", "anatomy", "speckle", "frame-size", "compression", "mirrored")
+PHANTOM_SHIFTS: Final = (
+    "gain",
+    "depth",
+    "opening-angle",
+    "anatomy",
+    "speckle",
+    "frame-size",
+    "compression",
+    "mirrored",
+)
 
 seed_option = click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the simulated patients."
@@ -99,12 +108,13 @@ def sheet(*, picture: Path, seed: int, shift: str | None, contours: bool) -> Non
 @shift_option
 @json_option
 def statistics(*, paths: tuple[Path, ...], clips: int, seed: int, shift: str | None, as_json: bool) -> None:
-    """Measure how frames look and which shape ventricles have, and compare both with real clips.
+    """Compare frames and ventricles with those of real clips.
 
     PATH is a clip that `lvzoo predict` reads, or a folder: of clips, a data set, or what `lvzoo predict` wrote.
     Without a PATH, patients are simulated; --seed and --shift choose them.
 
-    The shape is measured at ED and ES, on all tracings of a data set, and on all predicted masks of a folder.
+    Prints how the frames of clips look. The shape of ventricles at ED and ES is a second table: that of all tracings
+    of a data set, or of all predicted masks.
     """
     from lvzoo.phantom.statistics import statistics_of_phantom
     from lvzoo.workflows.measure import measure_clips

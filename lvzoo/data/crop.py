@@ -68,6 +68,22 @@ def uncrop(mask_HW: NDArray[np.bool_], crop: Crop | None, size_HW: tuple[int, in
     return whole_HW
 
 
+def crop_mask(mask_HW: NDArray[np.bool_], crop: Crop | None) -> NDArray[np.bool_]:
+    """Return a mask of the clip on the grid (112, 112) that the model saw: the inverse of `uncrop`, but for rounding.
+
+    Raises:
+        ValueError: the mask is not 112 x 112, although the clip was not cropped.
+    """
+    if crop is None:
+        if mask_HW.shape != FRAME_SIZE_HW:
+            raise ValueError(f"a mask of {mask_HW.shape} without a crop")
+        return mask_HW
+    square = _cut(mask_HW.astype(np.uint8) * np.uint8(255), crop)
+    return np.asarray(
+        cv2.resize(square, FRAME_SIZE_HW[::-1], interpolation=cv2.INTER_AREA) >= 128, dtype=np.bool_
+    )
+
+
 def _square_around(sector: Sector) -> Crop:
     """Return the smallest square that holds the sector, with the same top and the same middle from left to right."""
     xs, ys = zip(*sector.hull_px, strict=True)

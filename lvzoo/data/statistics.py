@@ -1,10 +1,13 @@
-"""Measures the appearance of the frames of clips and data folders, and compares it with the range of real clips."""
+"""Measures the appearance of the frames of clips and data folders, and compares it with the range of real clips.
+
+The result also holds the shapes of ventricles where masks are known (`lvzoo.data.shapes`).
+"""
 
 from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -18,14 +21,15 @@ from lvzoo.data.clips.find import ClipFile, find_clips
 from lvzoo.data.clips.recognise import open_clip, stack_frames
 from lvzoo.data.clips.synthetic import is_synthetic
 from lvzoo.data.crop import find_crop, make_cropper
+from lvzoo.data.figures import Statistic, mean_without_nan, null_for_nan, say_synthetic, summarise
 from lvzoo.data.reading import note_failure
+from lvzoo.data.shapes import Shapes
 from lvzoo.errors import DataError, UsageError, show_name
 from lvzoo.geometry.sector import evenly_spaced
 from lvzoo.types import Finding
 
 LOG = logging.getLogger("lvzoo.data")
 
-PERCENTILES: Final = (10, 90)
 LIT: Final = 15
 """A pixel whose mean grey level over the clip is higher than this shows tissue that may move."""
 MOST_FRAMES: Final = 10_000
@@ -50,43 +54,23 @@ REAL_RANGES: Final[Mapping[str, tuple[float, float]]] = MappingProxyType(
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Statistic:
-    """One figure over clips: its mean, its 10th and 90th percentile, and its range over real clips if there is one.
-
-    The figures are NaN if no clip has one: for instance, a still picture has no successive frames.
-    """
-
-    name: str
-    mean: float
-    low: float
-    high: float
-    real: tuple[float, float] | None = None
-
-    @property
-    def as_real(self) -> bool | None:
-        """Whether the mean lies in the range of real clips; None without a range or a mean."""
-        if self.real is None or math.isnan(self.mean):
-            return None
-        return self.real[0] <= self.mean <= self.real[1]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Statistics:
-    """The statistics of a number of clips, and where the clips come from."""
+    """The appearance of a number of clips, the shapes of ventricles, and where they come from."""
 
     source: str
     clips: int
     synthetic_clips: int
     """How many of the clips are from a phantom."""
     statistics: tuple[Statistic, ...]
+    shapes: tuple[Shapes, ...] = ()
+    """One for each folder of tracings or of predicted masks."""
     findings: tuple[Finding, ...] = ()
     """The clips of folders that could not be read, with the reason; no figure and no count includes them."""
 
     @property
     def title(self) -> str:
         """The source and the number of clips in words; it says if some or all of them are synthetic."""
-        few = f", partly synthetic ({self.synthetic_clips:,} of the clips)"
-        kind = {0: "", self.clips: ", synthetic"}.get(self.synthetic_clips, few)
+        kind = say_synthetic(self.synthetic_clips, self.clips, what="clips")
         lost = f" ({len(self.findings):,} more could not be read)" if self.findings else ""
         return f"{self.source}{kind}: {self.clips:,} clip{'s' * (self.clips != 1)}{lost}"
 
@@ -94,44 +78,49 @@ class Statistics:
         """Return everything in the form of JSON; NaN becomes null, because JSON has no NaN."""
         return {
             "source": self.source,
-            "synthetic": self.synthetic_clips > 0,
+            "synthetic": self.synthetic_clips > 0 or any(each.synthetic_videos for each in self.shapes),
             "clips": self.clips,
             "synthetic_clips": self.synthetic_clips,
             "statistics": {
                 each.name: {
-                    "mean": _null_for_nan(each.mean),
-                    "p10": _null_for_nan(each.low),
-                    "p90": _null_for_nan(each.high),
+                    "mean": null_for_nan(each.mean),
+                    "p10": null_for_nan(each.low),
+                    "p90": null_for_nan(each.high),
                     "real": each.real,
                     "as_real": each.as_real,
                 }
                 for each in self.statistics
             },
+            "shapes": [each.as_json() for each in self.shapes],
             "findings": [asdict(finding) for finding in self.findings],
         }
 
 
-def _null_for_nan(figure: float) -> float | None:
-    return None if math.isnan(figure) else figure
-
-
 def statistics_of_files(
-    paths: Sequence[Path], *, most: int = 100, on_clip: Callable[[int, int], None] | None = None
+    paths: Sequence[Path],
+    *,
+    most: int = 100,
+    shapes: Mapping[Path, Sequence[Shapes]] = MappingProxyType({}),
+    on_clip: Callable[[int, int], None] | None = None,
 ) -> Statistics:
     """Return the statistics of single clips and of folders of clips.
 
-    A folder is a data set, whose clips lie in `Videos`, or holds the clips itself. At most `most` clips per folder
-    are chosen, evenly by name. A folder's clip that cannot be read is logged and left out. Frames that are not
-    112 x 112 are cropped to the sector and resized, as models see them. The first 10,000 frames of a longer clip are
-    measured, and a warning is logged.
+    `shapes` are those that were measured in some of the folders; these folders need not hold clips. Any other folder
+    is a data set, whose clips lie in `Videos`, or holds the clips itself. At most `most` clips per folder are chosen,
+    evenly by name. A folder's clip that cannot be read is logged and left out. Frames that are not 112 x 112 are
+    cropped to the sector and resized, as models see them. The first 10,000 frames of a longer clip are measured, and
+    a warning is logged.
 
     Raises:
         UsageError: `most` is less than 1.
-        DataError: a single clip cannot be read, a folder holds no clips, or none of its clips can be read.
+        DataError: a single clip cannot be read, a folder holds neither clips nor shapes, or none can be measured.
     """
     if most < 1:
         raise UsageError(f"cannot measure {most} clips per folder; measure at least 1")
-    found = [(clip, path.is_dir()) for path in paths for clip in _choose_clips(path, most)]
+    measured = [each for path in paths for each in shapes.get(path, ())]
+    found = [
+        (clip, path.is_dir()) for path in paths for clip in _choose_clips(path, most, may_lack=path in shapes)
+    ]
     read: list[ClipFile] = []
     looks: list[Mapping[str, float]] = []
     findings: list[Finding] = []
@@ -143,13 +132,16 @@ def statistics_of_files(
         if on_clip is not None:
             on_clip(done, len(found))
     source = ", ".join(path.name or str(path) for path in paths)
-    if not read:
+    if not read and not any(each.videos for each in measured):
+        if not found:
+            raise DataError(f"{source}: the masks of no video can be measured; the warnings say why")
         raise DataError(f"{source}: none of {len(found):,} clips can be read; check that they are complete")
     return Statistics(
         source=source,
         clips=len(read),
         synthetic_clips=sum(is_synthetic(clip.path) for clip in read),
-        statistics=tuple(summarise(looks)),
+        statistics=summarise(looks, REAL_RANGES),
+        shapes=tuple(measured),
         findings=tuple(findings),
     )
 
@@ -177,20 +169,20 @@ def _read_as_seen(file: ClipFile) -> NDArray[np.uint8]:
     return stack_frames(clip, change=crop_frame, most=MOST_FRAMES)
 
 
-def summarise(looks: Sequence[Mapping[str, float]]) -> Iterable[Statistic]:
-    """Yield a statistic for each figure; clips whose figure is NaN are left out of it."""
-    for name in looks[0]:
-        known = [each[name] for each in looks if not math.isnan(each[name])]
-        low, high = np.percentile(known, PERCENTILES) if known else (math.nan, math.nan)
-        real = REAL_RANGES.get(name)
-        yield Statistic(name=name, mean=mean_without_nan(known), low=float(low), high=float(high), real=real)
+def _choose_clips(path: Path, most: int, *, may_lack: bool) -> list[ClipFile]:
+    """Return a single clip, or at most `most` clips of a folder, chosen evenly by name.
 
-
-def _choose_clips(path: Path, most: int) -> list[ClipFile]:
-    """Return a single clip, or at most `most` clips of a folder, chosen evenly by name."""
+    Raises:
+        DataError: the folder holds no clips, although it may not lack them.
+    """
     if not path.is_dir():
         return [ClipFile(path=path)]
-    clips = find_clips([path / "Videos" if (path / "Videos").is_dir() else path])
+    try:
+        clips = find_clips([path / "Videos" if (path / "Videos").is_dir() else path])
+    except DataError:
+        if may_lack:
+            return []
+        raise
     chosen = np.linspace(0, len(clips) - 1, min(most, len(clips))).round().astype(int)
     return [clips[index] for index in chosen]
 
@@ -219,9 +211,3 @@ def _correlation(first: NDArray[np.number], second: NDArray[np.number]) -> float
     if first.size == 0 or np.ptp(first) == 0 or np.ptp(second) == 0:
         return math.nan
     return float(np.corrcoef(first.ravel(), second.ravel())[0, 1])
-
-
-def mean_without_nan(figures: Iterable[float]) -> float:
-    """Return the mean of the figures that are not NaN; NaN if there are none."""
-    known = [figure for figure in figures if not math.isnan(figure)]
-    return float(np.mean(known)) if known else math.nan

@@ -1,6 +1,7 @@
-"""Measures what simulated frames look like, how well their readers traced, and what a frame costs.
+"""Measures what simulated frames look like, the shape of ventricles, how well readers trace, and what a frame costs.
 
-The figures come from decoded files, like those of real clips: each simulated clip is first written and read back.
+The appearance is that of decoded files, as for real clips: each simulated clip is first written and read back. The
+shape is that of the readers' tracings.
 """
 
 from __future__ import annotations
@@ -15,10 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lvzoo.data.clips.recognise import read_whole
-from lvzoo.data.statistics import Statistics, measure_appearance, summarise
+from lvzoo.data.figures import summarise
+from lvzoo.data.shapes import summarise_shapes
+from lvzoo.data.statistics import REAL_RANGES, Statistics, measure_appearance
 from lvzoo.errors import UsageError
 from lvzoo.evaluate.dice import dice_N
 from lvzoo.geometry.raster import rasterise
+from lvzoo.geometry.shape import measure_shape
 from lvzoo.phantom.clip import Clip, simulate
 from lvzoo.phantom.files import write_clip
 from lvzoo.phantom.ranges import ranges_of
@@ -35,7 +39,7 @@ def statistics_of_phantom(
     shift: str | None = None,
     on_clip: Callable[[int, int], None] | None = None,
 ) -> Statistics:
-    """Simulate patients; return statistics of their frames, their readers' Dice, and the time to simulate a frame.
+    """Simulate patients; return statistics of their frames, shapes and readers, and the time to simulate a frame.
 
     The frames are read back from the clip's file; the time does not include writing and reading it.
 
@@ -46,25 +50,30 @@ def statistics_of_phantom(
         raise UsageError(f"cannot simulate {patients} patients; simulate at least 1")
     ranges = ranges_of(shift)
     looks: list[dict[str, float]] = []
+    shapes: dict[str, dict[str, float] | None] = {}
     for index in range(patients):
         start_s = time.process_time()
         with single_threaded_opencv():
             clip = simulate(seed=seed, split="train", index=index, ranges=ranges)
         spent_ms = MS * (time.process_time() - start_s) / len(clip.frames_NHW)
+        traced_2HW = _rasterise_pair(clip.ed.polygon_P2, clip.es.polygon_P2)
+        shapes[clip.name] = measure_shape(*traced_2HW)
         looks.append(
             {
                 **measure_appearance(_write_and_read(clip)),
-                **_measure_readers(clip),
+                **_measure_readers(clip, traced_2HW),
                 "ms of processor time a frame": spent_ms,
             }
         )
         if on_clip is not None:
             on_clip(index + 1, patients)
+    source = "phantom" if shift is None else f"phantom-{shift}"
     return Statistics(
-        source="phantom" if shift is None else f"phantom-{shift}",
+        source=source,
         clips=patients,
         synthetic_clips=patients,
-        statistics=tuple(summarise(looks)),
+        statistics=summarise(looks, REAL_RANGES),
+        shapes=(summarise_shapes(shapes, source=source, origin="tracings", synthetic=shapes.keys()),),
     )
 
 
@@ -75,12 +84,13 @@ def _write_and_read(clip: Clip) -> NDArray[np.uint8]:
         return read_whole(Path(folder, f"{clip.name}.avi"))
 
 
-def _measure_readers(clip: Clip) -> dict[str, float]:
-    """Return the Dice of the reader's tracing against the true contour, both rasterised by the same rule."""
-    traced = (clip.ed.polygon_P2, clip.es.polygon_P2)
-    true = clip.contours_NP2[[clip.beat.ed_frame, clip.beat.es_frame]]
-    masks = (
-        np.stack([rasterise(each_P2, FRAME_SIZE_HW) for each_P2 in polygons]) for polygons in (traced, true)
-    )
-    ed, es = dice_N(*masks).tolist()
+def _rasterise_pair(ed_P2: NDArray[np.floating], es_P2: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """Return the masks of ED and ES (2, H, W) by the rule of every reference."""
+    return np.stack([rasterise(each_P2, FRAME_SIZE_HW) for each_P2 in (ed_P2, es_P2)])
+
+
+def _measure_readers(clip: Clip, traced_2HW: NDArray[np.bool_]) -> dict[str, float]:
+    """Return the Dice of the reader's tracings against the true contours, both rasterised by the same rule."""
+    true_2HW = _rasterise_pair(*clip.contours_NP2[[clip.beat.ed_frame, clip.beat.es_frame]])
+    ed, es = dice_N(traced_2HW, true_2HW).tolist()
     return {"Dice of tracing against truth, ED": ed, "Dice of tracing against truth, ES": es}

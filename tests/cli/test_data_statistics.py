@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import tracemalloc
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -19,6 +20,7 @@ from lvzoo.errors import UsageError
 from lvzoo.phantom.clip import simulate
 from lvzoo.phantom.statistics import statistics_of_phantom
 from lvzoo.phantom.write import PhantomSize, write_phantom
+from tests.made_results import draw_beat, write_results
 from tests.made_videos import write_video
 
 if TYPE_CHECKING:
@@ -34,6 +36,11 @@ def read_json(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, obje
     return said
 
 
+def as_list(found: object) -> list[dict[str, Any]]:
+    assert isinstance(found, list)
+    return found
+
+
 def test_simulated_patients_are_shown_beside_real_ranges(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["data", "statistics", "--clips", "2", "--shift", "speckle"]) == 0
     printed = capsys.readouterr().out
@@ -41,6 +48,14 @@ def test_simulated_patients_are_shown_beside_real_ranges(capsys: pytest.CaptureF
     assert "| 95th percentile " in printed
     assert "| 128 to 206 " in printed
     assert "| Dice of tracing against truth, ED " in printed
+    _, shapes = printed.split("\n\nphantom-speckle, synthetic: shape in the tracings of 2 videos\n\n")
+    lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in shapes.splitlines()]
+    assert lines[0] == ["shape", "mean ± SD", "real clips", "within one SD"]
+    table = {cells[0]: cells[1:] for cells in lines[2:]}
+    assert table["ED length by width"][1:] in (["1.57 ± 0.14", "yes"], ["1.57 ± 0.14", "no"])
+    assert table["ES width at 50%"][1:] == ["", ""], "not known of real clips"
+    assert re.fullmatch(r"[0-9],?[0-9]{3} ± [0-9]+", table["ED area, px"][0])
+    assert table["ED area, px"][1] == "1,690 ± 520"
 
 
 def test_a_grey_clip_is_what_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -83,6 +98,42 @@ def test_synthetic_clips_among_real_ones_are_reported(
     assert (said["synthetic"], said["synthetic_clips"], said["clips"]) == (True, 3, 4)
     assert main(["data", "statistics", str(folder), str(clip)]) == 0
     assert capsys.readouterr().out.startswith("data, grey.avi, partly synthetic (3 of the clips): 4 clips\n")
+
+
+def test_a_data_folder_gives_the_shape_of_its_tracings_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All tracings are measured, whatever --clips says."""
+    monkeypatch.setattr("lvzoo.phantom.write.SIZES", {"smoke": PhantomSize(train=1, val=1, test=1)})
+    folder = write_phantom(tmp_path / "data", size="smoke", workers=1)
+    [shapes] = as_list(read_json(capsys, str(folder), "--clips", "1")["shapes"])
+    assert (shapes["origin"], shapes["synthetic"], shapes["videos"]) == ("tracings", True, 3)
+    width = shapes["statistics"]["ED width at 10%"]
+    assert width["real"] == {"mean": 0.55, "sd": 0.09}
+    assert width["as_real"] is (abs(width["mean"] - 0.55) <= 0.09)
+    assert main(["data", "statistics", str(folder), "--clips", "1"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith("data, synthetic: 1 clip\n\n| statistic ")
+    assert "\n\ndata, synthetic: shape in the tracings of 3 videos\n\n| shape " in printed
+
+
+def test_clips_without_tracings_have_no_shape(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_video(tmp_path / "grey.avi", np.full((5, 112, 112), 60, np.uint8))
+    assert read_json(capsys, str(tmp_path))["shapes"] == []
+    assert main(["data", "statistics", str(tmp_path)]) == 0
+    assert "shape" not in capsys.readouterr().out
+
+
+def test_predicted_masks_give_a_table_of_shapes_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_results(tmp_path / "out" / "clip", draw_beat())
+    assert main(["data", "statistics", str(tmp_path / "out")]) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith("out: shape in the predicted masks of 1 video\n\n| shape ")
+    assert "| statistic " not in printed
+    said = read_json(capsys, str(tmp_path / "out"))
+    assert (said["clips"], said["statistics"], said["synthetic"]) == (0, {}, False)
 
 
 def test_simulated_frames_have_been_through_their_files() -> None:
