@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lvzoo.types import DatasetSource, Entry, Family, NoiseSource, Option
     from lvzoo.weights.network import load
     from lvzoo.workflows.bench import bench
+    from lvzoo.workflows.calibrate import calibrate
     from lvzoo.workflows.compare import compare
     from lvzoo.workflows.fit import fit
     from lvzoo.workflows.pack import pack
@@ -31,6 +32,7 @@ _MODULES = {
     "score": "lvzoo.workflows.score",
     "transfer": "lvzoo.workflows.transfer",
     "pack": "lvzoo.workflows.pack",
+    "calibrate": "lvzoo.workflows.calibrate",
     "predict": "lvzoo.workflows.predict",
     "load": "lvzoo.weights.network",
     "list_models": "lvzoo.registry",
@@ -51,6 +53,7 @@ __all__ = [
     "RunError",
     "UsageError",
     "bench",
+    "calibrate",
     "compare",
     "fit",
     "hookimpl",

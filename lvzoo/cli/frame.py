@@ -31,6 +31,7 @@ COMMANDS: Final = {
     "predict": "Segment the left ventricle in your own clips.",
     "report": "Rank the models of finished runs, and write the HTML report.",
     "pack": "Write a trained model as one small file.",
+    "calibrate": "Move a model's border to where your readers trace it.",
     "data": "Make and inspect data sets.",
     "noise": "Preview the noise corruptions, and measure what they cost a model.",
     "check": "Check that a model works with the benchmark.",

@@ -13,8 +13,10 @@ from lvzoo.errors import LvzooError, explain_exception
 from lvzoo.registry import open_zoo
 from lvzoo.types import FRAME_SIZE_HW, Recipe
 from lvzoo.weights.card import parse_card
-from lvzoo.weights.carried import find_carried
-from lvzoo.weights.page import describe_dice, describe_rounding, describe_splits
+from lvzoo.weights.carried import Carried, find_carried
+from lvzoo.weights.header import read_card
+from lvzoo.weights.locate import SUFFIX, locate
+from lvzoo.weights.page import describe_calibration, describe_dice, describe_rounding, describe_splits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -36,18 +38,25 @@ WIDTH: Final = 80
 def info(*, name: str, as_json: bool, registries: tuple[Path, ...]) -> None:
     """Show everything about one model.
 
-    NAME is an entry of the zoo. Shows its options, recipe, paper, licence, plugin, size and weights.
+    NAME is an entry of the zoo, or a weights file. Shows its options, recipe, paper, licence, plugin, size and
+    weights.
     """
     zoo = open_zoo(registries=registries)
-    described = _describe(zoo, zoo.select_one(name))
+    if name.endswith(SUFFIX):
+        found = locate(name, registries=registries)
+        carried = Carried(named=found.path.name, path=found.path, card=read_card(found.path))
+        described = _describe(zoo, found.entry, carried)
+    else:
+        entry = zoo.select_one(name)
+        described = _describe(zoo, entry, find_carried(entry))
     if as_json:
         print_json(described)
     else:
         click.echo("\n".join(_lines(described)))
 
 
-def _describe(zoo: Zoo, entry: Entry) -> dict[str, Any]:
-    plugin, carried = zoo.plugin(entry.plugin), find_carried(entry)
+def _describe(zoo: Zoo, entry: Entry, carried: Carried | None) -> dict[str, Any]:
+    plugin = zoo.plugin(entry.plugin)
     return {
         "name": entry.name,
         "kind": entry.family.kind,
@@ -126,7 +135,8 @@ def _lines(described: Mapping[str, Any]) -> Iterator[str]:
         yield from _wrap(
             "warning", f"the plugin imports {', '.join(plugin['imports'])} only to declare its models"
         )
-    yield from _wrap("catalogue", described["catalogue"] or "none: the family with its default options")
+    without = "a weights file" if described["weights"] else "the family with its default options"
+    yield from _wrap("catalogue", described["catalogue"] or f"none: {without}")
     yield from _wrap("paper", described["paper"] or "not given")
     yield from _wrap("licence", described["licence"] or "not given")
     yield from _wrap("needs", _requirements(described))
@@ -165,6 +175,8 @@ def _weight_lines(weights: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for label, value in describe_dice(card):
         yield "Dice", f"{value}: {label}"
     yield "rounding", describe_rounding(card)
+    if card.calibration is not None:
+        yield from describe_calibration(card.calibration)
     yield from (("made by", command) for command in card.commands)
 
 

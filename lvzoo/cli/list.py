@@ -123,7 +123,7 @@ def _weights_note(entry: Entry) -> str:
         return ""
     if found.card is None:
         return " [weights: cannot be used; `lvzoo info` says why]"
-    return f" [weights: trained on {found.card.trained_on}]"
+    return f" [weights: trained on {found.card.data}]"
 
 
 def _reason(plugin: Plugin, width: int) -> list[str]:

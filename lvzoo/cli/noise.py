@@ -12,7 +12,7 @@ from lvzoo.cli.options import ClipPath, json_option, preview_options, print_json
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lvzoo.workflows.calibrate import Calibration
+    from lvzoo.workflows.noise_calibration import NoiseCalibration
 
 CELL: Final = 16
 
@@ -82,9 +82,9 @@ def calibration(*, run: Path, model: str | None, as_json: bool, registries: tupl
     RUN is a folder that `lvzoo bench` wrote. For each corruption and severity, prints the loss of Dice against clean
     frames in points (hundredths), and whether the loss is in the target range of the severity.
     """
-    from lvzoo.workflows.calibrate import calibrate_run
+    from lvzoo.workflows.noise_calibration import calibrate_noise
 
-    found = calibrate_run(run, model=model, registries=registries)
+    found = calibrate_noise(run, model=model, registries=registries)
     if as_json:
         names = ("data", "synthetic", "suite", "model", "clean")
         print_json({**{name: getattr(found, name) for name in names}, "costs": records(found.costs)})
@@ -92,7 +92,7 @@ def calibration(*, run: Path, model: str | None, as_json: bool, registries: tupl
         click.echo("\n".join(_lines(found)))
 
 
-def _lines(found: Calibration) -> Iterator[str]:
+def _lines(found: NoiseCalibration) -> Iterator[str]:
     """Yield the lines of a table: one row per corruption, one column per severity, each cost with its verdict."""
     from lvzoo.noise.calibration import TARGETS
 

@@ -9,14 +9,18 @@ import click
 from lvzoo.cli.options import ClipPath, device_option, registry_option
 from lvzoo.cli.progress import show_clips
 from lvzoo.errors import DataError, show_name
+from lvzoo.weights.carried import DEFAULT_MODELS
 
 
 @click.command()
 @click.argument("clips", metavar="CLIP...", nargs=-1, required=True, type=ClipPath())
 @click.option(
     "--model",
+    "models",
     metavar="MODEL",
-    help="An entry with weights, a weights file, or the folder of a trial in a run.  [default: unet-fast]",
+    multiple=True,
+    help="An entry with weights, a weights file, or the folder of a trial in a run. Repeat it to predict with the "
+    f"mean of several models.  [default: {' and '.join(DEFAULT_MODELS)}]",
 )
 @click.option(
     "--out",
@@ -32,14 +36,29 @@ from lvzoo.errors import DataError, show_name
     metavar="RATE",
     help="Frames per second, for clips that do not state it; replaces the times in the file.",
 )
+@click.option(
+    "--no-smoothing",
+    "smoothing",
+    flag_value=False,
+    default=True,
+    help="Predict each frame by itself. By default, predictions are averaged in time, with a Gaussian of 40 ms.",
+)
+@click.option(
+    "--tta",
+    is_flag=True,
+    help="Average over shifted and scaled copies of each frame (test-time augmentation). The model then runs seven "
+    "times per frame.",
+)
 @device_option
 @registry_option
 def predict(
     *,
     clips: tuple[Path, ...],
-    model: str | None,
+    models: tuple[str, ...],
     out: Path,
     fps: float | None,
+    smoothing: bool,
+    tta: bool,
     device: str,
     registries: tuple[Path, ...],
 ) -> int:
@@ -56,9 +75,11 @@ def predict(
     with show_clips() as progress:
         for result in predict_each(
             clips,
-            model=model,
+            model=models or None,
             out=out,
             fps=fps,
+            smoothing=smoothing,
+            tta=tta,
             device=device,
             registries=registries,
             on_frames=progress.show,

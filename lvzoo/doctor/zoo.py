@@ -58,7 +58,7 @@ def _check_weights(carried: Carried) -> Diagnosis:
     name = f"weights {carried.named}"
     if carried.fault or carried.card is None:
         return problem(name, *_split_remedy(carried.fault or ""))
-    return ok(name, f"{carried.card.entry}, trained on {carried.card.trained_on}")
+    return ok(name, f"{carried.card.entry}, trained on {carried.card.data}")
 
 
 def _split_remedy(message: str) -> tuple[str, str]:

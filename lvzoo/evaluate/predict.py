@@ -33,8 +33,9 @@ def predict_batches(
     model.eval()
     for start in range(0, len(frames_NHW), BATCH_SIZE):
         batch_BHW = frames_NHW[start : start + BATCH_SIZE]
-        with _explain_lack_of_memory(batch_BHW, device):
-            prediction = _predict_batch(model, batch_BHW, device, precision)
+        with explain_lack_of_memory(batch_BHW, device):
+            output = run_forward(model, make_tensor(batch_BHW, device), precision=precision)
+            prediction = run_decode(model, output, shape_BHW=batch_BHW.shape)
         yield prediction
 
 
@@ -46,25 +47,32 @@ def predict_masks(
     return np.concatenate([prediction.masks_BHW for prediction in predictions])
 
 
-def _predict_batch(
-    model: nn.Module, batch_BHW: NDArray[np.uint8], device: torch.device, precision: torch.dtype
-) -> Prediction:
-    """Return a model's prediction for one batch of grey frames."""
-    frames_B1HW = torch.from_numpy(np.array(batch_BHW)).to(device)[:, None] / 255
-    frames_B1HW = frames_B1HW.contiguous(memory_format=torch.channels_last)
-    size_HW = (batch_BHW.shape[1], batch_BHW.shape[2])
-    with torch.inference_mode():
-        with _blame_plugin(model, "forward"), autocast(device, precision):
-            output = model(frames_B1HW)
-        _check_output(output, model)
-        with _blame_plugin(model, "decode"):
-            prediction = cast("LVModel", model).decode(output, size_HW=size_HW)
-    _check_prediction(prediction, batch_BHW.shape, model)
+def make_tensor(frames_BHW: NDArray[np.uint8], device: torch.device) -> torch.Tensor:
+    """Return grey frames as a model sees them: (B, 1, H, W) from 0 to 1."""
+    frames_B1HW = torch.from_numpy(np.array(frames_BHW)).to(device)[:, None] / 255
+    return frames_B1HW.contiguous(memory_format=torch.channels_last)
+
+
+@torch.inference_mode()
+def run_forward(model: nn.Module, frames_B1HW: torch.Tensor, *, precision: torch.dtype) -> torch.Tensor:
+    """Return a model's output for frames; raises PluginError as `predict_batches` does."""
+    with blame_plugin(model, "forward"), autocast(frames_B1HW.device, precision):
+        output = model(frames_B1HW)
+    _check_output(output, model)
+    return cast("torch.Tensor", output)
+
+
+@torch.inference_mode()
+def run_decode(model: nn.Module, output: torch.Tensor, *, shape_BHW: tuple[int, ...]) -> Prediction:
+    """Return a model's prediction for an output; raises PluginError as `predict_batches` does."""
+    with blame_plugin(model, "decode"):
+        prediction = cast("LVModel", model).decode(output, size_HW=(shape_BHW[1], shape_BHW[2]))
+    check_prediction(prediction, shape_BHW, model)
     return prediction
 
 
 @contextmanager
-def _explain_lack_of_memory(batch_BHW: NDArray[np.uint8], device: torch.device) -> Iterator[None]:
+def explain_lack_of_memory(batch_BHW: NDArray[np.uint8], device: torch.device) -> Iterator[None]:
     """Raise DataError in place of an exception that says that memory ran out."""
     try:
         yield
@@ -77,7 +85,7 @@ def _explain_lack_of_memory(batch_BHW: NDArray[np.uint8], device: torch.device) 
 
 
 @contextmanager
-def _blame_plugin(model: nn.Module, method: str) -> Iterator[None]:
+def blame_plugin(model: nn.Module, method: str) -> Iterator[None]:
     """Raise PluginError in place of an exception of a plugin's method, unless memory ran out."""
     try:
         yield
@@ -104,9 +112,11 @@ def _check_output(output: object, model: nn.Module) -> None:
         )
 
 
-def _check_prediction(prediction: object, expected: tuple[int, ...], model: nn.Module) -> None:
+def check_prediction(
+    prediction: object, expected: tuple[int, ...], model: nn.Module, method: str = "decode"
+) -> None:
     """Raise an error if the masks do not have the expected shape and type, or if landmarks are not finite."""
-    name = f"{type(model).__name__}.decode"
+    name = f"{type(model).__name__}.{method}"
     if not isinstance(prediction, Prediction):
         raise PluginError(
             f"{name} returned a {type(prediction).__name__}; return a Prediction, from lvzoo.types"

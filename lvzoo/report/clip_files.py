@@ -31,7 +31,7 @@ MOST_OVERLAY_SIDE: Final = 4096
 """No clip is enlarged beyond this height or width in pixels."""
 THINNEST: Final = 1 / 500
 """Thickness of the outline, as a share of the overlay's shorter side, so that it is seen in large clips too."""
-UNREADABLE: Final = (OSError, ValueError, RecursionError, LookupError, TypeError)
+UNREADABLE: Final = (OSError, ValueError, RecursionError, LookupError, TypeError, AttributeError)
 """What reading the description of results raises if it is damaged, or of an older version."""
 CONTOUR_BGR: Final = (80, 220, 80)
 
@@ -100,10 +100,14 @@ class Made:
     """Name of the clip's file, or of the folder or pattern of its pictures. A renamed copy is another clip."""
     clip: str
     """SHA-256 of the clip's content."""
-    weights: str
-    """SHA-256 of the model's weights file."""
+    weights: tuple[str, ...]
+    """SHA-256 of each model's weights file."""
     fps: float | None
     """The frame rate that the user stated."""
+    smoothing_ms: float | None = None
+    """Standard deviation of the smoothing in time that was asked for; None: no smoothing."""
+    tta: bool = False
+    """Whether moved copies of each frame were averaged (test-time augmentation)."""
 
 
 def find_results(out: Path) -> dict[Made, tuple[Path, Mapping[str, Any]]]:
@@ -112,12 +116,23 @@ def find_results(out: Path) -> dict[Made, tuple[Path, Mapping[str, Any]]]:
     for path in sorted(out.glob(f"*/{PREDICTION}")):
         try:
             about = json.loads(path.read_text(encoding="utf-8"))
-            made = about["made from"]
-            key = Made(name=made["name"], clip=made["clip"], weights=made["weights"], fps=made["fps"])
-            found[key] = path.parent, about
+            found[_read_made(about["made from"])] = path.parent, about
         except UNREADABLE:
             continue
     return found
+
+
+def _read_made(made: Mapping[str, Any]) -> Made:
+    """Read what results were made from. Earlier versions used one model, did not smooth, and averaged no copies."""
+    weights = made["weights"]
+    return Made(
+        name=made["name"],
+        clip=made["clip"],
+        weights=(weights,) if isinstance(weights, str) else tuple(weights),
+        fps=made["fps"],
+        smoothing_ms=made.get("smoothing_ms"),
+        tta=made.get("tta", False),
+    )
 
 
 def keep_results(working: Path, out: Path, name: str) -> Path:

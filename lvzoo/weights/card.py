@@ -9,15 +9,18 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from lvzoo.types import NAME, Kind, OptionValue, Recipe, Split, has_control_characters
+from lvzoo.weights.calibration import UNITS, Calibration, name_data
 
 KEY: Final = "lvzoo"
 """The key of the card in the metadata of a safetensors header."""
-VERSION: Final = 1
+VERSION: Final = 2
 """The version of the card's format. A newer lvzoo may write a higher one."""
+FIRST_VERSION: Final = 1
+"""The version of a card without a calibration: an lvzoo that knows no calibration reads it rightly."""
 
 Plain = Mapping[str, Any]
 T = TypeVar("T")
-YOUNGER: Final = ("test_other", "empty", "started_from", "names")
+YOUNGER: Final = ("test_other", "empty", "started_from", "names", "calibration")
 """The fields that the first cards lack. A missing field has its default."""
 LARGEST_SEED: Final = 2**63 - 1
 """The largest number that fits into a table of scores."""
@@ -61,9 +64,7 @@ class TrainedOn:
         >>> str(TrainedOn(name="phantom", version="phantom-v2", synthetic=True, fingerprint="f", splits={}))
         'synthetic phantom-v2'
         """
-        if not self.synthetic:
-            return f"{self.name} ({self.version})"
-        return f"synthetic {self.version if self.name == 'phantom' else f'{self.name} ({self.version})'}"
+        return name_data(self)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -112,7 +113,8 @@ class WeightsCard:
 
     `lvzoo` is the version that trained the model, and `code` the digest of that version's code. `started_from` names
     the pretrained weights that the training started from, if any. `rounding` is None if the weights are as they were
-    trained. `commands` are the commands that make the file again.
+    trained. `calibration` is None if the border is where the training put it. `commands` are the commands that make
+    the file again.
     """
 
     entry: str
@@ -132,6 +134,7 @@ class WeightsCard:
     started_from: str = ""
     dice: CleanDice = field(default_factory=CleanDice)
     rounding: Rounding | None = None
+    calibration: Calibration | None = None
     computed: Mapping[str, str] = field(default_factory=dict)
     commands: tuple[str, ...] = ()
 
@@ -140,13 +143,23 @@ class WeightsCard:
         if not NAME.fullmatch(self.entry):
             raise ValueError(f"'entry' is {self.entry!r}, which is not an entry name")
         _check_range({"seed": self.seed, "best_epoch": self.best_epoch}, 0, LARGEST_SEED)
+        if self.calibration is not None and self.calibration.unit != UNITS[self.kind]:
+            raise ValueError(f"'unit' is {self.calibration.unit!r}")
         odd = next((text for text in _texts(self.plain()) if has_control_characters(text)), None)
         if odd is not None:
             raise ValueError(f"control characters in {odd!r}")
 
+    @property
+    def data(self) -> str:
+        """Short names of all data that the model has seen: those of the training, and those of the calibration."""
+        if self.calibration is None:
+            return str(self.trained_on)
+        return f"{self.trained_on}; border calibrated on {name_data(self.calibration)}"
+
     def plain(self) -> dict[str, Any]:
         """Return the card as plain values for JSON."""
-        return {"card": VERSION, **dataclasses.asdict(self), "commands": list(self.commands)}
+        version = FIRST_VERSION if self.calibration is None else VERSION
+        return {"card": version, **dataclasses.asdict(self), "commands": list(self.commands)}
 
     def to_json(self) -> str:
         """Return the JSON text for a header. Equal cards give equal texts."""
@@ -180,8 +193,8 @@ def _parse_record(record: type[T], plain: Plain) -> T:
 def _parse(hint: Any, plain: Plain, key: str) -> Any:  # noqa: ANN401 - what the type hint says
     """Return the value of a key, of the type that a hint says. A float may be a whole number."""
     parts = get_args(hint)
-    if hint == Rounding | None:
-        return None if plain[key] is None else _parse(Rounding, plain, key)
+    if parts and dataclasses.is_dataclass(parts[0]):  # or None
+        return None if plain[key] is None else _parse(parts[0], plain, key)
     if isinstance(hint, type) and dataclasses.is_dataclass(hint):
         values = _take(plain, key, dict)
         return _parse_recipe(values) if hint is Recipe else _parse_record(hint, values)

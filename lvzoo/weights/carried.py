@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from lvzoo.types import Entry
     from lvzoo.weights import WeightsCard
 
+DEFAULT_MODELS: Final = ("unet-fast",)
+"""The entries with which clips are predicted if no model is named; with several, by their mean."""
 IN_A_PACKAGE: Final = re.compile(r"(?P<package>[A-Za-z_]\w+):(?P<path>[^\\]+)")
 """As in `lvzoo_unet:weights/unet-fast.safetensors`. A single letter before the colon would be a drive."""
 

@@ -20,8 +20,10 @@ from lvzoo.plugins import explain_plugin_error, resolve
 from lvzoo.run.trial import write_json
 from lvzoo.types import Trial
 from lvzoo.weights.bounded import Bounded, TooLargeError
-from lvzoo.weights.header import AGAIN, read_metadata
+from lvzoo.weights.card import KEY
+from lvzoo.weights.header import AGAIN, read_card, read_metadata
 from lvzoo.weights.locate import CARD, WEIGHTS, Located, locate
+from lvzoo.weights.moved import Border
 
 DTYPES: Final[Mapping[str, torch.dtype]] = {
     "F64": torch.float64,
@@ -63,15 +65,17 @@ def load(model: str | Path, *, registries: Sequence[Path] = ()) -> nn.Module:
     return read_model(locate(model, registries=registries))
 
 
-def read_model(located: Located) -> nn.Module:
+def read_model(located: Located, *, calibrated: bool = True) -> nn.Module:
     """Build the network of a located model and read its weights. float16 becomes the network's float32.
+
+    If the file's card has a calibration, the network's border is moved, unless `calibrated` is false.
 
     Raises:
         DataError: the weights are damaged or do not fit the network, or no network can be built as the card says.
         PluginError: the plugin cannot be imported.
     """
     path = located.path
-    read_metadata(path)  # names what a file is that is no weights file
+    has_card = KEY in read_metadata(path)  # this names what a file is that is no weights file
     try:
         weights = load_file(path)
     except SafetensorError as error:
@@ -83,6 +87,9 @@ def read_model(located: Located) -> nn.Module:
     # checked in the network, since a float64 number of the file may be too large for float32
     if odd := find_odd_tensor(network.state_dict()):
         raise DataError(f"{path}: {odd}: damaged, or its training diverged; train it again")
+    calibration = read_card(path).calibration if has_card else None
+    if calibration is not None and calibrated:
+        Border(network, located.entry.family.kind, calibration.number)
     return network.eval()
 
 

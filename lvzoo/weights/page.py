@@ -5,13 +5,20 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Final
 
+from lvzoo.weights.calibration import name_data
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from lvzoo.weights.calibration import Calibration
     from lvzoo.weights.card import WeightsCard
 
 KINDS: Final = {"mask": "a mask", "landmark": "landmarks"}
 SYNTHETIC: Final = "**Trained on simulated echocardiograms only: no patient's image was used.**"
+CALIBRATED: Final = (
+    "**Trained on simulated echocardiograms**{}. One number, which moves the border, was fitted to traced frames of "
+    "{}. The figures of this calibration come from that data set, and all others from simulated patients."
+)
 STARTED: Final = (
     ", starting from pretrained weights ({}), which have training data and a licence of their own"
 )
@@ -64,6 +71,47 @@ def describe_rounding(card: WeightsCard) -> str:
     )
 
 
+def describe_calibration(calibration: Calibration) -> Iterator[tuple[str, str]]:
+    """Yield pairs of a label and a text: the number, its effect on the border and on the Dice, and its data."""
+    it = calibration
+    if it.unit == "logit":
+        what = f"{it.number:+.2f} is added to the logits"
+    else:
+        what = f"the landmarks are moved by {it.number:+.2f} px along the outward normal of their curve"
+    interval = f"95 % interval {_span(it.number, it.number_half)}"
+    side = "outwards" if it.shift_px >= 0 else "inwards"
+    shift = f"{abs(it.shift_px):.2f} px {side} ({_span(it.shift_px, it.shift_half_px)})"
+    yield "border", f"{what} ({interval}); this moves the border {shift}"
+    source = f"the {it.split} split of {name_data(it)}, fingerprint `{it.fingerprint}`"
+    made = f"from the weights `{it.weights}`, with lvzoo {it.lvzoo}"
+    yield "calibrated on", f"{_count(it.frames, it.patients)} of {source}; {made}"
+    dice = f"Dice {it.dice_before:.3f} before, {it.dice_after:.3f} after"
+    gap = f"{describe_gap(it.distance_before_px)} before, {describe_gap(it.distance_after_px)} after"
+    if it.crossed:
+        where = "the frames of the calibration, each patient with the number that the others give"
+    else:
+        where = f"{_count(it.checked_frames, it.checked_patients)}, none of them used for the calibration"
+    yield "effect", f"{dice}; border {gap} ({where})"
+
+
+def describe_gap(distance_px: float) -> str:
+    """Return how far a border lies from the tracings, in words.
+
+    >>> describe_gap(-0.5), describe_gap(0.001)
+    ('0.50 px inside the tracings', '0.00 px outside the tracings')
+    """
+    return f"{abs(distance_px):.2f} px {'inside' if distance_px < 0 else 'outside'} the tracings"
+
+
+def _span(middle: float, half: float) -> str:
+    """Return the two ends of an interval."""
+    return f"{middle - half:+.2f} to {middle + half:+.2f}"
+
+
+def _count(frames: int, patients: int) -> str:
+    return f"{frames:,} frames of {patients:,} patients"
+
+
 def describe_splits(card: WeightsCard) -> str:
     """Return the number of patients and frames of each split."""
     counts = (
@@ -92,7 +140,9 @@ def _describe_origin(card: WeightsCard) -> str:
     """Return a paragraph on the training data."""
     start = STARTED.format(card.started_from) if card.started_from else ""
     if not card.trained_on.synthetic:
-        return f"Trained on {card.trained_on}{start}. {TERMS}"
+        return f"Trained on {card.data}{start}. {TERMS}"
+    if card.calibration is not None and not card.calibration.synthetic:
+        return CALIBRATED.format(start, name_data(card.calibration))
     return f"{f'**Trained on simulated echocardiograms**{start}.' if start else SYNTHETIC} {NO_EVIDENCE}"
 
 
@@ -109,6 +159,8 @@ def _facts(card: WeightsCard, file: str, size_bytes: int) -> Iterator[tuple[str,
     yield "seed", f"{card.seed}; best epoch {card.best_epoch}"
     yield from describe_dice(card)
     yield "rounding", describe_rounding(card)
+    if card.calibration is not None:
+        yield from describe_calibration(card.calibration)
     computed = (f"{name} {value}" for name, value in card.computed.items() if name != "lvzoo")
     yield "trained with", ", ".join([f"lvzoo {card.lvzoo}", *computed])
     yield "paper", card.paper or "not given"

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from lvzoo.errors import DataError, explain_exception
-from lvzoo.run import RunFolder, TrialFolder
+from lvzoo.run import RunFolder, TrialFolder, digest
 from lvzoo.types import CLEAN, SPLITS, Entry, OptionValue, Recipe, Trial
 from lvzoo.weights import CleanDice, Counts, TrainedOn, WeightsCard, read_card
 from lvzoo.weights.locate import CARD, Located, locate
@@ -49,13 +49,18 @@ class TrainedModel:
         return inside.resolve().parent.name
 
     def as_trial(self, name: str) -> Trial:
-        """Return the trial that trained it, with the entry's name in a ranking."""
+        """Return the trial that trained it, with the entry's name in a ranking.
+
+        A model that was calibrated is another one, and two that were calibrated on other frames differ too.
+        """
+        moved = self.card.calibration
+        calibrated_on = [] if moved is None else [moved.fingerprint, moved.split, moved.frames]
         return Trial(
             entry=replace(self.entry, name=name),
             data=self.card.trained_on.fingerprint,
             seed=self.card.seed,
             recipe=self.card.recipe,
-            code=self.card.code,
+            code=digest([self.card.code, *calibrated_on]) if calibrated_on else self.card.code,
         )
 
 

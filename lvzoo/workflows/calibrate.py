@@ -1,61 +1,215 @@
-"""Measures what each corruption of a suite costs a model of a finished run: `lvzoo noise calibration` in Python."""
+"""Moves a model's border to where readers trace it, with one number that is fitted to a few traced frames.
+
+`lvzoo.calibrate` is the same as the command `lvzoo calibrate`.
+"""
 
 from __future__ import annotations
 
+import dataclasses
+import logging
+import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
-import pandas as pd
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.torch import load_file
 
-from lvzoo.noise.calibration import calibrate
+import lvzoo
+from lvzoo.border.choice import choose_frames, take_frames
+from lvzoo.border.fit import Check, Predict, check_border, fit_border, leave_out_failures
+from lvzoo.border.number import Fit
+from lvzoo.device import choose_device, choose_precision
+from lvzoo.errors import NoSplitError, UsageError, choose, show_name
+from lvzoo.evaluate.predict import predict_masks
+from lvzoo.interfaces import Dataset
+from lvzoo.plugins import resolve
 from lvzoo.registry import open_zoo
-from lvzoo.run import read_run
-from lvzoo.trials.merge import open_run_suite
-from lvzoo.types import SCORE_COLUMNS
+from lvzoo.trials.command import RUNS
+from lvzoo.trials.prepare import digest_patients
+from lvzoo.types import FrameSet
+from lvzoo.weights import Calibration, CleanDice, WeightsCard
+from lvzoo.weights.calibration import UNITS, FitSplit
+from lvzoo.weights.locate import SUFFIX, Located
+from lvzoo.weights.moved import Border
+from lvzoo.weights.network import read_model
+from lvzoo.weights.trained import TrainedModel, find_trained
+from lvzoo.weights.write import check_output, write_weights
+
+log = logging.getLogger(__name__)
+
+FRAMES: Final = 10
+"""How many frames are used if the call does not say."""
+SPLITS: Final[dict[str, FitSplit]] = {"train": "train", "val": "val"}
+"""The splits that frames may come from, the preferred one first."""
+MOST_CHECKED: Final = 200
+"""The most frames of other patients on which the model is compared before and after."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Calibration:
-    """The loss of a model under a suite, and the data on which it was measured."""
+class Calibrated:
+    """The written weights file, the page beside it, and what was fitted.
 
-    data: str
-    synthetic: bool
-    """Whether the data are a phantom, so that the costs say nothing about patients."""
-    patients: int
-    suite: str
-    model: str
-    clean: float
-    """Dice without noise."""
-    costs: pd.DataFrame = field(repr=False)
-    """One row per corruption and severity, with `lvzoo.noise.calibration.COLUMNS`."""
+    `used` names the frames of the fit: each a video and the position of a frame in it. `failed` is the number of
+    frames that were chosen and left out, because the model did not find the ventricle there.
+    """
+
+    path: Path
+    page: Path
+    card: WeightsCard
+    calibration: Calibration
+    frames_needed: int
+    used: tuple[tuple[str, int], ...]
+    failed: int
 
 
-def calibrate_run(
-    run: str | Path, *, model: str | None = None, registries: Sequence[Path] = ()
-) -> Calibration:
-    """Return what each corruption and severity of a run costs a model.
+def calibrate(
+    model: str | Path,
+    *,
+    data: str | Path,
+    frames: int = FRAMES,
+    split: str | None = None,
+    out: str | Path | None = None,
+    device: str = "auto",
+    registries: Sequence[Path] = (),
+) -> Calibrated:
+    """Move a model's border to where the readers of some frames trace it, and write the result as a weights file.
+
+    One number is fitted: a constant that is added to the logits of a mask model, or the offset of a landmark model's
+    landmarks in px along the normal of their curve. With this number, the mean distance between the predicted and the
+    traced border is 0, inside and outside cancelling. The tensors stay as they are.
 
     Args:
-        run: a folder that `lvzoo bench` wrote; unfinished trials are left out.
-        model: name of the model; may be None if the run has only one.
-        registries: further registry.yaml files, if one of them names the suite.
+        model: a trial's folder, a weights file, or an entry that carries weights.
+        data: a folder in a layout that lvzoo knows. Its test split is never read.
+        frames: how many ED and ES frames to use. They are chosen by a hash of the patients' names, with as many
+            patients as possible.
+        split: train or val; None: train, or val if there is no train split.
+        out: the weights file, ending in .safetensors; by default the model's name with `-calibrated`, in the working
+            folder. The page has the same name, ending in .md. Existing files are not overwritten.
+        device: auto, cpu or cuda.
+        registries: further registry.yaml files.
 
     Raises:
-        DataError: the folder holds no run, no trial has finished, or there are no scores on clean or noisy frames.
-        UsageError: the model is unknown, or there are several and none is named; or the installed suite has changed.
+        UsageError: fewer than two frames, another split, or a bad name for the file.
+        DataError: the folder has no such frames, or of one patient only, or the model fails on them.
+        PluginError: the border of the model cannot be moved.
+        LvzooError: the model is not available.
     """
-    found = read_run(run)
-    suite = open_run_suite(found, open_zoo(registries=registries))
-    tables = [trial.read_scores() for trial in found.finished.values()]
-    scores = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(SCORE_COLUMNS))
-    costs = calibrate(scores, suite, model=model)
-    return Calibration(
-        data=found.source.name,
-        synthetic=found.source.synthetic,
-        patients=found.splits["test"]["patients"],
-        suite=found.suite,
-        model=costs.model,
-        clean=costs.clean,
-        costs=costs.table,
+    if frames < 2:
+        raise UsageError(f"the number of frames is {frames}; use at least 2, of different patients")
+    found = find_trained(model, registries=registries)
+    path = Path(f"{found.stem}-calibrated{SUFFIX}") if out is None else Path(out)
+    check_output(path)
+    used_split, labelled = _load(Path(data), split, registries)
+    _warn_of_training_data(found, used_split, labelled)
+    chosen, others = choose_frames(labelled, frames)
+    predict = _open_predictor(found, device)
+    kept = leave_out_failures(take_frames(labelled, chosen), predict, model=found.named)
+    fit = fit_border(kept, predict, model=found.named)
+    check = check_border(kept, take_frames(labelled, others[:MOST_CHECKED]), predict, fit)
+    calibration = _make_record(found, used_split, labelled, kept, fit, check)
+    command = _make_command(found, Path(data), frames, used_split, path)
+    card = dataclasses.replace(
+        found.card, calibration=calibration, dice=CleanDice(), commands=(*found.card.commands, command)
     )
+    page = write_weights(load_file(found.weights), card, path)
+    return Calibrated(
+        path=path,
+        page=page,
+        card=card,
+        calibration=calibration,
+        frames_needed=fit.frames_needed,
+        used=tuple(zip(kept.videos, kept.frame_indices, strict=True)),
+        failed=len(chosen) - len(kept),
+    )
+
+
+# --- The frames -------------------------------------------------------------------------------------------------
+
+
+def _load(folder: Path, split: str | None, registries: Sequence[Path]) -> tuple[FitSplit, FrameSet]:
+    """Return the traced frames of a split, and the split. Test frames are never read."""
+    if split == "test":
+        raise UsageError(
+            "test frames are for testing, and a model must not see them; use --split train or val"
+        )
+    asked = list(SPLITS.values()) if split is None else [choose(split, SPLITS, "split")]
+    dataset: Dataset = resolve(open_zoo(registries=registries).dataset_for(folder).factory)(folder.resolve())
+    for each in asked:
+        try:
+            return each, dataset.load(each)
+        except NoSplitError as error:
+            missing = error
+    raise NoSplitError(f"{missing} (calibration uses the split {' or '.join(asked)})") from missing
+
+
+def _warn_of_training_data(found: TrainedModel, split: FitSplit, labelled: FrameSet) -> None:
+    """Warn if the model was trained on these frames: its border lies nearer to their tracings than to others."""
+    own = found.card.trained_on.splits.get("train")
+    if own is not None and own.fingerprint == labelled.source.fingerprint:
+        log.warning(
+            "%s was trained on these very %s frames, so they say little about other patients; use --split val",
+            found.named,
+            split,
+        )
+
+
+# --- The model --------------------------------------------------------------------------------------------------
+
+
+def _open_predictor(found: TrainedModel, device: str) -> Predict:
+    """Return a function that predicts masks with any value of the number."""
+    place = choose_device(device)
+    located = Located(path=found.weights, entry=found.entry, trial=found.trial)
+    network = read_model(located, calibrated=False).to(place)
+    border = Border(network, found.card.kind)
+
+    def predict(number: float, frames: FrameSet) -> NDArray[np.bool_]:
+        border.number = number
+        return predict_masks(network, frames.frames_NHW, device=place, precision=choose_precision(place))
+
+    return predict
+
+
+# --- The card ---------------------------------------------------------------------------------------------------
+
+
+def _make_record(
+    found: TrainedModel, split: FitSplit, labelled: FrameSet, used: FrameSet, fit: Fit, check: Check
+) -> Calibration:
+    """Return what the card says about the calibration. The source is that of the whole split."""
+    source, earlier = labelled.source, found.card.calibration
+    return Calibration(
+        number=fit.number,
+        number_half=fit.number_half,
+        unit=UNITS[found.card.kind],
+        shift_px=fit.shift_px,
+        shift_half_px=fit.shift_half_px,
+        frames=len(used),
+        patients=len(set(used.patients)),
+        name=source.name,
+        version=source.version,
+        synthetic=source.synthetic,
+        split=split,
+        fingerprint=source.fingerprint,
+        # of simulated patients only: cards are passed on, and a hash could confirm a guessed name
+        names=digest_patients(labelled.patients) if source.synthetic else "",
+        weights=found.digest if earlier is None else earlier.weights,
+        lvzoo=lvzoo.__version__,
+        **dataclasses.asdict(check),
+    )
+
+
+def _make_command(found: TrainedModel, data: Path, frames: int, split: FitSplit, path: Path) -> str:
+    """Return the command that repeats the calibration. Of a path, only the last part is written."""
+    if found.trial is None:
+        model = show_name(Path(found.named).name)
+    else:
+        trial = found.trial.resolve()
+        model = f"{RUNS}/{trial.parent.parent.name}/trials/{trial.name}"
+    folder = show_name(data.resolve().name)
+    options = ["--data", folder, "--frames", str(frames), "--split", split, "--out", path.name]
+    return shlex.join(["lvzoo", "calibrate", model, *options])

@@ -17,23 +17,21 @@ from typing import Final
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import save_file
 from torch import nn
 
-from lvzoo.errors import DataError, UsageError, one_line
+from lvzoo.errors import DataError, one_line
 from lvzoo.evaluate.dice import dice_N
 from lvzoo.evaluate.predict import predict_masks
-from lvzoo.files import atomic_file
 from lvzoo.phantom.dataset import Phantom
 from lvzoo.phantom.write import cached_phantom
 from lvzoo.trials.command import RUNS
-from lvzoo.types import FAILURE_DICE, FrameSet, has_control_characters, model_name
-from lvzoo.weights import KEY, Rounding, WeightsCard, read_card
+from lvzoo.types import FAILURE_DICE, FrameSet, model_name
+from lvzoo.weights import Rounding, WeightsCard
 from lvzoo.weights.card import parse_card
 from lvzoo.weights.locate import CARD, SUFFIX, Located
 from lvzoo.weights.network import read_model
-from lvzoo.weights.page import render_card
 from lvzoo.weights.trained import TrainedModel, find_trained
+from lvzoo.weights.write import check_output, write_weights
 
 log = logging.getLogger(__name__)
 
@@ -84,37 +82,13 @@ def pack(trial: str | Path, *, out: str | Path | None = None) -> Packed:
     path = (
         Path(out) if out is not None else Path(f"{model_name(found.card.entry, found.card.recipe)}{SUFFIX}")
     )
-    page = path.with_suffix(".md")
-    _check_output(path, page)
+    check_output(path)
     card = _make_card(found, path)
     model = read_model(Located(path=found.weights, entry=found.entry, trial=found.trial))
     weights, kept = _round_weights(model)
     card = dataclasses.replace(card, rounding=_measure_rounding(model, weights))
-    _write(weights, card, path, page)
+    page = write_weights(weights, card, path)
     return Packed(path=path, page=page, card=card, kept_float32=kept)
-
-
-def _write(weights: Mapping[str, torch.Tensor], card: WeightsCard, path: Path, page: Path) -> None:
-    """Write the weights file and its page, after reading the file back under a temporary name."""
-    with atomic_file(page) as temporary_page, atomic_file(path) as temporary:
-        save_file(dict(weights), temporary, metadata={KEY: card.to_json()})
-        try:
-            kept = read_card(temporary)
-        except DataError as error:
-            raise DataError(f"{error}".replace(str(temporary), str(path))) from error
-        text = render_card(kept, file=path.name, size_bytes=temporary.stat().st_size)
-        temporary_page.write_text(text, encoding="utf-8")
-
-
-def _check_output(path: Path, page: Path) -> None:
-    """Raise an error if the file's name cannot stand in a card, or if the file or its page exists."""
-    if has_control_characters(path.name):
-        raise UsageError(f"{path}: the name has control characters; name another --out")
-    if path.suffix != SUFFIX:
-        raise UsageError(f"{path}: a weights file's name ends in {SUFFIX}; name it {path.stem}{SUFFIX}")
-    for each in (path, page):
-        if each.exists():
-            raise DataError(f"{each}: exists; name another --out")
 
 
 def _make_card(found: TrainedModel, path: Path) -> WeightsCard:

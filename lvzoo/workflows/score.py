@@ -30,7 +30,7 @@ from lvzoo.trials.presets import PRESETS
 from lvzoo.trials.request import OnEvent, RunOptions, RunRequest, fill_records, ignore_event
 from lvzoo.types import FrameSet, Source
 from lvzoo.types.results import Origin
-from lvzoo.weights import TrainedOn
+from lvzoo.weights import Calibration, TrainedOn, WeightsCard
 from lvzoo.weights.locate import Located
 from lvzoo.weights.network import read_model
 from lvzoo.weights.trained import TrainedModel, find_trained
@@ -173,8 +173,7 @@ def _make_settings(
 
 
 def _make_entry_settings(model: TrainedModel, test: FrameSet) -> dict[str, Any]:
-    trained_on = model.card.trained_on
-    origin = {"data": str(trained_on), "origin": _find_origin(trained_on, test)}
+    origin = {"data": model.card.data, "origin": _find_origin(model.card, test)}
     return {
         **entry_settings(model.entry, model.card.recipe),
         "trained_on": origin,
@@ -183,21 +182,30 @@ def _make_entry_settings(model: TrainedModel, test: FrameSet) -> dict[str, Any]:
     }
 
 
-def _find_origin(trained_on: TrainedOn, test: FrameSet) -> Origin:
-    """Return how the training data are related to the test frames, as far as it can be seen.
+def _find_origin(card: WeightsCard, test: FrameSet) -> Origin:
+    """Return how the data that a model has seen are related to the test frames, as far as it can be seen.
 
     The fingerprints of the splits show it. The patients of a phantom are known by their names, which are drawn for
     its seed. So they are recognised if other frames of them are traced, or if another processor drew their pictures.
+    Frames to which the border was calibrated count as seen.
     """
-    known = {split: {counts.fingerprint} for split, counts in trained_on.splits.items()}
-    tested = {test.source.fingerprint}
-    if trained_on.synthetic and test.source.synthetic and _is_same_phantom(trained_on, test.source):
-        tested.add(digest_patients(test.patients))
-        known = {split: {*known[split], counts.names} for split, counts in trained_on.splits.items()}
+    trained_on, moved = card.trained_on, card.calibration
+    known = {split: {counts.fingerprint, counts.names} for split, counts in trained_on.splits.items()}
+    tested = _identify(test, trained_on)
+    if moved is not None and {moved.fingerprint, moved.names} & _identify(test, moved):
+        return "seen"
     if any(tested & known.get(split, set()) for split in ("train", "val")):
         return "seen"
     return "here" if tested & known.get("test", set()) else "elsewhere"
 
 
-def _is_same_phantom(trained_on: TrainedOn, test: Source) -> bool:
-    return trained_on.version == test.version and shows_same_pictures(trained_on.name, test.name)
+def _identify(test: FrameSet, data: TrainedOn | Calibration) -> set[str]:
+    """Return what the test frames are known by, in the card of a model that has seen some data."""
+    tested = {test.source.fingerprint}
+    if data.synthetic and test.source.synthetic and _is_same_phantom(data, test.source):
+        tested.add(digest_patients(test.patients))
+    return tested
+
+
+def _is_same_phantom(data: TrainedOn | Calibration, test: Source) -> bool:
+    return data.version == test.version and shows_same_pictures(data.name, test.name)

@@ -26,7 +26,7 @@ def working(tmp_path: Path) -> Path:
 def test_a_free_name_is_used(working: Path, tmp_path: Path) -> None:
     assert keep_results(working, tmp_path / "out", "clip") == tmp_path / "out/clip"
     (made,) = find_results(tmp_path / "out")
-    assert made == Made(name="a.avi", clip="12ab", weights="34cd", fps=None)
+    assert made == Made(name="a.avi", clip="12ab", weights=("34cd",), fps=None)
     assert not working.exists()
 
 

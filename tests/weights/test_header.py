@@ -163,7 +163,7 @@ def test_a_missing_file_is_said_to_be_missing(tmp_path: Path) -> None:
 
 def test_a_newer_card_asks_for_an_update(sound: Path, tmp_path: Path) -> None:
     path = tmp_path / "new.safetensors"
-    for newer in ({"card": 2}, {"recipe": {"epochs": 3, "swirl": 1}}):
+    for newer in ({"card": 3}, {"recipe": {"epochs": 3, "swirl": 1}}):
         text = json.dumps({**CARD.plain(), **newer})
         assert "was made by a newer lvzoo" in refused(path, with_header(sound, __metadata__={KEY: text}))
     path.write_bytes(with_header(sound, __metadata__={KEY: json.dumps({**CARD.plain(), "more": 1})}))

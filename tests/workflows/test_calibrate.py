@@ -1,43 +1,372 @@
-"""The costs of a finished run, from Python."""
+"""`lvzoo.calibrate` moves a model's border to where readers trace it, and never reads a test frame."""
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING
+import csv
+import dataclasses
+import shutil
+from pathlib import Path
+from typing import Any, cast
 
+import numpy as np
 import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
 
-from lvzoo.errors import DataError, UsageError
-from lvzoo.workflows.calibrate import calibrate_run
-from tests.made_runs import CONDITIONS, make_run
+import lvzoo
+from lvzoo.cli import main
+from lvzoo.errors import DataError, NoSplitError, UsageError
+from lvzoo.interfaces import LVModel
+from lvzoo.models.build import build_model
+from lvzoo.phantom.files import TRACINGS, TRUE_CONTOURS, TRUTH
+from lvzoo.phantom.reader import make_tracing
+from lvzoo.phantom.write import cached_phantom
+from lvzoo.registry import open_zoo
+from lvzoo.types import Prediction
+from lvzoo.weights import read_card
+from lvzoo.weights.moved import move_outwards
+from tests.conftest import Install
+from tests.data.echonet_folders import EchoNetFolder
+from tests.made_videos import write_video
+from tests.made_weights import write_weights
+from tests.toys import toy_frames
 
-if TYPE_CHECKING:
-    from pathlib import Path
+# --- Readers who trace 1 mm further outside ---------------------------------------------------------------------
 
 
-def test_the_costs_of_a_run_name_its_data_and_suite(tmp_path: Path) -> None:
-    found = calibrate_run(str(make_run(tmp_path / "run", seeds=2)), model="unet")
-    assert (found.data, found.synthetic, found.patients) == ("phantom", True, 12)
-    assert (found.suite, found.model) == ("noise-v1", "unet")
-    assert found.clean == pytest.approx(0.9, abs=0.02)
-    assert len(found.costs) == len(CONDITIONS) - 1
-    assert (found.clean - found.costs["dice"]).to_numpy() * 100 == pytest.approx(
-        found.costs["cost"].to_numpy()
+def trace_outside(phantom: Path, folder: Path, offset_mm: float) -> Path:
+    """Copy a phantom whose readers trace the true contours of ED and ES, moved outwards by an offset."""
+    shutil.copytree(phantom, folder)
+    rows: list[list[object]] = []
+    with (folder / TRUTH).open(newline="") as file, np.load(folder / TRUE_CONTOURS) as contours:
+        for clip in csv.DictReader(file):
+            for frame in (int(clip["ESFrame"]), int(clip["EDFrame"])):
+                outside = contours[clip["FileName"]][frame].astype(np.float64)
+                tracing = make_tracing(_move(outside, offset_mm / float(clip["MmPerPx"])))
+                rows += [
+                    [f"{clip['FileName']}.avi", *ends.ravel().round(4).tolist(), frame]
+                    for ends in (tracing.axis_22, *tracing.chords_R22)
+                ]
+    write_rows(folder / "VolumeTracings.csv", TRACINGS, rows)
+    return folder
+
+
+def _move(
+    contour_P2: np.ndarray[tuple[int, ...], np.dtype[np.float64]], offset_px: float
+) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    """Move an open contour (left annulus, apex, right annulus) along its normals."""
+    tangents_P2 = np.gradient(contour_P2, axis=0)
+    tangents_P2 /= np.linalg.norm(tangents_P2, axis=1, keepdims=True)
+    return contour_P2 + offset_px * np.stack([tangents_P2[:, 1], -tangents_P2[:, 0]], axis=1)
+
+
+def write_rows(path: Path, header: tuple[str, ...], rows: list[list[object]]) -> None:
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([header, *rows])
+
+
+@pytest.fixture(scope="module")
+def phantom() -> Path:
+    return cached_phantom(size="smoke", seed=0)
+
+
+@pytest.fixture(scope="module")
+def outside(phantom: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a phantom whose readers trace 1 mm outside of the true contours."""
+    return trace_outside(phantom, tmp_path_factory.mktemp("readers") / "outside", 1.0)
+
+
+@pytest.mark.parametrize("model", ["unet-fast", "landmark7-fast"])
+def test_readers_who_trace_1_mm_outside_are_found_from_ten_frames(
+    model: str, phantom: Path, outside: Path, tmp_path: Path
+) -> None:
+    on_truth = trace_outside(phantom, tmp_path / "truth", 0.0)
+    one, other = (
+        lvzoo.calibrate(model, data=data, frames=10, out=tmp_path / f"{data.name}.safetensors")
+        for data in (on_truth, outside)
     )
+    assert one.used == other.used
+    assert (len(one.used), one.calibration.patients) == (10, 8)
+    with (phantom / TRUTH).open(newline="") as file:
+        mm_per_px = {clip["FileName"]: float(clip["MmPerPx"]) for clip in csv.DictReader(file)}
+    # 1 mm is another number of px in each patient, and patients count alike
+    wanted_px = np.mean([1 / mm_per_px[video] for video in {video for video, _ in one.used}])
+    moved_px = other.calibration.shift_px - one.calibration.shift_px
+    assert moved_px / wanted_px == pytest.approx(1.0, abs=0.3)
+    assert other.calibration.number > one.calibration.number
+    assert other.calibration.dice_after > other.calibration.dice_before - 0.01
 
 
-def test_trials_that_have_not_finished_are_left_out(tmp_path: Path) -> None:
-    run = make_run(tmp_path / "run", entries=("unet", "other"))
-    stop(run, "other-s0")
-    assert calibrate_run(run).model == "unet", "the only one with scores"
-    with pytest.raises(UsageError, match=r"no scores of 'other'.*unet"):
-        calibrate_run(run, model="other")
-    stop(run, "unet-s0")
-    with pytest.raises(DataError, match="no trial has finished"):
-        calibrate_run(run)
+def test_test_frames_are_neither_read_nor_do_their_tracings_matter(outside: Path, tmp_path: Path) -> None:
+    poisoned = Path(shutil.copytree(outside, tmp_path / "poisoned"))
+    with (poisoned / "FileList.csv").open(newline="") as file:
+        tests = {row["FileName"] for row in csv.DictReader(file) if row["Split"] == "TEST"}
+    assert len(tests) == 6
+    for name in tests:
+        (poisoned / "Videos" / f"{name}.avi").unlink()
+    with (poisoned / "VolumeTracings.csv").open(newline="") as file:
+        _, *rows = csv.reader(file)
+    for row in rows:
+        if row[0].removesuffix(".avi") in tests:
+            row[1:5] = ["1.0", "2.0", "3.0", "4.0"]
+    write_rows(poisoned / "VolumeTracings.csv", TRACINGS, [list(row) for row in rows])
+    found = [
+        lvzoo.calibrate("unet-fast", data=data, out=tmp_path / f"{data.name}.safetensors")
+        for data in (outside, poisoned)
+    ]
+    assert found[0].calibration == found[1].calibration
+    assert not {video for video, _ in found[1].used} & tests
+    with pytest.raises(UsageError, match="test frames are for testing"):
+        lvzoo.calibrate("unet-fast", data=outside, split="test", out=tmp_path / "x.safetensors")
+    assert not (tmp_path / "x.safetensors").exists()
 
 
-def stop(run: Path, trial: str) -> None:
-    """Turn a finished trial into an interrupted one."""
-    (status,) = run.rglob(f"{trial}/status.json")
-    status.write_text(json.dumps({**json.loads(status.read_text()), "state": "running"}))
+# --- The weights file -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def made(outside: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a calibrated weights file."""
+    out = tmp_path_factory.mktemp("made") / "moved.safetensors"
+    return lvzoo.calibrate("unet-fast", data=outside, frames=6, out=out).path
+
+
+def test_the_card_names_the_calibration_and_the_tensors_stay(made: Path, outside: Path) -> None:
+    card, plain = read_card(made), read_card(original())
+    moved = card.calibration
+    assert moved is not None
+    assert (moved.unit, moved.frames, moved.patients, moved.split, moved.synthetic) == (
+        "logit",
+        6,
+        6,
+        "train",
+        True,
+    )
+    assert (moved.name, moved.crossed, moved.checked_patients) == ("phantom", False, 2)
+    assert moved.number_half > 0
+    assert card.dice.test is None, "it was measured with another border"
+    assert dataclasses.replace(card, calibration=None, dice=plain.dice, commands=plain.commands) == plain
+    command = (
+        f"lvzoo calibrate unet-fast --data {outside.name} --frames 6 --split train --out moved.safetensors"
+    )
+    assert card.commands == (*plain.commands, command)
+    assert command in made.with_suffix(".md").read_text()
+    weights, before = load_file(made), load_file(original())
+    assert weights.keys() == before.keys()
+    assert all(torch.equal(weights[name], before[name]) for name in weights)
+
+
+def original() -> Path:
+    from lvzoo.weights.locate import locate
+
+    return locate("unet-fast").path
+
+
+def test_every_command_takes_the_file_with_its_border_moved(
+    made: Path, phantom: Path, tmp_path: Path
+) -> None:
+    moved = read_card(made).calibration
+    assert moved is not None
+    clip = next((phantom / "Videos").iterdir())
+    areas = {}
+    for model in ("unet-fast", made):
+        [result] = lvzoo.predict(clip, model=model, out=tmp_path / str(Path(model).stem))
+        areas[model] = result.masks_NHW.sum()
+    assert (areas[made] > areas["unet-fast"]) == (moved.number > 0)
+
+
+def test_frames_of_the_calibration_count_as_seen(
+    made: Path, outside: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also if only the rows of the list say that they are test frames now."""
+    again = Path(shutil.copytree(outside, tmp_path / "again"))
+    listed = (again / "FileList.csv").read_text()
+    swapped = listed.replace("TEST", "VAL").replace("TRAIN", "TEST")
+    (again / "FileList.csv").write_text(swapped)
+    options = ["--corruptions", "none", "--resamples", "50", "--executor", "inline", "--no-frames"]
+    for data, origin in ((again, "seen"), (outside, "elsewhere")):
+        out = tmp_path / f"run-{data.name}"
+        assert main(["eval", str(made), "unet-fast", "--data", str(data), *options, "--out", str(out)]) == 0
+        told = " ".join(capsys.readouterr().out.split())
+        study = lvzoo.compare(out, frames=False).study
+        assert study is not None
+        assert study.ranking.models["moved"].origin == origin
+        assert "border calibrated on synthetic phantom" in told
+        assert ("moved on THE VERY FRAMES THAT ARE TESTED HERE" in told) == (origin == "seen")
+
+
+def test_a_calibrated_file_is_calibrated_anew(made: Path, outside: Path, tmp_path: Path) -> None:
+    """The earlier number is left out, so that the two results are the same."""
+    again = lvzoo.calibrate(made, data=outside, frames=6, out=tmp_path / "again.safetensors")
+    assert again.calibration == read_card(made).calibration
+
+
+def test_a_trial_is_calibrated_but_better_not_on_its_own_training_frames(
+    phantom: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    out = tmp_path / "runs" / "mine"
+    trial = lvzoo.fit("unet-fast", preset="smoke", epochs=1, out=out, executor="inline", frames=False).trial
+    whole = {
+        name: tensor.float() for name, tensor in load_file(original()).items() if tensor.is_floating_point()
+    }
+    save_file({**load_file(trial / "model.safetensors"), **whole}, trial / "model.safetensors")
+    made = lvzoo.calibrate(trial, data=phantom, split="val", out=tmp_path / "moved.safetensors")
+    assert made.card.commands[-1].startswith("lvzoo calibrate runs/mine/trials/unet-fast-s0 --data ")
+    assert made.card.rounding is None
+    assert {tensor.dtype for tensor in load_file(made.path).values()} <= {torch.float32, torch.int64}
+    assert "trained on these very" not in caplog.text
+    lvzoo.calibrate(trial, data=phantom, out=tmp_path / "train.safetensors")
+    assert "was trained on these very train frames, so they say little about other patients" in caplog.text
+
+
+def test_the_command_prints_both_files_and_what_was_fitted(
+    outside: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = ["calibrate", "unet-fast", "--data", str(outside), "--frames", "16"]
+    assert main(words) == 0
+    told = capsys.readouterr()
+    assert told.out.split() == ["unet-fast-calibrated.safetensors", "unet-fast-calibrated.md"]
+    for part in (
+        "is added to the logits (95 % interval ",
+        "calibrated on: 16 frames of 8 patients of the train split of synthetic phantom",
+        "(the frames of the calibration, each patient with the number that the others give)",
+        "for an interval of +- 0.3 px, about ",
+    ):
+        assert part in told.err
+    assert main(words) == 4
+    assert "unet-fast-calibrated.safetensors: exists; name another --out" in capsys.readouterr().err
+
+
+# --- Other layouts, other plugins, and mistakes -----------------------------------------------------------------
+
+
+def toy_folder(path: Path, *, split: str = "TRAIN", patients: int = 6, outside_px: float = 0.0) -> Path:
+    """Write dark ventricles in bright tissue as a folder in EchoNet-Dynamic's layout."""
+    toys, folder = toy_frames(2 * patients), EchoNetFolder(path)
+    for patient in range(patients):
+        rows = []
+        for n, frame in ((2 * patient, 9), (2 * patient + 1, 3)):
+            tracing = make_tracing(_move(toys.contours_NP2[n].astype(np.float64), outside_px))
+            ends = (tracing.axis_22, *tracing.chords_R22)
+            rows.append((frame, [tuple(map(float, each.ravel())) for each in ends]))
+        file = folder.add(f"P{patient}", split, traced=rows)  # type: ignore[arg-type]
+        frames_NHW = np.repeat(toys.frames_NHW[[2 * patient]], 12, axis=0)
+        frames_NHW[3] = toys.frames_NHW[2 * patient + 1]
+        write_video(file, frames_NHW)
+    return folder.write()
+
+
+PLUGIN = """
+from lvzoo import Family, hookimpl
+
+@hookimpl
+def lvzoo_families():
+    yield Family(name="dark", kind="mask", factory="third_dist.model:Dark", summary="dark is inside")
+    yield Family(name="same", kind="landmark", factory="third_dist.model:Same", summary="the mean shape")
+"""
+MODEL = """
+import torch
+from torch import nn
+from lvzoo.models.base import LandmarkModel
+from lvzoo.types import Prediction
+POINTS = {points}
+
+class Dark(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.scale = nn.Parameter(torch.tensor(8.0))
+    def forward(self, frames_B1HW):
+        return self.scale * (0.33 - nn.functional.avg_pool2d(frames_B1HW, 9, 1, 4, count_include_pad=False))
+    def loss(self, output, batch):
+        return output.sum()
+    def decode(self, output, *, size_HW=(112, 112)):
+        return Prediction(masks_BHW=(output[:, 0] >= 0).cpu().numpy())
+
+class Same(LandmarkModel):
+    def __init__(self):
+        super().__init__(landmarks=7)
+        self.shape = nn.Parameter(torch.tensor(POINTS))
+    def forward(self, frames_B1HW):
+        return self.shape.expand(len(frames_B1HW), -1, -1)
+"""
+
+
+@pytest.fixture
+def third(install_plugin: Install, tmp_path: Path) -> dict[str, Path]:
+    """Install a third party's plugin, and return the weights file of each of its models."""
+    points = toy_frames(12).contours_NP2.mean(axis=0)[::20].tolist()
+    install_plugin(
+        "third", PLUGIN, distribution="third-dist", files={"model.py": MODEL.format(points=points)}
+    )
+    files = {}
+    for entry in open_zoo().entries:
+        if entry.plugin == "third":
+            about: dict[str, Any] = {
+                "entry": entry.name,
+                "plugin": "third",
+                "family": entry.name,
+                "kind": entry.family.kind,
+            }
+            file = tmp_path / f"{entry.name}.safetensors"
+            files[entry.name] = write_weights(file, model=build_model(entry), options={}, **about)
+    return files
+
+
+def decode(model: nn.Module, frames_B1HW: torch.Tensor) -> Prediction:
+    return cast("LVModel", model).decode(model(frames_B1HW), size_HW=(112, 112))
+
+
+@pytest.mark.parametrize("name", ["dark", "same"])
+def test_models_of_third_parties_are_calibrated_too(
+    name: str, third: dict[str, Path], tmp_path: Path
+) -> None:
+    shifts_px = []
+    for outside_px in (0.0, 1.5):
+        data = toy_folder(tmp_path / f"data{outside_px}", outside_px=outside_px)
+        made = lvzoo.calibrate(third[name], data=data, out=tmp_path / f"{outside_px}.safetensors")
+        shifts_px.append(made.calibration.shift_px)
+        plain, moved = lvzoo.load(third[name]), lvzoo.load(made.path)
+        frames_B1HW = torch.rand(2, 1, 112, 112) * 0.8
+        with torch.inference_mode():
+            before, after = (decode(model, frames_B1HW) for model in (plain, moved))
+        if before.landmarks_BK2 is not None:
+            assert after.landmarks_BK2 is not None
+            wanted_K2 = move_outwards(before.landmarks_BK2[0], made.calibration.number)
+            np.testing.assert_allclose(after.landmarks_BK2[0], wanted_K2.astype(np.float32), atol=1e-3)
+    assert shifts_px[1] - shifts_px[0] == pytest.approx(1.5, abs=0.3)
+
+
+def test_without_a_train_split_the_validation_frames_are_used(third: dict[str, Path], tmp_path: Path) -> None:
+    data = toy_folder(tmp_path / "data", split="VAL")
+    made = lvzoo.calibrate(third["dark"], data=data, out=tmp_path / "a.safetensors")
+    assert (made.calibration.split, made.calibration.names) == ("val", "")
+    assert not made.calibration.synthetic
+    with pytest.raises(NoSplitError, match=r"no row has the split TRAIN.*calibration uses the split train\)"):
+        lvzoo.calibrate(third["dark"], data=data, split="train", out=tmp_path / "b.safetensors")
+    data = toy_folder(tmp_path / "tested", split="TEST")
+    with pytest.raises(
+        NoSplitError, match=r"no row has the split VAL.*calibration uses the split train or val\)"
+    ):
+        lvzoo.calibrate(third["dark"], data=data, out=tmp_path / "b.safetensors")
+
+
+def test_mistakes_are_told(third: dict[str, Path], tmp_path: Path) -> None:
+    out = tmp_path / "x.safetensors"
+    data = toy_folder(tmp_path / "data")
+    one = toy_folder(tmp_path / "one", patients=1)
+    with pytest.raises(UsageError, match="the number of frames is 1; use at least 2"):
+        lvzoo.calibrate(third["dark"], data=data, frames=1, out=out)
+    with pytest.raises(DataError, match="ED and ES frames of 1 patient,"):
+        lvzoo.calibrate(third["dark"], data=one, out=out)
+    with pytest.raises(DataError, match=r"bad\.safetensors: fails on \d+ of 10 frames \(Dice"):
+        lvzoo.calibrate(write_weights(tmp_path / "bad.safetensors"), data=data, out=out)
+    with pytest.raises(DataError, match="is not a data set that lvzoo can read"):
+        lvzoo.calibrate(third["dark"], data=tmp_path, out=out)
+    with pytest.raises(UsageError, match=r"name it x\.safetensors"):
+        lvzoo.calibrate(third["dark"], data=data, out=tmp_path / "x.pt")
+    (data / "VolumeTracings.csv").write_text("FileName,X1,Y1,X2,Y2,Frame\n")
+    with pytest.raises(DataError, match="has a usable frame"):
+        lvzoo.calibrate(third["dark"], data=data, out=out)
+    assert not out.exists()

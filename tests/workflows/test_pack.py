@@ -19,7 +19,8 @@ from lvzoo.phantom import write
 from lvzoo.registry import open_zoo
 from lvzoo.weights import header, read_card
 from lvzoo.weights.trained import _describe_start, find_trained, read_trial_card
-from lvzoo.workflows.pack import _measure_rounding, _round_weights, _write, pack
+from lvzoo.weights.write import write_weights
+from lvzoo.workflows.pack import _measure_rounding, _round_weights, pack
 from tests.made_weights import write_registry
 
 
@@ -216,11 +217,10 @@ def test_a_file_that_could_not_be_read_again_is_not_kept(
 ) -> None:
     monkeypatch.setattr(header, "LONGEST_HEADER", 100)
     with pytest.raises(DataError, match=rf"^{tmp_path}/points\.safetensors: "):
-        _write(
+        write_weights(
             {"x": torch.zeros(1)},
             read_trial_card(trial, find_trained(trial).entry),
             tmp_path / "points.safetensors",
-            tmp_path / "points.md",
         )
     assert not list(tmp_path.iterdir())
 

@@ -19,9 +19,10 @@ from lvzoo.cli import main
 from lvzoo.data.clips.recognise import read_whole
 from lvzoo.data.crop import find_crop, make_cropper, uncrop
 from lvzoo.evaluate.dice import dice_N
+from lvzoo.models.build import build_model
 from lvzoo.report.clip_files import draw_outline
 from tests.made_videos import sector_frames, write_video
-from tests.made_weights import write_registry, write_weights
+from tests.made_weights import small_entry, write_registry, write_weights
 
 
 def test_a_clip_of_the_models_size_is_taken_as_it_is(model: Path, tmp_path: Path) -> None:
@@ -58,11 +59,12 @@ def test_what_a_trial_was_trained_on_is_told_as_for_weights(
     lvzoo.predict(clip, model=trial, out=tmp_path / "a")
     assert "was trained on synthetic phantom-v" in caplog.text
     known = json.loads((tmp_path / "a/clip/prediction.json").read_text())
-    assert known["trained on"].startswith("synthetic phantom-v")
+    assert known["models"][0]["trained on"].startswith("synthetic phantom-v")
     caplog.clear()
     lvzoo.predict(clip, model=model, out=tmp_path / "b")
     assert "cannot tell what it was trained on" in caplog.text
-    assert json.loads((tmp_path / "b/clip/prediction.json").read_text())["trained on"] is None
+    (about,) = json.loads((tmp_path / "b/clip/prediction.json").read_text())["models"]
+    assert about["trained on"] is None
 
 
 def test_mp4_and_dicom_are_clips_too(model: Path, tmp_path: Path) -> None:
@@ -262,7 +264,7 @@ def test_weights_say_what_they_were_trained_on(
     weights = write_weights(tmp_path / "small.safetensors")
     lvzoo.predict(clip, model=weights, out=tmp_path / "file")
     about = json.loads((tmp_path / "file/clip/prediction.json").read_text())
-    assert about["trained on"] == "synthetic phantom-v9"
+    assert about["models"][0]["trained on"] == "synthetic phantom-v9"
     assert "without real patients; check the overlay" in caplog.text
     (tmp_path / "mine.yaml").write_text(
         "mine: {family: unet, options: {width: 4, levels: 2}, weights: small.safetensors}"
@@ -270,25 +272,32 @@ def test_weights_say_what_they_were_trained_on(
     monkeypatch.chdir(tmp_path)
     command = ["predict", str(clip), "--out", "named", "--model", "mine", "--registry", "mine.yaml"]
     assert main(command) == 0
-    about = json.loads((tmp_path / "named/clip/prediction.json").read_text())
+    (about,) = json.loads((tmp_path / "named/clip/prediction.json").read_text())["models"]
     assert (about["model"], about["trained on"]) == ("mine", "synthetic phantom-v9")
 
 
-def test_without_a_model_the_one_in_the_box_is_taken(
+def test_without_a_model_those_in_the_box_are_taken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     clip = write_video(tmp_path / "clip.avi", sector_frames(2, (240, 320)))
     (tmp_path / "box.yaml").write_text(
         "boxed: {family: unet, options: {width: 4, levels: 2}, weights: small.safetensors}\n"
+        "other: {family: unet, options: {width: 4, levels: 2}, weights: other.safetensors}\n"
         "empty: {family: unet}\n"
     )
     write_weights(tmp_path / "small.safetensors")
+    write_weights(tmp_path / "other.safetensors", model=build_model(small_entry(), seed=4))
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("lvzoo.workflows.predict.DEFAULT_MODEL", "boxed")
+    monkeypatch.setattr("lvzoo.weights.opened.DEFAULT_MODELS", ("boxed",))
     command = ["predict", str(clip), "--registry", "box.yaml", "--out"]
     assert main([*command, "one"]) == 0
-    assert json.loads((tmp_path / "one/clip/prediction.json").read_text())["model"] == "boxed"
-    monkeypatch.setattr("lvzoo.workflows.predict.DEFAULT_MODEL", "empty")
+    (about,) = json.loads((tmp_path / "one/clip/prediction.json").read_text())["models"]
+    assert about["model"] == "boxed"
+    monkeypatch.setattr("lvzoo.weights.opened.DEFAULT_MODELS", ("boxed", "other"))
+    assert main([*command, "both"]) == 0
+    first, second = json.loads((tmp_path / "both/clip/prediction.json").read_text())["models"]
+    assert (first["model"], second["model"]) == ("boxed", "other")
+    monkeypatch.setattr("lvzoo.weights.opened.DEFAULT_MODELS", ("empty",))
     assert main([*command, "two"]) == 2
     error = capsys.readouterr().err
     assert "error: the bundled model is not available: the entry 'empty' carries no weights" in error

@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 
 import lvzoo
-import lvzoo.workflows.predict as predict_module
+import lvzoo.decoding.predictor as predictor_module
 from lvzoo.cli import main
 from lvzoo.data.clips.facts import FramesRead
 from lvzoo.errors import DataError, PluginError, UsageError
@@ -133,7 +133,7 @@ def test_a_fault_of_lvzoo_is_an_internal_error_and_the_other_clips_go_on(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     clips = [write_video(tmp_path / name, sector_frames(2, (240, 320))) for name in ("a.avi", "b.avi")]
-    make_table = predict_module._make_table
+    make_table = predictor_module._make_table
 
     def fail_once(read: FramesRead, areas_px: list[int]) -> pd.DataFrame:
         if not failed:
@@ -142,7 +142,7 @@ def test_a_fault_of_lvzoo_is_an_internal_error_and_the_other_clips_go_on(
         return make_table(read, areas_px)
 
     failed: list[bool] = []
-    monkeypatch.setattr(predict_module, "_make_table", fail_once)
+    monkeypatch.setattr(predictor_module, "_make_table", fail_once)
     command = ["predict", *map(str, clips), "--model", str(model), "--out", str(tmp_path / "out")]
     assert main(command) == 1
     told = capsys.readouterr()
@@ -243,11 +243,11 @@ def test_an_error_keeps_no_frames(model: Path, tmp_path: Path, monkeypatch: pyte
     clip = write_video(tmp_path / "clip.avi", sector_frames(2, (240, 320)))
     kept: list[weakref.ref[NDArray[np.uint8]]] = []
 
-    def fail(_: object, seen_BHW: NDArray[np.uint8], **__: object) -> None:
+    def fail(seen_BHW: NDArray[np.uint8], _: object) -> None:
         kept.append(weakref.ref(seen_BHW))
         raise PluginError("the model's fault")
 
-    monkeypatch.setattr(predict_module, "predict_masks", fail)
+    monkeypatch.setattr("lvzoo.decoding.clip.make_tensor", fail)
     with pytest.raises(ClipsError) as raised:
         lvzoo.predict(clip, model=model, out=tmp_path / "out")
     assert isinstance(raised.value.failed[0].__cause__, PluginError)

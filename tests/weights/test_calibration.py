@@ -1,0 +1,154 @@
+"""The calibration in a card: an older lvzoo refuses it, this one applies it, and its page tells it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import lvzoo
+from lvzoo.cli import main
+from lvzoo.errors import DataError
+from lvzoo.weights import Calibration, WeightsCard, read_card
+from lvzoo.weights.card import parse_card
+from lvzoo.weights.locate import locate
+from lvzoo.weights.network import read_model
+from lvzoo.weights.page import render_card
+from lvzoo.weights.trained import find_trained
+from tests.made_weights import CARD, TRAINED_ON, write_weights
+
+MOVED = Calibration(
+    number=0.75,
+    number_half=0.5,
+    unit="logit",
+    shift_px=0.3,
+    shift_half_px=0.2,
+    frames=10,
+    patients=9,
+    name="echonet-dynamic",
+    version="reader-1",
+    synthetic=False,
+    split="train",
+    fingerprint="cafe",
+    names="",
+    weights="0123",
+    lvzoo="0.1.0",
+    crossed=False,
+    checked_frames=40,
+    checked_patients=20,
+    dice_before=0.9,
+    dice_after=0.91,
+    distance_before_px=-0.31,
+    distance_after_px=0.02,
+)
+
+
+def moved_card(**changes: Any) -> WeightsCard:  # noqa: ANN401 - fields of the calibration
+    return dataclasses.replace(CARD, calibration=dataclasses.replace(MOVED, **changes))
+
+
+def test_only_a_card_with_a_calibration_needs_a_newer_lvzoo() -> None:
+    """An older one would ignore the number, so it must refuse the file."""
+    assert (CARD.plain()["card"], moved_card().plain()["card"]) == (1, 2)
+    for card in (CARD, moved_card()):
+        assert parse_card(json.loads(card.to_json())) == card
+    plain = CARD.plain()
+    del plain["calibration"]
+    assert parse_card(plain) == CARD, "the first cards lack the field"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"number": float("nan")}, "'number' is nan"),
+        ({"number": "1"}, "'number' is '1'"),
+        ({"unit": "px"}, "'unit' is 'px'"),
+        ({"unit": "mm"}, "'unit' is 'mm'"),
+        ({"split": "test"}, "'split' is 'test'"),
+        ({"name": "x\x1b[2K"}, "control characters"),
+    ],
+)
+def test_a_card_with_an_odd_calibration_is_refused(changes: dict[str, Any], said: str) -> None:
+    plain = moved_card().plain()
+    plain["calibration"] |= changes
+    with pytest.raises(ValueError, match=said):
+        parse_card(json.loads(json.dumps(plain)))
+
+
+def test_a_file_is_loaded_with_its_border_moved(tmp_path: Path) -> None:
+    path = write_weights(tmp_path / "moved.safetensors", calibration=MOVED)
+    plain = lvzoo.load(write_weights(tmp_path / "plain.safetensors"))
+    loaded, unmoved = lvzoo.load(path), read_model(locate(path), calibrated=False)
+    frames_B1HW = torch.rand(2, 1, 112, 112)
+    with torch.inference_mode():
+        logits_B1HW = plain(frames_B1HW)
+        torch.testing.assert_close(loaded(frames_B1HW), logits_B1HW + 0.75)
+        torch.testing.assert_close(unmoved(frames_B1HW), logits_B1HW)
+    assert loaded.state_dict().keys() == plain.state_dict().keys()
+
+
+def test_a_damaged_calibration_is_refused_before_it_is_used(tmp_path: Path) -> None:
+    path = write_weights(tmp_path / "moved.safetensors", calibration=MOVED)
+    whole = path.read_bytes()
+    path.write_bytes(whole.replace(b'\\"number\\": 0.75', b'\\"number\\": "0.7'))
+    with pytest.raises(DataError, match="damaged"):
+        lvzoo.load(path)
+
+
+def test_a_calibrated_model_is_not_another_seed_of_the_plain_one(tmp_path: Path) -> None:
+    plain, moved, other = (
+        find_trained(write_weights(tmp_path / f"{seed}.safetensors", seed=seed, calibration=calibration))
+        for seed, calibration in enumerate((None, MOVED, dataclasses.replace(MOVED, fingerprint="beef")))
+    )
+    assert len({each.as_trial("x").model_key for each in (plain, moved, other)}) == 3
+
+
+def test_the_page_and_info_name_the_number_and_its_data(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write_weights(tmp_path / "moved.safetensors", calibration=MOVED)
+    page = render_card(read_card(path), file="moved.safetensors", size_bytes=1)
+    assert main(["info", str(path)]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    for part in (
+        "+0.75 is added to the logits (95 % interval +0.25 to +1.25); this moves the border 0.30 px outwards",
+        "10 frames of 9 patients of the train split of echonet-dynamic (reader-1), fingerprint `cafe`; from",
+        "Dice 0.900 before, 0.910 after; border 0.31 px inside the tracings before, 0.02 px outside the tracings",
+        "(40 frames of 20 patients, none of them used for the calibration)",
+    ):
+        assert part in page
+        assert part in told
+    assert "catalogue none: a weights file" in told
+    assert main(["info", str(tmp_path / "gone.safetensors")]) == 4
+    assert "no such file" in capsys.readouterr().err
+
+
+def test_a_page_does_not_say_that_no_patient_s_image_was_used() -> None:
+    page = render_card(moved_card(), file="x.safetensors", size_bytes=1)
+    assert "no patient's image" not in page
+    assert (
+        "One number, which moves the border, was fitted to traced frames of echonet-dynamic (reader-1)."
+        in page
+    )
+    simulated = render_card(moved_card(name="phantom", version="v9", synthetic=True), file="x", size_bytes=1)
+    assert "no patient's image was used" in simulated
+    assert moved_card().data == f"{TRAINED_ON}; border calibrated on echonet-dynamic (reader-1)"
+
+
+def test_an_entry_that_carries_calibrated_weights_says_so_in_the_list(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
+    write_weights(tmp_path / "moved.safetensors", calibration=MOVED)
+    registry = tmp_path / "mine.yaml"
+    registry.write_text("mine: {family: unet, options: {width: 4, levels: 2}, weights: moved.safetensors}\n")
+    assert main(["list", "mine", "--registry", str(registry)]) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert (
+        "[weights: trained on synthetic phantom-v9; border calibrated on echonet-dynamic (reader-1)]"
+        in printed
+    )
