@@ -172,7 +172,7 @@ class Tissue:
         """Return the amplitude around the heart: tissue, bright pericardium and lung, and tissue below the atria."""
         levels, heart = self.levels, self.heart
         # Pericardium and lung beside the wall: 8 dB below `pericardium` at the wall, decaying outwards by 30 dB more.
-        decay = np.exp(-np.maximum(view.beyond, 0) / np.float32(levels.pericardium_mm))
+        decay: Map = np.exp(-np.maximum(view.beyond, np.float32(0)) / np.float32(levels.pericardium_mm))
         pericardium = amplitude(levels.pericardium - 38 + 30 * decay)
         beside = self._lateral(view) * pericardium * soft_step(self._above_base_mm(view) + 14, 30.0)
         # Bright tissue below the roof of the atria, strongest in the middle of the sector and near the atria.

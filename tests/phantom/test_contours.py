@@ -191,7 +191,7 @@ def test_a_moved_apex_would_be_noticed(clips: list[Clip], phase: str) -> None:
 
 def test_readers_trace_inside_of_a_faint_layer_of_trabeculae(clips: list[Clip]) -> None:
     """The bright edge of the compact muscle lies outside of the contour, by the thickness of the layer."""
-    layers = dict.fromkeys(
+    layers: dict[str, Any] = dict.fromkeys(
         ("septal_layer_mm", "lateral_layer_mm", "apical_layer_mm"), Uniform(LAYER_MM, LAYER_MM)
     )
     ranges = replace(plain_ranges(), **layers, layer_db=Uniform(-30, -30))
