@@ -21,7 +21,8 @@ PARTS = 4
 LEVELS = 41
 """Positions along the axis at which volumes are summed."""
 NARROWEST = 0.1
-"""What is left of a half width at least: the walls of a vigorous ventricle nearly touch, but they do not pass."""
+"""The smallest share of a half width that contraction leaves. The walls of a strong ventricle nearly touch, but never
+cross."""
 
 Side: TypeAlias = Literal[-1, 1]
 """-1 is the septal side, 1 the lateral one."""
@@ -69,8 +70,8 @@ class Wall:
 
     widest: float
     """Position of the greatest half width, 0 (apex) .. 1 (base)."""
+    curvature: float
     bluntness: float
-    roundness: float
     """Exponents of the apical cap: 2 and 2 give a half ellipse."""
     basal: float
     """Half width at the base, as a share of the greatest one."""
@@ -79,9 +80,9 @@ class Wall:
 
     def half_width(self, along: NDArray[np.floating]) -> NDArray[np.floating]:
         """Return the half width at positions 0 (apex) .. 1 (base), in units of the ventricle's half width."""
-        # From the apex to the widest position: a superellipse (1 - (1 - s/widest)^bluntness)^(1/roundness).
+        # From the apex to the widest position: a superellipse (1 - (1 - s/widest)^curvature)^(1/bluntness).
         rise = np.clip(1 - np.clip(along, 0, None) / self.widest, 0, 1)
-        cap = np.power(1 - rise**self.bluntness, 1 / self.roundness)
+        cap = np.power(1 - rise**self.curvature, 1 / self.bluntness)
         # From there to the base: a parabola down to `basal`.
         past = np.clip((along - self.widest) / (1 - self.widest), 0, 1.2)
         return np.asarray(self.factor * (cap - (1 - self.basal) * past**2))

@@ -100,8 +100,6 @@ def simulate(*, seed: int, split: Split, index: int, ranges: Ranges = RANGES, fu
 
     poses = [pose_at(heart, beat, frame) for frame in range(-WARM_UP_FRAMES, beat.frames)]
     frames_NHW = np.stack([scanner.make_frame(*tissue.echo(pose)) for pose in poses])[WARM_UP_FRAMES:]
-    if scene.scan.mirrored:
-        frames_NHW = frames_NHW[..., ::-1].copy()
     whole_NP2 = scene.contours_at(poses)
     contours_NP2, seen_NP2 = (
         each[WARM_UP_FRAMES:] for each in (whole_NP2, lag_contours(whole_NP2, scanner.persistence))

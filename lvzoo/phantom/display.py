@@ -44,7 +44,8 @@ class Display:
         )
         x, y = np.meshgrid(places, places)
         self._beam, self._depth, self._outside = scan.beams_at(x, y)
-        marks = draw_marks(branch(rng), scan, ranges)
+        self._mirrored = scan.mirrored
+        marks = draw_marks(branch(rng), scan.as_displayed(), ranges)
         # Shrinking the marks' canvas averages, enlarging it interpolates.
         kind = cv2.INTER_AREA if side < marks.shape[0] else cv2.INTER_LINEAR
         self._marks = cv2.resize(marks, (side, side), interpolation=kind)
@@ -55,6 +56,8 @@ class Display:
         levels = np.rint(255 * grey).astype(np.uint8)
         shown = cv2.remap(levels, self._beam, self._depth, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         shown[self._outside] = 0
+        if self._mirrored:
+            shown = shown[:, ::-1].copy()
         if self._marked:
             shown = cv2.max(shown, self._marks)
         shown = self._compress(shown)

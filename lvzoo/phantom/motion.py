@@ -3,7 +3,7 @@
 Time within the beat is the position in the cycle, 0..1, which starts at end-diastole.
 
 Besides ED and ES, further frames of a beat can be traced, for models that are to read whole clips. The mitral valve
-is shut at ED, and nearly shut at ES. In the frames between, its leaflets reach far into the cavity. The ventricle
+is shut at ED and at ES. In the frames between, its leaflets reach far into the cavity. The ventricle
 also moves so fast there that the picture, which still shows the frames before, lags behind.
 """
 

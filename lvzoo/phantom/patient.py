@@ -29,7 +29,8 @@ VOLUMES_ML = (25.0, 350.0)
 ROUNDING = 0.3
 """Decrease of length by width for each factor e in volume: dilated ventricles are round."""
 ROUNDEST = 1.2
-"""Length by width of the roundest ventricle that foreshortening leaves."""
+"""Length by width of the roundest ventricle, also of those that are dilated or foreshortened. The principal axis of
+a rounder mask would not be its long axis."""
 NORMAL_EF = 58
 """Ejection fraction (%) at which the base descends by the drawn shortening; the descent is proportional to it."""
 CORNERS = 15
@@ -103,8 +104,8 @@ def draw_heart(rng: Generator, scan: Scan, warp: Warp, ranges: Ranges) -> Heart:
 def _draw_wall(rng: Generator, ranges: Ranges, *, factor: float) -> Wall:
     return Wall(
         widest=ranges.widest.draw(rng),
-        bluntness=ranges.pointedness.draw(rng),
-        roundness=ranges.bluntness.draw(rng),
+        curvature=ranges.curvature.draw(rng),
+        bluntness=ranges.bluntness.draw(rng),
         basal=ranges.basal.draw(rng),
         factor=factor,
     )

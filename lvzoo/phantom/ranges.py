@@ -64,8 +64,8 @@ class Ranges:
         "how much wider the lateral half is than the mean of both halves, and how much narrower the septal one")
     widest: Number = vary(Either(0.9, Uniform(0.66, 0.92), Uniform(0.5, 0.66)), "of the length",
         "where a wall is farthest from the axis: real ventricles are widest near their base; drawn for each wall")
-    pointedness: Number = vary(Uniform(1.05, 2.15), "",
-        "how far down the walls still widen, from a cone to an ellipse; drawn for each wall")
+    curvature: Number = vary(Uniform(1.05, 2.15), "",
+        "shape of the walls above the widest place: straight as a cone (1) or curved as an ellipse (2); each wall")
     bluntness: Number = vary(Uniform(1.5, 2.5), "",
         "shape of the apex, from pointed to round; drawn for each wall")
     basal: Number = vary(Either(0.85, Uniform(0.86, 1.0), Uniform(0.68, 0.86)), "of the width",
@@ -84,11 +84,12 @@ class Ranges:
         "narrowing of the mitral annulus, relative to the middle: a ring of fibrous tissue keeps its width")
     regional_scatter: Number = vary(Normal(1, 0.12, 0.6, 1.4), "times",
         "differences between the parts of the walls; drawn for apex, middle and base of each wall")
-    wall_fault: Chance = vary(Chance(0.12), "", "patients in whom one part of one wall moves too little: infarction")
+    wall_fault: Chance = vary(Chance(0.12), "",
+        "patients in whom one part of one wall contracts too little, about half as much as it would: infarction")
     fault_lateral: Chance = vary(Chance(0.4), "", "such faults in the lateral wall, else in the septum")
     fault_at: Number = vary(Uniform(0, 3), "", "where such a fault lies: 0 to 1 apex, 1 to 2 middle, 2 to 3 base")
     fault_left: Number = vary(Uniform(-0.25, 0.5), "times",
-        "contraction that is left there, from weak to outward movement")
+        "contraction that the faulty part keeps in itself; what its neighbours do spreads into it")
     thickness_mm: Number = vary(Normal(9.5, 1.6, 6, 15), "mm", "thickness of the walls at end-diastole")
     hypertrophied: Chance = vary(Chance(0.12), "", "patients with thick walls")
     hypertrophy: Number = vary(Uniform(1.25, 1.8), "times",
@@ -196,7 +197,7 @@ class Ranges:
     apical_layer_mm: Number = vary(Uniform(0.8, 5), "mm", "thickness of the trabeculae at the apex, where most are")
     root_mm: Number = vary(Either(0.6, Uniform(0.5, 4), Uniform(0, 0.5)), "mm",
         "how much thicker the layer is where a papillary muscle grows from the lateral wall")
-    root_at: Number = vary(Uniform(0.3, 0.65), "of the length", "where it does")
+    root_at: Number = vary(Uniform(0.3, 0.65), "of the length", "where on the lateral wall that muscle grows")
     layer_db: Number = vary(Uniform(-16, -1), "dB",
         "level of the trabeculae relative to the muscle: blood lies between them, and the beam smears the wall")
     dropouts: Poisson = vary(Poisson(1.6), "",
@@ -302,7 +303,7 @@ SHIFTS: Final[Mapping[str, Ranges]] = MappingProxyType(
         "opening-angle": replace(RANGES, half_angle_deg=Either(0.5, Uniform(25, 31), Uniform(53, 62))),
         "anatomy": replace(
             RANGES,
-            aspect=Either(0.5, Uniform(1.1, 1.4), Uniform(2.2, 2.7)),
+            aspect=Either(0.5, Uniform(1.2, 1.4), Uniform(2.2, 2.7)),
             hypertrophied=Chance(0.5),
             hypertrophy=Uniform(1.6, 2.1),
             foreshortened=Chance(0.4),

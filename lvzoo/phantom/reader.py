@@ -8,7 +8,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from lvzoo.geometry.contour import Tracing
+from lvzoo.geometry.contour import Tracing, find_normals
 from lvzoo.geometry.ventricle import axis_length, disks_volume
 from lvzoo.phantom.ranges import Ranges
 from lvzoo.types import APEX_INDEX, CONTOUR_POINTS
@@ -68,15 +68,8 @@ def trace(
     axial_mm = AXIAL_SD_MM * (drawn[WAVES] * at_apex + drawn[WAVES + 1] * at_base)
 
     normal_mm = (reader.offset_mm + waves_mm)[:, None]
-    offsets = np.outer(axial_mm, _direction(_long_axis(contour_P2))) + normal_mm * _normals(contour_P2)
+    offsets = np.outer(axial_mm, _direction(_long_axis(contour_P2))) + normal_mm * find_normals(contour_P2)
     return np.asarray(contour_P2 + offsets / mm_per_px)
-
-
-def _normals(contour_P2: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return the outward unit normals of an open contour (left annulus, apex, right annulus), (P, 2)."""
-    tangents = np.gradient(np.asarray(contour_P2, dtype=np.float64), axis=0)
-    tangents /= np.linalg.norm(tangents, axis=1, keepdims=True)
-    return np.stack([tangents[:, 1], -tangents[:, 0]], axis=1)
 
 
 def _long_axis(contour_P2: NDArray[np.floating]) -> NDArray[np.float64]:
