@@ -13,7 +13,8 @@ from torch import nn
 from lvzoo.models.build import build_model
 from lvzoo.registry import open_zoo
 from lvzoo.types import Entry, Recipe, Split
-from lvzoo.weights import KEY, CleanDice, Counts, TrainedOn, WeightsCard
+from lvzoo.weights import KEY, Calibration, CleanDice, Counts, TrainedOn, WeightsCard
+from lvzoo.weights.calibration import Check
 
 OPTIONS = {"width": 4, "levels": 2}
 PATIENTS: dict[Split, int] = {"train": 8, "val": 4, "test": 6}
@@ -44,6 +45,33 @@ CARD = WeightsCard(
     dice=CleanDice(val=0.9, test=0.91, test_ed=0.92, test_es=0.9),
     computed={"device": "CPU", "torch": "2"},
     commands=("lvzoo train small --seed 3",),
+)
+
+MOVED = Calibration(
+    number=0.75,
+    number_half=0.5,
+    unit="logit",
+    shift_px=0.3,
+    shift_half_px=0.2,
+    frames=10,
+    patients=9,
+    name="echonet-dynamic",
+    version="reader-1",
+    synthetic=False,
+    split="train",
+    fingerprint="cafe",
+    names="",
+    weights="0123",
+    lvzoo="0.1.0",
+    check=Check(
+        crossed=False,
+        frames=40,
+        patients=20,
+        dice_before=0.9,
+        dice_after=0.91,
+        distance_before_px=-0.31,
+        distance_after_px=0.02,
+    ),
 )
 
 

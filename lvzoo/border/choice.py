@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Sequence
-from dataclasses import replace
 from itertools import zip_longest
 
 from lvzoo.errors import DataError
@@ -46,21 +44,3 @@ def _take_turns(frames: FrameSet, patient: str, place: int) -> list[int]:
     ed, es = ([n for n in own if frames.phases[n] == phase] for phase in ("ED", "ES"))
     pairs = zip_longest(*((es, ed) if place % 2 else (ed, es)))
     return [n for pair in pairs for n in pair if n is not None]
-
-
-def take_frames(frames: FrameSet, indices: Sequence[int]) -> FrameSet:
-    """Return some frames of a set, in the given order. The source is that of the whole set."""
-    places = list(indices)
-    spacing_mm = frames.spacing_mm
-    return replace(
-        frames,
-        frames_NHW=frames.frames_NHW[places],
-        masks_NHW=frames.masks_NHW[places],
-        contours_NP2=frames.contours_NP2[places],
-        sectors=tuple(frames.sectors[n] for n in places),
-        patients=tuple(frames.patients[n] for n in places),
-        videos=tuple(frames.videos[n] for n in places),
-        frame_indices=tuple(frames.frame_indices[n] for n in places),
-        phases=tuple(frames.phases[n] for n in places),
-        spacing_mm=None if spacing_mm is None else tuple(spacing_mm[n] for n in places),
-    )

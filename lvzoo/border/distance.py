@@ -9,7 +9,9 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import distance_transform_edt, map_coordinates
+from scipy.ndimage import map_coordinates
+
+from lvzoo.geometry.distance import measure_depth
 
 FAR_PX: Final = 16.0
 """No distance is larger. An empty mask lies so far inside."""
@@ -31,11 +33,5 @@ def measure_borders(
 
 def _depth(mask_HW: NDArray[np.bool_], points_P2: NDArray[np.floating]) -> float:
     """Return the mean depth of points below the border of a mask, in px; negative outside of the mask."""
-    if not mask_HW.any():
-        return -FAR_PX
-    # the border lies half a pixel before the centre of the first pixel inside or outside
-    depth_HW = np.where(
-        mask_HW, distance_transform_edt(mask_HW) - 0.5, 0.5 - distance_transform_edt(~mask_HW)
-    )
-    depths_P = map_coordinates(depth_HW.clip(-FAR_PX, FAR_PX), points_P2.T[::-1], order=1, mode="nearest")
-    return float(depths_P.mean())
+    depth_HW = measure_depth(mask_HW, deepest_px=FAR_PX, farthest_px=FAR_PX)
+    return float(map_coordinates(depth_HW, points_P2.T[::-1], order=1, mode="nearest").mean())

@@ -7,24 +7,23 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lvzoo.border.choice import take_frames
 from lvzoo.border.distance import measure_borders
 from lvzoo.border.number import Fit, find_number
 from lvzoo.errors import DataError, PluginError
 from lvzoo.evaluate.dice import dice_N
 from lvzoo.types import FAILURE_DICE, FrameSet
+from lvzoo.weights.calibration import Check
 
 log = logging.getLogger(__name__)
 
 MOST_FAILURES: Final = 0.5
-"""The share of frames without the ventricle above which the border is not the model's trouble."""
+"""If the model misses the ventricle in a larger share of the frames, moving its border will not help."""
 NOT_NESTED: Final = 0.05
 """The share of changed pixels that may leave a mask when the logits grow."""
 
@@ -40,7 +39,7 @@ def leave_out_failures(frames: FrameSet, predict: Predict, *, model: str) -> Fra
     """
     found_N = dice_N(predict(0.0, frames), frames.masks_NHW) >= FAILURE_DICE
     failed = int((~found_N).sum())
-    kept = take_frames(frames, np.flatnonzero(found_N).tolist())
+    kept = frames.take(np.flatnonzero(found_N).tolist())
     if failed > MOST_FAILURES * len(frames) or len(set(kept.patients)) < 2:
         raise DataError(
             f"{model}: fails on {failed} of {len(frames)} frames (Dice below {FAILURE_DICE}), so its border is not "
@@ -56,7 +55,7 @@ def fit_border(frames: FrameSet, predict: Predict, *, model: str) -> Fit:
 
     Raises:
         DataError: the border lies far from the tracings, or does not move.
-        PluginError: the output of a mask model is no logits.
+        PluginError: the output of a mask model is not logits.
     """
 
     def measure(number: float) -> NDArray[np.float64]:
@@ -69,26 +68,10 @@ def fit_border(frames: FrameSet, predict: Predict, *, model: str) -> Fit:
     small_NHW, large_NHW = (predict(number, frames) for number in fit.nearby)
     if (small_NHW & ~large_NHW).sum() > NOT_NESTED * (small_NHW ^ large_NHW).sum():
         raise PluginError(
-            f"{model}: its masks do not grow with its output, so the output is no logits and the border cannot be "
-            "moved; inherit MaskModel from lvzoo.models.base"
+            f"{model}: a constant added to its output does not enlarge its masks, so the output is not logits and "
+            "lvzoo cannot move the border; inherit MaskModel from lvzoo.models.base"
         )
     return fit
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Check:
-    """A model before and after on some frames: mean Dice over patients, and how far outside its border lies.
-
-    If `crossed`, the frames are those of the fit, and each patient is scored with the number that the others give.
-    """
-
-    crossed: bool
-    checked_frames: int
-    checked_patients: int
-    dice_before: float
-    dice_after: float
-    distance_before_px: float
-    distance_after_px: float
 
 
 def check_border(used: FrameSet, others: FrameSet, predict: Predict, fit: Fit) -> Check:
@@ -100,7 +83,7 @@ def check_border(used: FrameSet, others: FrameSet, predict: Predict, fit: Fit) -
         after_NHW = np.zeros_like(before_NHW)
         for patient, number in fit.without_Q.items():
             own = [n for n, name in enumerate(frames.patients) if name == patient]
-            after_NHW[own] = predict(number, take_frames(frames, own))
+            after_NHW[own] = predict(number, frames.take(own))
     else:
         after_NHW = predict(fit.number, frames)
 
@@ -112,8 +95,8 @@ def check_border(used: FrameSet, others: FrameSet, predict: Predict, fit: Fit) -
 
     return Check(
         crossed=crossed,
-        checked_frames=len(frames),
-        checked_patients=len(set(frames.patients)),
+        frames=len(frames),
+        patients=len(set(frames.patients)),
         dice_before=average(dice_N(before_NHW, frames.masks_NHW)),
         dice_after=average(dice_N(after_NHW, frames.masks_NHW)),
         distance_before_px=measure(before_NHW),

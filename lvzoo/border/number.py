@@ -17,7 +17,7 @@ from scipy.stats import t as student_t
 from lvzoo.errors import DataError
 
 MOST_PX: Final = 8.0
-"""A border that lies further from the tracings is not traced by another reader: something else is wrong."""
+"""No two readers differ by more than this. If a border lies further away, something else is wrong."""
 CONFIDENCE: Final = 0.95
 WANTED_PX: Final = 0.3
 """Half of the width of the interval that `frames_needed` is about."""
@@ -26,6 +26,9 @@ NEARBY_PX: Final = 1.0
 """How far the border is moved to either side to see how far one unit of the number moves it."""
 TRIED: Final = tuple(4.0**power for power in range(-4, 12))
 """The numbers that are tried, in turn, until the border has moved across the tracings."""
+DOES_NOT_MOVE: Final = (
+    "adding a constant to its logits (or moving its landmarks) does not change its masks; correct its decode"
+)
 
 Measure: TypeAlias = Callable[[float], NDArray[np.float64]]
 """Returns for one value of the number how far outside of the tracing each frame's border lies, in px (N)."""
@@ -72,19 +75,10 @@ def find_number(measure: Measure, patients: Sequence[str]) -> Fit:
     def mean(number: float) -> float:
         return float(mean_Q(number).mean())
 
-    start_px = mean(0.0)
-    if abs(start_px) > MOST_PX:
-        raise DataError(
-            f"its border lies {abs(start_px):.1f} px {side(start_px)} the tracings; a reader differs by less than "
-            f"{MOST_PX:g} px, so look for another problem (`lvzoo data check`, the overlay of `lvzoo predict`)"
-        )
+    start_px = _check_near(mean(0.0))
     low, high = _bracket(mean, start_px)
     number = float(brentq(mean, low, high, xtol=(high - low) / 500, maxiter=100))
-    step = NEARBY_PX * (high - low) / (mean(high) - mean(low))
-    nearby = (number - step, number + step)
-    px_per_unit = (mean(nearby[1]) - mean(nearby[0])) / (2 * step)
-    if px_per_unit <= 0:
-        raise DataError("the number does not move its border; correct its decode")
+    nearby, px_per_unit = _measure_slope(mean, number, low, high)
     left_Q = mean_Q(number)
     spread_px, patients_count = float(left_Q.std(ddof=1)), len(names)
     shift_half_px = _half_width(spread_px, patients_count)
@@ -108,6 +102,20 @@ def side(distance_px: float) -> str:
     return "outside of" if distance_px > 0 else "inside of"
 
 
+def _check_near(distance_px: float) -> float:
+    """Return how far the border lies from the tracings with the number 0.
+
+    Raises:
+        DataError: it is more than MOST_PX.
+    """
+    if abs(distance_px) > MOST_PX:
+        raise DataError(
+            f"its border lies {abs(distance_px):.1f} px {side(distance_px)} the tracings; a reader differs by less "
+            f"than {MOST_PX:g} px, so look for another problem (`lvzoo data check`, the overlay of `lvzoo predict`)"
+        )
+    return distance_px
+
+
 def _bracket(mean: Callable[[float], float], start_px: float) -> tuple[float, float]:
     """Return two numbers between which the border crosses the tracings, the smaller one first.
 
@@ -120,7 +128,23 @@ def _bracket(mean: Callable[[float], float], start_px: float) -> tuple[float, fl
         if sign * mean(number) > 0:
             return min(before, number), max(before, number)
         before = number
-    raise DataError("the number does not move its border; correct its forward or decode")
+    raise DataError(DOES_NOT_MOVE)
+
+
+def _measure_slope(
+    mean: Callable[[float], float], number: float, low: float, high: float
+) -> tuple[tuple[float, float], float]:
+    """Return numbers that move the border about 1 px in and out from where `number` puts it, and px per unit there.
+
+    Raises:
+        DataError: the border does not move outwards between them.
+    """
+    step = NEARBY_PX * (high - low) / (mean(high) - mean(low))
+    nearby = (number - step, number + step)
+    px_per_unit = (mean(nearby[1]) - mean(nearby[0])) / (2 * step)
+    if px_per_unit <= 0:
+        raise DataError(DOES_NOT_MOVE)
+    return nearby, px_per_unit
 
 
 def _half_width(spread_px: float, patients: int) -> float:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     metavar="DIR",
     required=True,
     type=click.Path(path_type=Path),
-    help="Your traced frames, a folder in EchoNet-Dynamic's layout.",
+    help="Your traced frames, a folder in a layout that lvzoo reads.",
 )
 @click.option(
     "--frames",
@@ -52,8 +52,9 @@ def calibrate(*, model: str, **options: Any) -> None:  # noqa: ANN401 - the opti
     trace the border. This fits one number to a few traced frames: a constant that is added to the logits of a mask
     model, or the offset of a landmark model's contour in px along its normal. Test frames are never read.
 
-    Writes a weights file, which every command takes as a model, and its card as a Markdown page. Prints both paths,
-    and on stderr the number, its 95 % interval, how many frames it needs, and the Dice before and after.
+    Writes a weights file, which every command takes as a model, and its card as a Markdown page. Prints both paths.
+    Prints on stderr the number, its 95 % interval, the Dice before and after, and how many frames a narrow interval
+    needs.
     """
     from lvzoo.workflows.calibrate import calibrate as calibrate_model
 
@@ -72,4 +73,4 @@ def _lines(made: Calibrated) -> Iterator[str]:
         yield f"{label}: {text}"
     if abs(found.shift_px) <= found.shift_half_px:
         yield "the interval includes 0: on these frames, the readers may trace where the model does"
-    yield f"for an interval of +- 0.3 px, about {made.frames_needed:,} frames are needed"
+    yield f"with about {made.frames_needed:,} frames, the border would be known to +- 0.3 px (95 % interval)"

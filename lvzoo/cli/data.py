@@ -102,7 +102,7 @@ def sheet(*, picture: Path, seed: int, shift: str | None, contours: bool) -> Non
     type=click.IntRange(min=1),
     default=100,
     show_default=True,
-    help="Measure the appearance of at most so many clips per folder; without a PATH, simulate so many patients.",
+    help="The most clips per folder whose appearance is measured; without a PATH, the number of simulated patients.",
 )
 @seed_option
 @shift_option
@@ -113,8 +113,8 @@ def statistics(*, paths: tuple[Path, ...], clips: int, seed: int, shift: str | N
     PATH is a clip that `lvzoo predict` reads, or a folder: of clips, a data set, or what `lvzoo predict` wrote.
     Without a PATH, patients are simulated; --seed and --shift choose them.
 
-    Prints how the frames of clips look. The shape of ventricles at ED and ES is a second table: that of all tracings
-    of a data set, or of all predicted masks.
+    Prints how the frames of clips look. For simulated patients, a data set and results of `lvzoo predict`, a second
+    table shows the shape of the ventricles at ED and ES.
     """
     from lvzoo.phantom.statistics import statistics_of_phantom
     from lvzoo.workflows.measure import measure_clips

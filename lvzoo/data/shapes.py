@@ -24,7 +24,7 @@ LOG = logging.getLogger("lvzoo.data")
 
 Origin: TypeAlias = Literal["tracings", "predicted masks"]
 NO_PAIR: Final = "ED or ES is not traced"
-TOO_SMALL: Final = f"the ventricle has fewer than {LEAST_PIXELS} pixels at ED or ES"
+NO_SHAPE: Final = f"at ED or ES, the mask is too small (fewer than {LEAST_PIXELS} pixels), or in pieces"
 
 
 class MeanSd(NamedTuple):
@@ -125,13 +125,13 @@ def summarise_shapes(
     synthetic: Collection[str],
     findings: Sequence[Finding] = (),
 ) -> Shapes:
-    """Return the shapes of videos, given by name as `measure_shape` returns them: None for masks that are too small.
+    """Return the shapes of videos, given by name as `measure_shape` returns them: None for masks without one.
 
     `synthetic` names the videos that are from a phantom; `findings` says why further videos have no masks. Warnings
     name the videos that are left out.
     """
     known = {video: shape for video, shape in measured.items() if shape is not None}
-    small = [Finding(name=video, quirk=TOO_SMALL, excluded=True) for video in measured if video not in known]
+    small = [Finding(name=video, quirk=NO_SHAPE, excluded=True) for video in measured if video not in known]
     shapes = Shapes(
         source=source,
         origin=origin,

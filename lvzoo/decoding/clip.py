@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from torch import nn
 
 from lvzoo.decoding.copies import COPIES
-from lvzoo.decoding.distances import average_masks
 from lvzoo.decoding.forms import Form, choose_form
+from lvzoo.decoding.means import average_masks
 from lvzoo.decoding.smoothing import Smoother
 from lvzoo.evaluate.predict import explain_lack_of_memory, make_tensor
 
@@ -60,24 +60,28 @@ class ClipDecoder:
             DataError: memory runs out.
         """
         smoothers = [None if sigma_ms is None else Smoother(sigma_ms / MS_PER_S) for _ in self.forms]
-        size_HW = None
+        batch = None
         for batch in batches:
-            size_HW = (batch.frames_BHW.shape[1], batch.frames_BHW.shape[2])
             with explain_lack_of_memory(batch.frames_BHW, self.device):
                 frames_B1HW = make_tensor(batch.frames_BHW, self.device)
-                masks = [
-                    self._add(frames_B1HW, batch.times_s, form, smoother)
-                    for form, smoother in zip(self.forms, smoothers, strict=True)
-                ]
-            yield average_masks(masks)
-        if size_HW is not None and sigma_ms is not None:
-            yield average_masks(
-                [
-                    form.decode(smoother.finish(), size_HW)
-                    for form, smoother in zip(self.forms, smoothers, strict=True)
-                    if smoother is not None
-                ]
-            )
+                masks_BHW = average_masks(
+                    [
+                        self._add(frames_B1HW, batch.times_s, form, smoother)
+                        for form, smoother in zip(self.forms, smoothers, strict=True)
+                    ]
+                )
+            yield masks_BHW
+        if batch is not None and sigma_ms is not None:
+            size_HW = (batch.frames_BHW.shape[1], batch.frames_BHW.shape[2])
+            with explain_lack_of_memory(batch.frames_BHW, self.device):
+                masks_BHW = average_masks(
+                    [
+                        form.decode(smoother.finish(), size_HW)
+                        for form, smoother in zip(self.forms, smoothers, strict=True)
+                        if smoother is not None
+                    ]
+                )
+            yield masks_BHW
 
     @torch.inference_mode()
     def _add(
@@ -98,11 +102,13 @@ class ClipDecoder:
 def read_copies(form: Form, frames_B1HW: torch.Tensor) -> torch.Tensor:
     """Return the mean of the values of the frames and of their moved copies, which are moved back.
 
-    A copy counts only where it shows the frame.
+    A copy counts only where it shows the frame. The frames themselves count everywhere.
     """
     size_HW = (frames_B1HW.shape[-2], frames_B1HW.shape[-1])
-    total_B = weight_B = frames_B1HW.new_zeros(())
+    plain_B = form.read(frames_B1HW)
+    total_B, weight_B = plain_B, torch.ones_like(plain_B)
     for move in COPIES:
-        values_B, seen_B = form.move_back(form.read(move.move_frames(frames_B1HW)), move, size_HW)
+        moved_B = form.read(move.move_frames(frames_B1HW))
+        values_B, seen_B = form.move_back(moved_B, move, plain_B, size_HW)
         total_B, weight_B = total_B + values_B, weight_B + seen_B
     return total_B / weight_B

@@ -38,15 +38,31 @@ class Move:
         right, down = 2 * self.right_px / size_HW[1], 2 * self.down_px / size_HW[0]
         return _resample(maps_BCHW, [[self.scale, 0, right], [0, self.scale, down]])
 
+    def move_points(self, points_BK2: torch.Tensor, size_HW: tuple[int, int]) -> torch.Tensor:
+        """Return points (x, y) in px of the frames as points of the moved frames."""
+        middle_2, shift_2 = self._locate(points_BK2, size_HW)
+        return (points_BK2 - middle_2) * self.scale + middle_2 + shift_2
+
     def move_points_back(self, points_BK2: torch.Tensor, size_HW: tuple[int, int]) -> torch.Tensor:
         """Return points (x, y) in px of moved frames as points of the frames themselves."""
-        middle_2 = points_BK2.new_tensor([(size_HW[1] - 1) / 2, (size_HW[0] - 1) / 2])
-        shift_2 = points_BK2.new_tensor([self.right_px, self.down_px])
+        middle_2, shift_2 = self._locate(points_BK2, size_HW)
         return (points_BK2 - shift_2 - middle_2) / self.scale + middle_2
+
+    def shows_points(self, points_BK2: torch.Tensor, size_HW: tuple[int, int]) -> torch.Tensor:
+        """Return whether points (x, y) in px of the frames lie in the moved frames, (B, K)."""
+        moved_BK2 = self.move_points(points_BK2, size_HW)
+        last_2 = points_BK2.new_tensor([size_HW[1] - 1, size_HW[0] - 1])
+        return ((moved_BK2 >= 0) & (moved_BK2 <= last_2)).all(dim=-1)
+
+    def _locate(
+        self, points_BK2: torch.Tensor, size_HW: tuple[int, int]
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the middle of a frame (x, y) and the shift, in px."""
+        middle_2 = points_BK2.new_tensor([(size_HW[1] - 1) / 2, (size_HW[0] - 1) / 2])
+        return middle_2, points_BK2.new_tensor([self.right_px, self.down_px])
 
 
 COPIES: Final = (
-    Move(),
     Move(right_px=3),
     Move(right_px=-3),
     Move(down_px=3),
@@ -54,7 +70,8 @@ COPIES: Final = (
     Move(scale=0.93),
     Move(scale=1.07),
 )
-"""The frame itself and its moved copies. No shift is a multiple of the 2, 4 or 8 px of a network's coarse cells."""
+"""The copies that are averaged with the frame itself. No shift is a multiple of the 2, 4 or 8 px of a network's
+coarse cells."""
 
 
 def _resample(maps_BCHW: torch.Tensor, theta: list[list[float]]) -> torch.Tensor:

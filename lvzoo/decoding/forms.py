@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from lvzoo.decoding.copies import Move
-from lvzoo.decoding.distances import measure_distances
+from lvzoo.decoding.means import measure_distances
 from lvzoo.errors import PluginError
 from lvzoo.evaluate.predict import blame_plugin, check_prediction, run_decode, run_forward
 from lvzoo.models.base import LandmarkModel, MaskModel
@@ -32,7 +32,7 @@ class Form(Protocol):
     """Reads values of frames from a model, and decodes values, averaged or not, into masks."""
 
     averaged: ClassVar[str]
-    """What the values are, for people."""
+    """The name of the values in prediction.json."""
 
     def read(self, frames_B1HW: torch.Tensor) -> torch.Tensor:
         """Return the values of frames: float32, one row per frame.
@@ -43,11 +43,12 @@ class Form(Protocol):
         ...
 
     def move_back(
-        self, values_B: torch.Tensor, move: Move, size_HW: tuple[int, int]
+        self, values_B: torch.Tensor, move: Move, plain_B: torch.Tensor, size_HW: tuple[int, int]
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the values of moved frames as values of the frames themselves, and the weight of each value.
 
         The weight is 1, and less where the moved frame does not reach. The values are already multiplied by it.
+        `plain_B` are the values of the frames themselves.
         """
         ...
 
@@ -86,9 +87,10 @@ class Logits:
         return logits_B1HW
 
     def move_back(
-        self, values_B: torch.Tensor, move: Move, size_HW: tuple[int, int]
+        self, values_B: torch.Tensor, move: Move, plain_B: torch.Tensor, size_HW: tuple[int, int]
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the maps moved back, and which part of each pixel they reach."""
+        del plain_B  # what a moved frame reaches depends on the move alone
         return _move_maps_back(values_B, move, size_HW)
 
     def decode(self, values_B: torch.Tensor, size_HW: tuple[int, int]) -> NDArray[np.bool_]:
@@ -104,18 +106,31 @@ class Landmarks:
     precision: torch.dtype
     averaged: ClassVar[str] = "landmarks"
 
+    @torch.inference_mode()
     def read(self, frames_B1HW: torch.Tensor) -> torch.Tensor:
-        """Return the landmarks that the model decodes, to a fraction of a pixel."""
-        landmarks_BK2 = _predict(self.model, frames_B1HW, self.precision).landmarks_BK2
-        if landmarks_BK2 is None:
-            raise AssertionError  # LandmarkModel.decode returns landmarks
-        return torch.from_numpy(landmarks_BK2).to(frames_B1HW)
+        """Return the landmarks of the model's output, to a fraction of a pixel."""
+        size_HW = (frames_B1HW.shape[-2], frames_B1HW.shape[-1])
+        output = run_forward(self.model, frames_B1HW, precision=self.precision)
+        with blame_plugin(self.model, "points"):
+            landmarks_BK2 = self.model.points(output, size_HW).float()
+        if not torch.isfinite(landmarks_BK2).all():
+            raise PluginError(
+                f"{type(self.model).__name__}.points returned landmarks that are not finite; compute them in "
+                "float32, and look for divisions by zero"
+            )
+        return landmarks_BK2
 
     def move_back(
-        self, values_B: torch.Tensor, move: Move, size_HW: tuple[int, int]
+        self, values_B: torch.Tensor, move: Move, plain_B: torch.Tensor, size_HW: tuple[int, int]
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the points moved back."""
-        return move.move_points_back(values_B, size_HW), torch.ones_like(values_B)
+        """Return the points moved back, and a weight of 0 for each landmark that the moved frame does not show.
+
+        Where a landmark lies is known from the frame itself: a heatmap cannot point out of its frame, so a landmark
+        that left the moved frame would be found at its edge.
+        """
+        shown_BK = move.shows_points(plain_B, size_HW)
+        weight_BK2 = shown_BK[..., None].to(values_B).expand_as(values_B)
+        return move.move_points_back(values_B, size_HW) * weight_BK2, weight_BK2
 
     def decode(self, values_B: torch.Tensor, size_HW: tuple[int, int]) -> NDArray[np.bool_]:
         """Return the masks as the model draws them."""
@@ -138,13 +153,16 @@ class Distances:
 
     def read(self, frames_B1HW: torch.Tensor) -> torch.Tensor:
         """Return the distances of the masks that the model decodes."""
-        masks_BHW = _predict(self.model, frames_B1HW, self.precision).masks_BHW
+        output = run_forward(self.model, frames_B1HW, precision=self.precision)
+        shape_BHW = (len(frames_B1HW), *frames_B1HW.shape[-2:])
+        masks_BHW = run_decode(self.model, output, shape_BHW=shape_BHW).masks_BHW
         return torch.from_numpy(measure_distances(masks_BHW)).to(frames_B1HW)[:, None]
 
     def move_back(
-        self, values_B: torch.Tensor, move: Move, size_HW: tuple[int, int]
+        self, values_B: torch.Tensor, move: Move, plain_B: torch.Tensor, size_HW: tuple[int, int]
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the maps moved back, in px of the frame itself, and which part of each pixel they reach."""
+        del plain_B  # what a moved frame reaches depends on the move alone
         return _move_maps_back(values_B / move.scale, move, size_HW)
 
     def decode(self, values_B: torch.Tensor, size_HW: tuple[int, int]) -> NDArray[np.bool_]:
@@ -152,12 +170,6 @@ class Distances:
         del size_HW  # the distances are those of each pixel
         masks_BHW: NDArray[np.bool_] = (values_B[:, 0] >= 0).cpu().numpy()
         return masks_BHW
-
-
-def _predict(model: nn.Module, frames_B1HW: torch.Tensor, precision: torch.dtype) -> Prediction:
-    """Return a model's prediction for frames."""
-    output = run_forward(model, frames_B1HW, precision=precision)
-    return run_decode(model, output, shape_BHW=(len(frames_B1HW), *frames_B1HW.shape[-2:]))
 
 
 def _move_maps_back(

@@ -11,12 +11,15 @@ from typing import Final
 import torch
 
 SIGMA_MS: Final = 40.0
-"""Standard deviation of the Gaussian in milliseconds."""
+"""Standard deviation of the Gaussian in milliseconds.
+
+The mean over time also flattens the heart's own movement: the ventricle becomes a little smaller at ED and larger at
+ES (docs/clips.md has figures).
+"""
 REACH: Final = 3.05
 """A frame is averaged with the frames within so many standard deviations.
 
-It is a little more than 3, so that no rounding of the times decides whether a frame counts that is 120 ms away, as
-frames are at 25 or 50 per second.
+At 25 or 50 frames per second, some frames are exactly 120 ms away. The margin makes sure that they always count.
 """
 MOST_FRAMES: Final = 250
 """A frame is averaged with at most so many frames before it, and as many after it.

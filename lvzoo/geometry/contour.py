@@ -113,6 +113,24 @@ def resample(points_P2: NDArray[np.floating], count: int) -> NDArray[np.float64]
     return np.stack([np.interp(wanted, arc, points[:, axis]) for axis in (0, 1)], axis=1)
 
 
+def find_normals(points_P2: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return the outward unit normals (P, 2) of an open contour or curve, whichever of its ends comes first.
+
+    A point whose neighbours lie at the same place has the normal (0, 0).
+
+    >>> find_normals(np.array([[0.0, 2.0], [1.0, 0.0], [2.0, 2.0]]))[1].tolist()  # the apex, at the top
+    [0.0, -1.0]
+    """
+    points = np.asarray(points_P2, dtype=np.float64)
+    tangents_P2 = np.gradient(points, axis=0)
+    lengths_P1 = np.linalg.norm(tangents_P2, axis=1, keepdims=True)
+    tangents_P2 /= np.where(lengths_P1 > 0, lengths_P1, 1.0)
+    # y points down: a contour that runs clockwise on the screen has a positive area, and its left is outside
+    x_P, y_P = points.T
+    clockwise = np.sign(x_P @ np.roll(y_P, -1) - y_P @ np.roll(x_P, -1))
+    return np.asarray(clockwise * np.stack([tangents_P2[:, 1], -tangents_P2[:, 0]], axis=1))
+
+
 def landmark_stride(landmarks: int) -> int:
     """Return the number of contour points from one of K landmarks to the next.
 

@@ -71,7 +71,10 @@ def find_axis(mask_HW: NDArray[np.bool_]) -> Axis | None:
 
 
 def look_along(mask_HW: NDArray[np.bool_], axis: Axis) -> Silhouette | None:
-    """Measure a mask about an axis; None if the mask has fewer than 20 pixels."""
+    """Measure a mask about an axis; None if it has fewer than 20 pixels, or none at any of the levels.
+
+    The latter happens if the mask is in pieces that lie between the levels.
+    """
     y_P, x_P = np.nonzero(mask_HW)
     if len(x_P) < LEAST_PIXELS:
         return None
@@ -84,6 +87,8 @@ def look_along(mask_HW: NDArray[np.bool_], axis: Axis) -> Silhouette | None:
         near_P = np.abs(along_P - (apex_px + level * (base_px - apex_px))) <= HALF_BAND_PX
         # The extent of the pixels' centres, and half a pixel at either end.
         widths_px.append(float(np.ptp(across_P[near_P])) + 1 if near_P.any() else 0.0)
+    if not any(widths_px):
+        return None
     return Silhouette(
         apex_px=apex_px, base_px=base_px, widths_px=tuple(widths_px), area_px=float(len(along_P))
     )
@@ -92,7 +97,8 @@ def look_along(mask_HW: NDArray[np.bool_], axis: Axis) -> Silhouette | None:
 def measure_shape(ed_HW: NDArray[np.bool_], es_HW: NDArray[np.bool_]) -> dict[str, float] | None:
     """Return the shape of a ventricle at ED and ES, and its change, by the name of each figure.
 
-    Widths are shares of the widest one, movements shares of the length at ED. None if a mask is too small.
+    Widths are shares of the widest one, movements shares of the length at ED. None if a mask is too small, or in
+    pieces between which its width would be measured.
     """
     axis = find_axis(ed_HW)
     if axis is None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -97,3 +99,19 @@ class FrameSet:
     def __len__(self) -> int:
         """N, the number of frames."""
         return len(self.videos)
+
+    def take(self, indices: Sequence[int]) -> FrameSet:
+        """Return some of the frames, in the given order. The source stays that of the whole set."""
+        places, spacing_mm = list(indices), self.spacing_mm
+        return replace(
+            self,
+            frames_NHW=self.frames_NHW[places],
+            masks_NHW=self.masks_NHW[places],
+            contours_NP2=self.contours_NP2[places],
+            sectors=tuple(self.sectors[n] for n in places),
+            patients=tuple(self.patients[n] for n in places),
+            videos=tuple(self.videos[n] for n in places),
+            frame_indices=tuple(self.frame_indices[n] for n in places),
+            phases=tuple(self.phases[n] for n in places),
+            spacing_mm=None if spacing_mm is None else tuple(spacing_mm[n] for n in places),
+        )

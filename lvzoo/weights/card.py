@@ -10,6 +10,7 @@ from typing import Any, Final, Literal, TypeVar, get_args, get_origin, get_type_
 
 from lvzoo.types import NAME, Kind, OptionValue, Recipe, Split, has_control_characters
 from lvzoo.weights.calibration import UNITS, Calibration, name_data
+from lvzoo.weights.ranges import LARGEST_COUNT, check_range
 
 KEY: Final = "lvzoo"
 """The key of the card in the metadata of a safetensors header."""
@@ -22,8 +23,6 @@ Plain = Mapping[str, Any]
 T = TypeVar("T")
 YOUNGER: Final = ("test_other", "empty", "started_from", "names", "calibration")
 """The fields that the first cards lack. A missing field has its default."""
-LARGEST_SEED: Final = 2**63 - 1
-"""The largest number that fits into a table of scores."""
 
 
 class NewerCardError(ValueError):
@@ -45,7 +44,7 @@ class Counts:
 
     def __post_init__(self) -> None:
         """Raise ValueError if a count is below 0."""
-        _check_range({"patients": self.patients, "frames": self.frames}, 0, LARGEST_SEED)
+        check_range({"patients": self.patients, "frames": self.frames}, 0, LARGEST_COUNT)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,7 +79,7 @@ class CleanDice:
 
     def __post_init__(self) -> None:
         """Raise ValueError if a value is not a Dice."""
-        _check_range(dataclasses.asdict(self), 0, 1)
+        check_range(dataclasses.asdict(self), 0, 1)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,8 +100,8 @@ class Rounding:
 
     def __post_init__(self) -> None:
         """Raise ValueError if a value is not a Dice, or a count is below 0."""
-        _check_range({"before": self.before, "after": self.after, "agreement": self.agreement}, 0, 1)
-        _check_range({"frames": self.frames, "empty": self.empty}, 0, LARGEST_SEED)
+        check_range({"before": self.before, "after": self.after, "agreement": self.agreement}, 0, 1)
+        check_range({"frames": self.frames, "empty": self.empty}, 0, LARGEST_COUNT)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -142,7 +141,7 @@ class WeightsCard:
         """Raise ValueError for an invalid name, a number out of range, or a text with control characters."""
         if not NAME.fullmatch(self.entry):
             raise ValueError(f"'entry' is {self.entry!r}, which is not an entry name")
-        _check_range({"seed": self.seed, "best_epoch": self.best_epoch}, 0, LARGEST_SEED)
+        check_range({"seed": self.seed, "best_epoch": self.best_epoch}, 0, LARGEST_COUNT)
         if self.calibration is not None and self.calibration.unit != UNITS[self.kind]:
             raise ValueError(f"'unit' is {self.calibration.unit!r}")
         odd = next((text for text in _texts(self.plain()) if has_control_characters(text)), None)
@@ -222,13 +221,6 @@ def _parse_recipe(plain: Plain) -> Recipe:
         if type(value) is not wanted and not (wanted is float and type(value) is int):
             raise ValueError(f"'recipe' has {key} {value!r}")
     return Recipe.read(plain)
-
-
-def _check_range(values: Mapping[str, float | None], least: float, most: float) -> None:
-    """Raise ValueError if a value is below `least`, above `most` or NaN; None is allowed."""
-    for name, value in values.items():
-        if value is not None and not least <= value <= most:
-            raise ValueError(f"{name!r} is {value}")
 
 
 def _texts(plain: object) -> Iterator[str]:

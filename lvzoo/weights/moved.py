@@ -1,8 +1,8 @@
 """Moves the border of a network's masks by one number, without a change to its tensors.
 
-The network stays what it is: its class, its tensors, and the methods that plugins override. So whatever works with a
-network works with one whose border is moved: averaging the logits of several frames, or drawing a mask through
-landmarks that were smoothed in time.
+The network stays what it is: its class, its tensors, and the methods that plugins override. Code that uses a network
+need not know that its border was moved: it can average logits over frames, or draw a mask through smoothed landmarks,
+as usual.
 
 Letters in names: B batch, K landmarks, H rows, W columns.
 """
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from lvzoo.errors import PluginError
-from lvzoo.geometry.contour import spline
+from lvzoo.geometry.contour import find_normals, spline
 from lvzoo.models.base import LandmarkModel
 from lvzoo.types import Kind
 
@@ -65,11 +65,5 @@ def move_outwards(landmarks_K2: NDArray[np.floating], offset_px: float) -> NDArr
     curve_P2 = spline(points_K2) if np.isfinite(points_K2).all() else np.empty((0, 2))
     if len(curve_P2) < 3:
         return points_K2
-    tangents_P2 = np.gradient(curve_P2, axis=0)
     nearest_K = np.square(points_K2[:, None] - curve_P2).sum(axis=2).argmin(axis=1)
-    tangents_K2 = tangents_P2[nearest_K] / np.linalg.norm(tangents_P2[nearest_K], axis=1, keepdims=True)
-    # y points down: a curve that runs clockwise on the screen has a positive area, and its left is outside
-    x_P, y_P = curve_P2.T
-    area = float(x_P @ np.roll(y_P, -1) - y_P @ np.roll(x_P, -1))
-    normals_K2 = np.stack([tangents_K2[:, 1], -tangents_K2[:, 0]], axis=1) * np.sign(area)
-    return np.asarray(points_K2 + offset_px * normals_K2)
+    return np.asarray(points_K2 + offset_px * find_normals(curve_P2)[nearest_K])

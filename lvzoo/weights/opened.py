@@ -10,6 +10,8 @@ from pathlib import Path
 from torch import nn
 
 from lvzoo.errors import DataError, LvzooError, UsageError, show_name
+from lvzoo.weights.calibration import name_data
+from lvzoo.weights.card import WeightsCard
 from lvzoo.weights.carried import DEFAULT_MODELS
 from lvzoo.weights.locate import Located, locate
 from lvzoo.weights.network import read_model
@@ -20,16 +22,21 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OpenedModel:
-    """A trained model that is ready to predict.
+    """A network that is ready to predict, and what is known of it.
 
-    `named` is the name that the caller gave, and `digest` the hash of its weights file. `trained_on` says on which
-    data it was trained; it is None if that is not known.
+    `named` is the name that the caller gave, and `digest` the hash of its weights file. Unlike a `TrainedModel`, it
+    may have no card: a trial that was moved out of its run still predicts.
     """
 
     named: str
     network: nn.Module
     digest: str
-    trained_on: str | None
+    card: WeightsCard | None
+
+    @property
+    def data(self) -> str | None:
+        """The data that the model has seen, in training and for its border; None if they are not known."""
+        return None if self.card is None else self.card.data
 
 
 def open_models(
@@ -53,12 +60,12 @@ def open_models(
         raise UsageError("no model is named; name one, or leave the argument out for the model in the box")
     opened = [_open_model(model, registries) for model in named]
     for number, model in enumerate(opened):
-        same = [other.named for other in opened[:number] if other.digest == model.digest]
-        if same:
+        same = next((other.named for other in opened[:number] if other.digest == model.digest), None)
+        if same == model.named:
+            raise UsageError(f"{same} is named twice; name it once")
+        if same is not None:
             raise UsageError(
-                f"{same[0]} and {model.named} are the same weights, so a mean of them says nothing more; name one"
-                if same[0] != model.named
-                else f"{model.named} is named twice; name it once"
+                f"{same} and {model.named} are the same weights, so a mean of them says nothing more; name one"
             )
     return opened
 
@@ -69,17 +76,25 @@ def _open_model(model: str | Path, registries: Sequence[Path]) -> OpenedModel:
         named=show_name(model),
         network=read_model(found),
         digest=digest_file(found.path),
-        trained_on=_tell_training_data(model, found),
+        card=_find_card(model, found),
     )
 
 
-def _tell_training_data(model: str | Path, found: Located) -> str | None:
-    """Return on what a model was trained, or None if that is not known. Logs a warning for synthetic data."""
+def _find_card(model: str | Path, found: Located) -> WeightsCard | None:
+    """Return the card of a model, or None if it is not known. Logs a warning if it was trained on synthetic data."""
     try:
-        trained_on = find_card(found).trained_on
+        card = find_card(found)
     except DataError as error:  # a trial that was moved out of its run
         log.warning("%s", error)
         return None
-    if trained_on.synthetic:
-        log.warning("%s was trained on %s, without real patients; check the overlay", model, trained_on)
-    return str(trained_on)
+    if card.trained_on.synthetic:
+        log.warning("%s was trained on %s; check the overlay", model, _describe_simulated(card))
+    return card
+
+
+def _describe_simulated(card: WeightsCard) -> str:
+    """Return what a model that was trained on synthetic data has seen, and whether that includes real patients."""
+    border = card.calibration
+    if border is None or border.synthetic:
+        return f"{card.data}, without real patients"
+    return f"{card.trained_on}, and only its border was fitted to real patients ({name_data(border)})"

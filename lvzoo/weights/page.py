@@ -85,12 +85,13 @@ def describe_calibration(calibration: Calibration) -> Iterator[tuple[str, str]]:
     source = f"the {it.split} split of {name_data(it)}, fingerprint `{it.fingerprint}`"
     made = f"from the weights `{it.weights}`, with lvzoo {it.lvzoo}"
     yield "calibrated on", f"{_count(it.frames, it.patients)} of {source}; {made}"
-    dice = f"Dice {it.dice_before:.3f} before, {it.dice_after:.3f} after"
-    gap = f"{describe_gap(it.distance_before_px)} before, {describe_gap(it.distance_after_px)} after"
-    if it.crossed:
+    check = it.check
+    dice = f"Dice {check.dice_before:.3f} before, {check.dice_after:.3f} after"
+    gap = f"{describe_gap(check.distance_before_px)} before, {describe_gap(check.distance_after_px)} after"
+    if check.crossed:
         where = "the frames of the calibration, each patient with the number that the others give"
     else:
-        where = f"{_count(it.checked_frames, it.checked_patients)}, none of them used for the calibration"
+        where = f"{_count(check.frames, check.patients)}, none of them used for the calibration"
     yield "effect", f"{dice}; border {gap} ({where})"
 
 

@@ -1,4 +1,4 @@
-"""Writes a weights file and its page: both complete, or none."""
+"""Writes a weights file and its page: either both or neither."""
 
 from __future__ import annotations
 

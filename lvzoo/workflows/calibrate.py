@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file
 
 import lvzoo
-from lvzoo.border.choice import choose_frames, take_frames
-from lvzoo.border.fit import Check, Predict, check_border, fit_border, leave_out_failures
+from lvzoo.border.choice import choose_frames
+from lvzoo.border.fit import Predict, check_border, fit_border, leave_out_failures
 from lvzoo.border.number import Fit
 from lvzoo.device import choose_device, choose_precision
 from lvzoo.errors import NoSplitError, UsageError, choose, show_name
@@ -31,7 +31,7 @@ from lvzoo.trials.command import RUNS
 from lvzoo.trials.prepare import digest_patients
 from lvzoo.types import FrameSet
 from lvzoo.weights import Calibration, CleanDice, WeightsCard
-from lvzoo.weights.calibration import UNITS, FitSplit
+from lvzoo.weights.calibration import UNITS, Check, FitSplit
 from lvzoo.weights.locate import SUFFIX, Located
 from lvzoo.weights.moved import Border
 from lvzoo.weights.network import read_model
@@ -107,9 +107,9 @@ def calibrate(
     _warn_of_training_data(found, used_split, labelled)
     chosen, others = choose_frames(labelled, frames)
     predict = _open_predictor(found, device)
-    kept = leave_out_failures(take_frames(labelled, chosen), predict, model=found.named)
+    kept = leave_out_failures(labelled.take(chosen), predict, model=found.named)
     fit = fit_border(kept, predict, model=found.named)
-    check = check_border(kept, take_frames(labelled, others[:MOST_CHECKED]), predict, fit)
+    check = check_border(kept, labelled.take(others[:MOST_CHECKED]), predict, fit)
     calibration = _make_record(found, used_split, labelled, kept, fit, check)
     command = _make_command(found, Path(data), frames, used_split, path)
     card = dataclasses.replace(
@@ -199,7 +199,7 @@ def _make_record(
         names=digest_patients(labelled.patients) if source.synthetic else "",
         weights=found.digest if earlier is None else earlier.weights,
         lvzoo=lvzoo.__version__,
-        **dataclasses.asdict(check),
+        check=check,
     )
 
 

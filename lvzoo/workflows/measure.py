@@ -91,7 +91,7 @@ def measure_results(folders: Sequence[Path], source: str) -> Shapes:
             findings.append(Finding(name=name, quirk=STILL, excluded=True))
             continue
         measured[name] = measure_shape(*result.pair)
-        if is_synthetic(result.clip):
+        if result.synthetic:
             synthetic.add(name)
     return summarise_shapes(
         measured, source=source, origin="predicted masks", synthetic=synthetic, findings=findings
@@ -100,12 +100,12 @@ def measure_results(folders: Sequence[Path], source: str) -> Shapes:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Result:
-    """The clip of one folder of results, and its masks of ED and ES as the model saw them (112, 112).
+    """Whether the clip of one folder of results is from a phantom, and its ED and ES masks as the model saw them.
 
-    There is no pair if the area of the masks does not change.
+    The masks are (112, 112). There is no pair if the area of the masks does not change.
     """
 
-    clip: Path
+    synthetic: bool
     pair: tuple[NDArray[np.bool_], NDArray[np.bool_]] | None
 
 
@@ -117,14 +117,14 @@ def _read_result(folder: Path) -> _Result:
     """
     try:
         about = json.loads((folder / PREDICTION).read_text(encoding="utf-8"))
-        crop, clip = _read_crop(about["crop"]), Path(about["clip"])
+        crop, synthetic = _read_crop(about["crop"]), _read_synthetic(about)
         table = pd.read_csv(folder / "areas.csv")
         rows = find_phases(table["area_px"].to_numpy(dtype=np.float64))
         if rows is None:
-            return _Result(clip=clip, pair=None)
+            return _Result(synthetic=synthetic, pair=None)
         numbers = table["frame"].iloc[list(rows)].astype(int)
         ed_HW, es_HW = (crop_mask(_read_mask(folder / "masks" / name_mask(each)), crop) for each in numbers)
-        return _Result(clip=clip, pair=(ed_HW, es_HW))
+        return _Result(synthetic=synthetic, pair=(ed_HW, es_HW))
     except UNREADABLE as error:
         raise DataError(
             f"{folder}: {explain_exception(error)}; predict the clip again into another --out"
@@ -150,10 +150,15 @@ def find_phases(areas_px_N: NDArray[np.float64]) -> tuple[int, int] | None:
 
 
 def _find_typical(areas_px_N: NDArray[np.float64], smooth_N: NDArray[np.float64], place: int) -> int:
-    """Return the frame around a place whose own area is closest to the smooth one."""
+    """Return the frame around a place whose area is closest to the median."""
     reach = WINDOW // 2
     around = range(max(place - reach, 0), min(place + reach + 1, len(areas_px_N)))
     return min(around, key=lambda each: (abs(areas_px_N[each] - smooth_N[place]), abs(each - place)))
+
+
+def _read_synthetic(about: Mapping[str, Any]) -> bool:
+    """Return whether a clip is from a phantom. Earlier versions did not write it; then the clip's folder tells."""
+    return bool(about["synthetic"]) if "synthetic" in about else is_synthetic(Path(about["clip"]))
 
 
 def _read_crop(about: Mapping[str, Any] | None) -> Crop | None:

@@ -14,11 +14,11 @@ from lvzoo.data.clips.clip import RATES_FPS, is_usable_rate
 from lvzoo.data.clips.failure import explain_failure
 from lvzoo.data.clips.find import find_clips
 from lvzoo.data.clips.names import name_clips
-from lvzoo.decoding.predictor import ClipPrediction, OnFrames, Predictor
 from lvzoo.decoding.smoothing import SIGMA_MS
 from lvzoo.device import choose_device
 from lvzoo.errors import DataError, UsageError, explain_exception, show_name
 from lvzoo.weights.opened import open_models
+from lvzoo.workflows.predictor import ClipPrediction, OnFrames, Predictor
 
 log = logging.getLogger(__name__)
 

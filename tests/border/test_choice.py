@@ -5,10 +5,9 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 
-import numpy as np
 import pytest
 
-from lvzoo.border.choice import choose_frames, take_frames
+from lvzoo.border.choice import choose_frames
 from lvzoo.errors import DataError
 from tests.toys import toy_frames
 
@@ -16,7 +15,7 @@ from tests.toys import toy_frames
 def test_as_many_patients_as_possible_and_as_many_ed_as_es() -> None:
     frames = toy_frames(40)
     chosen, others = choose_frames(frames, 10)
-    used = take_frames(frames, chosen)
+    used = frames.take(chosen)
     assert len(set(used.patients)) == 10
     assert Counter(used.phases) == {"ED": 5, "ES": 5}
     assert len(others) == 20
@@ -29,7 +28,7 @@ def test_the_choice_depends_on_names_only_and_grows() -> None:
     assert few < more
     assert len({frames.patients[n] for n in more}) == 12
     backwards = list(range(23, -1, -1))
-    again = [backwards[n] for n in choose_frames(take_frames(frames, backwards), 6)[0]]
+    again = [backwards[n] for n in choose_frames(frames.take(backwards), 6)[0]]
     assert set(again) == few
 
 
@@ -49,12 +48,3 @@ def test_one_patient_is_not_enough(patients: tuple[str, ...], phases: str, said:
     frames = dataclasses.replace(toy_frames(4), patients=tuple(patients), phases=(phases,) * 4)  # type: ignore[arg-type]
     with pytest.raises(DataError, match=f"ED and ES frames of {said}"):
         choose_frames(frames, 4)
-
-
-def test_every_field_is_taken() -> None:
-    frames = dataclasses.replace(toy_frames(6), spacing_mm=tuple(map(float, range(6))))
-    some = take_frames(frames, [4, 1])
-    assert (some.patients, some.frame_indices, some.spacing_mm) == (("P002", "P000"), (4, 1), (4.0, 1.0))
-    assert len(some.sectors) == len(some) == 2
-    np.testing.assert_array_equal(some.masks_NHW[1], frames.masks_NHW[1])
-    np.testing.assert_array_equal(some.contours_NP2[0], frames.contours_NP2[4])

@@ -11,7 +11,7 @@ import pytest
 from lvzoo.data import quirks
 from lvzoo.data.crop import Crop, crop_mask, uncrop
 from lvzoo.data.echonet import EchoNetDynamic
-from lvzoo.data.shapes import NO_PAIR, REAL_SHAPES, TOO_SMALL, measure_tracings, summarise_shapes
+from lvzoo.data.shapes import NO_PAIR, NO_SHAPE, REAL_SHAPES, measure_tracings, summarise_shapes
 from lvzoo.errors import NoSplitError
 from lvzoo.geometry.shape import measure_shape
 from lvzoo.types import FrameSet, Sector, Split
@@ -41,7 +41,7 @@ def test_mean_and_sd_are_those_of_the_videos() -> None:
     assert known.mean == pytest.approx(0.6)
     assert known.sd == pytest.approx(0.1 * np.sqrt(2))
     assert (known.as_real, other.as_real) == (True, None), "real: 0.55 ± 0.09"
-    assert [finding.quirk for finding in shapes.findings] == [TOO_SMALL]
+    assert [finding.quirk for finding in shapes.findings] == [NO_SHAPE]
     assert shapes.title == (
         "here, partly synthetic (1 of the videos): shape in the tracings of 2 videos (1 more left out)"
     )

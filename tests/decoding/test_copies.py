@@ -9,6 +9,7 @@ import torch
 from lvzoo.decoding.clip import read_copies
 from lvzoo.decoding.copies import COPIES, Move
 from lvzoo.decoding.forms import choose_form
+from lvzoo.models.base import LandmarkModel
 from tests.decoding.models import SIZE_HW, Bright, Corners, Placed, blob_frames
 
 FRAMES_B1HW = blob_frames(np.array([[50.0, 60.0], [61.3, 48.8]]))
@@ -68,3 +69,37 @@ def test_a_copy_counts_only_where_it_shows_the_frame() -> None:
     bright_B1HW = torch.ones(1, 1, *SIZE_HW)
     form = choose_form(Bright(), torch.float32)
     assert form.decode(read_copies(form, bright_B1HW), SIZE_HW).all()
+
+
+class Seen(LandmarkModel):
+    """Finds three bright dots by heatmaps: in a copy that a dot has left, it is found somewhere at the edge."""
+
+    def forward(self, frames_B1HW: torch.Tensor) -> torch.Tensor:
+        thirds = [frames_B1HW[..., start : start + 37] for start in (0, 37, 74)]
+        maps = [torch.full_like(frames_B1HW, -1e4) for _ in thirds]
+        for map_B1HW, third, start in zip(maps, thirds, (0, 37, 74), strict=True):
+            map_B1HW[..., start : start + 37] = 1000 * third
+        return torch.cat(maps, dim=1)
+
+
+@pytest.mark.parametrize("y", [104.0, 108.0, 110.0])
+def test_landmarks_at_the_edge_of_the_frame_stay_there(y: float) -> None:
+    """A copy in which a landmark has left the frame does not pull it inwards; the others still count."""
+    dots_K2 = torch.tensor([[18.0, y], [55.0, 30.0], [92.0, y]])
+    ys_HW, xs_HW = np.mgrid[: SIZE_HW[0], : SIZE_HW[1]]
+    hills = [np.exp(-0.5 * ((xs_HW - x) ** 2 + (ys_HW - each_y) ** 2) / 9) for x, each_y in dots_K2.tolist()]
+    frames_B1HW = torch.from_numpy(sum(hills, np.zeros(SIZE_HW)).astype(np.float32))[None, None]
+    form = choose_form(Seen(), torch.float32)
+    assert form.read(frames_B1HW)[0].numpy() == pytest.approx(dots_K2.numpy(), abs=0.1)
+    assert read_copies(form, frames_B1HW)[0].numpy() == pytest.approx(dots_K2.numpy(), abs=0.25)
+
+
+def test_a_landmark_outside_the_frame_is_that_of_the_frame_itself() -> None:
+    """No copy shows it, and a model that predicts points may well say where it is."""
+
+    class Outside(Placed):
+        def points(self, output: torch.Tensor, size_HW: tuple[int, int]) -> torch.Tensor:
+            return super().points(output, size_HW) + torch.tensor([0.0, 90.0])
+
+    form = choose_form(Outside(), torch.float32)
+    assert torch.equal(read_copies(form, FRAMES_B1HW), form.read(FRAMES_B1HW))

@@ -121,3 +121,18 @@ def test_faults_of_a_models_code_are_told_as_the_models() -> None:
         choose_form(DrawsFloats(), torch.float32).decode(landmarks_BK2, SIZE_HW)
     with pytest.raises(PluginError, match=r"^DrawsNothing\.draw raised KeyError"):
         choose_form(DrawsNothing(), torch.float32).decode(landmarks_BK2, SIZE_HW)
+
+
+class Broken(Placed):
+    """Its landmarks are not finite."""
+
+    def points(self, output: torch.Tensor, size_HW: tuple[int, int]) -> torch.Tensor:
+        return super().points(output, size_HW) / 0
+
+
+def test_landmarks_are_read_without_drawing_a_mask() -> None:
+    frames_B1HW = blob_frames(np.array([[50.0, 60.0], [61.3, 48.8]]))
+    read_BK2 = choose_form(DrawsNothing(), torch.float32).read(frames_B1HW)
+    assert torch.equal(read_BK2, choose_form(Placed(), torch.float32).read(frames_B1HW))
+    with pytest.raises(PluginError, match=r"^Broken\.points returned landmarks that are not finite"):
+        choose_form(Broken(), torch.float32).read(frames_B1HW)

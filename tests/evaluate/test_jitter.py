@@ -26,3 +26,16 @@ def test_a_flickering_curve_has_more_than_a_smooth_one_of_any_scale() -> None:
 def test_too_few_frames_and_equal_areas_have_none() -> None:
     for areas_px in ([], [1.0], [1.0, 2.0], [3.0, 3.0, 3.0]):
         assert measure_jitter(areas_px) is None
+
+
+def test_a_damaged_frame_is_no_jitter() -> None:
+    """Around it, the area changes by more from one frame to the next although it does not flicker."""
+    areas_px = 2000 + 500 * np.cos(np.linspace(0, 12, 60))
+    kept = [n for n in range(60) if n not in (20, 33, 34)]
+    whole, damaged = measure_jitter(areas_px), measure_jitter(areas_px[kept], kept)
+    assert whole is not None
+    assert damaged == pytest.approx(whole, rel=0.05)
+    naive = measure_jitter(areas_px[kept])
+    assert naive is not None
+    assert naive > 1.1 * whole, "without the numbers of the frames it would count"
+    assert measure_jitter([1.0, 2.0, 4.0, 1.0], [0, 1, 3, 4]) is None, "no three frames are consecutive"

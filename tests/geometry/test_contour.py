@@ -13,6 +13,7 @@ from lvzoo.errors import UsageError
 from lvzoo.evaluate.dice import dice_N
 from lvzoo.geometry.contour import (
     Tracing,
+    find_normals,
     join_walls,
     landmark_stride,
     open_contour,
@@ -230,3 +231,18 @@ def test_perfect_landmarks_reach_the_ceilings_that_were_measured(
         mask_HW = rasterise(spline(points_K2) if line == "spline" else points_K2, SIZE_HW)
         scores.append(overlap(mask_HW, rasterise(tracing.polygon_P2, SIZE_HW)))
     assert np.mean(scores) == pytest.approx(published, abs=0.01)
+
+
+@pytest.mark.parametrize("step", [1, -1])
+def test_normals_point_outwards_whichever_end_comes_first(step: int) -> None:
+    angles = np.linspace(1.1 * np.pi, 1.9 * np.pi, 41)[::step]  # over the top, because y points down
+    directions_P2 = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    normals_P2 = find_normals(50 + 20 * directions_P2)
+    assert normals_P2[1:-1] == pytest.approx(directions_P2[1:-1], abs=1e-6)
+    assert np.linalg.norm(normals_P2, axis=1) == pytest.approx(np.ones(41))
+
+
+def test_points_at_one_place_have_no_normal() -> None:
+    assert find_normals(np.array([[0.0, 2.0], [1.0, 0.0], [1.0, 0.0], [1.0, 0.0], [2.0, 2.0]]))[
+        2
+    ].tolist() == [0, 0]

@@ -132,3 +132,11 @@ def test_a_mask_of_few_pixels_has_no_shape(side: int) -> None:
     assert measure_shape(small_HW, small_HW) is None
     assert measure_shape(large_HW, small_HW) is None
     assert measure_shape(large_HW, large_HW) is not None
+
+
+def test_a_mask_in_two_pieces_between_the_levels_has_no_shape() -> None:
+    """The levels lie at 10, 25, 50, 75 and 90 % of the length; the pieces at the ends and at a third of it."""
+    whole_HW, pieces_HW = draw_rectangle(40, 10, 20, 100), draw_rectangle(40, 10, 4, 5)
+    pieces_HW |= draw_rectangle(40, 105, 4, 5)
+    assert measure_shape(pieces_HW, pieces_HW) is None
+    assert measure_shape(whole_HW, pieces_HW) is None

@@ -11,40 +11,17 @@ import pytest
 import torch
 
 import lvzoo
+from lvzoo.border.number import TRIED
 from lvzoo.cli import main
 from lvzoo.errors import DataError
-from lvzoo.weights import Calibration, WeightsCard, read_card
+from lvzoo.weights import WeightsCard, read_card
+from lvzoo.weights.calibration import MOST_NUMBER
 from lvzoo.weights.card import parse_card
 from lvzoo.weights.locate import locate
 from lvzoo.weights.network import read_model
 from lvzoo.weights.page import render_card
 from lvzoo.weights.trained import find_trained
-from tests.made_weights import CARD, TRAINED_ON, write_weights
-
-MOVED = Calibration(
-    number=0.75,
-    number_half=0.5,
-    unit="logit",
-    shift_px=0.3,
-    shift_half_px=0.2,
-    frames=10,
-    patients=9,
-    name="echonet-dynamic",
-    version="reader-1",
-    synthetic=False,
-    split="train",
-    fingerprint="cafe",
-    names="",
-    weights="0123",
-    lvzoo="0.1.0",
-    crossed=False,
-    checked_frames=40,
-    checked_patients=20,
-    dice_before=0.9,
-    dice_after=0.91,
-    distance_before_px=-0.31,
-    distance_after_px=0.02,
-)
+from tests.made_weights import CARD, MOVED, TRAINED_ON, write_weights
 
 
 def moved_card(**changes: Any) -> WeightsCard:  # noqa: ANN401 - fields of the calibration
@@ -66,6 +43,16 @@ def test_only_a_card_with_a_calibration_needs_a_newer_lvzoo() -> None:
     [
         ({"number": float("nan")}, "'number' is nan"),
         ({"number": "1"}, "'number' is '1'"),
+        ({"number": 1e39}, r"'number' is 1e\+39"),
+        ({"number_half": -0.1}, "'number_half' is -0.1"),
+        ({"shift_px": -200.0}, "'shift_px' is -200.0"),
+        ({"shift_half_px": float("inf")}, "'shift_half_px' is inf"),
+        ({"frames": -3}, "'frames' is -3"),
+        ({"patients": 10**30}, "'patients' is 10+$"),
+        ({"check": {**dataclasses.asdict(MOVED.check), "dice_before": 7}}, "'dice_before' is 7"),
+        ({"check": {**dataclasses.asdict(MOVED.check), "patients": 0}}, "'patients' is 0"),
+        ({"check": {**dataclasses.asdict(MOVED.check), "distance_after_px": 1e9}}, "'distance_after_px' is"),
+        ({"check": None}, "'check' is None"),
         ({"unit": "px"}, "'unit' is 'px'"),
         ({"unit": "mm"}, "'unit' is 'mm'"),
         ({"split": "test"}, "'split' is 'test'"),
@@ -77,6 +64,12 @@ def test_a_card_with_an_odd_calibration_is_refused(changes: dict[str, Any], said
     plain["calibration"] |= changes
     with pytest.raises(ValueError, match=said):
         parse_card(json.loads(json.dumps(plain)))
+
+
+def test_every_number_that_a_fit_tries_may_stand_in_a_card() -> None:
+    assert max(TRIED) < MOST_NUMBER
+    for number in (max(TRIED), -max(TRIED)):
+        assert parse_card(moved_card(number=number).plain()) == moved_card(number=number)
 
 
 def test_a_file_is_loaded_with_its_border_moved(tmp_path: Path) -> None:

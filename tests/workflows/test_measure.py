@@ -11,6 +11,7 @@ import pytest
 
 import lvzoo
 from lvzoo.data.crop import Crop, uncrop
+from lvzoo.data.shapes import NO_SHAPE
 from lvzoo.errors import DataError
 from lvzoo.geometry.shape import measure_shape
 from lvzoo.phantom.write import PhantomSize, write_phantom
@@ -142,6 +143,34 @@ def test_masks_of_a_phantoms_clips_are_labelled_synthetic(
     found = measure_clips([tmp_path / "out"])
     assert found.shapes[0].title == "out, synthetic: shape in the predicted masks of 2 videos"
     assert found.as_json()["synthetic"] is True
+
+
+def test_predict_notes_that_a_clip_is_from_a_phantom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The path in prediction.json means nothing in another folder, nor when the phantom is gone."""
+    (tmp_path / "phantom" / "Videos").mkdir(parents=True)
+    note = tmp_path / "phantom" / "SYNTHETIC.json"
+    note.write_text("{}")
+    clips = [tmp_path / "phantom" / "Videos" / "simulated.avi", tmp_path / "other.avi"]
+    for clip in clips:
+        write_video(clip, sector_frames(12, (240, 320)))
+    monkeypatch.chdir(tmp_path)
+    lvzoo.predict([clip.relative_to(tmp_path) for clip in clips], out="out")
+    monkeypatch.chdir("/")
+    note.unlink()
+    [shapes] = measure_clips([tmp_path / "out"]).shapes
+    assert shapes.title == "out, partly synthetic (1 of the videos): shape in the predicted masks of 2 videos"
+
+
+def test_a_mask_in_two_pieces_is_left_out_and_the_others_are_measured(tmp_path: Path) -> None:
+    pieces_NHW = np.zeros((24, 112, 112), dtype=np.bool_)
+    pieces_NHW[:, 10:15, 40:44] = pieces_NHW[:, 105:110, 40:44] = True
+    pieces_NHW[12:, 10:15, 40:44] = False
+    pieces_NHW[12:, 10:14, 40:44] = True
+    write_results(tmp_path / "pieces", pieces_NHW)
+    write_results(tmp_path / "whole", draw_beat())
+    [shapes] = measure_clips([tmp_path]).shapes
+    assert shapes.videos == 1
+    assert [(each.name, each.quirk) for each in shapes.findings] == [("pieces", NO_SHAPE)]
 
 
 def test_a_data_folder_and_its_predicted_masks_stand_one_below_the_other(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 import subprocess
@@ -21,8 +22,9 @@ from lvzoo.data.crop import find_crop, make_cropper, uncrop
 from lvzoo.evaluate.dice import dice_N
 from lvzoo.models.build import build_model
 from lvzoo.report.clip_files import draw_outline
+from lvzoo.weights import read_card
 from tests.made_videos import sector_frames, write_video
-from tests.made_weights import small_entry, write_registry, write_weights
+from tests.made_weights import MOVED, small_entry, write_registry, write_weights
 
 
 def test_a_clip_of_the_models_size_is_taken_as_it_is(model: Path, tmp_path: Path) -> None:
@@ -274,6 +276,32 @@ def test_weights_say_what_they_were_trained_on(
     assert main(command) == 0
     (about,) = json.loads((tmp_path / "named/clip/prediction.json").read_text())["models"]
     assert (about["model"], about["trained on"]) == ("mine", "synthetic phantom-v9")
+
+
+@pytest.mark.parametrize(
+    ("synthetic", "said"),
+    [
+        (True, "synthetic phantom-v9; border calibrated on synthetic ours (reader-1), without real patients"),
+        (
+            False,
+            "synthetic phantom-v9, and only its border was fitted to real patients (ours (reader-1)); check",
+        ),
+    ],
+)
+def test_what_a_border_was_fitted_to_is_told_too(
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    synthetic: bool,  # noqa: FBT001 - a case of the table
+    said: str,
+) -> None:
+    moved = dataclasses.replace(MOVED, name="ours", synthetic=synthetic)
+    weights = write_weights(tmp_path / "moved.safetensors", calibration=moved)
+    clip = write_video(tmp_path / "clip.avi", sector_frames(2, (240, 320)))
+    (result,) = lvzoo.predict(clip, model=weights, out=tmp_path / "out")
+    (about,) = json.loads((result.folder / "prediction.json").read_text())["models"]
+    assert about["trained on"] == read_card(weights).data
+    assert "border calibrated on" in about["trained on"]
+    assert f"was trained on {said}" in caplog.text
 
 
 def test_without_a_model_those_in_the_box_are_taken(

@@ -18,7 +18,7 @@ from torch import nn
 import lvzoo
 from lvzoo.cli import main
 from lvzoo.data.clips.recognise import read_whole
-from lvzoo.decoding.distances import average_masks
+from lvzoo.decoding.means import average_masks
 from lvzoo.device import choose_precision
 from lvzoo.errors import UsageError
 from lvzoo.evaluate.jitter import measure_jitter

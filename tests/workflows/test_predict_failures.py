@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 
 import lvzoo
-import lvzoo.decoding.predictor as predictor_module
+import lvzoo.workflows.predictor as predictor_module
 from lvzoo.cli import main
 from lvzoo.data.clips.facts import FramesRead
 from lvzoo.errors import DataError, PluginError, UsageError

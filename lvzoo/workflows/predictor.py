@@ -1,4 +1,4 @@
-"""Predicts one clip: reads it, decodes it and writes its folder, batch by batch."""
+"""Predicts one clip: reads it, decodes it and writes its folder, batch by batch. A part of `predict`."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from lvzoo.data.clips.facts import FramesRead
 from lvzoo.data.clips.find import ClipFile
 from lvzoo.data.clips.names import digest_clip
 from lvzoo.data.clips.recognise import open_clip
+from lvzoo.data.clips.synthetic import is_synthetic
 from lvzoo.data.crop import Crop, find_crop, make_cropper, uncrop
 from lvzoo.decoding.clip import ClipDecoder, TimedFrames
 from lvzoo.decoding.smoothing import UntimedError
@@ -129,11 +130,12 @@ class Predictor:
                 log.warning("%s: %s", show_name(clip.path), warning)
             about = {
                 "clip": show_name(clip.path),
+                "synthetic": is_synthetic(clip.path),
                 "made from": asdict(made),
                 **self._describe(sigma_ms),
                 **read.describe(crop),
                 "empty masks": areas_px.count(0),
-                "jitter": measure_jitter(areas_px),
+                "jitter": measure_jitter(areas_px, read.indices),
                 "warnings": warnings,
             }
             text = json.dumps(about, indent=2, ensure_ascii=False)
@@ -181,7 +183,7 @@ class Predictor:
             {
                 "model": model.named,
                 "weights": model.digest,
-                "trained on": model.trained_on,
+                "trained on": model.data,
                 "averaged": form.averaged,
             }
             for model, form in zip(self.models, self.decoder.forms, strict=True)

@@ -1,0 +1,19 @@
+"""Some frames of a set: item n of every field still belongs to the same frame."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from tests.toys import toy_frames
+
+
+def test_every_field_is_taken() -> None:
+    frames = dataclasses.replace(toy_frames(6), spacing_mm=tuple(map(float, range(6))))
+    some = frames.take([4, 1])
+    assert (some.patients, some.frame_indices, some.spacing_mm) == (("P002", "P000"), (4, 1), (4.0, 1.0))
+    assert len(some.sectors) == len(some) == 2
+    np.testing.assert_array_equal(some.masks_NHW[1], frames.masks_NHW[1])
+    np.testing.assert_array_equal(some.contours_NP2[0], frames.contours_NP2[4])
+    assert len(frames.take([])) == 0
