@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from lvzoo.data.statistics import REAL_RANGES, measure_appearance
+from lvzoo.geometry.contour import find_normals
 from lvzoo.geometry.raster import rasterise
 from lvzoo.geometry.sector import evenly_spaced, fit_sector, scan_mask
 from lvzoo.phantom.clip import Clip, simulate
@@ -98,3 +99,29 @@ def test_outside_the_sector_there_is_black() -> None:
         assert 0.1 < outside.mean() < 0.9
         assert (clip.frames_NHW[:, outside] == 0).all()
         assert (clip.frames_NHW[:, ~outside] > 0).mean() > 0.1
+
+
+def mean_grey(clip: Clip, part: slice, outwards_px: tuple[float, float]) -> float:
+    """Return the mean grey level at ED of a band outside of a part of the contour; NaN if little of it is shown."""
+    frame_HW = clip.frames_NHW[clip.beat.ed_frame].astype(np.float64)
+    contour_P2 = clip.contours_NP2[clip.beat.ed_frame].astype(np.float64)
+    normals_P2 = find_normals(contour_P2)
+    lines = [(contour_P2 + step * normals_P2)[part] for step in np.linspace(*outwards_px, 8)]
+    points_P2 = np.concatenate(lines)
+    x, y = np.rint(points_P2[clip.scan.shows(points_P2)]).astype(int).T
+    return float(frame_HW[y, x].mean()) if len(x) > 20 else np.nan
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", [slice(72, 108), slice(50, 71)], ids=["lateral wall", "apex"])
+def test_some_walls_are_no_brighter_than_what_lies_outside_of_them(part: slice) -> None:
+    """As in many real clips: clutter, lung and pericardium are as bright. `part` is a range of contour points."""
+    ratios = []
+    for index in range(60):
+        clip = simulate(seed=7, split="train", index=index)
+        wall_px = clip.heart.px(clip.heart.thickness_mm)
+        outside = mean_grey(clip, part, (wall_px + 2, wall_px + 7))
+        ratios.append(outside / mean_grey(clip, part, (1, wall_px)))
+    measured = np.array(ratios)[~np.isnan(ratios)]
+    assert len(measured) > 30
+    assert 0.2 < np.mean(measured > 0.95) < 0.8
