@@ -56,7 +56,7 @@ def test_it_was_trained_on_the_phantom_of_this_version_and_on_nothing_else(name:
     trained_on = card.trained_on
     assert trained_on.synthetic
     assert (trained_on.name, trained_on.version) == ("phantom-beats", GENERATOR_VERSION)
-    assert card.recipe.augment in {"strong", "strong-flip"}
+    assert card.recipe.augment == "strong-flip"
     assert card.commands[0].split()[:3] == ["lvzoo", "train", name]
     assert card.dice.test is not None
     assert card.dice.test > 0.9
