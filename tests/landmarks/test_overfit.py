@@ -36,8 +36,8 @@ BAND: Mapping[str, OptionValue] = {"target": "band", "sigma_px": 5.0, "decode": 
         ("coords7", {"encoder": "resnet18"}, 120),
         ("landmark7", {**NARROW, "decode": "dark"}, 120),
         ("landmark7", {**NARROW, "loss": "dsnt"}, 200),
-        ("landmark7", {**NARROW, "loss": "mse", "decode": "dark"}, 160),
-        ("landmark7", {**NARROW, **BAND}, 160),
+        ("landmark7", {**NARROW, "loss": "mse", "decode": "dark"}, 200),
+        ("landmark7", {**NARROW, **BAND}, 200),
     ],
 )
 def test_one_batch_is_learnt_by_heart(name: str, options: Mapping[str, OptionValue], steps: int) -> None:
