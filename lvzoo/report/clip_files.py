@@ -31,6 +31,8 @@ MOST_OVERLAY_SIDE: Final = 4096
 """No clip is enlarged beyond this height or width in pixels."""
 THINNEST: Final = 1 / 500
 """Thickness of the outline, as a share of the overlay's shorter side, so that it is seen in large clips too."""
+AREAS: Final = "areas.csv"
+"""The area of each frame's mask, in a folder of results."""
 UNREADABLE: Final = (OSError, ValueError, RecursionError, LookupError, TypeError, AttributeError)
 """What reading the description of results raises if it is damaged, or of an older version."""
 CONTOUR_BGR: Final = (80, 220, 80)
@@ -111,15 +113,24 @@ class Made:
 
 
 def find_results(out: Path) -> dict[Made, tuple[Path, Mapping[str, Any]]]:
-    """Return the folders in `out` that hold results, each with its description, by what they were made from."""
+    """Return the folders in `out` that hold whole results, each with its description, by what they were made from.
+
+    If a mask or the table of areas is gone, the results do not count, so that the clip is predicted again.
+    """
     found: dict[Made, tuple[Path, Mapping[str, Any]]] = {}
     for path in sorted(out.glob(f"*/{PREDICTION}")):
         try:
             about = json.loads(path.read_text(encoding="utf-8"))
-            found[_read_made(about["made from"])] = path.parent, about
+            if _are_whole(path.parent, about["frames"]):
+                found[_read_made(about["made from"])] = path.parent, about
         except UNREADABLE:
             continue
     return found
+
+
+def _are_whole(folder: Path, frames: int) -> bool:
+    """Return whether a folder of results has its table of areas, and a mask for each frame."""
+    return (folder / AREAS).is_file() and len(list((folder / "masks").glob("*.png"))) == frames
 
 
 def _read_made(made: Mapping[str, Any]) -> Made:

@@ -28,7 +28,7 @@ from lvzoo.geometry.shape import measure_shape
 from lvzoo.interfaces import Dataset
 from lvzoo.plugins import resolve
 from lvzoo.registry import open_zoo
-from lvzoo.report.clip_files import UNREADABLE, name_mask
+from lvzoo.report.clip_files import AREAS, UNREADABLE, name_mask
 from lvzoo.types import Finding, Sector
 
 WINDOW: Final = 5
@@ -118,7 +118,7 @@ def _read_result(folder: Path) -> _Result:
     try:
         about = json.loads((folder / PREDICTION).read_text(encoding="utf-8"))
         crop, synthetic = _read_crop(about["crop"]), _read_synthetic(about)
-        table = pd.read_csv(folder / "areas.csv")
+        table = pd.read_csv(folder / AREAS)
         rows = find_phases(table["area_px"].to_numpy(dtype=np.float64))
         if rows is None:
             return _Result(synthetic=synthetic, pair=None)

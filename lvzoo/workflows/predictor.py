@@ -32,6 +32,7 @@ from lvzoo.errors import show_name
 from lvzoo.evaluate.jitter import measure_jitter
 from lvzoo.files import PREDICTION, working_folder
 from lvzoo.report.clip_files import (
+    AREAS,
     ClipWriter,
     Made,
     check_results_folder,
@@ -122,7 +123,7 @@ class Predictor:
             sample_NHW = clip.sample()
             crop = find_crop(sample_NHW) if len(sample_NHW) else None
             read, areas_px = self._write_frames(clip, crop, working, name, on_frames, sigma_ms=sigma_ms)
-            _make_table(read, areas_px).to_csv(working / "areas.csv", index=False)
+            _make_table(read, areas_px).to_csv(working / AREAS, index=False)
             warnings = read.list_warnings(crop)
             if made.smoothing_ms is not None and sigma_ms is None and len(areas_px) > 1:
                 warnings.append(NOT_SMOOTHED)

@@ -83,13 +83,17 @@ def test_the_contour_holds_the_volume_that_was_drawn(patients: list[Patient]) ->
 
 
 def test_a_beat_ejects_what_the_ejection_fraction_says(patients: list[Patient]) -> None:
-    for each in patients[:40]:
+    differences = []
+    for each in patients[:100]:
         heart, beat = each.heart, each.beat
         regular_px3 = [
             disks_volume_px(ventricle_contour(heart, pose_at(heart, beat, frame)))
             for frame in (beat.ed_frame, beat.es_frame)
         ]
-        assert 100 * (1 - regular_px3[1] / regular_px3[0]) == pytest.approx(heart.ejection_fraction, abs=3)
+        differences.append(100 * (1 - regular_px3[1] / regular_px3[0]) - heart.ejection_fraction)
+    # Only where walls would touch is the contraction limited, and the ejection fraction is then lower.
+    assert np.mean(np.abs(differences) <= 2.5) >= 0.95
+    assert np.median(np.abs(differences)) < 1
 
 
 @pytest.mark.parametrize("shift", [None, *SHIFTS])

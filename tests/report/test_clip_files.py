@@ -17,9 +17,12 @@ if TYPE_CHECKING:
 def working(tmp_path: Path) -> Path:
     folder = tmp_path / "out" / ".working"
     folder.mkdir(parents=True)
-    (folder / "prediction.json").write_text(
-        json.dumps({"made from": {"name": "a.avi", "clip": "12ab", "weights": "34cd", "fps": None}})
-    )
+    made_from = {"name": "a.avi", "clip": "12ab", "weights": "34cd", "fps": None}
+    (folder / "prediction.json").write_text(json.dumps({"made from": made_from, "frames": 2}))
+    (folder / "areas.csv").touch()
+    (folder / "masks").mkdir()
+    for name in ("00000.png", "00001.png"):
+        (folder / "masks" / name).touch()
     return folder
 
 
@@ -28,6 +31,14 @@ def test_a_free_name_is_used(working: Path, tmp_path: Path) -> None:
     (made,) = find_results(tmp_path / "out")
     assert made == Made(name="a.avi", clip="12ab", weights=("34cd",), fps=None)
     assert not working.exists()
+
+
+@pytest.mark.parametrize("gone", ["areas.csv", "masks/00001.png"])
+def test_results_that_lost_a_file_do_not_count(working: Path, tmp_path: Path, gone: str) -> None:
+    folder = keep_results(working, tmp_path / "out", "clip")
+    assert find_results(tmp_path / "out")
+    (folder / gone).unlink()
+    assert find_results(tmp_path / "out") == {}
 
 
 def test_another_results_folder_and_any_other_file_is_left_alone(working: Path, tmp_path: Path) -> None:
