@@ -66,11 +66,17 @@ def calibrate(*, model: str, **options: Any) -> None:  # noqa: ANN401 - the opti
 
 def _lines(made: Calibrated) -> Iterator[str]:
     """Yield the lines that say what was fitted."""
+    from lvzoo.border.number import WANTED_PX
     from lvzoo.weights.page import describe_calibration
 
     found = made.calibration
     for label, text in describe_calibration(found):
         yield f"{label}: {text}"
     if abs(found.shift_px) <= found.shift_half_px:
-        yield "the interval includes 0: on these frames, the readers may trace where the model does"
-    yield f"with about {made.frames_needed:,} frames, the border would be known to +- 0.3 px (95 % interval)"
+        yield (
+            "the interval of the border's move includes 0, so nothing shows that the border must move; keep the "
+            "model as it is, or use more frames"
+        )
+    if found.shift_half_px > WANTED_PX:
+        known = f"the border would be known to +- {WANTED_PX} px (95 % interval)"
+        yield f"with about {made.frames_needed:,} frames, {known}"
