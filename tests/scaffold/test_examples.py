@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import shutil
 from pathlib import Path
 
 import pandas as pd
 import pytest
+import torch
 
+from lvzoo.phantom.dataset import Phantom
+from lvzoo.phantom.write import cached_phantom
+from lvzoo.testing.subject import DICE_TO_REACH, FRAMES
 from tests.environments import make_environment
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
@@ -17,6 +22,15 @@ ENTRIES = {"lvzoo-ellipse": ["ellipse", "ellipse-cut"], "lvzoo-ridge": ["ridge"]
 
 def test_every_example_is_tested_here() -> None:
     assert {path.parent.name for path in EXAMPLES.glob("*/pyproject.toml")} == set(ENTRIES)
+
+
+def test_the_shape_of_the_ellipse_can_reach_what_the_check_asks_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plain ellipse cannot: a ventricle tapers."""
+    monkeypatch.syspath_prepend(EXAMPLES / "lvzoo-ellipse")
+    example = importlib.import_module("lvzoo_ellipse.ceiling")
+    frames = Phantom(cached_phantom(size="smoke", seed=0)).load("train").take(range(FRAMES))
+    dice_N = example.ceiling_N(torch.from_numpy(frames.masks_NHW.copy()), cut=False)
+    assert dice_N.mean() > DICE_TO_REACH + 0.02
 
 
 @pytest.mark.slow

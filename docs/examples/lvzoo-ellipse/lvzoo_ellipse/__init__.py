@@ -8,15 +8,15 @@ from lvzoo import Family, Option, hookimpl
 
 @hookimpl
 def lvzoo_families() -> Iterable[Family]:
-    """Declare the family: an ellipse, whole or cut."""
+    """Declare the family: a tapered ellipse, whole or cut."""
     yield Family(
         name="ellipse",
         kind="mask",
         factory="lvzoo_ellipse.model:EllipseNet",
-        summary="predicts an ellipse, five numbers, and fills it",
+        summary="predicts a tapered ellipse, six numbers, and fills it",
         options={
             "cut": Option(
-                default=False, help="cut the ellipse across its long axis; this is the sixth number"
+                default=False, help="cut the ellipse across its long axis; this is the seventh number"
             ),
             "width": Option(default=16, help="channels of the first level; doubled at each level below"),
             "softness_px": Option(default=1.0, help="how soft the ellipse's edge is in training, in pixels"),

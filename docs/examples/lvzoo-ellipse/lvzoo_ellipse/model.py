@@ -1,4 +1,4 @@
-"""A network that predicts the ventricle as five numbers, with its own loss and decoding.
+"""A network that predicts the ventricle as six numbers, with its own loss and decoding.
 
 Letters in names: B batch, H rows, W columns, S numbers of a shape.
 """
@@ -25,7 +25,7 @@ Each number is the sum over about a thousand features; without the factor, every
 class EllipseNet(nn.Module):
     """Four levels of convolutions, pooled to a small grid, and one linear layer that predicts the shape.
 
-    `forward` returns `shapes_BS`: S = 5 numbers (6 for the cut ellipse) without unit. `lvzoo_ellipse.draw` explains
+    `forward` returns `shapes_BS`: S = 6 numbers (7 for the cut ellipse) without unit. `lvzoo_ellipse.draw` explains
     them.
     """
 
