@@ -10,7 +10,7 @@ from typing import Final
 
 import torch
 
-from lvzoo.errors import UsageError, choose
+from lvzoo.errors import UsageError, choose, name_option
 
 PRECISIONS: Final = {"bf16": torch.bfloat16, "fp16": torch.float16, "float32": torch.float32}
 
@@ -29,7 +29,7 @@ def choose_device(name: str = "auto") -> torch.device:
     if kind == "cuda" and int(index or 0) >= torch.cuda.device_count():
         seen = torch.cuda.device_count() or "no"
         raise UsageError(
-            f"device {name!r} is not available: torch sees {seen} CUDA devices; use --device cpu"
+            f"device {name!r} is not available: torch sees {seen} CUDA devices; use {name_option('device', 'cpu')}"
         )
     return torch.device(name)
 

@@ -130,7 +130,9 @@ def make_memory_error(what: str, *, on_gpu: bool = False) -> DataError:
     DataError('not enough memory for 64 frames of 1920 x 1080; close other programs')
     """
     instead = (
-        "close other programs that use the GPU, or use --device cpu" if on_gpu else "close other programs"
+        f"close other programs that use the GPU, or use {name_option('device', 'cpu')}"
+        if on_gpu
+        else "close other programs"
     )
     return DataError(f"not enough memory for {what}; {instead}")
 
@@ -165,6 +167,18 @@ def _escape(letter: str) -> str:
 
 def _is_unprinted(letter: str) -> bool:
     return unicodedata.category(letter) in UNPRINTED and letter not in JOINERS
+
+
+def name_option(name: str, value: str | None = None) -> str:
+    """Return how an option is given on the command line, and in Python, perhaps with a value.
+
+    >>> name_option("phantom_size"), name_option("device", "cpu")
+    ('--phantom-size (phantom_size= in Python)', "--device cpu (device='cpu' in Python)")
+    """
+    option = f"--{name.replace('_', '-')}"
+    return (
+        f"{option} ({name}= in Python)" if value is None else f"{option} {value} ({name}={value!r} in Python)"
+    )
 
 
 def one_line(text: object) -> str:

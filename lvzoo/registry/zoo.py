@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lvzoo.arguments import check_path, list_paths
 from lvzoo.errors import DataError, PluginError, UsageError, choose, did_you_mean, name_some
 from lvzoo.plugins import find_plugins
 from lvzoo.registry.catalogue import Absent, Offer, make_default_entry, read_catalogue
@@ -59,7 +60,7 @@ class Zoo:
             UsageError: there is no pattern.
             PluginError: a name is unknown, its plugin is quarantined, or a glob matches nothing.
         """
-        texts = [patterns] if isinstance(patterns, str) else list(patterns)
+        texts = map(str, list_paths(patterns, "entries"))
         wanted = [pattern.strip() for text in texts for pattern in text.split(",") if pattern.strip()]
         if not wanted:
             raise UsageError("no entry is named; 'lvzoo list' shows all entries")
@@ -168,6 +169,7 @@ def list_models(pattern: str = "*") -> list[Entry]:
     >>> [entry.name for entry in list_models("unet*")]
     ['unet', 'unet-64', 'unet-fast']
     """
+    check_path(pattern, "pattern")
     return [entry for entry in open_zoo().entries if fnmatchcase(entry.name, pattern)]
 
 

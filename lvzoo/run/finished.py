@@ -63,6 +63,11 @@ class FinishedRun:
         before = self.models[model].get("trained_on")
         return ("run", "") if before is None else (before["origin"], before["data"])
 
+    def calibration(self, model: str) -> tuple[str, bool]:
+        """Return the data on which a model's border was calibrated, and whether they are the tested frames."""
+        moved = self.models[model].get("calibrated_on")
+        return ("", False) if moved is None else (moved["data"], moved["seen"])
+
 
 def read_run(path: str | Path) -> FinishedRun:
     """Read a run folder.

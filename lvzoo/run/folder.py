@@ -25,7 +25,8 @@ from typing import Any, Final
 
 from filelock import BaseFileLock, FileLock, SoftFileLock, Timeout
 
-from lvzoo.errors import DataError, UsageError
+from lvzoo.errors import DataError, UsageError, name_option
+from lvzoo.files import check_folder
 from lvzoo.run.settings import describe_difference
 from lvzoo.run.trial import TrialFolder, write_json
 from lvzoo.types import JobResult
@@ -83,10 +84,11 @@ class RunFolder:
             lock.release()
 
     def check_free(self) -> None:
-        """Raise DataError if the folder holds something else than a run."""
+        """Raise an error if the folder holds something else than a run, or is a file or below one."""
+        check_folder(self.path)
         if self.path.exists() and not (self.path / RUN).exists() and not self._is_empty():
             raise DataError(
-                f"{self.path}: exists and is not a run of lvzoo ({RUN} is missing); name another --out"
+                f"{self.path}: exists and is not a run of lvzoo ({RUN} is missing); name another {name_option('out')}"
             )
 
     def _lock(self) -> BaseFileLock:
@@ -107,11 +109,12 @@ class RunFolder:
             lock.acquire(timeout=0)
         except Timeout as error:
             raise UsageError(
-                f"{self.path}: another lvzoo works in it; wait for it, or name another --out{if_none_runs}"
+                f"{self.path}: another lvzoo works in it; wait for it, or name another {name_option('out')}"
+                f"{if_none_runs}"
             ) from error
         except OSError as error:
             raise DataError(
-                f"{self.path}: cannot be written ({error.strerror}); name another --out"
+                f"{self.path}: cannot be written ({error.strerror}); name another {name_option('out')}"
             ) from error
         return lock
 
@@ -126,7 +129,7 @@ class RunFolder:
                 "`lvzoo eval` printed"
             ) from error
         except ValueError as error:
-            raise DataError(f"{path}: damaged ({error}); name another --out") from error
+            raise DataError(f"{path}: damaged ({error}); name another {name_option('out')}") from error
         return known
 
     def record_failure(self, trial: str, result: JobResult) -> None:
@@ -143,7 +146,7 @@ class RunFolder:
         """Raise UsageError if the run in the folder has other settings; names the first that differs."""
         if difference := describe_difference(self.read().get("settings", {}), settings):
             raise UsageError(
-                f"{self.path}: holds a run with other settings: {difference}; name another --out"
+                f"{self.path}: holds a run with other settings: {difference}; name another {name_option('out')}"
             )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lvzoo.errors import DataError, UsageError, one_line
+from lvzoo.errors import DataError, UsageError, name_option, one_line
 
 
 def check_settings(path: Path, settings: Mapping[str, Any], *, what: str) -> None:
@@ -22,9 +22,11 @@ def check_settings(path: Path, settings: Mapping[str, Any], *, what: str) -> Non
     except FileNotFoundError:
         return
     except (ValueError, LookupError, TypeError) as error:
-        raise DataError(f"{path}: damaged ({one_line(error)}); name another --out") from error
+        raise DataError(f"{path}: damaged ({one_line(error)}); name another {name_option('out')}") from error
     if difference := describe_difference(before, settings):
-        raise UsageError(f"{path.parent}: holds {what} with other settings: {difference}; name another --out")
+        raise UsageError(
+            f"{path.parent}: holds {what} with other settings: {difference}; name another {name_option('out')}"
+        )
 
 
 def describe_difference(before: Mapping[str, Any], wanted: Mapping[str, Any]) -> str | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from lvzoo.arguments import check_count, check_path, list_paths
 from lvzoo.errors import UsageError
 from lvzoo.types import Event, OptionValue
 
@@ -50,16 +51,21 @@ class RunRequest:
     recipe: Mapping[str, OptionValue] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Raise UsageError if both a data folder and a phantom are described, or a count is too small."""
+        """Raise UsageError for a value of another type, a count that is too small, or a data folder and a phantom."""
+        for name in ("plugins", "corruptions"):
+            if getattr(self, name) is not None:
+                list_paths(getattr(self, name), name)
+        for name in ("data", "out"):
+            if getattr(self, name) is not None:
+                check_path(getattr(self, name), name)
         phantom = (self.phantom_size, self.phantom_seed, self.shift)
         if self.data is not None and any(each is not None for each in phantom):
             raise UsageError(
                 "a data folder and a phantom's size, seed or shift exclude each other; leave one of them out"
             )
         for name, least in (("seed", 0), ("seeds", 1), ("resamples", 1)):
-            value = getattr(self, name)
-            if value is not None and value < least:
-                raise UsageError(f"{name} is {value}; it must be at least {least}")
+            if getattr(self, name) is not None:
+                check_count(getattr(self, name), name, least=least)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from lvzoo.errors import DataError, UsageError
+from lvzoo.arguments import check_path
+from lvzoo.errors import DataError, UsageError, name_option
 from lvzoo.registry import Zoo, open_zoo
 from lvzoo.types import Entry
 from lvzoo.weights.carried import find_carried
@@ -51,7 +52,10 @@ class Located:
 
 def locate(model: str | Path, *, registries: Sequence[Path] = ()) -> Located:
     """Find a trained model. `lvzoo.load` says what `model` may be, and lists the errors."""
+    check_path(model, "model")
     zoo = open_zoo(registries=registries)
+    if "," in str(model) and not Path(model).exists():
+        raise UsageError(f"{str(model)!r}: has a comma; name each model by itself")
     if isinstance(model, str) and _may_be_entry(model) and (entry := _find_entry(model, zoo)):
         return _locate_entry(entry, zoo)
     path = Path(model)
@@ -67,6 +71,18 @@ def locate(model: str | Path, *, registries: Sequence[Path] = ()) -> Located:
             f"{entry.family.kind}); {AGAIN}"
         )
     return Located(path=path, entry=entry)
+
+
+def check_is_no_model(clip: Path, *, registries: Sequence[Path] = ()) -> None:
+    """Check that the path of a clip does not name a model, as in `lvzoo predict unet-fast`.
+
+    Raises:
+        UsageError: it is an entry, a weights file or a trial's folder.
+    """
+    is_file = clip.suffix == SUFFIX or ((clip / CARD).is_file() and (clip / WEIGHTS).is_file())
+    entries = () if clip.exists() else open_zoo(registries=registries).entries
+    if is_file or str(clip) in {entry.name for entry in entries}:
+        raise UsageError(f"{clip}: is a model, not a clip; name it by {name_option('model', str(clip))}")
 
 
 def check_files(folder: Path) -> None:

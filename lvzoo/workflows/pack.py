@@ -19,6 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from lvzoo.arguments import check_path
 from lvzoo.errors import DataError, one_line
 from lvzoo.evaluate.dice import dice_N
 from lvzoo.evaluate.predict import predict_masks
@@ -69,6 +70,7 @@ def pack(trial: str | Path, *, out: str | Path | None = None) -> Packed:
             written.
         UsageError: `out` does not end in .safetensors, or has control characters.
     """
+    check_path(trial, "trial")
     folder = Path(trial)
     if not folder.is_dir():
         raise DataError(

@@ -23,7 +23,7 @@ from lvzoo.data.clips.names import name_clips
 from lvzoo.data.clips.recognise import open_clip
 from lvzoo.data.clips.synthetic import is_synthetic
 from lvzoo.data.crop import find_crop, make_cropper
-from lvzoo.errors import DataError, UsageError, show_name
+from lvzoo.errors import DataError, UsageError, name_option, show_name
 from lvzoo.files import atomic_file
 from lvzoo.geometry.sector import fit_sector
 from lvzoo.interfaces import NoiseSuite
@@ -91,7 +91,7 @@ def preview_noise(
     if path.suffix.lower() != ".png":
         raise UsageError(f"{path}: the picture is a PNG; name it {path.with_suffix('.png').name}")
     if path.exists():
-        raise DataError(f"{path}: exists; name another --out")
+        raise DataError(f"{path}: exists; name another {name_option('out')}")
     suite = open_suite(open_zoo(registries=registries).noise(noise))
     chosen = select_conditions(suite, corruptions, severities)[1:]
     if not chosen:
@@ -140,7 +140,7 @@ def _read_one(clip: Clip, index: int) -> NDArray[np.uint8]:
         if isinstance(frame, Frame):
             return frame.grey_HW
         raise DataError(
-            f"{clip.path}: frame {index} does not decode ({frame.reason}); choose another --frame"
+            f"{clip.path}: frame {index} does not decode ({frame.reason}); choose another {name_option('frame')}"
         )
     count = sum(1 for _ in clip.read())
     raise UsageError(f"{clip.path}: has no frame {index}; it has 0 to {count - 1}")

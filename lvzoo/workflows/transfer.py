@@ -13,8 +13,9 @@ from typing import Any, Final
 
 import pandas as pd
 
-from lvzoo.errors import UsageError
-from lvzoo.files import atomic_file
+from lvzoo.arguments import check_path, list_paths
+from lvzoo.errors import UsageError, name_option
+from lvzoo.files import atomic_file, check_folder
 from lvzoo.phantom.ranges import SHIFTS, ranges_of
 from lvzoo.phantom.write import GENERATOR_VERSION
 from lvzoo.registry import open_zoo
@@ -111,10 +112,13 @@ def transfer(
         LvzooError: a mistake in the arguments or the models.
     """
     # check everything before anything is trained
-    wanted = [models] if isinstance(models, str | Path) else list(models)
+    wanted, entries = list_paths(models, "models"), [str(each) for each in list_paths(train, "train")]
+    if out is not None:
+        check_path(out, "out")
+        check_folder(Path(out))
     if not wanted and not train:
         raise UsageError(
-            "nothing to test; name trained models, or entries to train first (--train unet-fast)"
+            f"nothing to test; name trained models, or entries to train first: {name_option('train', 'unet-fast')}"
         )
     if not train:
         _check_nothing_of_training({"preset": preset, "seeds": seeds, "phantom_size": phantom_size, **recipe})
@@ -126,7 +130,6 @@ def transfer(
     if found:
         check_weights(open_zoo(registries=registries), name_models(found))
     options = RunOptions(device=device, executor=executor, on_event=on_event, listeners=listeners)
-    entries = [train] if isinstance(train, str) else list(train)
     settings = {
         "models": [model.digest for model in found],
         "train": entries,
@@ -212,8 +215,8 @@ def _check_nothing_of_training(given: Mapping[str, object]) -> None:
     for name, value in given.items():
         if value is not None and (name, value) != ("preset", PRESET):
             raise UsageError(
-                f"{name} is an option of training, and nothing is to be trained; name entries to train "
-                "(--train unet-fast), or leave it out"
+                f"{name} is an option of training, and nothing is to be trained; name entries to train: "
+                f"{name_option('train', 'unet-fast')}, or leave it out"
             )
 
 

@@ -9,7 +9,7 @@ from typing import IO
 
 import pytest
 
-from lvzoo.errors import DataError, UsageError
+from lvzoo.errors import DataError, LvzooError, UsageError
 from lvzoo.files import atomic_file, atomic_folder
 from lvzoo.run import RunFolder, digest
 from lvzoo.types import Job, JobResult
@@ -106,11 +106,11 @@ def test_the_lock_of_a_killed_lvzoo_is_named(tmp_path: Path, monkeypatch: pytest
 
 def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
-    for taken in (tmp_path, tmp_path / "thesis.txt"):
-        with (
-            pytest.raises(DataError, match=r"exists and is not a run of lvzoo"),
-            RunFolder(path=taken).open({}, {}),
-        ):
+    for taken, reason in (
+        (tmp_path, r"exists and is not a run of lvzoo"),
+        (tmp_path / "thesis.txt", "is a file, and results need a folder"),
+    ):
+        with pytest.raises(LvzooError, match=reason), RunFolder(path=taken).open({}, {}):
             pass
     assert sorted(path.name for path in tmp_path.iterdir()) == ["thesis.txt"]
 

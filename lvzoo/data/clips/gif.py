@@ -13,7 +13,7 @@ from PIL import Image
 
 from lvzoo.data.clips.clip import Clip, Frame, is_usable_rate, shorten
 from lvzoo.data.clips.grey import convert_to_grey
-from lvzoo.errors import is_out_of_memory
+from lvzoo.errors import is_out_of_memory, name_option
 
 MS: Final = 1000
 
@@ -84,12 +84,12 @@ def _find_rate(durations_ms: Sequence[float]) -> tuple[float | None, str]:
     if not shown_ms:
         return None, ""
     if min(shown_ms) <= 0:
-        return None, "states no duration for some frames, so no frame has a time; give --fps"
+        return None, f"states no duration for some frames, so no frame has a time; give {name_option('fps')}"
     fps = MS * len(shown_ms) / sum(shown_ms)
     if not is_usable_rate(fps):
         return None, (
             f"its durations give {fps:.2g} frames per second, which cannot be true, so no frame has a time; "
-            "give --fps"
+            f"give {name_option('fps')}"
         )
     return fps, ""
 

@@ -68,7 +68,9 @@ def test_unknown_durations_give_no_times(tmp_path: Path, durations_ms: list[int]
     clip = open_clip(tmp_path / "clip.gif")
     assert [frame.time_s for frame in read_frames(tmp_path / "clip.gif")] == [None] * 3
     assert (clip.fps, clip.times_from) == (None, None)
-    assert clip.warnings == ("states no duration for some frames, so no frame has a time; give --fps",)
+    assert clip.warnings == (
+        "states no duration for some frames, so no frame has a time; give --fps (fps= in Python)",
+    )
 
 
 def test_a_stated_rate_wins(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from lvzoo.data.clips.video.mp4 import Mp4, read_mp4
 from lvzoo.data.clips.video.probe import Probe, probe_video
 from lvzoo.data.clips.video.rate import check_rate
 from lvzoo.data.clips.video.riff import Avi
-from lvzoo.errors import DataError
+from lvzoo.errors import DataError, name_option
 from lvzoo.geometry.sector import evenly_spaced
 
 FAR_FRAMES: Final = 500
@@ -31,7 +31,7 @@ NO_TIMES: Final = (
 
 GUESSED_RATE: Final = (
     "its frames have no usable time stamps, so their times follow from a rate of {fps:g} frames per second, which "
-    "may be a guess; state the true one with --fps"
+    f"may be a guess; state the true one with {name_option('fps')}"
 )
 
 
