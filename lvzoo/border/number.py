@@ -20,7 +20,7 @@ MOST_PX: Final = 8.0
 """No two readers differ by more than this. If a border lies further away, something else is wrong."""
 CONFIDENCE: Final = 0.95
 WANTED_PX: Final = 0.3
-"""Half of the width of the interval that `frames_needed` is about."""
+"""Half of the width of the interval that `patients_needed` is about."""
 MOST_NEEDED: Final = 10_000
 NEARBY_PX: Final = 1.0
 """How far the border is moved to either side to see how far one unit of the number moves it."""
@@ -50,8 +50,8 @@ class Fit:
     shift_half_px: float
     nearby: tuple[float, float]
     """The numbers with which the border lies about 1 px further inside and outside."""
-    frames_needed: int
-    """About so many frames give an interval of +- 0.3 px."""
+    patients_needed: int
+    """About so many patients give an interval of +- 0.3 px."""
     without_Q: dict[str, float]
     """For each patient, the number that the other patients give."""
 
@@ -90,7 +90,7 @@ def find_number(measure: Measure, patients: Sequence[str]) -> Fit:
         shift_px=float(left_Q.mean()) - start_px,
         shift_half_px=shift_half_px,
         nearby=nearby,
-        frames_needed=round(_count_needed(spread_px) * len(patients) / patients_count),
+        patients_needed=_count_needed(spread_px),
         without_Q={
             str(name): number - px / px_per_unit for name, px in zip(names, others_px_Q.tolist(), strict=True)
         },

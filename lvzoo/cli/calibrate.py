@@ -53,8 +53,8 @@ def calibrate(*, model: str, **options: Any) -> None:  # noqa: ANN401 - the opti
     model, or the offset of a landmark model's contour in px along its normal. Test frames are never read.
 
     Writes a weights file, which every command takes as a model, and its card as a Markdown page. Prints both paths.
-    Prints on stderr the number, its 95 % interval, the Dice before and after, and how many frames a narrow interval
-    needs.
+    Prints on stderr the number, how far it moves the border (with its 95 % interval), the Dice before and after, and
+    how many patients a narrow interval needs.
     """
     from lvzoo.workflows.calibrate import calibrate as calibrate_model
 
@@ -75,8 +75,8 @@ def _lines(made: Calibrated) -> Iterator[str]:
     if abs(found.shift_px) <= found.shift_half_px:
         yield (
             "the interval of the border's move includes 0, so nothing shows that the border must move; keep the "
-            "model as it is, or use more frames"
+            "model as it is, or use frames of more patients"
         )
     if found.shift_half_px > WANTED_PX:
-        known = f"the border would be known to +- {WANTED_PX} px (95 % interval)"
-        yield f"with about {made.frames_needed:,} frames, {known}"
+        needed = f"frames of about {made.patients_needed:,} patients are needed"
+        yield f"{needed} to know the border to +- {WANTED_PX} px (95 % interval)"

@@ -16,7 +16,13 @@ from lvzoo.weights.card import parse_card
 from lvzoo.weights.carried import Carried, find_carried
 from lvzoo.weights.header import read_card
 from lvzoo.weights.locate import SUFFIX, locate
-from lvzoo.weights.page import describe_calibration, describe_dice, describe_rounding, describe_splits
+from lvzoo.weights.page import (
+    describe_calibrated,
+    describe_calibration,
+    describe_dice,
+    describe_rounding,
+    describe_splits,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -128,6 +134,9 @@ def _lines(described: Mapping[str, Any]) -> Iterator[str]:
     plugin = described["plugin"]
     yield from _wrap(described["name"], described["summary"])
     yield ""
+    known = described["weights"] and described["weights"]["card"]
+    if known and (calibration := parse_card(known).calibration):
+        yield from _wrap("calibrated", describe_calibrated(calibration))
     yield from _wrap("kind", described["kind"])
     yield from _wrap("family", f"{described['family']} ({described['factory']})")
     yield from _wrap("plugin", f"{plugin['name']} ({plugin['distribution']} {plugin['version']})")

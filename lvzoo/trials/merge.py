@@ -11,7 +11,7 @@ import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from lvzoo.errors import DataError, UsageError, name_some
+from lvzoo.errors import DataError, UsageError, name_option, name_some
 from lvzoo.interfaces import NoiseSuite
 from lvzoo.noise.apply import open_suite, suite_digest
 from lvzoo.registry import Zoo
@@ -68,7 +68,8 @@ def _finished_trials(runs: Sequence[FinishedRun]) -> Iterator[MergedTrial]:
 def merge_facts(trials: Sequence[MergedTrial], recipe: Mapping[str, OptionValue]) -> dict[str, ModelFacts]:
     """Return the facts about each model: those of its first seed, with the median time of seeds on its hardware.
 
-    Models are marked if they were trained before their run, or by another recipe than the given one.
+    Models are marked if they were trained or calibrated before their run, or trained by another recipe than the
+    given one.
     """
     facts: dict[str, ModelFacts] = {}
     for model in dict.fromkeys(trial.model for trial in trials):
@@ -81,12 +82,15 @@ def merge_facts(trials: Sequence[MergedTrial], recipe: Mapping[str, OptionValue]
             if each.hardware == first.hardware and each.ms_per_frame is not None
         ]
         origin, trained_on = own[0].run.origin(own[0].own_model)
+        calibrated_on, calibrated_here = own[0].run.calibration(own[0].own_model)
         facts[model] = dataclasses.replace(
             first,
             ms_per_frame=statistics.median(times) if times else None,
             own_recipe=own[0].run.has_other_recipe(own[0].own_model, recipe),
             origin=origin,
             trained_on=trained_on,
+            calibrated_on=calibrated_on,
+            calibrated_here=calibrated_here,
         )
     return facts
 
@@ -122,13 +126,15 @@ def choose_report_folder(runs: Sequence[FinishedRun], out: str | Path | None, re
     if len(runs) == 1 and folder.resolve() == runs[0].path.resolve():
         return folder
     if folder.exists() and not folder.is_dir():
-        raise DataError(f"{folder}: is a file; name another --out")
+        raise DataError(f"{folder}: is a file; name another {name_option('out')}")
     if (folder / "run.json").exists():
         raise DataError(
-            f"{folder}: is the folder of a run, whose own report would be lost; name another --out"
+            f"{folder}: is the folder of a run, whose own report would be lost; name another {name_option('out')}"
         )
     if folder.exists() and any(folder.iterdir()) and not (folder / report).exists():
-        raise DataError(f"{folder}: exists and holds no report of lvzoo ({report}); name another --out")
+        raise DataError(
+            f"{folder}: exists and holds no report of lvzoo ({report}); name another {name_option('out')}"
+        )
     return folder
 
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Final
 
 from lvzoo.errors import UsageError, show_name
 from lvzoo.types import model_name
 from lvzoo.weights.trained import TrainedModel
+
+CALIBRATED: Final = "-calibrated"
+"""The end of the name of a model whose border was moved. `lvzoo calibrate` names its files in the same way."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,7 +29,9 @@ class NamedModel:
 
 
 def name_models(models: Sequence[TrainedModel]) -> list[NamedModel]:
-    """Return each model with its name: its entry's, or its file's if different models share an entry.
+    """Return each model with its name: its entry's, or its file's if different models share that name.
+
+    The name of a calibrated model ends with `-calibrated` instead of passing for that of its entry.
 
     Raises:
         UsageError: no model is given, two have the same weights, or two would still have the same name.
@@ -48,7 +54,7 @@ def _choose_name(model: TrainedModel, models: Sequence[TrainedModel]) -> str:
     """Return a model's name among all models that are ranked."""
     same_entry = [each for each in models if _entry_name(each) == _entry_name(model)]
     if _differ_in_seed_only(same_entry):
-        return model.entry.name
+        return _name_entry(model)
     stems = [each.stem for each in same_entry]
     name = model.stem if len(set(stems)) == len(stems) else f"{model.place}-{model.stem}"
     return as_folder_name(name.replace("+noise", ""))  # `model_name` adds this again
@@ -77,7 +83,13 @@ def _check_different(models: Sequence[TrainedModel]) -> None:
 
 
 def _entry_name(model: TrainedModel) -> str:
-    return model_name(model.entry.name, model.card.recipe)
+    return model_name(_name_entry(model), model.card.recipe)
+
+
+def _name_entry(model: TrainedModel) -> str:
+    """Return the name of a model's entry, and that it is calibrated."""
+    name = model.entry.name
+    return name if model.card.calibration is None else f"{name.removesuffix(CALIBRATED)}{CALIBRATED}"
 
 
 def _differ_in_seed_only(models: Sequence[TrainedModel]) -> bool:

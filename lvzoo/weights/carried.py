@@ -14,11 +14,13 @@ from lvzoo.weights import read_card
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lvzoo.types import Entry
+    from lvzoo.types import Entry, Kind
     from lvzoo.weights import WeightsCard
 
 DEFAULT_MODELS: Final = ("unet-fast",)
 """The entries with which clips are predicted if no model is named; with several, by their mean."""
+OTHER_KIND: Final[Mapping[Kind, str]] = {"mask": "landmark7-fast", "landmark": "unet-fast"}
+"""The entry that gives a second opinion on a model of this kind: one of the other kind."""
 IN_A_PACKAGE: Final = re.compile(r"(?P<package>[A-Za-z_]\w+):(?P<path>[^\\]+)")
 """As in `lvzoo_unet:weights/unet-fast.safetensors`. A single letter before the colon would be a drive."""
 
@@ -65,10 +67,14 @@ def _find_file(entry: Entry, named: str) -> Path:
         raise DataError(
             f"{named}: {inside['package']!r} is not a package ({error}); correct the entry"
         ) from error
-    folders = [] if spec is None else list(spec.submodule_search_locations or [])
-    if not folders:
+    if spec is None:
         raise DataError(
             f"{named}: package {inside['package']!r} is not installed; install it for its weights"
+        )
+    folders = list(spec.submodule_search_locations or [])
+    if not folders:
+        raise DataError(
+            f"{named}: {inside['package']!r} is not a package (it is a single module); correct the entry"
         )
     return Path(folders[0]) / inside["path"]
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 
 from torch import nn
 
+from lvzoo.arguments import list_paths
 from lvzoo.errors import DataError, LvzooError, UsageError, show_name
+from lvzoo.types import Kind
 from lvzoo.weights.calibration import name_data
 from lvzoo.weights.card import WeightsCard
-from lvzoo.weights.carried import DEFAULT_MODELS
+from lvzoo.weights.carried import DEFAULT_MODELS, OTHER_KIND
 from lvzoo.weights.locate import Located, locate
 from lvzoo.weights.network import read_model
 from lvzoo.weights.trained import digest_file, find_card
@@ -29,9 +32,16 @@ class OpenedModel:
     """
 
     named: str
+    kind: Kind
     network: nn.Module
     digest: str
     card: WeightsCard | None
+
+    @property
+    def uncalibrated(self) -> str:
+        """The hash of the weights file before its border was calibrated; `digest` if it was not."""
+        calibration = None if self.card is None else self.card.calibration
+        return self.digest if calibration is None else calibration.weights
 
     @property
     def data(self) -> str | None:
@@ -47,7 +57,7 @@ def open_models(
     Logs a warning for models that have seen no real patient.
 
     Raises:
-        UsageError: no model is named, or two names mean the same weights.
+        UsageError: no model is named, or two names mean the same weights, perhaps with two calibrations.
         LvzooError: a model is not available.
     """
     if models is None:
@@ -55,39 +65,70 @@ def open_models(
             return [_open_model(model, registries) for model in DEFAULT_MODELS]
         except LvzooError as error:
             raise type(error)(f"the bundled model is not available: {error}") from error
-    named = [models] if isinstance(models, str | Path) else list(models)
+    named = list_paths(models, "model")
+    if any("," in str(model) and not Path(model).exists() for model in named):
+        several = " ".join(f"--model {name.strip()}" for model in named for name in str(model).split(","))
+        raise UsageError(f"name each model by itself: {several} (a list in Python)")
     if not named:
         raise UsageError("no model is named; name one, or leave the argument out for the model in the box")
     opened = [_open_model(model, registries) for model in named]
-    for number, model in enumerate(opened):
-        same = next((other.named for other in opened[:number] if other.digest == model.digest), None)
-        if same == model.named:
-            raise UsageError(f"{same} is named twice; name it once")
-        if same is not None:
-            raise UsageError(
-                f"{same} and {model.named} are the same weights, so a mean of them says nothing more; name one"
-            )
+    for one, other in combinations(opened, 2):
+        _check_different(one, other)
     return opened
 
 
-def _open_model(model: str | Path, registries: Sequence[Path]) -> OpenedModel:
+def _check_different(one: OpenedModel, other: OpenedModel) -> None:
+    """Raise UsageError if a mean of two models says nothing more than one of them."""
+    if (one.named, one.digest) == (other.named, other.digest):
+        raise UsageError(f"{one.named} is named twice; name it once")
+    if one.digest == other.digest:
+        raise UsageError(
+            f"{one.named} and {other.named} are the same weights, so a mean of them says nothing more; name one"
+        )
+    if one.uncalibrated == other.uncalibrated:
+        raise UsageError(
+            f"{one.named} and {other.named} differ in their calibrations only, so a mean of them is no second "
+            "opinion; name one, or calibrate once on the frames of both"
+        )
+
+
+def open_check(models: Sequence[OpenedModel]) -> OpenedModel | None:
+    """Open the model of lvzoo that gives a second opinion on an answer: the model in the box of the other kind.
+
+    Masks and landmarks fail in different ways. So None is returned if both kinds answer: they check each other. None
+    is returned too, with a warning in the log, if that model is not available.
+    """
+    kinds = {model.kind for model in models}
+    if len(kinds) > 1:
+        return None
+    [kind] = kinds
+    name = OTHER_KIND[kind]
+    try:
+        return _open_model(name, (), warn=False)
+    except LvzooError as error:
+        log.warning("the second opinion of %s is missing: %s", name, error)
+        return None
+
+
+def _open_model(model: str | Path, registries: Sequence[Path], *, warn: bool = True) -> OpenedModel:
     found = locate(model, registries=registries)
     return OpenedModel(
         named=show_name(model),
+        kind=found.entry.family.kind,
         network=read_model(found),
         digest=digest_file(found.path),
-        card=_find_card(model, found),
+        card=_find_card(model, found, warn=warn),
     )
 
 
-def _find_card(model: str | Path, found: Located) -> WeightsCard | None:
+def _find_card(model: str | Path, found: Located, *, warn: bool) -> WeightsCard | None:
     """Return the card of a model, or None if it is not known. Logs a warning if it was trained on synthetic data."""
     try:
         card = find_card(found)
     except DataError as error:  # a trial that was moved out of its run
         log.warning("%s", error)
         return None
-    if card.trained_on.synthetic:
+    if warn and card.trained_on.synthetic:
         log.warning("%s was trained on %s; check the overlay", model, _describe_simulated(card))
     return card
 

@@ -16,8 +16,12 @@ if TYPE_CHECKING:
 KINDS: Final = {"mask": "a mask", "landmark": "landmarks"}
 SYNTHETIC: Final = "**Trained on simulated echocardiograms only: no patient's image was used.**"
 CALIBRATED: Final = (
-    "**Trained on simulated echocardiograms**{}. One number, which moves the border, was fitted to traced frames of "
-    "{}. The figures of this calibration come from that data set, and all others from simulated patients."
+    "after the training, one number was fitted to {} of {}; it moves the border of the model to where readers traced "
+    "it there"
+)
+MIXED: Final = (
+    "**Trained on simulated echocardiograms**{}. The figures of the calibration come from {}, and all others from "
+    "simulated patients."
 )
 STARTED: Final = (
     ", starting from pretrained weights ({}), which have training data and a licence of their own"
@@ -34,6 +38,8 @@ NOT_FOR_SYNTHETIC: Final = (
     ),
 )
 NOT_FOR_OTHER: Final = ("Views, machines or croppings that its training data do not contain.",)
+ROUNDED_PX: Final = 0.005
+"""Smaller distances are printed as 0.00 px."""
 TERMS: Final = (
     "Weights carry traces of their training data. Read the terms of that data set before you pass them on."
 )
@@ -71,17 +77,16 @@ def describe_rounding(card: WeightsCard) -> str:
     )
 
 
+def describe_calibrated(calibration: Calibration) -> str:
+    """Return what it means that a model is calibrated, and on what it was."""
+    return CALIBRATED.format(_count(calibration.frames, calibration.patients), name_data(calibration))
+
+
 def describe_calibration(calibration: Calibration) -> Iterator[tuple[str, str]]:
     """Yield pairs of a label and a text: the number, its effect on the border and on the Dice, and its data."""
     it = calibration
-    if it.unit == "logit":
-        what = f"{it.number:+.2f} is added to the logits"
-    else:
-        what = f"the landmarks are moved by {it.number:+.2f} px along the outward normal of their curve"
-    interval = f"95 % interval {_span(it.number, it.number_half)}"
-    side = "outwards" if it.shift_px >= 0 else "inwards"
-    shift = f"{abs(it.shift_px):.2f} px {side} ({_span(it.shift_px, it.shift_half_px)})"
-    yield "border", f"{what} ({interval}); this moves the border {shift}"
+    shift = f"{describe_move(it.shift_px)} ({describe_span(it.shift_px, it.shift_half_px)})"
+    yield "border", f"{describe_number(it)}, which moves the border by {shift}"
     source = f"the {it.split} split of {name_data(it)}, fingerprint `{it.fingerprint}`"
     made = f"from the weights `{it.weights}`, with lvzoo {it.lvzoo}"
     yield "calibrated on", f"{_count(it.frames, it.patients)} of {source}; {made}"
@@ -95,18 +100,53 @@ def describe_calibration(calibration: Calibration) -> Iterator[tuple[str, str]]:
     yield "effect", f"{dice}; border {gap} ({where})"
 
 
+def describe_number(calibration: Calibration) -> str:
+    """Return what the number of a calibration does to the output of the model."""
+    if calibration.unit == "logit":
+        return f"{calibration.number:+.2f} is added to the logits"
+    return f"the landmarks are moved {describe_move(calibration.number)} along the normal of their curve"
+
+
 def describe_gap(distance_px: float) -> str:
     """Return how far a border lies from the tracings, in words.
 
     >>> describe_gap(-0.5), describe_gap(0.001)
-    ('0.50 px inside the tracings', '0.00 px outside the tracings')
+    ('0.50 px inside the tracings', 'on the tracings')
     """
+    if is_zero(distance_px):
+        return "on the tracings"
     return f"{abs(distance_px):.2f} px {'inside' if distance_px < 0 else 'outside'} the tracings"
 
 
-def _span(middle: float, half: float) -> str:
-    """Return the two ends of an interval."""
-    return f"{middle - half:+.2f} to {middle + half:+.2f}"
+def describe_move(shift_px: float) -> str:
+    """Return how far a border is moved, and to which side.
+
+    >>> describe_move(-0.14), describe_move(0.001)
+    ('0.14 px inwards', '0.00 px')
+    """
+    return f"{abs(shift_px):.2f} px" if is_zero(shift_px) else f"{abs(shift_px):.2f} px {_side(shift_px)}"
+
+
+def describe_span(shift_px: float, half_px: float) -> str:
+    """Return the 95 % interval of a move, from its end that is nearer to the inside.
+
+    >>> describe_span(-0.14, 0.65), describe_span(0.3, 0.2)
+    ('95 % interval: 0.79 px inwards to 0.51 px outwards', '95 % interval: 0.10 to 0.50 px outwards')
+    """
+    low, high = shift_px - half_px, shift_px + half_px
+    ends = f"{describe_move(low)} to {describe_move(high)}"
+    if low * high > 0 and not (is_zero(low) or is_zero(high)):
+        ends = f"{abs(low):.2f} to {describe_move(high)}"
+    return f"95 % interval: {ends}"
+
+
+def is_zero(distance_px: float) -> bool:
+    """Return whether a distance is 0.00 px where it is printed."""
+    return abs(distance_px) < ROUNDED_PX
+
+
+def _side(shift_px: float) -> str:
+    return "inwards" if shift_px < 0 else "outwards"
 
 
 def _count(frames: int, patients: int) -> str:
@@ -124,7 +164,9 @@ def describe_splits(card: WeightsCard) -> str:
 
 def _lines(card: WeightsCard, file: str, size_bytes: int) -> Iterator[str]:
     trained = card.trained_on
-    yield f"# {card.entry}: {card.summary}"
+    yield f"# {card.entry}{', calibrated' if card.calibration else ''}: {card.summary}"
+    if card.calibration:
+        yield from ("", f"**Calibrated**: {describe_calibrated(card.calibration)}.")
     yield from ("", _describe_origin(card))
     yield from ("", "| | |", "|---|---|")
     for name, value in _facts(card, file, size_bytes):
@@ -141,9 +183,9 @@ def _describe_origin(card: WeightsCard) -> str:
     """Return a paragraph on the training data."""
     start = STARTED.format(card.started_from) if card.started_from else ""
     if not card.trained_on.synthetic:
-        return f"Trained on {card.data}{start}. {TERMS}"
+        return f"Trained on {card.trained_on}{start}. {TERMS}"
     if card.calibration is not None and not card.calibration.synthetic:
-        return CALIBRATED.format(start, name_data(card.calibration))
+        return MIXED.format(start, name_data(card.calibration))
     return f"{f'**Trained on simulated echocardiograms**{start}.' if start else SYNTHETIC} {NO_EVIDENCE}"
 
 

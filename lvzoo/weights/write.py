@@ -8,8 +8,8 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
-from lvzoo.errors import DataError, UsageError
-from lvzoo.files import atomic_file
+from lvzoo.errors import DataError, UsageError, name_option
+from lvzoo.files import atomic_file, check_folder
 from lvzoo.types import has_control_characters
 from lvzoo.weights.card import KEY, WeightsCard
 from lvzoo.weights.header import read_card
@@ -18,14 +18,15 @@ from lvzoo.weights.page import render_card
 
 
 def check_output(path: Path) -> None:
-    """Raise an error if a weights file cannot be written: a bad name, or the file or its page exists."""
+    """Raise an error if a weights file cannot be written: a bad name, no folder, or the file or its page exists."""
+    check_folder(path.parent)
     if has_control_characters(path.name):
-        raise UsageError(f"{path}: the name has control characters; name another --out")
+        raise UsageError(f"{path}: the name has control characters; name another {name_option('out')}")
     if path.suffix != SUFFIX:
         raise UsageError(f"{path}: a weights file's name ends in {SUFFIX}; name it {path.stem}{SUFFIX}")
     for each in (path, _find_page(path)):
         if each.exists():
-            raise DataError(f"{each}: exists; name another --out")
+            raise DataError(f"{each}: exists; name another {name_option('out')}")
 
 
 def write_weights(weights: Mapping[str, torch.Tensor], card: WeightsCard, path: Path) -> Path:

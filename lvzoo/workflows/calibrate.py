@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file
 
 import lvzoo
+from lvzoo.arguments import check_count, check_path
 from lvzoo.border.choice import choose_frames
 from lvzoo.border.fit import Predict, check_border, fit_border, leave_out_failures
 from lvzoo.border.number import Fit
 from lvzoo.device import choose_device, choose_precision
-from lvzoo.errors import NoSplitError, UsageError, choose, show_name
+from lvzoo.errors import NoSplitError, UsageError, choose, name_option, show_name
 from lvzoo.evaluate.predict import predict_masks
 from lvzoo.interfaces import Dataset
 from lvzoo.plugins import resolve
@@ -31,10 +32,11 @@ from lvzoo.trials.command import RUNS
 from lvzoo.trials.prepare import digest_patients
 from lvzoo.types import FrameSet
 from lvzoo.weights import Calibration, CleanDice, WeightsCard
-from lvzoo.weights.calibration import UNITS, Check, FitSplit
+from lvzoo.weights.calibration import UNITS, Check, FitSplit, name_data
 from lvzoo.weights.locate import SUFFIX, Located
 from lvzoo.weights.moved import Border
 from lvzoo.weights.network import read_model
+from lvzoo.weights.page import describe_number
 from lvzoo.weights.trained import TrainedModel, find_trained
 from lvzoo.weights.write import check_output, write_weights
 
@@ -53,14 +55,15 @@ class Calibrated:
     """The written weights file, the page beside it, and what was fitted.
 
     `used` names the frames of the fit: each a video and the position of a frame in it. `failed` is the number of
-    frames that were chosen and left out, because the model did not find the ventricle there.
+    frames that were chosen and left out, because the model did not find the ventricle there. Frames of about
+    `patients_needed` patients would give an interval of +- 0.3 px.
     """
 
     path: Path
     page: Path
     card: WeightsCard
     calibration: Calibration
-    frames_needed: int
+    patients_needed: int
     used: tuple[tuple[str, int], ...]
     failed: int
 
@@ -98,12 +101,15 @@ def calibrate(
         PluginError: the border of the model cannot be moved.
         LvzooError: the model is not available.
     """
-    if frames < 2:
-        raise UsageError(f"the number of frames is {frames}; use at least 2, of different patients")
+    check_path(data, "data")
+    check_count(frames, "frames", least=2)
+    if out is not None:
+        check_path(out, "out")
     found = find_trained(model, registries=registries)
     path = Path(f"{found.stem}-calibrated{SUFFIX}") if out is None else Path(out)
     check_output(path)
     used_split, labelled = _load(Path(data), split, registries)
+    _warn_of_earlier_number(found)
     _warn_of_training_data(found, used_split, labelled)
     chosen, others = choose_frames(labelled, frames)
     predict = _open_predictor(found, device)
@@ -121,7 +127,7 @@ def calibrate(
         page=page,
         card=card,
         calibration=calibration,
-        frames_needed=fit.frames_needed,
+        patients_needed=fit.patients_needed,
         used=tuple(zip(kept.videos, kept.frame_indices, strict=True)),
         failed=len(chosen) - len(kept),
     )
@@ -134,7 +140,7 @@ def _load(folder: Path, split: str | None, registries: Sequence[Path]) -> tuple[
     """Return the traced frames of a split, and the split. Test frames are never read."""
     if split == "test":
         raise UsageError(
-            "test frames are for testing, and a model must not see them; use --split train or val"
+            f"test frames are for testing, and a model must not see them; use {name_option('split', 'val')}"
         )
     asked = list(SPLITS.values()) if split is None else [choose(split, SPLITS, "split")]
     dataset: Dataset = resolve(open_zoo(registries=registries).dataset_for(folder).factory)(folder.resolve())
@@ -146,14 +152,27 @@ def _load(folder: Path, split: str | None, registries: Sequence[Path]) -> tuple[
     raise NoSplitError(f"{missing} (calibration uses the split {' or '.join(asked)})") from missing
 
 
+def _warn_of_earlier_number(found: TrainedModel) -> None:
+    """Warn if the model is calibrated already, because a new number does not add to the earlier one."""
+    earlier = found.card.calibration
+    if earlier is not None:
+        log.warning(
+            "%s was calibrated before, on %s; the new number replaces the earlier one (%s)",
+            found.named,
+            name_data(earlier),
+            describe_number(earlier),
+        )
+
+
 def _warn_of_training_data(found: TrainedModel, split: FitSplit, labelled: FrameSet) -> None:
     """Warn if the model was trained on these frames: its border lies nearer to their tracings than to others."""
     own = found.card.trained_on.splits.get("train")
     if own is not None and own.fingerprint == labelled.source.fingerprint:
         log.warning(
-            "%s was trained on these very %s frames, so they say little about other patients; use --split val",
+            "%s was trained on these very %s frames, so they say little about other patients; use %s",
             found.named,
             split,
+            name_option("split", "val"),
         )
 
 

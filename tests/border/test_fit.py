@@ -75,7 +75,7 @@ def test_intervals_are_those_of_students_t_over_patients() -> None:
     others = {name: (1.5 - offset) / 4 for name, offset in zip("abcde", offsets_Q, strict=True)}
     assert fit.without_Q == pytest.approx(others, abs=0.01)
     # 2.02 * 0.55 / sqrt(16) = 0.29
-    assert fit.frames_needed == 2 * 16
+    assert fit.patients_needed == 16
 
 
 def test_a_patient_counts_once_however_many_frames_there_are() -> None:

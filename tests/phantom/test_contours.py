@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
+from lvzoo.geometry.contour import find_normals
 from lvzoo.phantom.anatomy import ventricle_contour
 from lvzoo.phantom.clip import Clip, simulate
 from lvzoo.phantom.draw import Chance, Poisson, Uniform
@@ -69,15 +70,11 @@ def edge_offsets(
     frame_HW: NDArray[np.uint8], contour_P2: NDArray[np.floating], part: tuple[float, float] = WALLS
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return where (outwards, px) grey levels rise most steeply, and the normals there, on a part of the contour."""
-    tangents_P2 = np.gradient(contour_P2.astype(np.float64), axis=0)
-    normals_P2 = np.stack([tangents_P2[:, 1], -tangents_P2[:, 0]], axis=1)
-    normals_P2 /= np.linalg.norm(normals_P2, axis=1, keepdims=True)
-    outwards = np.sign(((contour_P2 - contour_P2.mean(axis=0)) * normals_P2).sum())
     from_septum_P = np.concatenate([[0], np.linalg.norm(np.diff(contour_P2, axis=0), axis=1).cumsum()])
     at_apex, whole = from_septum_P[APEX_INDEX], from_septum_P[-1]
     along_P = np.interp(from_septum_P, [0, at_apex, whole], [1, 0, 1])
     chosen = (along_P >= part[0]) & (along_P < part[1])
-    normals_P2 = outwards * normals_P2[chosen]
+    normals_P2 = find_normals(contour_P2)[chosen]
 
     reach_S = np.arange(-REACH_PX, REACH_PX + STEP_PX / 2, STEP_PX)
     places_PS2 = (contour_P2[chosen][:, None] + reach_S[:, None] * normals_P2[:, None]).astype(np.float32)

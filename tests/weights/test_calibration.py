@@ -19,7 +19,7 @@ from lvzoo.weights.calibration import MOST_NUMBER
 from lvzoo.weights.card import parse_card
 from lvzoo.weights.locate import locate
 from lvzoo.weights.network import read_model
-from lvzoo.weights.page import render_card
+from lvzoo.weights.page import describe_calibration, render_card
 from lvzoo.weights.trained import find_trained
 from tests.made_weights import CARD, MOVED, TRAINED_ON, write_weights
 
@@ -108,13 +108,21 @@ def test_the_page_and_info_name_the_number_and_its_data(
     assert main(["info", str(path)]) == 0
     told = " ".join(capsys.readouterr().out.split())
     for part in (
-        "+0.75 is added to the logits (95 % interval +0.25 to +1.25); this moves the border 0.30 px outwards",
+        "+0.75 is added to the logits, which moves the border by 0.30 px outwards (95 % interval: 0.10 to 0.50 px",
         "10 frames of 9 patients of the train split of echonet-dynamic (reader-1), fingerprint `cafe`; from",
         "Dice 0.900 before, 0.910 after; border 0.31 px inside the tracings before, 0.02 px outside the tracings",
         "(40 frames of 20 patients, none of them used for the calibration)",
     ):
         assert part in page
         assert part in told
+    assert page.splitlines()[0] == "# small, calibrated: a small U-Net"
+    calibrated = (
+        "after the training, one number was fitted to 10 frames of 9 patients of echonet-dynamic (reader-1)"
+    )
+    assert page.splitlines()[2].startswith(f"**Calibrated**: {calibrated}")
+    assert f"calibrated {calibrated}" in told.split("catalogue")[0], (
+        "where the model is described, not its weights"
+    )
     assert "catalogue none: a weights file" in told
     assert main(["info", str(tmp_path / "gone.safetensors")]) == 4
     assert "no such file" in capsys.readouterr().err
@@ -124,12 +132,58 @@ def test_a_page_does_not_say_that_no_patient_s_image_was_used() -> None:
     page = render_card(moved_card(), file="x.safetensors", size_bytes=1)
     assert "no patient's image" not in page
     assert (
-        "One number, which moves the border, was fitted to traced frames of echonet-dynamic (reader-1)."
+        "figures of the calibration come from echonet-dynamic (reader-1), and all others from simulated"
         in page
     )
     simulated = render_card(moved_card(name="phantom", version="v9", synthetic=True), file="x", size_bytes=1)
     assert "no patient's image was used" in simulated
+    assert (
+        "**Calibrated**: after the training, one number was fitted to 10 frames of 9 patients of" in simulated
+    )
+    assert "calibrated" not in render_card(CARD, file="x", size_bytes=1).lower()
     assert moved_card().data == f"{TRAINED_ON}; border calibrated on echonet-dynamic (reader-1)"
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        (
+            {"shift_px": -0.14, "shift_half_px": 0.65},
+            "by 0.14 px inwards (95 % interval: 0.79 px inwards to 0.51 px out",
+        ),
+        (
+            {"shift_px": -0.5, "shift_half_px": 0.2},
+            "by 0.50 px inwards (95 % interval: 0.70 to 0.30 px inwards)",
+        ),
+        (
+            {"shift_px": 0.0, "shift_half_px": 0.2},
+            "by 0.00 px (95 % interval: 0.20 px inwards to 0.20 px outwards)",
+        ),
+        (
+            {"shift_px": 0.2, "shift_half_px": 0.2},
+            "by 0.20 px outwards (95 % interval: 0.00 px to 0.40 px outwards)",
+        ),
+    ],
+)
+def test_moves_say_their_side_instead_of_a_sign(changes: dict[str, float], told: str) -> None:
+    calibration = moved_card(**changes).calibration
+    assert calibration is not None
+    assert told in dict(describe_calibration(calibration))["border"]
+
+
+def test_a_border_on_the_tracings_is_neither_inside_nor_outside() -> None:
+    check = dataclasses.replace(MOVED.check, distance_after_px=-0.001)
+    said = dict(describe_calibration(dataclasses.replace(MOVED, check=check)))["effect"]
+    assert "border 0.31 px inside the tracings before, on the tracings after" in said
+
+
+def test_the_move_of_landmarks_is_told_in_words() -> None:
+    moved = dataclasses.replace(MOVED, unit="px", number=-0.79)
+    told = dict(describe_calibration(moved))["border"]
+    moves = (
+        "the landmarks are moved 0.79 px inwards along the normal of their curve, which moves the border by"
+    )
+    assert told.startswith(f"{moves} 0.30 px outwards")
 
 
 def test_an_entry_that_carries_calibrated_weights_says_so_in_the_list(

@@ -60,6 +60,7 @@ def test_weights_in_a_package_are_found_without_importing_it(
         ("none.safetensors", "none.safetensors: cannot be read (no such file"),
         ("mine.yaml", "mine.yaml: is not a safetensors file"),
         ("__main__:x.safetensors", "__main__:x.safetensors: '__main__' is not a package"),
+        ("platform:x.safetensors", "'platform' is not a package (it is a single module); correct the entry"),
     ],
 )
 def test_a_fault_is_told_and_not_raised(weights: str, fault: str, tmp_path: Path) -> None:

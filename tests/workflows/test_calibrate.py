@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import dataclasses
 import shutil
 from pathlib import Path
 from typing import Any, cast
@@ -11,64 +10,28 @@ from typing import Any, cast
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
 from torch import nn
 
 import lvzoo
-from lvzoo.cli import main
-from lvzoo.data.clips.recognise import read_whole
+from lvzoo.data.layout import TRACINGS_HEADER
 from lvzoo.errors import DataError, NoSplitError, UsageError
 from lvzoo.geometry.contour import find_normals
 from lvzoo.interfaces import LVModel
 from lvzoo.models.build import build_model
-from lvzoo.models.decode import masks_from_logits
-from lvzoo.phantom.files import TRACINGS, TRUE_CONTOURS, TRUTH
-from lvzoo.phantom.ranges import RANGES
-from lvzoo.phantom.reader import draw_reader, make_tracing, trace
+from lvzoo.phantom.files import TRUTH
+from lvzoo.phantom.reader import make_tracing
 from lvzoo.phantom.write import cached_phantom
 from lvzoo.registry import open_zoo
 from lvzoo.types import Prediction
-from lvzoo.weights import read_card
 from lvzoo.weights.moved import move_outwards
 from tests.conftest import Install
 from tests.data.echonet_folders import EchoNetFolder
 from tests.made_videos import write_video
 from tests.made_weights import write_weights
 from tests.toys import toy_frames
+from tests.traced_outside import trace_outside, write_rows
 
 # --- Readers who trace 1 mm further outside ---------------------------------------------------------------------
-
-
-def trace_outside(phantom: Path, folder: Path, offset_mm: float, *, scatter: int | None = None) -> Path:
-    """Copy a phantom whose readers trace the true contours of ED and ES, moved outwards by an offset.
-
-    They trace exactly, or if there is a seed, with the phantom's own scatter, and each patient has another reader.
-    """
-    shutil.copytree(phantom, folder)
-    rows: list[list[object]] = []
-    rng = np.random.default_rng(scatter)
-    with (folder / TRUTH).open(newline="") as file, np.load(folder / TRUE_CONTOURS) as contours:
-        for clip in csv.DictReader(file):
-            reader, mm_per_px = draw_reader(rng, RANGES), float(clip["MmPerPx"])
-            for frame in (int(clip["ESFrame"]), int(clip["EDFrame"])):
-                contour_P2 = contours[clip["FileName"]][frame].astype(np.float64)
-                if scatter is None:
-                    drawn_P2 = contour_P2 + offset_mm / mm_per_px * find_normals(contour_P2)
-                else:
-                    own = dataclasses.replace(reader, offset_mm=offset_mm)
-                    drawn_P2 = trace(contour_P2, own, rng, mm_per_px=mm_per_px)
-                tracing = make_tracing(drawn_P2)
-                rows += [
-                    [f"{clip['FileName']}.avi", *ends.ravel().round(4).tolist(), frame]
-                    for ends in (tracing.axis_22, *tracing.chords_R22)
-                ]
-    write_rows(folder / "VolumeTracings.csv", TRACINGS, rows)
-    return folder
-
-
-def write_rows(path: Path, header: tuple[str, ...], rows: list[list[object]]) -> None:
-    with path.open("w", newline="") as file:
-        csv.writer(file).writerows([header, *rows])
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +100,7 @@ def test_test_frames_are_neither_read_nor_do_their_tracings_matter(outside: Path
     for row in rows:
         if row[0].removesuffix(".avi") in tests:
             row[1:5] = ["1.0", "2.0", "3.0", "4.0"]
-    write_rows(poisoned / "VolumeTracings.csv", TRACINGS, [list(row) for row in rows])
+    write_rows(poisoned / "VolumeTracings.csv", TRACINGS_HEADER, [list(row) for row in rows])
     found = [
         lvzoo.calibrate("unet-fast", data=data, out=tmp_path / f"{data.name}.safetensors")
         for data in (outside, poisoned)
@@ -147,127 +110,6 @@ def test_test_frames_are_neither_read_nor_do_their_tracings_matter(outside: Path
     with pytest.raises(UsageError, match="test frames are for testing"):
         lvzoo.calibrate("unet-fast", data=outside, split="test", out=tmp_path / "x.safetensors")
     assert not (tmp_path / "x.safetensors").exists()
-
-
-# --- The weights file -------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def made(outside: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a calibrated weights file."""
-    out = tmp_path_factory.mktemp("made") / "moved.safetensors"
-    return lvzoo.calibrate("unet-fast", data=outside, frames=6, out=out).path
-
-
-def test_the_card_names_the_calibration_and_the_tensors_stay(made: Path, outside: Path) -> None:
-    card, plain = read_card(made), read_card(original())
-    moved = card.calibration
-    assert moved is not None
-    assert (moved.unit, moved.frames, moved.patients, moved.split, moved.synthetic) == (
-        "logit",
-        6,
-        6,
-        "train",
-        True,
-    )
-    assert (moved.name, moved.check.crossed, moved.check.patients) == ("phantom", False, 2)
-    assert moved.number_half > 0
-    assert card.dice.test is None, "it was measured with another border"
-    assert dataclasses.replace(card, calibration=None, dice=plain.dice, commands=plain.commands) == plain
-    command = (
-        f"lvzoo calibrate unet-fast --data {outside.name} --frames 6 --split train --out moved.safetensors"
-    )
-    assert card.commands == (*plain.commands, command)
-    assert command in made.with_suffix(".md").read_text()
-    weights, before = load_file(made), load_file(original())
-    assert weights.keys() == before.keys()
-    assert all(torch.equal(weights[name], before[name]) for name in weights)
-
-
-def original() -> Path:
-    from lvzoo.weights.locate import locate
-
-    return locate("unet-fast").path
-
-
-def test_predict_moves_the_border_by_the_number_of_the_card(
-    made: Path, phantom: Path, tmp_path: Path
-) -> None:
-    """`lvzoo eval` is tested below, `lvzoo.load`, `info` and `list` in tests/weights/test_calibration.py."""
-    moved, clip = read_card(made).calibration, min((phantom / "Videos").iterdir())
-    assert moved is not None
-    frames_B1HW = torch.from_numpy(np.asarray(read_whole(clip)))[:, None] / 255
-    with torch.inference_mode():
-        logits_B1HW = lvzoo.load("unet-fast")(frames_B1HW)
-    plain_BHW, wanted_BHW = (
-        masks_from_logits(logits_B1HW + number, (112, 112)) for number in (0.0, moved.number)
-    )
-    [result] = lvzoo.predict(clip, model=made, out=tmp_path, smoothing=False, device="cpu")
-    assert (plain_BHW != wanted_BHW).mean() > 0.005
-    assert (result.masks_NHW != wanted_BHW).mean() < 0.0005
-
-
-def test_frames_of_the_calibration_count_as_seen(
-    made: Path, outside: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Also if only the rows of the list say that they are test frames now."""
-    again = Path(shutil.copytree(outside, tmp_path / "again"))
-    listed = (again / "FileList.csv").read_text()
-    swapped = listed.replace("TEST", "VAL").replace("TRAIN", "TEST")
-    (again / "FileList.csv").write_text(swapped)
-    options = ["--corruptions", "none", "--resamples", "50", "--executor", "inline", "--no-frames"]
-    for data, origin in ((again, "seen"), (outside, "elsewhere")):
-        out = tmp_path / f"run-{data.name}"
-        assert main(["eval", str(made), "unet-fast", "--data", str(data), *options, "--out", str(out)]) == 0
-        told = " ".join(capsys.readouterr().out.split())
-        study = lvzoo.compare(out, frames=False).study
-        assert study is not None
-        assert study.ranking.models["moved"].origin == origin
-        assert "border calibrated on synthetic phantom" in told
-        assert ("moved on THE VERY FRAMES THAT ARE TESTED HERE" in told) == (origin == "seen")
-
-
-def test_a_calibrated_file_is_calibrated_anew(made: Path, outside: Path, tmp_path: Path) -> None:
-    """The earlier number is left out, so that the two results are the same."""
-    again = lvzoo.calibrate(made, data=outside, frames=6, out=tmp_path / "again.safetensors")
-    assert again.calibration == read_card(made).calibration
-
-
-def test_a_trial_is_calibrated_but_better_not_on_its_own_training_frames(
-    phantom: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    out = tmp_path / "runs" / "mine"
-    trial = lvzoo.fit("unet-fast", preset="smoke", epochs=1, out=out, executor="inline", frames=False).trial
-    whole = {
-        name: tensor.float() for name, tensor in load_file(original()).items() if tensor.is_floating_point()
-    }
-    save_file({**load_file(trial / "model.safetensors"), **whole}, trial / "model.safetensors")
-    made = lvzoo.calibrate(trial, data=phantom, split="val", out=tmp_path / "moved.safetensors")
-    assert made.card.commands[-1].startswith("lvzoo calibrate runs/mine/trials/unet-fast-s0 --data ")
-    assert made.card.rounding is None
-    assert {tensor.dtype for tensor in load_file(made.path).values()} <= {torch.float32, torch.int64}
-    assert "trained on these very" not in caplog.text
-    lvzoo.calibrate(trial, data=phantom, out=tmp_path / "train.safetensors")
-    assert "was trained on these very train frames, so they say little about other patients" in caplog.text
-
-
-def test_the_command_prints_both_files_and_what_was_fitted(
-    outside: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    words = ["calibrate", "unet-fast", "--data", str(outside), "--frames", "16"]
-    assert main(words) == 0
-    told = capsys.readouterr()
-    assert told.out.split() == ["unet-fast-calibrated.safetensors", "unet-fast-calibrated.md"]
-    for part in (
-        "is added to the logits (95 % interval ",
-        "calibrated on: 16 frames of 8 patients of the train split of synthetic phantom",
-        "(the frames of the calibration, each patient with the number that the others give)",
-        "frames, the border would be known to +- 0.3 px (95 % interval)",
-    ):
-        assert part in told.err
-    assert main(words) == 4
-    assert "unet-fast-calibrated.safetensors: exists; name another --out" in capsys.readouterr().err
 
 
 # --- Other layouts, other plugins, and mistakes -----------------------------------------------------------------
@@ -388,7 +230,7 @@ def test_mistakes_are_told(third: dict[str, Path], tmp_path: Path) -> None:
     out = tmp_path / "x.safetensors"
     data = toy_folder(tmp_path / "data")
     one = toy_folder(tmp_path / "one", patients=1)
-    with pytest.raises(UsageError, match="the number of frames is 1; use at least 2"):
+    with pytest.raises(UsageError, match="frames is 1; it must be at least 2"):
         lvzoo.calibrate(third["dark"], data=data, frames=1, out=out)
     with pytest.raises(DataError, match="ED and ES frames of 1 patient,"):
         lvzoo.calibrate(third["dark"], data=one, out=out)
