@@ -68,6 +68,28 @@ def uncrop(mask_HW: NDArray[np.bool_], crop: Crop | None, size_HW: tuple[int, in
     return whole_HW
 
 
+def crop_points(points_P2: NDArray[np.floating], crop: Crop | None) -> NDArray[np.float64]:
+    """Return points (x, y) px of the clip as px of the frame (112, 112) that the model saw."""
+    points: NDArray[np.float64] = np.asarray(points_P2, dtype=np.float64)
+    if crop is None:
+        return points
+    # The centre of a pixel lies half a pixel from its edges, and the edges of the square are those of the frame.
+    return (points + 0.5 - (crop.left, crop.top)) * FRAME_SIZE_HW[0] / crop.side - 0.5
+
+
+def uncrop_points(points_P2: NDArray[np.floating], crop: Crop | None) -> NDArray[np.float64]:
+    """Return points (x, y) px of the frame (112, 112) that the model saw as px of the clip."""
+    points: NDArray[np.float64] = np.asarray(points_P2, dtype=np.float64)
+    if crop is None:
+        return points
+    return (points + 0.5) * find_scale(crop) - 0.5 + (crop.left, crop.top)
+
+
+def find_scale(crop: Crop | None) -> float:
+    """Return how many px of the clip a px of the frame (112, 112) is that the model saw."""
+    return 1.0 if crop is None else crop.side / FRAME_SIZE_HW[0]
+
+
 def crop_mask(mask_HW: NDArray[np.bool_], crop: Crop | None) -> NDArray[np.bool_]:
     """Return a mask of the clip on the grid (112, 112) that the model saw: the inverse of `uncrop`, but for rounding.
 

@@ -84,6 +84,14 @@ class View:
     shown_HW: NDArray[np.bool_] | None = None
     """Which pixels of the clip are shown; the others are black. None: all."""
 
+    def show(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return the shown part of a picture (H, W) or (H, W, 3) of the clip; the rest of its box is black."""
+        box = (slice(self.top, self.top + self.height), slice(self.left, self.left + self.width))
+        part = picture[box].copy()
+        if self.shown_HW is not None:
+            part[~self.shown_HW[box]] = 0
+        return part
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ClipAnswer:

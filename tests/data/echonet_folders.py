@@ -72,6 +72,8 @@ class EchoNetFolder:
     file_list: list[tuple[str, str]] = field(default_factory=list)
     tracings: list[tuple[str, int, Sequence[Row]]] = field(default_factory=list)
     videos: int = 0
+    efs: dict[str, str] = field(default_factory=dict)
+    """The cell EF of a video, if it is not 60.0."""
 
     def add(
         self,
@@ -105,7 +107,7 @@ class EchoNetFolder:
             writer = csv.writer(file)
             writer.writerow(FILE_LIST_HEADER)
             for name, split in self.file_list:
-                writer.writerow([name, 60.0, 40.0, 100.0, 112, 112, 50, 12, split])
+                writer.writerow([name, self.efs.get(name, 60.0), 40.0, 100.0, 112, 112, 50, 12, split])
         with (self.path / "VolumeTracings.csv").open("w", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(["FileName", "X1", "Y1", "X2", "Y2", "Frame"])

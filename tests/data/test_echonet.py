@@ -29,6 +29,38 @@ def test_a_folder_without_quirks_has_no_findings(folder: EchoNetFolder) -> None:
     assert not frames.source.synthetic
 
 
+def test_the_listed_ejection_fraction_is_that_of_each_frames_video(folder: EchoNetFolder) -> None:
+    for name, ef in (("0XLOW", "23.45"), ("0XNONE", ""), ("0XWORD", "normal"), ("0XHUGE", "1e9")):
+        folder.add(name)
+        folder.efs[name] = ef
+    frames = load(folder)
+    assert frames.listed_efs is not None
+    assert dict(zip(frames.videos, frames.listed_efs, strict=True)) == {
+        "0XGOOD": 60.0, "0XLOW": 23.45, "0XNONE": None, "0XWORD": None, "0XHUGE": None,
+    }
+    odd = [finding for finding in frames.source.findings if finding.quirk == quirks.NO_EF.text]
+    assert [finding.name for finding in odd] == ["0XWORD", "0XHUGE"]
+    assert not any(finding.excluded for finding in odd)
+    assert "normal" not in str(odd), "a cell may hold anything"
+
+
+def test_a_list_without_ejection_fractions_can_be_read(folder: EchoNetFolder) -> None:
+    with_ef = load(folder)
+    path = folder.path / "FileList.csv"
+    path.write_text(path.read_text().replace(",EF,", ",Age,"))
+    without = EchoNetDynamic(folder.path).load("train")
+    assert without.listed_efs is None
+    assert without.source.fingerprint == with_ef.source.fingerprint, "the frames are the same"
+
+
+def test_frames_from_the_cache_have_their_listed_ejection_fraction(
+    folder: EchoNetFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load(folder)
+    monkeypatch.setattr(EchoNetDynamic, "_read", lambda *_: pytest.fail("the frames are read again"))
+    assert EchoNetDynamic(folder.path).load("train").listed_efs == (60.0, 60.0)
+
+
 def test_contours_run_from_the_left_annulus_over_the_apex(folder: EchoNetFolder) -> None:
     ED_P2 = load(folder).contours_NP2[0]
     assert ED_P2[60] == pytest.approx([52.3, 22.4], abs=1e-4)

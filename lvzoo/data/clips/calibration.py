@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from lvzoo.data.clips.clip import Region
+from lvzoo.data.clips.clip import Clip, Region
+from lvzoo.data.crop import Crop
 from lvzoo.types import Sector
 
 MOST_OUTSIDE: Final = 0.02
@@ -46,6 +47,22 @@ def find_spacing(regions: Sequence[Region], size_HW: tuple[int, int], sector: Se
     if any(_differ(region, holding[0]) for region in holding[1:]):
         return _refuse(f"{len(holding)} regions hold the sector and state different pixel sizes")
     return Calibration(spacing_mm=holding[0].spacing_mm, source=holding[0].source)
+
+
+def trusted_mm_per_px(clip: Clip, crop: Crop | None) -> tuple[float | None, str | None]:
+    """Return the side of a clip's pixels in mm where its calibration is trusted; otherwise None and the reason.
+
+    Volumes in millilitres need it. `find_spacing` says which calibration is trusted. Besides, the pixels must be
+    square (to 0.5 %), because areas, lengths and volumes are measured in px of the picture.
+    """
+    sector = None if crop is None else crop.sector
+    found = find_spacing(clip.regions, clip.size_HW, sector)
+    if found.spacing_mm is None:
+        return None, found.refused
+    height_mm, width_mm = found.spacing_mm
+    if not math.isclose(height_mm, width_mm, rel_tol=SAME_SPACING):
+        return None, f"its pixels are not square ({width_mm:.4g} x {height_mm:.4g} mm)"
+    return (height_mm + width_mm) / 2, None
 
 
 def _refuse(reason: str) -> Calibration:

@@ -11,10 +11,11 @@ from lvzoo.data.clips.calibration import find_spacing
 from lvzoo.data.clips.clip import Clip, DamagedFrame, Frame
 from lvzoo.data.clips.video.missing import find_missing
 from lvzoo.data.crop import Crop
-from lvzoo.errors import DataError, name_some
+from lvzoo.errors import DataError, name_option, name_some
 
 NO_TIMES: Final = (
-    "the file states no times of its frames, so areas.csv has no time_s; state the rate by --fps"
+    "the file states no times of its frames, so frames.csv has no time_s; state the rate by "
+    f"{name_option('fps')}"
 )
 
 
@@ -86,24 +87,25 @@ class FramesRead:
             warnings.append(NO_TIMES)
         elif not self.are_timed:
             warnings.append(
-                "the times of the frames do not increase, so areas.csv has no time_s; state the rate by --fps"
+                "the times of the frames do not increase, so frames.csv has no time_s; state the rate by "
+                f"{name_option('fps')}"
             )
         return warnings
 
     def describe(self, crop: Crop | None) -> dict[str, Any]:
-        """Return the facts about the clip and its frames for prediction.json."""
+        """Return the facts about the clip and its frames for summary.json."""
         calibration = find_spacing(
             self.clip.regions, self.clip.size_HW, None if crop is None else crop.sector
         )
         return {
             "frames": len(self.indices),
-            "frames stated by the file": self.clip.stated_frames,
-            "damaged frames": [frame.index for frame in self.damaged if frame.index is not None],
+            "frames_stated": self.clip.stated_frames,
+            "damaged_frames": [frame.index for frame in self.damaged if frame.index is not None],
             "height": self.clip.size_HW[0],
             "width": self.clip.size_HW[1],
             "fps": self.clip.fps,
-            "times from": self.clip.times_from if self.are_timed else None,
-            "decoded by": self.clip.way,
+            "times_from": self.clip.times_from if self.are_timed else None,
+            "decoded_by": self.clip.way,
             "crop": None if crop is None else asdict(crop),
             "calibration": asdict(calibration),
         }

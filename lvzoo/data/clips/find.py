@@ -25,7 +25,7 @@ from lvzoo.data.clips.suffixes import (
     split_suffix,
 )
 from lvzoo.errors import DataError, show_name
-from lvzoo.files import PREDICTION
+from lvzoo.files import is_results_folder
 
 __all__ = ["ClipFile", "find_clips"]
 
@@ -115,7 +115,7 @@ def _search(root: Path) -> Iterator[Path]:
     seen: set[str] = set()
     for name, folders, files in os.walk(root, followlinks=True, onerror=_warn_of_folder):
         real = os.path.realpath(name)
-        if real in seen or PREDICTION in files:
+        if real in seen or is_results_folder(files):
             folders.clear()
             continue
         seen.add(real)

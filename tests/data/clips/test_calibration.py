@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
-from lvzoo.data.clips.calibration import Calibration, find_spacing
-from lvzoo.data.clips.clip import Region
+import pytest
+
+from lvzoo.data.clips.calibration import Calibration, find_spacing, trusted_mm_per_px
+from lvzoo.data.clips.clip import Clip, Region
+from lvzoo.data.clips.recognise import open_clip
+from lvzoo.data.crop import Crop, find_crop
 from lvzoo.types import Sector
+from tests.data.clips.made_dicom import FOUR_CHAMBERS
 
 SIZE_HW = (60, 80)
 SECTOR = Sector(
@@ -54,3 +60,39 @@ def test_the_reasons_of_refused_regions_are_told_once() -> None:
     refused = [replace(REGION, spacing_mm=None, refused=reason) for reason in ("a trace", "no cm", "a trace")]
     assert find_in(*refused) == Calibration(spacing_mm=None, source=None, refused="a trace; no cm")
     assert find_in().refused == "the file states no pixel size"
+
+
+def trust(*regions: Region, sector: Sector | None = SECTOR) -> tuple[float | None, str | None]:
+    clip = Clip(
+        path=Path("clip.dcm"),
+        way="dicom",
+        size_HW=SIZE_HW,
+        stated_frames=1,
+        likely_frames=1,
+        times_from=None,
+        fps=None,
+        read_frames=lambda _indices: iter(()),
+        regions=regions,
+    )
+    return trusted_mm_per_px(clip, None if sector is None else Crop(left=0, top=0, side=60, sector=sector))
+
+
+def test_square_pixels_are_trusted() -> None:
+    assert trust(replace(REGION, spacing_mm=(0.4, 0.401))) == (pytest.approx(0.4005), None)
+
+
+def test_pixels_that_are_not_square_are_not_trusted() -> None:
+    assert trust(REGION) == (None, "its pixels are not square (0.5 x 0.4 mm)")
+
+
+def test_an_unusable_calibration_is_not_trusted_for_its_own_reason() -> None:
+    assert trust() == (None, "the file states no pixel size")
+    assert trust(replace(REGION, left=30)) == (None, "the sector reaches beyond the calibrated region")
+
+
+def test_the_calibration_of_a_picture_of_another_size_is_not_trusted() -> None:
+    clip = open_clip(FOUR_CHAMBERS)
+    mm_per_px, reason = trusted_mm_per_px(clip, find_crop(clip.sample()))
+    assert mm_per_px is None
+    assert reason is not None
+    assert reason.endswith("so the calibration belongs to a picture of another size")

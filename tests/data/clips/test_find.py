@@ -151,7 +151,8 @@ def test_what_is_no_clip_is_left_out_of_a_folder() -> None:
 
 
 def test_results_are_left_out_of_a_folder() -> None:
-    touch("x/a.avi", "x/predictions/a/overlay.avi", "x/predictions/a/prediction.json")
+    touch("x/a.avi", "x/predictions/a/overlay.avi")
+    touch("x/predictions/a/summary.json", "x/predictions/a/frames.csv")
     touch("x/predictions/a/masks/00000.png", "x/predictions/a/masks/00001.png")
     assert find("x") == ["x/a.avi"]
 

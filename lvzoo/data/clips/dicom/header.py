@@ -6,7 +6,7 @@ import io
 import struct
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,14 +92,14 @@ def read_header(path: Path) -> DicomHeader:
         return _locate_pixels(file, _read_dataset(file, path), path, deflated=deflated)
 
 
-def read_elements(path: Path) -> tuple[Elements, bool]:
-    """Read the elements before the pixel data, and return them and whether pixel data follows.
+def read_elements(path: Path, keywords: Sequence[str] = KEYWORDS) -> tuple[Elements, bool]:
+    """Read some of the elements before the pixel data, and return them and whether pixel data follows.
 
     Raises:
         DataError: the file is not a DICOM file.
     """
     with open_inflated(path) if _is_deflated(path) else path.open("rb") as file:
-        dataset = _read_dataset(file, path)
+        dataset = _read_dataset(file, path, keywords)
         vr, _ = _read_element_head(file, _find_order(dataset))
     return Elements(dataset), vr is not None
 
@@ -109,14 +109,14 @@ def _find_order(dataset: Dataset) -> str:
     return ">" if dataset.original_encoding[1] is False else "<"
 
 
-def _read_dataset(file: BinaryIO, path: Path) -> Dataset:
-    """Read the elements before the pixel data. The file is left where they end.
+def _read_dataset(file: BinaryIO, path: Path, keywords: Sequence[str] = KEYWORDS) -> Dataset:
+    """Read some of the elements before the pixel data. The file is left where they end.
 
     Raises:
         DataError: the file is not a DICOM file.
     """
     try:
-        dataset = pydicom.dcmread(file, force=True, stop_before_pixels=True, specific_tags=list(KEYWORDS))
+        dataset = pydicom.dcmread(file, force=True, stop_before_pixels=True, specific_tags=list(keywords))
     except MemoryError:
         raise
     except Exception as error:
