@@ -12,8 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lvzoo.clinic.outline import signed_area
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LongAxis:
@@ -35,17 +33,26 @@ class LongAxis:
 
 
 def find_principal_axis(outline_P2: NDArray[np.floating]) -> LongAxis:
-    """Return the principal axis of the area inside a closed polygon, from end to end of the polygon.
+    """Return the principal axis of the area inside a closed polygon; see `find_principal_axes`."""
+    [apex_2], [base_2] = find_principal_axes(np.asarray(outline_P2, dtype=np.float64)[None])
+    return _join(apex_2, base_2)
 
-    It passes through the centre of the area, in the direction in which the area spreads most. The end with the
-    greater y is called the base, because an apical view has the apex at the top. The area must not be 0.
+
+def find_principal_axes(outlines_NP2: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the ends (N, 2) of the principal axes of closed polygons, apexes and bases, in px.
+
+    An axis passes through the centre of the area, in the direction in which the area spreads most, from end to end of
+    the polygon. The end with the greater y is called the base, because an apical view has the apex at the top. An
+    area must not be 0. A polygon may repeat a point, which changes nothing.
     """
-    points_P2 = np.asarray(outline_P2, dtype=np.float64)
-    centre_2, spread_22 = _find_moments(points_P2)
-    _, axes_22 = np.linalg.eigh(spread_22)
-    down_2 = axes_22[:, 1] if axes_22[1, 1] >= 0 else -axes_22[:, 1]
-    along_P = (points_P2 - centre_2) @ down_2
-    return _join(centre_2 + along_P.min() * down_2, centre_2 + along_P.max() * down_2)
+    centre_N2, xx_N, yy_N, xy_N = _find_moments(outlines_NP2)
+    angle_N = np.arctan2(2 * xy_N, xx_N - yy_N) / 2
+    down_N2 = np.stack([np.cos(angle_N), np.sin(angle_N)], axis=1)
+    down_N2 *= np.where(down_N2[:, 1:] >= 0, 1.0, -1.0)
+    along_NP = ((outlines_NP2 - centre_N2[:, None]) * down_N2[:, None]).sum(axis=2)
+    ends = (along_NP.min(axis=1), along_NP.max(axis=1))
+    apex_N2, base_N2 = (centre_N2 + end_N[:, None] * down_N2 for end_N in ends)
+    return apex_N2, base_N2
 
 
 def find_anatomical_axis(
@@ -67,18 +74,24 @@ def _join(apex_2: NDArray[np.float64], base_2: NDArray[np.float64]) -> LongAxis:
     )
 
 
-def _find_moments(points_P2: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the centre of the area inside a polygon, and its second central moments (2, 2) divided by the area.
+def _find_moments(
+    outlines_NP2: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return the centres (N, 2) of the areas inside polygons, and their second central moments xx, yy and xy by area.
 
     Integrals over the area become sums over the edges (Green's theorem).
     """
-    origin_2 = points_P2.mean(axis=0)
-    x, y = (points_P2 - origin_2).T
-    x_next, y_next = np.roll(x, -1), np.roll(y, -1)
+    origin_N12 = outlines_NP2.mean(axis=1, keepdims=True)
+    x, y = np.moveaxis(outlines_NP2 - origin_N12, 2, 0)
+    x_next, y_next = np.roll(x, -1, axis=1), np.roll(y, -1, axis=1)
     cross = x * y_next - x_next * y
-    area = signed_area(points_P2)
-    mean_2 = np.array([(x + x_next) @ cross, (y + y_next) @ cross]) / (6 * area)
-    xx = (x * x + x * x_next + x_next * x_next) @ cross / (12 * area)
-    yy = (y * y + y * y_next + y_next * y_next) @ cross / (12 * area)
-    xy = (x * y_next + 2 * x * y + 2 * x_next * y_next + x_next * y) @ cross / (24 * area)
-    return origin_2 + mean_2, np.array([[xx, xy], [xy, yy]]) - np.outer(mean_2, mean_2)
+    area_N = cross.sum(axis=1) / 2
+
+    def integrate(values_NP: NDArray[np.float64], divisor: int) -> NDArray[np.float64]:
+        return np.asarray((values_NP * cross).sum(axis=1) / (divisor * area_N))
+
+    x_N, y_N = integrate(x + x_next, 6), integrate(y + y_next, 6)
+    xx_N = integrate(x * x + x * x_next + x_next * x_next, 12) - x_N * x_N
+    yy_N = integrate(y * y + y * y_next + y_next * y_next, 12) - y_N * y_N
+    xy_N = integrate(x * y_next + 2 * x * y + 2 * x_next * y_next + x_next * y, 24) - x_N * y_N
+    return origin_N12[:, 0] + np.stack([x_N, y_N], axis=1), xx_N, yy_N, xy_N

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from typing import Any, Final, Literal, TypeAlias
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from skimage.measure import find_contours
@@ -34,8 +35,6 @@ neighbouring pixels across the border). The mean over all directions is 0.45 px.
 """
 STRIDE_PX: Final = 1.0
 """Distance of the points of an iso-line that is moved inwards."""
-ALMOST_ONE: Final = 1 - 1e-6
-"""The level of the iso-line of a mask that runs through the centres of its outermost pixels."""
 
 
 def find_mask_outline(
@@ -46,8 +45,12 @@ def find_mask_outline(
     Holes are filled. Pixels that touch at a corner belong to the same piece. The frame's edge cuts the mask as if no
     pixel beyond it were inside. A piece that is one pixel wide has no area under the rule "border pixels inside".
     """
-    level = ALMOST_ONE if rule == "border pixels inside" else 0.5
-    return _largest(np.pad(np.asarray(mask_HW, dtype=np.float64), 1), level)
+    if rule == "centres inside":
+        return _largest(np.pad(np.asarray(mask_HW, dtype=np.float64), 1), 0.5)
+    # OpenCV joins the centres of the outermost pixels, which is this rule, and is much faster than an iso-line.
+    found, _ = cv2.findContours(np.asarray(mask_HW, np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    outline = max(found, key=cv2.contourArea) if len(found) > 1 else found[0] if found else None
+    return None if outline is None else outline[:, 0].astype(np.float64)
 
 
 def find_map_outline(

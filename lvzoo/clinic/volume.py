@@ -75,7 +75,7 @@ def measure_mask(
     pixels = int(np.count_nonzero(mask_HW))
     if pixels < LEAST_PIXELS:
         return Size(mm_per_px=mm_per_px, reason=f"the mask has {pixels} pixels, fewer than {LEAST_PIXELS}")
-    return _measure_outline(find_mask_outline(mask_HW, rule), mm_per_px)
+    return measure_outline(find_mask_outline(mask_HW, rule), mm_per_px)
 
 
 def measure_map(
@@ -92,7 +92,7 @@ def measure_map(
     """
     if not np.isfinite(map_HW).all():
         return Size(mm_per_px=mm_per_px, reason="the map has values that are not finite")
-    return _measure_outline(find_map_outline(map_HW, level=level, rule=rule), mm_per_px)
+    return measure_outline(find_map_outline(map_HW, level=level, rule=rule), mm_per_px)
 
 
 def measure_contour(
@@ -111,7 +111,8 @@ def measure_contour(
     return _measure(points_P2, find_anatomical_axis(points_P2, apex_2), mm_per_px)
 
 
-def _measure_outline(outline_P2: NDArray[np.float64] | None, mm_per_px: float | None) -> Size:
+def measure_outline(outline_P2: NDArray[np.float64] | None, mm_per_px: float | None = None) -> Size:
+    """Measure the outline of a mask or a map, as `lvzoo.clinic.outline` finds it, about its principal axis."""
     if outline_P2 is None or abs(signed_area(outline_P2)) < LEAST_PIXELS:
         return Size(mm_per_px=mm_per_px, reason=f"no piece has an area of {LEAST_PIXELS} px or more")
     return _measure(outline_P2, find_principal_axis(outline_P2), mm_per_px)
@@ -134,9 +135,15 @@ def _measure(outline_P2: NDArray[np.float64], axis: LongAxis, mm_per_px: float |
 def find_diameters(
     outline_P2: NDArray[np.floating], axis: LongAxis, disks: int = DISKS
 ) -> NDArray[np.float64]:
-    """Return the diameters of equally thick disks across an axis, from apex to base, in px.
+    """Return the diameters of equally thick disks across an axis, from apex to base, in px: the chords' lengths."""
+    chords_R22 = find_chords(outline_P2, axis, disks)
+    return np.asarray(np.linalg.norm(chords_R22[:, 1] - chords_R22[:, 0], axis=1))
 
-    The disks fill the extent of the closed polygon along the axis, and each diameter is taken at the middle of its
+
+def find_chords(outline_P2: NDArray[np.floating], axis: LongAxis, disks: int = DISKS) -> NDArray[np.float64]:
+    """Return the chords (R, 2, 2) across an axis, from apex to base, as (x, y) px; if it points down, left end first.
+
+    The disks fill the extent of the closed polygon along the axis, and each chord is taken at the middle of its
     disk, from the outermost crossing of the polygon to the other: a gap between two stretches counts as inside.
     """
     down_2 = np.array(axis.direction)
@@ -150,4 +157,5 @@ def find_diameters(
     d_RP = d_P + (levels_R[:, None] - z_P) * slope_P
     low_R = np.where(crosses_RP, d_RP, np.inf).min(axis=1)
     high_R = np.where(crosses_RP, d_RP, -np.inf).max(axis=1)
-    return np.asarray(high_R - low_R)
+    middles_R2 = axis.apex_px + np.outer(levels_R, down_2)
+    return np.stack([middles_R2 + np.outer(d_R, across_2) for d_R in (low_R, high_R)], axis=1)

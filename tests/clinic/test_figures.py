@@ -23,7 +23,7 @@ def test_the_programs_print_the_rows_of_the_page(capsys: pytest.CaptureFixture[s
     rows = [line.split("|")[1] for line in capsys.readouterr().out.splitlines() if line.startswith("| ")]
     assert len(rows) > 40
     assert [row for row in rows if f"|{row}|" not in PAGE and " clips of " not in row] == []
-    for module in ("figures_beats", "figures_volumes"):
+    for module in ("figures_beats", "figures_trust", "figures_volumes"):
         assert f"python -m tests.clinic.{module}" in PAGE
 
 
