@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lvzoo.report.clip_files import ClipWriter
+from lvzoo.report.clip_files import MASKS, write_mask
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,17 +40,19 @@ def write_results(
     crop: Crop | None = None,
     numbers: Sequence[int] | None = None,
     clip: str = "clip.avi",
+    content: str | None = None,
 ) -> Path:
-    """Write what the shape needs of the results of a clip, in the form in which `lvzoo predict` writes it."""
-    folder.mkdir(parents=True)
-    rows, columns = masks_NHW.shape[1:]
-    frame_HW = np.zeros((rows, columns), np.uint8)
+    """Write what the shape needs of the results of a clip, in the form in which `lvzoo predict` writes it.
+
+    `content` is the hash of the clip's content; None: each folder is that of another clip.
+    """
+    (folder / MASKS).mkdir(parents=True)
     indices = range(len(masks_NHW)) if numbers is None else numbers
-    with ClipWriter(folder, size_HW=(rows, columns), fps=50) as writer:
-        for index, mask_HW in zip(indices, masks_NHW, strict=True):
-            writer.add(index, frame_HW, mask_HW)
+    for index, mask_HW in zip(indices, masks_NHW, strict=True):
+        write_mask(folder / MASKS, index, mask_HW)
     areas = [f"{index},{int(mask_HW.sum())}" for index, mask_HW in zip(indices, masks_NHW, strict=True)]
-    (folder / "areas.csv").write_text("\n".join(["frame,area_px", *areas]) + "\n")
-    about = {"clip": clip, "crop": None if crop is None else asdict(crop)}
-    (folder / "prediction.json").write_text(json.dumps(about))
+    (folder / "frames.csv").write_text("\n".join(["frame,mask_px", *areas]) + "\n")
+    made = {"clip": str(folder) if content is None else content}
+    about = {"clip": clip, "crop": None if crop is None else asdict(crop), "made_from": made}
+    (folder / "summary.json").write_text(json.dumps(about))
     return folder

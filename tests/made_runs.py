@@ -12,11 +12,13 @@ import pandas as pd
 from lvzoo.noise.apply import suite_digest
 from lvzoo.noise.suite import NoiseV1
 from lvzoo.run import RunFolder
-from lvzoo.types import CLEAN, Condition, Recipe, model_name
+from lvzoo.types import CLEAN, VOLUME_COLUMNS, Condition, Recipe, model_name
 from lvzoo.types.results import ModelFacts, Specimen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from numpy.typing import NDArray
 
     from lvzoo.types import Scores
 
@@ -42,10 +44,12 @@ def make_run(
     reader_dice: float | None = 0.95,
     weights: Mapping[str, Mapping[int, str]] | None = None,
     files: Mapping[str, str] | None = None,
+    swap_volumes: bool = False,
 ) -> Path:
     """Write a finished run with made-up scores: each entry near its level in LEVELS, lower under noise.
 
     `weights` has the digests of models that were trained before, by entry and seed; `files` the names of their files.
+    With `swap_volumes`, the entry of the higher Dice has the worse volumes.
     """
     shared = recipe or Recipe()
     settings = {
@@ -84,7 +88,23 @@ def make_run(
             model = model_name(name, (recipes or {}).get(name, shared))
             for seed in (weights or {}).get(name, range(seeds)):
                 _finish(run, model, seed, name, conditions, key)
+                if swap_volumes:
+                    _swap_volumes(run, model, seed, name)
     return folder
+
+
+def _swap_volumes(run: RunFolder, model: str, seed: int, entry: str) -> None:
+    trial = run.trial(f"{model}-s{seed}")
+    scores = trial.read_scores()
+    other = made_scores(model, seed, 1.7 - LEVELS[entry])
+    trial.write_scores(scores.assign(volume_pred=other["volume_pred"]))
+
+
+def forget_volumes(run: Path, *trials: str) -> None:
+    """Remove the volumes from the scores of some trials, or of all, as an earlier version wrote them."""
+    for path in run.glob("trials/*/scores.parquet"):
+        if not trials or path.parent.name in trials:
+            pd.read_parquet(path).drop(columns=list(VOLUME_COLUMNS), errors="ignore").to_parquet(path)
 
 
 def _describe_weights(digests: Mapping[int, str] | None) -> dict[str, Any]:
@@ -163,8 +183,21 @@ def made_scores(
                 "components": 1,
                 "holes": 0,
                 "apex_below_base": False,
+                **made_volumes(rng, level - 0.03 * condition.severity),
             }
         )
         for condition in conditions
     ]
     return pd.concat(tables, ignore_index=True)
+
+
+def made_volumes(rng: np.random.Generator, dice: float) -> dict[str, NDArray[np.float64]]:
+    """Return the volumes of 12 patients of EF 35 to 67 %, predicted the worse, the lower the Dice."""
+    ef_N = np.repeat(np.linspace(35, 67, 12), 2)
+    ref_N = np.where(np.arange(24) % 2, 20_000 * (1 - ef_N / 100), 20_000.0)
+    return {
+        "volume_pred": ref_N * np.exp(rng.normal(0, 0.6 * (1 - dice), 24)),
+        "volume_ref": ref_N,
+        "volume_perfect": ref_N * 1.01,
+        "ef_listed": ef_N + 1.5,
+    }

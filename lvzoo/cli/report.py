@@ -11,10 +11,11 @@ from lvzoo.cli.options import frames_option, json_option, print_json, records, r
 from lvzoo.errors import UsageError
 
 if TYPE_CHECKING:
+    from lvzoo.types.results import Order
     from lvzoo.workflows.compare import Comparison
 
 NOTHING: Final = "nothing to rank: no trial finished"
-TABLES: Final = ("ranking", "pairs", "response", "breaks", "contests")
+TABLES: Final = ("ranking", "pairs", "response", "breaks", "contests", "ef", "ef_response", "ef_contests")
 
 
 @click.command()
@@ -32,6 +33,14 @@ TABLES: Final = ("ranking", "pairs", "response", "breaks", "contests")
     help="A break point is where Dice falls below this value.  [default: 0.90, and the Dice of the tracings against "
     "the truth, if that is known]",
 )
+@click.option(
+    "--by",
+    type=click.Choice(["headline", "ef"]),
+    default="headline",
+    show_default=True,
+    help="Order the rows by the headline, or by the error of the ejection fraction (EF) under noise. The ranks are "
+    "always those of the headline.",
+)
 @frames_option
 @click.option("--markdown", "as_markdown", is_flag=True, help="Print the ranking as Markdown.")
 @json_option
@@ -41,6 +50,7 @@ def report(
     runs: tuple[Path, ...],
     out: Path | None,
     reference: float | None,
+    by: Order,
     frames: bool,
     as_markdown: bool,
     as_json: bool,
@@ -49,13 +59,14 @@ def report(
     """Rank the models of finished runs, and write the report.
 
     RUN is the folder of a run. Several runs are ranked together if they were tested on the same frames under the same
-    noise. The report is one HTML file; every table is also written as CSV.
+    noise. The report is one HTML file; every table is also written as CSV. lvzoo is not a medical device: for
+    research only.
     """
     from lvzoo.workflows.compare import compare
 
     if as_json and as_markdown:
         raise UsageError("--json and --markdown exclude each other; give only one of them")
-    result = compare(*runs, reference=reference, out=out, frames=frames, registries=registries)
+    result = compare(*runs, reference=reference, out=out, frames=frames, registries=registries, by=by)
     if as_json:
         print_json(as_json_object(result))
         show_failed(result)
@@ -69,12 +80,18 @@ def report(
 
 def as_json_object(result: Comparison) -> dict[str, object]:
     """Return a comparison for JSON: its tables, and the facts and warnings needed to read them."""
+    from lvzoo.types.answer import NO_MEDICAL_DEVICE
+
     ranking = None if result.study is None else result.study.ranking
+    ejection = None if ranking is None else ranking.ejection
     return {
         "data": result.source.name,
         "synthetic": result.source.synthetic,
         "suite": ranking and ranking.suite,
         "partial": ranking and ranking.partial,
+        "order": ranking and ranking.order,
+        "notice": NO_MEDICAL_DEVICE,
+        "trials_without_ef": [*(ejection.lacking if ejection else ())],
         "warnings": [
             {"kind": each.kind, "text": each.text} for each in (ranking.warnings if ranking else ())
         ],

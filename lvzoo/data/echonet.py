@@ -64,7 +64,9 @@ class EchoNetDynamic:
         Raises:
             DataError: files are missing or do not parse, or the split has no usable frame.
         """
-        return load_or_make(self._key(split), lambda: self._read(split), keep=_read_all)
+        frames = load_or_make(self._key(split), lambda: self._read(split), keep=_read_all)
+        efs = read_file_list(self.folder / FILE_LIST).efs
+        return replace(frames, listed_efs=tuple(efs.get(video) for video in frames.videos)) if efs else frames
 
     def _list_videos(self) -> list[os.DirEntry[str]]:
         """Return the video files, sorted by name."""

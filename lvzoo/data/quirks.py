@@ -23,6 +23,7 @@ class Quirk:
 # The lists
 NAME_WITH_SUFFIX: Final = Quirk("name with a suffix in FileList.csv: read without it")
 NAME_WITHOUT_SUFFIX: Final = Quirk("name without a suffix in VolumeTracings.csv: read as it is")
+NO_EF: Final = Quirk("EF in FileList.csv that is no number from -100 to 100: not used")
 SPLIT_NOT_UPPER: Final = Quirk("split not in upper case: read all the same")
 LISTED_TWICE: Final = Quirk("listed more than once in FileList.csv: used once")
 NOT_TRACED: Final = Quirk("listed in FileList.csv but never traced", excludes=True)

@@ -19,7 +19,9 @@ from lvzoo.types import SPLITS, Finding, Split
 FILE_LIST: Final = "FileList.csv"
 TRACINGS: Final = "VolumeTracings.csv"
 FILE_LIST_COLUMNS: Final = ("FileName", "Split")
-"""The columns that are read. The others (EF, volumes, size, frame rate) do not affect a frame's reference."""
+LISTED_EF: Final = "EF"
+"""A column that may be missing. The others (volumes, size, frame rate) are not read."""
+MOST_EF: Final = 100.0
 COORDINATES: Final = ("X1", "Y1", "X2", "Y2")
 TRACING_COLUMNS: Final = ("FileName", *COORDINATES, "Frame")
 PEDIATRIC_COLUMNS: Final = ("Sex", "Age", "Weight", "Height")
@@ -35,6 +37,8 @@ class FileList:
     """The names of each split's videos, in the file's order and without suffix."""
 
     videos: Mapping[Split, Sequence[str]]
+    efs: Mapping[str, float]
+    """The listed ejection fraction in percent, by video; a video without a usable one is left out."""
     findings: Mapping[str, Sequence[Finding]]
     """By video."""
 
@@ -65,8 +69,9 @@ def read_file_list(path: Path) -> FileList:
     """
     split_of: dict[str, Split] = {}
     line_of: dict[str, int] = {}
+    efs: dict[str, float] = {}
     findings: dict[str, list[Finding]] = {}
-    for line, (name, split_name) in _read_rows(path, FILE_LIST_COLUMNS):
+    for line, (name, split_name, ef) in _read_rows(path, FILE_LIST_COLUMNS, optional=(LISTED_EF,)):
         stem, split = stem_of(name), _parse_split(split_name, path, line)
         found = findings.setdefault(stem, [])
         if stem in split_of and split_of[stem] != split:
@@ -80,12 +85,16 @@ def read_file_list(path: Path) -> FileList:
             found.append(quirks.LISTED_TWICE.finding(stem, f"lines {line_of[stem]} and {line}"))
             continue
         split_of[stem], line_of[stem] = split, line
+        if _is_number(ef) and abs(float(ef)) <= MOST_EF:
+            efs[stem] = float(ef)
+        elif ef:
+            found.append(quirks.NO_EF.finding(stem, f"line {line}"))
         if stem != name:
             found.append(quirks.NAME_WITH_SUFFIX.finding(stem, f"line {line}: {name}"))
         if split_name != split_name.upper():
             found.append(quirks.SPLIT_NOT_UPPER.finding(stem, f"line {line}: {split_name}"))
     videos = {split: tuple(stem for stem, its in split_of.items() if its == split) for split in SPLITS}
-    return FileList(videos=videos, findings=findings)
+    return FileList(videos=videos, efs=efs, findings=findings)
 
 
 def read_tracings(path: Path) -> VolumeTracings:
@@ -105,14 +114,20 @@ def read_tracings(path: Path) -> VolumeTracings:
     return VolumeTracings(rows=rows, findings=findings)
 
 
-def _read_rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
-    """Yield (line, cells of `columns`) of a CSV file with a header; lines count from 1."""
+def _read_rows(
+    path: Path, columns: Sequence[str], *, optional: Sequence[str] = ()
+) -> Iterator[tuple[int, list[str]]]:
+    """Yield (line, cells of `columns` and `optional`) of a CSV file with a header; lines count from 1.
+
+    A cell of an optional column may be empty, and is "" if there is no such column.
+    """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.reader(file, strict=True)
             header = [cell.strip() for cell in next(reader, [])]
             _check_is_not_pediatric(header, path)
             places = [_find_column(column, header, path) for column in columns]
+            further = [header.index(column) if column in header else None for column in optional]
             for cells in reader:
                 if not cells:
                     continue
@@ -123,7 +138,7 @@ def _read_rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, list[s
                 if "" in chosen:
                     empty = columns[chosen.index("")]
                     raise _row_error(path, reader.line_num, f"{empty} is empty; fill it in or remove the row")
-                yield reader.line_num, chosen
+                yield reader.line_num, chosen + ["" if at is None else cells[at].strip() for at in further]
     except OSError as error:
         raise DataError(
             f"{path}: cannot be read ({error.strerror or error}); EchoNet-Dynamic's layout needs this file"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -13,8 +15,11 @@ from torch import nn
 from lvzoo.evaluate.anatomy import apex_below_base, topology
 from lvzoo.evaluate.boundary import Boundaries, boundaries, boundary_scores
 from lvzoo.evaluate.dice import PackedMasks, pack, packed_dice_N
-from lvzoo.evaluate.predict import predict_masks
-from lvzoo.types import Condition, FrameSet, Scores
+from lvzoo.evaluate.predict import predict_batches
+from lvzoo.types import Condition, FrameSet, Prediction, Scores
+
+MeasureVolumes: TypeAlias = Callable[[nn.Module, Prediction], NDArray[np.float64]]
+"""Returns the volume (B) of each frame's ventricle in a model's prediction, px³; NaN where it cannot be measured."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,21 +37,35 @@ class References:
 
 
 class FrameEvaluator:
-    """Scores every frame against its reference: overlap, boundary distances, areas and anatomy."""
+    """Scores every frame against its reference: overlap, boundary distances, areas, volume and anatomy.
 
-    def __init__(self, device: torch.device, precision: torch.dtype) -> None:
+    How a volume is measured is a function that the evaluator is given. Without it, all volumes are NaN.
+    """
+
+    def __init__(
+        self, device: torch.device, precision: torch.dtype, measure_volumes: MeasureVolumes | None = None
+    ) -> None:
         self.device = device
         self.precision = precision
+        self._measure_volumes = measure_volumes
         self._references: References | None = None
 
     def score(self, model: nn.Module, frames: FrameSet, condition: Condition) -> Scores:
-        """Return one row per frame, with all of SCORE_COLUMNS except model and seed, which the caller adds.
+        """Return one row per frame, with SCORE_COLUMNS except model, seed, and the volumes and EF of references.
 
         `frames` are already under the condition. References are prepared once for consecutive frame sets that share
         one array of masks, for example one set under many conditions.
         """
-        predicted_NHW = predict_masks(model, frames.frames_NHW, device=self.device, precision=self.precision)
-        return score_masks(predicted_NHW, frames, condition, self._prepare_references(frames))
+        predictions = list(
+            predict_batches(model, frames.frames_NHW, device=self.device, precision=self.precision)
+        )
+        masks_NHW = np.concatenate([each.masks_BHW for each in predictions])
+        scores = score_masks(masks_NHW, frames, condition, self._prepare_references(frames))
+        if self._measure_volumes is None:
+            return scores.assign(volume_pred=np.nan)
+        return scores.assign(
+            volume_pred=np.concatenate([self._measure_volumes(model, each) for each in predictions])
+        )
 
     def _prepare_references(self, frames: FrameSet) -> References:
         """Return the references of a frame set, from the last call if they have the same masks."""

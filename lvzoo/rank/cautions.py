@@ -16,7 +16,7 @@ from lvzoo.types.results import TRACKS, Caution
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from lvzoo.types.results import CautionKind, Origin, Ranking
+    from lvzoo.types.results import CautionKind, ModelFacts, Origin, Ranking
 
     Found: TypeAlias = tuple[CautionKind, str]
 
@@ -32,7 +32,7 @@ ORIGINS: Final[Mapping[Origin, str]] = {
 
 def find_cautions(ranking: Ranking) -> tuple[Caution, ...]:
     """Return the cautions of a ranking whose other fields are filled."""
-    finders = (_trained_before, _noise, _seeds, _patients, _mean_ranks, _own_recipes)
+    finders = (_trained_before, _calibrated, _noise, _seeds, _patients, _mean_ranks, _own_recipes)
     return tuple(Caution(kind=kind, text=text) for find in finders for kind, text in find(ranking))
 
 
@@ -48,6 +48,20 @@ def _trained_before(ranking: Ranking) -> Iterator[Found]:
     differ = len({(each.origin, each.trained_on) for each in ranking.models.values()}) > 1
     unfair = "; so differences may come from the training data, not from the models" if differ else ""
     yield "trained before", f"trained before and only tested here: {trained}{unfair}"
+
+
+def _calibrated(ranking: Ranking) -> Iterator[Found]:
+    """Name the models whose border was moved after the training, and the data to whose tracings it was moved."""
+    moved = {name: facts for name, facts in ranking.models.items() if facts.calibrated_on}
+    if moved:
+        where = "; ".join(f"{name} on {_describe_tracings(facts)}" for name, facts in moved.items())
+        yield "calibrated", f"border calibrated after the training: {where}"
+
+
+def _describe_tracings(facts: ModelFacts) -> str:
+    if not facts.calibrated_here:
+        return facts.calibrated_on
+    return ORIGINS["seen"].format(facts.calibrated_on)
 
 
 def _noise(ranking: Ranking) -> Iterator[Found]:

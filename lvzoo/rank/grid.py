@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from lvzoo.errors import DataError, name_some
-from lvzoo.types import CLEAN, SCORE_COLUMNS, Condition
+from lvzoo.types import CLEAN, SCORE_COLUMNS, VOLUME_COLUMNS, Condition
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,6 +45,7 @@ class Grid:
     patients: tuple[str, ...]
     patient_F: NDArray[np.int64]
     """The index of each frame's patient in `patients`."""
+    video_F: NDArray[np.str_]
     phase_F: NDArray[np.str_]
     conditions: tuple[Condition, ...]
 
@@ -82,6 +83,8 @@ def make_grid(scores: Scores, suite: NoiseSuite) -> Grid:
             or there are conditions that the suite does not have.
     """
     _check_columns(scores)
+    unsized = [column for column in VOLUME_COLUMNS if column not in scores.columns]
+    scores = scores.assign(**dict.fromkeys(unsized, np.nan))
 
     # Number the trials, frames and conditions
     trial_R, of_trials = _number_combinations(scores, ["model", "seed"])
@@ -108,6 +111,7 @@ def make_grid(scores: Scores, suite: NoiseSuite) -> Grid:
         model_T=np.asarray(of_trials.codes[0], dtype=np.int64),
         patients=tuple(map(str, of_frames.levels[0])),
         patient_F=np.asarray(of_frames.codes[0], dtype=np.int64),
+        video_F=scores["video"].iloc[row_F].to_numpy(dtype=np.str_),
         phase_F=scores["phase"].iloc[row_F].to_numpy(dtype=np.str_),
         conditions=conditions,
     )
@@ -115,7 +119,8 @@ def make_grid(scores: Scores, suite: NoiseSuite) -> Grid:
 
 def _check_columns(scores: Scores) -> None:
     """Check that the table has all columns, and that the metrics are numbers in their range."""
-    missing = [column for column in SCORE_COLUMNS if column not in scores.columns]
+    needed = [column for column in SCORE_COLUMNS if column not in VOLUME_COLUMNS]
+    missing = [column for column in needed if column not in scores.columns]
     if missing:
         raise DataError(
             f"the table of scores lacks the columns {name_some(missing)}; write it with 'lvzoo bench'"

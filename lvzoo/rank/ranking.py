@@ -18,6 +18,7 @@ from lvzoo.rank.bootstrap import RESAMPLES, interval, resampled_means
 from lvzoo.rank.cautions import find_cautions
 from lvzoo.rank.columns import plain_columns
 from lvzoo.rank.contests import contest_table
+from lvzoo.rank.ejection_tables import ejection_results
 from lvzoo.rank.export import challenge_table
 from lvzoo.rank.grid import make_grid
 from lvzoo.rank.pairs import pairs_table
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 
 Matrix: TypeAlias = "NDArray[np.float64]"
 CLEAN_HEADLINE: Final = "clean Dice"
-FACTS: Final = ("kind", "augmented", "own_recipe", "trained_on")
+FACTS: Final = ("kind", "augmented", "own_recipe", "trained_on", "calibrated_on")
 COLUMNS: Final = (
     *("rank", "model", *FACTS),
     *("headline", "headline_low", "headline_high", "rank_low", "rank_high", "p_first", "group"),
@@ -124,8 +125,29 @@ def rank(
         frames=len(grid.patient_F),
         resamples=resamples,
         bootstrap_seed=seed,
+        ejection=ejection_results(patients, models, resampled),
     )
     return dataclasses.replace(ranking, warnings=find_cautions(ranking))
+
+
+def order_by_ef(ranking: Ranking) -> Ranking:
+    """Return a ranking whose table is ordered by the MAE of the ejection fraction under noise, the lowest first.
+
+    The ranks stay those of the headline. Models without an ejection fraction come last.
+
+    Raises:
+        UsageError: no model has an ejection fraction.
+    """
+    ejection = ranking.ejection
+    if ejection is None or not ejection.known:
+        raise UsageError(
+            "by: no trial has ejection fractions, because its scores hold no volumes, or no patient has a traced "
+            "ED and ES; repeat the command that made the run, which scores its models again"
+        )
+    overall = ejection.table[ejection.table["scope"] == OVERALL]
+    mae_M = ranking.table["model"].map(dict(zip(overall["model"], overall["mae"], strict=True)))
+    table = ranking.table.iloc[mae_M.argsort(kind="stable")].reset_index(drop=True)
+    return dataclasses.replace(ranking, table=table, order="ef")
 
 
 def headline_name(suite: str) -> str:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from lvzoo.rank.bootstrap import interval
 from lvzoo.types import CLEAN
+from lvzoo.types.results import OWN_CLEAN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from lvzoo.rank.patients import PatientScores
 
 RESPONSE: Final = ("model", "family", "corruption", "severity", "dice", "dice_low", "dice_high")
+KEPT: Final = 0.95
+"""The share of its own clean Dice that a model still has at the break point of OWN_CLEAN."""
 BREAKS: Final = ("model", "family", "corruption", "reference", "level", "severity")
 
 
@@ -49,15 +52,24 @@ def response_table(patients: PatientScores, means_BR: NDArray[np.float64]) -> pd
 
 
 def break_table(response: pd.DataFrame, references: Mapping[str, float]) -> pd.DataFrame:
-    """Return one row per model, corruption and reference: the severity where the response falls below its level."""
+    """Return one row per model, corruption and reference: the severity where the response falls below its level.
+
+    The first reference is OWN_CLEAN, whose level is a share of the model's own Dice on clean frames. It tells
+    something of a model, too, whose clean Dice lies below all levels that models share.
+    """
     rows = [
         (model, family, corruption, reference, level, break_point(curve["severity"], curve["dice"], level))
         for (model, family, corruption), curve in response.groupby(
             ["model", "family", "corruption"], sort=False
         )
-        for reference, level in references.items()
+        for reference, level in {OWN_CLEAN: _own_level(curve), **references}.items()
     ]
     return pd.DataFrame(rows, columns=list(BREAKS))
+
+
+def _own_level(curve: pd.DataFrame) -> float:
+    """Return the level of OWN_CLEAN: a share of the Dice at severity 0."""
+    return KEPT * float(curve.loc[curve["severity"] == CLEAN.severity, "dice"].iloc[0])
 
 
 def break_point(severity: pd.Series[int], dice: pd.Series[float], level: float) -> float:

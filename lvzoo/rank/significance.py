@@ -88,7 +88,9 @@ def holm(p_K: Sequence[float]) -> NDArray[np.float64]:
     return adjusted_K
 
 
-def verdict(p_holm: float, low: float, high: float, *, seeds: Seeds = "agree") -> Verdict:
+def verdict(
+    p_holm: float, low: float, high: float, *, seeds: Seeds = "agree", margin: float = MARGIN
+) -> Verdict:
     """Return the verdict on a difference with the interval `low` to `high`.
 
     "clear": significant, the whole interval lies beyond the margin on one side, and the training seeds agree;
@@ -97,7 +99,7 @@ def verdict(p_holm: float, low: float, high: float, *, seeds: Seeds = "agree") -
     """
     if not p_holm < ALPHA:
         return "open"
-    if not (low > MARGIN or high < -MARGIN):
+    if not (low > margin or high < -margin):
         return "small"
     by_seeds: dict[Seeds, Verdict] = {"agree": "clear", "disagree": "unsteady", "one": "once"}
     return by_seeds[seeds]

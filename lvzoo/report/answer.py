@@ -26,7 +26,7 @@ _A_MODEL: Final[Mapping[Kind, str]] = {"mask": "a mask model", "landmark": "a la
 def answer(study: Study) -> str:
     """Return one sentence: which model leads, how certain that is, and whether its lead is clear."""
     ranking = study.ranking
-    first, *others = rows_of(ranking.table)
+    first, *others = _by_rank(ranking)
     where = f"On the {'synthetic phantom' if study.source.synthetic else f'data set {study.source.name}'}"
     part = "part of " if ranking.partial else ""
     under = f" under {part}{ranking.suite}" if ranking.families else ", on clean frames only"
@@ -45,6 +45,11 @@ def answer(study: Study) -> str:
     return f"{who} leads with {score}; {_lead(ranking)}{_trained_once(ranking, [first, others[0]])}."
 
 
+def _by_rank(ranking: Ranking) -> list[Row]:
+    """Return the rows of the ranking by rank, whatever the order of its table."""
+    return sorted(rows_of(ranking.table), key=lambda row: (row["rank"], row["model"]))
+
+
 def _describe(ranking: Ranking, row: Row) -> str:
     """Return a model's name with its marks and its kind."""
     return f"{words.marked_name(ranking, row['model'])} ({_A_MODEL[row['kind']]})"
@@ -61,7 +66,7 @@ def _trained_once(ranking: Ranking, rows: list[Row]) -> str:
 
 def _lead(ranking: Ranking) -> str:
     """Return how far the first model leads over the second, and the verdict on it with its meaning."""
-    first, second = rows_of(ranking.table)[:2]
+    first, second = _by_rank(ranking)[:2]
     two = {first["model"], second["model"]}
     [pair] = [row for row in rows_of(ranking.pairs) if {row["better"], row["worse"]} == two]
     size = known_interval(*words.with_ends(pair, "difference"))

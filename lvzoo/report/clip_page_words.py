@@ -133,7 +133,7 @@ def list_facts(answer: ClipAnswer) -> Mapping[str, str]:
         "Volume": "method of 20 disks, single plane, in each frame alone, without smoothing in time",
         "Ejection fraction": "100 (EDV - ESV) / EDV for each beat, and the mean over the beats that are used",
         "Expected Dice": "overlap with the true mask that is to be expected (1 is perfect), with an interval that "
-        "holds 80 % of the frames; it is estimated, since nobody traced this clip",
+        "holds 80 % of the frames; it was fitted to simulated clips, since nobody traced this one",
         "Millilitres": f"1 px is {answer.mm_per_px:.4g} mm"
         if answer.mm_per_px is not None
         else f"none: {answer.no_ml_reason or 'the size of a pixel is not known'}",

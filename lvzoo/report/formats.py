@@ -146,3 +146,37 @@ def sample_size(patients: int, frames: int) -> str:
     '1 patient, 1,000 frames'
     """
     return f"{number_of(patients, 'patient')}, {number_of(frames, 'frame')}"
+
+
+# --- Points of ejection fraction --------------------------------------------------------------------------------
+
+
+def points(value: float, low: float, high: float) -> str:
+    """Write a number of points of EF with its 95 % interval, or without it where it is not known.
+
+    >>> points(5.372, 4.91, 6.0), points(5.372, float("nan"), float("nan"))
+    ('5.4 [4.9, 6.0]', '5.4')
+    """
+    number = decimals(value, 1)
+    return number if math.isnan(value) or math.isnan(low) else f"{number} [{low:.1f}, {high:.1f}]"
+
+
+def signed_points(value: float, low: float, high: float) -> str:
+    """Write a difference in points of EF with its 95 % interval, each with its sign.
+
+    >>> signed_points(-1.234, -2.0, 0.04), signed_points(0.5, float("nan"), float("nan"))
+    ('-1.2 [-2.0, +0.0]', '+0.5')
+    """
+    if math.isnan(value):
+        return UNKNOWN
+    return f"{value:+.1f}" if math.isnan(low) else f"{value:+.1f} [{low:+.1f}, {high:+.1f}]"
+
+
+def span_of_points(values: Sequence[float]) -> str:
+    """Write the smallest and the largest of some numbers of points, or one if they are equal in print.
+
+    >>> span_of_points([0.94, 0.93]), span_of_points([0.3, 1.26])
+    ('0.9', '0.3 to 1.3')
+    """
+    low, high = decimals(min(values), 1), decimals(max(values), 1)
+    return low if low == high else f"{low} to {high}"

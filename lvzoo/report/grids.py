@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from lvzoo.report import words
 from lvzoo.report.drawing import assign_looks
-from lvzoo.report.formats import chance, count_and_share, decimals, interval, known, p_value, percent, signed
+from lvzoo.report.ejection import OVERALL, scope_rows
+from lvzoo.report.formats import (
+    UNKNOWN,
+    chance,
+    count_and_share,
+    decimals,
+    interval,
+    known,
+    p_value,
+    percent,
+    points,
+    signed,
+)
 from lvzoo.report.plots import Strips
 from lvzoo.report.words import rows_of
 from lvzoo.types import FAILURE_DICE
@@ -89,6 +101,11 @@ def number(value: float | None, places: int = 3) -> Cell:
     return Cell(text=decimals(value, places), sort=known(value))
 
 
+def points_cell(row: Row, name: str) -> Cell:
+    """Return a cell with points of EF and their interval, from three columns of a row."""
+    return Cell(text=points(*words.with_ends(row, name)), sort=known(row[name]))
+
+
 def count(row: Row, name: str, share: str) -> Cell:
     """Return a cell with a count and its share, from two columns of a row."""
     return Cell(text=count_and_share(row[name], row[share]), sort=float(row[name]))
@@ -138,8 +155,15 @@ def ranking_grid(ranking: Ranking) -> Grid:
         Column(title="kept", note=f"retention: {name} / clean"),
         Column(title="worst", note="lowest Dice under any corruption, mean over its severities"),
     ]
+    by_ef = ranking.order == "ef"
+    errors = _error_cells(ranking) if by_ef else {}
     columns = [
         Column(title="rank", note="95 % interval of the rank over the resamples", first="ascending"),
+        *(
+            [Column(title="EF error", note="points, as the rows are ordered", first="ascending")]
+            if by_ef
+            else []
+        ),
         Column(title=name, note="mean Dice with its 95 % interval"),
         Column(title="95 % interval", align="centre", first=None),
         Column(title="P(first)", note="share of the resamples in which the model is first"),
@@ -165,6 +189,7 @@ def ranking_grid(ranking: Ranking) -> Grid:
         ]
         return [
             Cell(text=words.ranks(row), sort=float(row["rank"])),
+            *([errors.get(row["model"], Cell(text=UNKNOWN))] if by_ef else []),
             Cell(text=interval(*score), sort=known(row["headline"])),
             Cell(drawing=strips.row(*score, looks[row["model"]])),
             Cell(text=chance(row["p_first"]), sort=known(row["p_first"])),
@@ -176,8 +201,16 @@ def ranking_grid(ranking: Ranking) -> Grid:
             number(row["seed_sd"], 4),
         ]
 
-    grid = model_grid(f"By {name}, best first", ranking, columns, cells, with_kinds=True)
+    title = "By the error of the ejection fraction, smallest first" if by_ef else f"By {name}, best first"
+    grid = model_grid(title, ranking, columns, cells, with_kinds=True)
     return replace(grid, foot=strip_foot(grid.columns, strips))
+
+
+def _error_cells(ranking: Ranking) -> dict[str, Cell]:
+    """Return the cell of each model's EF error overall, against the tracings."""
+    ejection = ranking.ejection
+    rows = [] if ejection is None else scope_rows(ejection, OVERALL)
+    return {row["model"]: points_cell(row, "mae") for row in rows}
 
 
 def _kind(ranking: Ranking, model: str) -> str:

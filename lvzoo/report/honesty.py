@@ -44,6 +44,7 @@ def definitions(ranking: Ranking) -> Mapping[str, str]:
         "EchoNet-Dynamic's publications use it.",
         "seed SD": "standard deviation of the headline over training seeds.",
         **_landmark_terms(ranking),
+        **_ejection_terms(ranking),
         **words.mark_meanings(ranking),
     }
 
@@ -56,8 +57,8 @@ def _noise_terms(ranking: Ranking) -> Mapping[str, str]:
         headline: f"mean Dice under {ranking.suite}: over severities, then the corruptions of a "
         "family, then families, then patients, so all families weigh the same; clean frames are not in it.",
         "kept": f"retention: {ranking.headline} / clean Dice.",
-        "break point": "the severity at which a model's mean Dice falls below a reference, interpolated between "
-        "severities.",
+        "break point": "the severity at which a model's mean Dice falls below a level, interpolated between "
+        "severities: 95 % of its own Dice on clean frames, or a reference that all models share.",
     }
 
 
@@ -68,6 +69,21 @@ def _landmark_terms(ranking: Ranking) -> Mapping[str, str]:
         "ceiling": "the Dice of perfect landmarks on the same clean frames, through the model's own curve and the "
         "same rasteriser. It is not an upper bound: a model can exceed it a little by misplacing them, since the "
         "reference leaves out the cap."
+    }
+
+
+def _ejection_terms(ranking: Ranking) -> Mapping[str, str]:
+    if ranking.ejection is None or not ranking.ejection.known:
+        return {}
+    return {
+        "EF": "ejection fraction, 100 (EDV - ESV) / EDV, with volumes by 20 disks in the traced ED and ES frame of a "
+        "video. A volume that cannot be measured counts as 0, and an EF is limited to 0 to 100 %: leaving failures "
+        "out would reward them.",
+        "EF error": "mean over patients of |predicted - reference| in points; under noise, the mean over conditions "
+        "as in the headline. Bias: the mean of the difference; limits of agreement: bias plus or minus 1.96 SD of "
+        "all differences; r: Pearson's correlation.",
+        "in common": "with l = ln(predicted / reference volume): sum of l(ED) l(ES) by half the sum of l(ED)² + "
+        "l(ES)². What is common to both cancels in EF. Frames that are failures are left out.",
     }
 
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-import jinja2
-
 from lvzoo.files import atomic_file
-from lvzoo.report import grids, honesty, noise_grids, words
+from lvzoo.report import ejection_grids, grids, honesty, noise_grids, words
 from lvzoo.report.answer import answer, contests
 from lvzoo.report.costs import cost_charts, cost_grid
 from lvzoo.report.drawing import Drawing, assign_looks
+from lvzoo.report.ejection import ejection_lines, order_lines, shows_ef
+from lvzoo.report.ejection_plots import best_of_kinds, bland_altman, error_frame
 from lvzoo.report.gallery import Picture, make_pictures
+from lvzoo.report.jinja import environment
 from lvzoo.report.plots import Frame, draw_key, response_chart
+from lvzoo.types.answer import NO_MEDICAL_DEVICE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from lvzoo.report.drawing import Look
+    from lvzoo.types.ejection import EjectionResults
     from lvzoo.types.results import Ranking, Study
 
 FEW_PAIRS: Final = 10
@@ -47,7 +49,7 @@ class Chart:
 
 def write_report(study: Study, path: Path) -> None:
     """Write the report, complete or not at all; the page loads nothing from elsewhere."""
-    page = _environment().get_template("report.html.j2").render(_context(study))
+    page = environment().get_template("report.html.j2").render(_context(study))
     with atomic_file(path) as temporary:
         temporary.write_text(page, encoding="utf-8")
 
@@ -55,18 +57,7 @@ def write_report(study: Study, path: Path) -> None:
 def fragment(study: Study) -> str:
     """Return the answer, the cautions, the ranking and its caption as HTML for a notebook's cell."""
     grid = grids.ranking_grid(study.ranking).without(*LEFT_OUT)
-    return _environment().get_template("fragment.html.j2").render(_answer_context(study), grid=grid)
-
-
-@functools.cache
-def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.PackageLoader("lvzoo.report", "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    return environment().get_template("fragment.html.j2").render(_answer_context(study), grid=grid)
 
 
 def _context(study: Study) -> Mapping[str, Any]:
@@ -91,6 +82,7 @@ def _context(study: Study) -> Mapping[str, Any]:
         "contest_grids": noise_grids.contest_grids(ranking),
         "ceiling_grid": noise_grids.ceiling_grid(ranking),
         "margin": f"{ranking.margin:g}",
+        **_ejection_context(study, looks),
         "cost_grid": cost_grid(ranking),
         "cost_charts": cost_charts(ranking, looks),
         "galleries": _galleries(study, looks),
@@ -109,7 +101,9 @@ def _answer_context(study: Study) -> Mapping[str, Any]:
         "contests": contests(ranking),
         "synthetic": words.SYNTHETIC if study.source.synthetic else "",
         "cautions": ranking.warnings,
-        "caption": words.caption(ranking),
+        "caption": [*words.caption(ranking), *order_lines(ranking)],
+        "notice": NO_MEDICAL_DEVICE if shows_ef(ranking) else "",
+        "ranking_shows_ef": ranking.order == "ef",
         "failed": study.failed,
     }
 
@@ -146,4 +140,52 @@ def _noise_context(ranking: Ranking, looks: Mapping[str, Look]) -> Mapping[str, 
         "family_grid": noise_grids.family_grid(ranking),
         "corruption_grid": noise_grids.corruption_grid(ranking),
         "break_grids": noise_grids.break_grids(ranking),
+    }
+
+
+def _ejection_context(study: Study, looks: Mapping[str, Look]) -> Mapping[str, Any]:
+    """Return what the section on the ejection fraction shows; only its sentences if no model has one."""
+    ranking, ejection = study.ranking, study.ranking.ejection
+    lines = ejection_lines(study)
+    context: dict[str, Any] = {"ejection_lines": lines, "ejection_grids": [], "ejection_charts": []}
+    if ejection is None or not ejection.known:
+        return context
+    best = best_of_kinds(ejection)
+    plots = bland_altman(ejection, best, looks)
+    return {
+        **context,
+        "ejection_margin": f"{ejection.margin:g}",
+        "ejection_grids": ejection_grids.ejection_grids(ranking),
+        "ejection_sharing": ejection_grids.sharing_grid(ranking),
+        "ejection_contests": ejection_grids.contest_grids(ranking),
+        "bland_altman": [
+            Chart(title=words.marked_name(ranking, model), note="clean frames", drawing=drawing)
+            for model, drawing in zip(best, plots, strict=True)
+        ],
+        **(_ejection_noise_context(ranking, ejection, looks) if ranking.families else {}),
+    }
+
+
+def _ejection_noise_context(
+    ranking: Ranking, ejection: EjectionResults, looks: Mapping[str, Look]
+) -> Mapping[str, Any]:
+    response, families = ejection.response, ranking.families.items()
+    by_family = response.groupby(["family", "model", "severity"])[["mae"]].mean().reset_index()
+
+    def chart(title: str, note: str, curves: pd.DataFrame, size: tuple[float, float]) -> Chart:
+        label = f"EF error over severity, {title} noise, one curve per model"
+        frame = error_frame(ranking, ejection, size=size)
+        return Chart(title=title, note=note, drawing=response_chart(curves, looks, frame, label=label))
+
+    return {
+        "ejection_charts": [
+            chart(family, ", ".join(names), by_family[by_family["family"] == family], LARGE)
+            for family, names in families
+        ],
+        "ejection_corruption_charts": [
+            chart(name, family, response[response["corruption"] == name], SMALL)
+            for family, names in families
+            for name in names
+        ],
+        "ejection_families": ejection_grids.family_grid(ranking),
     }

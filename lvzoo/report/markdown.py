@@ -8,8 +8,11 @@ from lvzoo.errors import one_line
 from lvzoo.report import words
 from lvzoo.report.answer import answer, contests
 from lvzoo.report.costs import cost_grid
+from lvzoo.report.ejection import ejection_lines, order_lines, shows_ef
+from lvzoo.report.ejection_grids import ejection_grids, sharing_grid
 from lvzoo.report.grids import ranking_grid
 from lvzoo.report.noise_grids import ceiling_grid
+from lvzoo.types.answer import NO_MEDICAL_DEVICE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,12 +26,18 @@ SIDES: Final = {"left": ":--", "right": "--:", "centre": ":-:"}
 
 
 def markdown(study: Study) -> str:
-    """Return the answer, the ranking, the ceilings, the costs, and what the numbers rest on.
+    """Return the answer, the ranking, the ceilings, the ejection fractions, the costs, and what the numbers rest on.
 
     The sentences and numbers are those of the HTML report; its drawings and frames are left out.
     """
     ranking = study.ranking
-    grids = (ranking_grid(ranking), ceiling_grid(ranking), cost_grid(ranking))
+    grids = (
+        ranking_grid(ranking),
+        ceiling_grid(ranking),
+        *ejection_grids(ranking),
+        sharing_grid(ranking),
+        cost_grid(ranking),
+    )
     tables = [_table(grid.without(*LEFT_OUT)) for grid in grids if grid is not None]
     return "\n\n".join((f"**{_plain(answer(study))}**", *tables, "\n".join(_lines(study)))) + "\n"
 
@@ -40,9 +49,12 @@ def _lines(study: Study) -> Iterator[str]:
         words.data_line(study.source),
         *words.exclusions_line(study.source),
         *contests(ranking),
+        *ejection_lines(study),
+        *([NO_MEDICAL_DEVICE] if shows_ef(ranking) else []),
         *(f"caution: {caution.text}" for caution in ranking.warnings),
         words.columns_line(ranking),
         *words.caption(ranking),
+        *order_lines(ranking),
         f"recipe: {words.recipe_words(study.recipe)}",
         *(f"failed: {name}: {reason}" for name, reason in study.failed.items()),
     )

@@ -13,7 +13,7 @@ from lvzoo.report.formats import UNKNOWN, decimals, p_value, signed
 from lvzoo.report.grids import Cell, Column, Grid, model_grid, number, strip_foot
 from lvzoo.report.plots import Strips
 from lvzoo.report.words import rows_of
-from lvzoo.types.results import STANDARD, TRACKS
+from lvzoo.types.results import OWN_CLEAN, STANDARD, TRACKS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,13 +42,19 @@ def corruption_grid(ranking: Ranking) -> Grid:
 
 
 def break_grids(ranking: Ranking) -> list[Grid]:
-    """Return one table per reference: the severity at which each model's Dice falls below it."""
+    """Return one table per reference: the severity at which each model's Dice falls below it.
+
+    The first is that of each model's own clean Dice, so it says something of every model.
+    """
+    titles = {OWN_CLEAN: "Break points: 5 % of a model's own clean Dice lost"} | {
+        reference: f"Break points: below {words.reference_words(reference, level)}"
+        for reference, level in ranking.references.items()
+    }
     grids = []
-    for reference, level in ranking.references.items():
+    for reference, title in titles.items():
         rows = rows_of(ranking.breaks[ranking.breaks["reference"] == reference])
         most = max(ranking.severities)
         cells = {(row["model"], row["corruption"]): _break_cell(row["severity"], most=most) for row in rows}
-        title = f"Break points: below {words.reference_words(reference, level)}"
         if cells:
             grids.append(_by_corruption(title, ranking, cells))
     return grids

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from lvzoo.report.drawing import Drawing, Look, Scale, nice_ticks
-from lvzoo.report.formats import decimals, interval
+from lvzoo.report.formats import decimals, interval, points
 from lvzoo.report.words import reference_words, rows_of
 
 if TYPE_CHECKING:
@@ -30,10 +30,19 @@ FEW_MODELS: Final = 4
 class Strips:
     """Draws dots with intervals on a common scale: one small drawing per row of a table, and one for the axis.
 
-    With a `margin`, a band from -margin to +margin and a line at zero are drawn behind them.
+    With a `margin`, a band from -margin to +margin and a line at zero are drawn behind them. The numbers of the axis
+    have as many decimals as `places`, or as they need.
     """
 
-    def __init__(self, lows: Sequence[float], highs: Sequence[float], *, margin: float | None = None) -> None:
+    def __init__(
+        self,
+        lows: Sequence[float],
+        highs: Sequence[float],
+        *,
+        margin: float | None = None,
+        places: int | None = None,
+    ) -> None:
+        self.places = places
         ends = [*lows, *highs, *([] if margin is None else [-2 * margin, 2 * margin])]
         known = [end for end in ends if not math.isnan(end)]
         self.ticks = nice_ticks(min(known), max(known), most=4) if known else [0.0, 1.0]
@@ -53,7 +62,8 @@ class Strips:
     def axis(self) -> Drawing:
         """Draw the numbers of the scale, for the foot of the table."""
         drawing = self._background(4, height=STRIP_HEIGHT)
-        places = 2 if all(round(tick, 2) == tick for tick in self.ticks) else 3
+        needed = 2 if all(round(tick, 2) == tick for tick in self.ticks) else 3
+        places = needed if self.places is None else self.places
         step = 1 if len(self.ticks) <= 5 else (len(self.ticks) + 3) // 4  # at most 4 of many
         for tick in self.ticks[::step]:
             words = f"{tick:+.{places}f}" if self.margin is not None and tick else f"{tick:.{places}f}"
@@ -78,14 +88,26 @@ class Strips:
 class Frame:
     """The axes that all charts of the response share, so that they can be compared.
 
-    Their range contains every curve and reference line. `across` maps severities to x, and `down` maps Dice to y.
+    Their range contains every curve and reference line. `across` maps severities to x, and `down` maps the values of
+    a column to y. They are Dice unless another column is given, with its ticks and references.
     """
 
-    def __init__(self, ranking: Ranking, *, size: tuple[float, float]) -> None:
+    def __init__(
+        self,
+        ranking: Ranking,
+        *,
+        size: tuple[float, float],
+        column: str = "dice",
+        ticks: Sequence[float] | None = None,
+        references: Mapping[str, float] | None = None,
+    ) -> None:
         self.width, self.height = size
-        self.severities, self.references = (0, *ranking.severities), ranking.references
+        self.column = column
+        self.severities = (0, *ranking.severities)
+        self.references = ranking.references if references is None else references
         dice = [*ranking.response["dice"].dropna(), *ranking.references.values()]
-        self.ticks = [tick for tick in nice_ticks(min(dice), max(dice), most=5) if 0 <= tick <= 1]
+        of_dice = [tick for tick in nice_ticks(min(dice), max(dice), most=5) if 0 <= tick <= 1]
+        self.ticks = of_dice if ticks is None else list(ticks)
         self.across = Scale(0, max(self.severities), 34, self.width - 10)
         self.down = Scale(self.ticks[0], self.ticks[-1], self.height - 32, 8)
 
@@ -95,7 +117,7 @@ def response_chart(curves: pd.DataFrame, looks: Mapping[str, Look], frame: Frame
     drawing = Drawing(frame.width, frame.height, label=label, css="chart")
     _axes(drawing, frame)
     by_model = dict(tuple(curves.sort_values("severity").groupby("model")))
-    with_bands = len(by_model) <= FEW_MODELS and "dice_low" in curves
+    with_bands = len(by_model) <= FEW_MODELS and f"{frame.column}_low" in curves
     for model, look in reversed(list(looks.items())):  # the best model is drawn last, above the others
         if model in by_model:
             _curve(drawing, by_model[model], look, frame, model=model, with_band=with_bands)
@@ -126,18 +148,23 @@ def _curve(
     drawing: Drawing, part: pd.DataFrame, look: Look, frame: Frame, *, model: str, with_band: bool
 ) -> None:
     """Draw one model's band, line and marks."""
-    rows = [row for row in rows_of(part) if not math.isnan(row["dice"])]
-    at = [(frame.across(row["severity"]), frame.down(row["dice"])) for row in rows]
-    if with_band and not any(math.isnan(row["dice_low"]) for row in rows):
-        lower = [(x, frame.down(row["dice_low"])) for (x, _), row in zip(at, rows, strict=True)]
-        upper = [(x, frame.down(row["dice_high"])) for (x, _), row in zip(at, rows, strict=True)]
+    column = frame.column
+    low, high = f"{column}_low", f"{column}_high"
+    rows = [row for row in rows_of(part) if not math.isnan(row[column])]
+    at = [(frame.across(row["severity"]), frame.down(row[column])) for row in rows]
+    if with_band and not any(math.isnan(row[low]) for row in rows):
+        lower = [(x, frame.down(row[low])) for (x, _), row in zip(at, rows, strict=True)]
+        upper = [(x, frame.down(row[high])) for (x, _), row in zip(at, rows, strict=True)]
         drawing.area([*lower, *reversed(upper)], f"area {look.css}")
     drawing.line(at, f"curve {look.css}", title=model)
     for (x, y), row in zip(at, rows, strict=True):
         where = f"severity {row['severity']}" if row["severity"] else "clean"
-        ends = (row["dice_low"], row["dice_high"]) if "dice_low" in row else None
-        dice = interval(row["dice"], *ends) if ends else decimals(row["dice"])
-        drawing.mark(x, y, look, size=2.6, title=f"{model}, {where}: {dice}")
+        ends = (row[low], row[high]) if low in row else None
+        if column == "dice":
+            value = interval(row[column], *ends) if ends else decimals(row[column])
+        else:
+            value = points(row[column], *(ends or (math.nan, math.nan)))
+        drawing.mark(x, y, look, size=2.6, title=f"{model}, {where}: {value}")
 
 
 def draw_key(look: Look) -> Drawing:

@@ -12,7 +12,9 @@ from rich.text import Text
 from lvzoo.files import atomic_file
 from lvzoo.report import words
 from lvzoo.report.answer import contests
-from lvzoo.report.formats import count_and_share, decimals, interval, number_of, percent
+from lvzoo.report.ejection import OVERALL, ejection_lines, order_lines, scope_rows
+from lvzoo.report.formats import UNKNOWN, count_and_share, decimals, interval, number_of, percent
+from lvzoo.types.answer import NO_MEDICAL_DEVICE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +30,14 @@ TABLES: Final = "tables"
 """The folder of all tables except the ranking."""
 CASES: Final = "challenge.csv"
 NOTE: Final = "challenge.txt"
+EF_TABLES: Final = {
+    "table": "ef.csv",
+    "response": "ef_response.csv",
+    "contests": "ef_contests.csv",
+    "cases": "ef_cases.csv",
+}
+"""The files of the fields of `EjectionResults`."""
+EF_NOTE: Final = "ef.txt"
 
 
 def print_study(study: Study, *, console: Console | None = None) -> None:
@@ -47,16 +57,31 @@ def write_tables(study: Study, folder: Path) -> None:
 
     Each row names its data and suite, whether the data are synthetic, and whether only part of the suite was run.
     challenge.csv can have no columns beside those that challengeR reads, so a note beside it, challenge.txt, says
-    the same.
+    the same. The tables of ejection fractions have a note, too; without ejection fractions, they are not there.
     """
     ranking = study.ranking
     _write_csv(study, ranking.table, folder / RANKING)
     for name in ("pairs", "response", "breaks", "contests"):
         _write_csv(study, getattr(ranking, name), folder / TABLES / f"{name}.csv")
+    _write_ejection(study, folder / TABLES)
     with atomic_file(folder / TABLES / CASES) as temporary:
         ranking.cases.to_csv(temporary, index=False)
     with atomic_file(folder / TABLES / NOTE) as temporary:
         temporary.write_text("".join(f"{line}\n" for line in _note(study)), encoding="utf-8")
+
+
+def _write_ejection(study: Study, folder: Path) -> None:
+    """Write the tables of ejection fractions and their note, or remove those of an earlier report."""
+    ejection = study.ranking.ejection
+    if ejection is None or not ejection.known:
+        for name in (*EF_TABLES.values(), EF_NOTE):
+            (folder / name).unlink(missing_ok=True)
+        return
+    for field, name in EF_TABLES.items():
+        _write_csv(study, getattr(ejection, field), folder / name)
+    lines = (NO_MEDICAL_DEVICE, words.data_line(study.source), *ejection_lines(study))
+    with atomic_file(folder / EF_NOTE) as temporary:
+        temporary.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
 def _write_csv(study: Study, table: pd.DataFrame, path: Path) -> None:
@@ -83,20 +108,28 @@ def _lines(study: Study) -> Iterator[str]:
     """Yield the lines below the table."""
     ranking = study.ranking
     yield from contests(ranking)
+    if ranking.order == "ef":
+        yield from ejection_lines(study)
+        yield NO_MEDICAL_DEVICE
     yield from (f"caution: {caution.text}" for caution in ranking.warnings)
     yield words.columns_line(ranking)
     yield from words.caption(ranking)
+    yield from order_lines(ranking)
     yield from words.exclusions_line(study.source)
     yield words.data_line(study.source)
 
 
 def _table(ranking: Ranking) -> Table:
-    noisy = bool(ranking.families)
+    noisy, by_ef = bool(ranking.families), ranking.order == "ef"
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
     table.add_column("#", justify="right", no_wrap=True)
     table.add_column("model", overflow="fold")
     table.add_column(f"{words.headline(ranking)} [95 % CI]", justify="right", no_wrap=True)
-    table.add_column("group", no_wrap=True)
+    if by_ef:
+        table.add_column("EF error", justify="right", no_wrap=True)
+    else:
+        table.add_column("group", no_wrap=True)
+    errors = _ef_errors(ranking) if by_ef else {}
     for name in (*(["clean", "kept"] if noisy else ["ED", "ES"]), "failures"):
         table.add_column(name, justify="right", no_wrap=True)
     for row in words.rows_of(ranking.table):
@@ -109,8 +142,15 @@ def _table(ranking: Ranking) -> Table:
             words.ranks(row),
             Text(words.marked_name(ranking, row["model"])),
             interval(*words.with_ends(row, "headline")),
-            Text(row["group"]),
+            errors.get(row["model"], UNKNOWN) if by_ef else Text(row["group"]),
             *beside,
             count_and_share(row["failures"], row["failure_share"]),
         )
     return table
+
+
+def _ef_errors(ranking: Ranking) -> dict[str, str]:
+    """Return each model's EF error in points."""
+    ejection = ranking.ejection
+    rows = [] if ejection is None else scope_rows(ejection, OVERALL)
+    return {row["model"]: decimals(row["mae"], 1) for row in rows}

@@ -28,6 +28,10 @@ MARKS: Final[Mapping[str, tuple[str, Callable[[ModelFacts], bool]]]] = {
         "not known to be trained on the train split that belongs to this test split",
         lambda facts: facts.origin in ("elsewhere", "seen"),
     ),
+    "¶": (
+        "calibrated: after the training, one number was fitted that moves its border to some readers' tracings",
+        lambda facts: bool(facts.calibrated_on),
+    ),
 }
 """The signs behind a model's name, each with its meaning and a test of which models have it."""
 

@@ -20,7 +20,7 @@ import pandas as pd
 
 from lvzoo.errors import DataError, show_name
 from lvzoo.files import atomic_file
-from lvzoo.types import SCORE_COLUMNS, Condition, Epoch, Scores
+from lvzoo.types import SCORE_COLUMNS, VOLUME_COLUMNS, Condition, Epoch, Scores
 from lvzoo.types.results import ModelFacts, Specimen
 
 STATUS: Final = "status.json"
@@ -82,11 +82,13 @@ class TrialFolder:
             scores[list(SCORE_COLUMNS)].to_parquet(temporary, index=False)
 
     def read_scores(self) -> Scores:
-        """Return the scores."""
+        """Return the scores. Columns of volumes that an earlier version did not write are NaN."""
         try:
-            return pd.read_parquet(self.path / SCORES)
+            scores = pd.read_parquet(self.path / SCORES)
         except (OSError, ValueError) as error:
             raise DataError(f"{self.path / SCORES}: cannot be read ({error}); run again") from error
+        missing = [name for name in VOLUME_COLUMNS if name not in scores.columns]
+        return scores.assign(**dict.fromkeys(missing, np.nan))
 
     def write_facts(self, facts: ModelFacts) -> None:
         """Write the facts about the trial's model: its size, speed and kind."""

@@ -20,7 +20,10 @@ NETWORK: Final = ("models", "geometry")
 """The code that a network computes with, in addition to its plugin."""
 TRAINING: Final = (*NETWORK, "train", "evaluate/dice.py", "evaluate/predict.py", "evaluate/validate.py")
 """The code that decides the weights of a trial. It includes the validation Dice, which chooses the epoch."""
-SCORING: Final = ("evaluate", "trials/scoring.py")
+SCORING: Final = (
+    *("evaluate", "trials/scoring.py", "trials/volumes.py"),
+    *("clinic/batch.py", "clinic/volume.py", "clinic/axis.py", "clinic/outline.py"),
+)
 """The code that decides the scores of a trained model."""
 
 

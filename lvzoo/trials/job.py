@@ -38,6 +38,7 @@ from lvzoo.trials.scoring import (
     predict_specimens,
     score_conditions,
 )
+from lvzoo.trials.volumes import measure_predictions
 from lvzoo.types import Epoch, Event, FrameSet, Job, Trial
 from lvzoo.weights.locate import WEIGHTS, Located, check_files
 from lvzoo.weights.network import read_model, save_model
@@ -136,7 +137,7 @@ def run_trial(settings: TrialSettings, report: Report) -> Mapping[str, Any]:
 def _run(settings: TrialSettings, report: Report) -> None:
     device = choose_device(settings.device)
     dataset: Dataset = resolve(settings.dataset)(settings.data)
-    evaluator = FrameEvaluator(device, choose_precision(device, settings.precision))
+    evaluator = FrameEvaluator(device, choose_precision(device, settings.precision), measure_predictions)
     model = _read_trained(settings, device)
     if model is None:
         _train(settings, dataset, evaluator, report)

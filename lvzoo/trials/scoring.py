@@ -24,6 +24,7 @@ from lvzoo.geometry.contour import LANDMARK_COUNTS
 from lvzoo.models.base import LandmarkModel
 from lvzoo.phantom.dataset import Phantom
 from lvzoo.phantom.write import cached_phantom
+from lvzoo.trials.volumes import measure_perfect, measure_references
 from lvzoo.types import Condition, Event, FrameSet, Prediction, Scores, Trial
 from lvzoo.types.results import ModelFacts, Specimen
 
@@ -72,14 +73,29 @@ def score_conditions(
     evaluator: FrameEvaluator,
     report: Report,
 ) -> Scores:
-    """Return one row per frame and condition, ordered by condition. `frames_CNHW` are the frames under each."""
+    """Return one row per frame and condition, ordered by condition. `frames_CNHW` are the frames under each.
+
+    The table has all of SCORE_COLUMNS. The volumes of references and of perfect predictions, and the listed ejection
+    fractions, are the same under every condition.
+    """
     tables: list[Scores] = []
     for done, (condition, frames_NHW) in enumerate(zip(conditions, frames_CNHW, strict=True)):
         report(Event(step="testing", done=done, total=len(conditions), text=condition.corruption))
         noisy = dataclasses.replace(test, frames_NHW=frames_NHW)
         tables.append(evaluator.score(model, noisy, condition))
     report(Event(step="testing", done=len(conditions), total=len(conditions)))
-    return pd.concat(tables, ignore_index=True).assign(model=trial.model, seed=trial.seed)
+    perfect_N = measure_perfect(model, test, _count_landmarks(model, test, evaluator))
+    listed_N = np.full(len(test), np.nan) if test.listed_efs is None else np.array(test.listed_efs, float)
+    references = {
+        "volume_ref": measure_references(test),
+        "volume_perfect": perfect_N,
+        "ef_listed": listed_N,
+    }
+    return pd.concat(tables, ignore_index=True).assign(
+        model=trial.model,
+        seed=trial.seed,
+        **{name: np.tile(values_N, len(conditions)) for name, values_N in references.items()},
+    )
 
 
 def predict_specimens(

@@ -42,6 +42,7 @@ from lvzoo.types.jobs import Event, Job, JobResult
 from lvzoo.types.learning import (
     FAILURE_DICE,
     SCORE_COLUMNS,
+    VOLUME_COLUMNS,
     Batch,
     Epoch,
     Fitted,
@@ -72,6 +73,7 @@ __all__ = [
     "NOISY_AUGMENTATIONS",
     "SCORE_COLUMNS",
     "SPLITS",
+    "VOLUME_COLUMNS",
     "Batch",
     "Condition",
     "DatasetSource",

@@ -95,6 +95,8 @@ class FrameSet:
     source: Source
     spacing_mm: tuple[float, ...] | None = None
     """Pixel size of each frame, or None if the data set does not give one."""
+    listed_efs: tuple[float | None, ...] | None = None
+    """Ejection fraction of each frame's video in percent, as the data set lists it; None where it lists none."""
 
     def __len__(self) -> int:
         """N, the number of frames."""
@@ -102,7 +104,7 @@ class FrameSet:
 
     def take(self, indices: Sequence[int]) -> FrameSet:
         """Return some of the frames, in the given order. The source stays that of the whole set."""
-        places, spacing_mm = list(indices), self.spacing_mm
+        places, spacing_mm, listed_efs = list(indices), self.spacing_mm, self.listed_efs
         return replace(
             self,
             frames_NHW=self.frames_NHW[places],
@@ -114,4 +116,5 @@ class FrameSet:
             frame_indices=tuple(self.frame_indices[n] for n in places),
             phases=tuple(self.phases[n] for n in places),
             spacing_mm=None if spacing_mm is None else tuple(spacing_mm[n] for n in places),
+            listed_efs=None if listed_efs is None else tuple(listed_efs[n] for n in places),
         )

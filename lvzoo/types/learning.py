@@ -18,10 +18,13 @@ if TYPE_CHECKING:
 FAILURE_DICE: Final = 0.5
 """A frame with a lower Dice counts as a failure: the model did not find the ventricle."""
 
+VOLUME_COLUMNS: Final = ("volume_pred", "volume_ref", "volume_perfect", "ef_listed")
+"""Columns of scores for the ejection fraction. NaN where a value is not known, as in the runs of earlier versions."""
 SCORE_COLUMNS: Final = (
     *("model", "seed", "patient", "video", "frame", "phase", "corruption", "severity"),
     *("dice", "nsd1", "nsd2", "hd95", "assd", "area_pred", "area_ref"),
     *("components", "holes", "apex_below_base"),
+    *VOLUME_COLUMNS,
 )
 """Columns of a table of scores. It has one row per model, training seed, frame and condition.
 
@@ -33,6 +36,12 @@ hd95, assd                      95th percentile of the boundary distances, and t
 area_pred, area_ref             areas of the predicted and of the reference mask, in pixels
 components, holes               how many connected pieces and holes the predicted mask has
 apex_below_base                 True if the apex of the predicted mask lies on the atrium's side of the mitral line
+volume_pred                     volume of the prediction by the method of disks, px³: of a mask about its principal
+                                axis, of landmarks about their own annulus and apex; NaN if it cannot be measured
+volume_ref                      the same of the reference contour, about its annulus and apex
+volume_perfect                  the same of a perfect prediction of this model's kind: the reference mask, or the
+                                reference's landmarks
+ef_listed                       ejection fraction of the frame's video in percent, as the data set lists it, or NaN
 """
 
 

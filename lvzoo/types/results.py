@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from lvzoo.types.ejection import EjectionResults
+
 
 STANDARD: Final = "standard"
 AUGMENTED: Final = "augmented"
@@ -27,6 +29,11 @@ TRACKS: Final = (STANDARD, AUGMENTED)
 CHANGE: Final = f"{AUGMENTED} - {STANDARD}"
 """The track in the row of the contests that compares the two tracks."""
 
+
+OWN_CLEAN: Final = "own clean Dice - 5 %"
+"""The reference of a break point that says something of every model: what it keeps of its own clean Dice."""
+Order: TypeAlias = Literal["headline", "ef"]
+"""By what the rows of a ranking's table are ordered; `ef` is the MAE of the ejection fraction under noise."""
 
 Origin: TypeAlias = Literal["run", "here", "elsewhere", "seen"]
 """Where a model was trained.
@@ -55,6 +62,10 @@ class ModelFacts:
     origin: Origin = "run"
     trained_on: str = ""
     """The training data of a model that the run itself did not train."""
+    calibrated_on: str = ""
+    """The data to whose tracings its border was moved after the training; "" if it was not moved."""
+    calibrated_here: bool = False
+    """Whether these data are the very frames on which it is tested."""
     parameters: int | None = None
     flops: int | None = None
     """Floating-point operations of one frame's forward pass; a multiply-add counts as two."""
@@ -80,6 +91,7 @@ CautionKind: TypeAlias = Literal[
     "mean rank",
     "own recipe",
     "trained before",
+    "calibrated",
 ]
 
 
@@ -108,6 +120,7 @@ class Ranking:
         augmented                       whether it was trained on noise
         own_recipe                      whether its recipe or training loop differs from that of the other models
         trained_on                      the data on which it was trained; "" if the run itself trained it
+        calibrated_on                   the data to whose tracings its border was moved after that; "" if it was not
         headline                        the headline; also headline_low, headline_high
         rank_low, rank_high             95 % interval of the rank over the resamples
         p_first                         share of the resamples in which the model is first
@@ -145,8 +158,8 @@ class Ranking:
                                         p_holm < 0.05; "open": none of these
     `response`: one row per model, corruption and severity.
         model, family, corruption, severity (0 is clean), dice, dice_low, dice_high
-    `breaks`: one row per model, corruption and reference.
-        model, family, corruption, reference (its name), level (its Dice)
+    `breaks`: one row per model, corruption and reference; OWN_CLEAN is the first reference of each.
+        model, family, corruption, reference (its name), level (its Dice; of OWN_CLEAN 0.95 times the model's clean)
         severity                        where the response falls below the level, interpolated between severities; 0
                                         if it is below on clean frames, NaN if it never falls below
     `contests`: the mask model against the landmark model with the highest headline, one row per track and scope;
@@ -188,7 +201,7 @@ class Ranking:
     """Whether some of the suite's corruptions or severities were left out. The headline of a partial run cannot be
     compared with that of the whole suite."""
     references: Mapping[str, float]
-    """The Dice levels of the break points, by name."""
+    """The Dice levels of the break points that all models share, by name."""
     margin: float
     """The smallest difference in Dice that counts as a win."""
     kendall_tau: float
@@ -200,6 +213,10 @@ class Ranking:
     resamples: int
     bootstrap_seed: int = 0
     """The random seed of the resamples."""
+    ejection: EjectionResults | None = None
+    """The ejection fractions, which never decide the headline; None if they were not computed."""
+    order: Order = "headline"
+    """By what the rows of `table` are ordered. Their ranks are always those of the headline."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
 import pandas as pd
 
+from lvzoo.arguments import check_path
 from lvzoo.errors import RunError, UsageError, name_some
-from lvzoo.rank.ranking import rank
+from lvzoo.rank.ranking import order_by_ef, rank
 from lvzoo.registry import open_zoo
 from lvzoo.report.html import fragment, write_report
 from lvzoo.report.table import write_tables
@@ -27,7 +28,7 @@ from lvzoo.trials.merge import (
     open_run_suite,
 )
 from lvzoo.types import SCORE_COLUMNS, Scores, Source
-from lvzoo.types.results import Study
+from lvzoo.types.results import Order, Study
 
 REPORT: Final = "report.html"
 MOST_REASONS: Final = 3
@@ -74,6 +75,24 @@ class Comparison:
         return self._table("contests")
 
     @property
+    def ef(self) -> pd.DataFrame:
+        """Agreement of the ejection fractions, one row per model and scope; `lvzoo.types.ejection` explains it.
+
+        This and the next two are empty if no trial has ejection fractions. lvzoo is not a medical device.
+        """
+        return self._ejection_table("table")
+
+    @property
+    def ef_response(self) -> pd.DataFrame:
+        """The same by model, corruption and severity."""
+        return self._ejection_table("response")
+
+    @property
+    def ef_contests(self) -> pd.DataFrame:
+        """The mask against the landmark model with the smallest error of the ejection fraction."""
+        return self._ejection_table("contests")
+
+    @property
     def report(self) -> Path:
         """The path of the report, one HTML file."""
         return self.folder / REPORT
@@ -95,6 +114,10 @@ class Comparison:
         table: pd.DataFrame = getattr(self.study.ranking, name)
         return table
 
+    def _ejection_table(self, name: str) -> pd.DataFrame:
+        ejection = None if self.study is None else self.study.ranking.ejection
+        return pd.DataFrame() if ejection is None else getattr(ejection, name)
+
     def _repr_html_(self) -> str:
         """Show the ranking in a notebook."""
         return "<p>nothing to rank: no trial finished</p>" if self.study is None else fragment(self.study)
@@ -106,6 +129,7 @@ def compare(
     out: str | Path | None = None,
     frames: bool = True,
     registries: Sequence[Path] = (),
+    by: Order = "headline",
 ) -> Comparison:
     """Rank all finished trials of one or several runs, and write the report and its tables.
 
@@ -115,17 +139,25 @@ def compare(
     Args:
         runs: folders that `lvzoo bench` wrote.
         reference: a model breaks at the severity where its Dice falls below this level. The default is two levels:
-            0.90, and the Dice of the tracings against the truth, if it is known (on a phantom).
+            0.90, and the Dice of the tracings against the truth, if it is known (on a phantom). Beside them, there is
+            always the severity at which a model has lost 5 % of its own clean Dice.
         out: the folder to write to. By default it is the run's own; for several runs, a new one beside the first.
         frames: whether the report shows test frames, and so contains pictures of the data set.
         registries: further registry.yaml files, which may be needed to find the suite.
+        by: how the rows are ordered: by the "headline", or by "ef", the error of the ejection fraction under noise.
+            Ranks, groups and verdicts are always those of the headline.
 
     Raises:
         DataError: a folder holds no run, a file is damaged, or the trials were not scored on the same frames.
-        UsageError: the runs differ in data, suite or conditions, or contain two versions of a model.
+        UsageError: the runs differ in data, suite or conditions, or contain two versions of a model; or they are to
+            be ordered by ejection fractions that no trial has.
     """
+    if by not in get_args(Order):
+        raise UsageError(f"by: no order {by!r}; use 'headline' or 'ef'")
     if not runs:
         raise UsageError("no run was given; name a folder that `lvzoo bench` wrote")
+    for run in runs:
+        check_path(run, "run")
     found = [read_run(run) for run in runs]
     first = found[0]
     trials = merge(found)
@@ -144,7 +176,7 @@ def compare(
         resamples=max(run.resamples for run in found),
     )
     study = Study(
-        ranking=ranking,
+        ranking=order_by_ef(ranking) if by == "ef" else ranking,
         source=first.source,
         splits=first.splits,
         recipe=first.recipe,

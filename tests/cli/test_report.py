@@ -6,7 +6,8 @@ import json
 from typing import TYPE_CHECKING
 
 from lvzoo.cli import main
-from tests.made_runs import make_run
+from lvzoo.types.answer import NO_MEDICAL_DEVICE
+from tests.made_runs import forget_volumes, make_run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,8 +22,18 @@ def test_json_has_the_facts_behind_the_numbers(tmp_path: Path, capsys: pytest.Ca
     streams = capsys.readouterr()
     told = json.loads(streams.out)
     assert list(told) == [
-        *("data", "synthetic", "suite", "partial", "warnings", "failed"),
-        *("ranking", "pairs", "response", "breaks", "contests"),
+        *(
+            "data",
+            "synthetic",
+            "suite",
+            "partial",
+            "order",
+            "notice",
+            "trials_without_ef",
+            "warnings",
+            "failed",
+        ),
+        *("ranking", "pairs", "response", "breaks", "contests", "ef", "ef_response", "ef_contests"),
     ]
     assert (told["data"], told["synthetic"], told["suite"], told["partial"]) == (
         *("phantom", True, "noise-v1", True),
@@ -69,3 +80,39 @@ def test_markdown_goes_to_stdout_and_failures_to_stderr(
     assert "failed: unet-s0: it burst" in streams.err
     assert main(["report", str(run), "--markdown", "--json"]) == 2
     assert "give only one of them" in capsys.readouterr().err
+
+
+def test_rows_can_be_ordered_by_the_ejection_fraction(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = str(make_run(tmp_path / "run", swap_volumes=True))
+    assert main(["report", run]) == 0
+    plain = capsys.readouterr().out
+    assert plain.index("unet") < plain.index("landmark7")
+    assert NO_MEDICAL_DEVICE not in " ".join(plain.split()), "it states no ejection fraction"
+    assert main(["report", run, "--by", "ef"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.index("landmark7") < printed.index("unet")
+    said = " ".join(printed.split())
+    assert "EF error" in said
+    assert "the rows are ordered by the EF error under part of noise-v1, the smallest first" in said
+    assert "ranks and groups are those of mDice-N1" in said
+    assert NO_MEDICAL_DEVICE in said
+    assert main(["report", run, "--by", "ef", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["order"] == "ef"
+    assert [(row["model"], row["rank"]) for row in told["ranking"]] == [("landmark7", 2), ("unet", 1)]
+    assert told["notice"] == NO_MEDICAL_DEVICE
+
+
+def test_a_run_without_volumes_cannot_be_ordered_by_the_ejection_fraction(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = make_run(tmp_path / "run")
+    forget_volumes(run)
+    assert main(["report", str(run), "--by", "ef"]) == 2
+    assert "by: no trial has ejection fractions" in capsys.readouterr().err
+    assert main(["report", str(run), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert sorted(told["trials_without_ef"]) == ["landmark7-s0", "unet-s0"]
+    assert told["ef"] == told["ef_response"] == told["ef_contests"] == []

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from lvzoo.errors import PluginError
@@ -69,14 +70,27 @@ def test_there_is_one_row_per_frame_in_order() -> None:
 def test_every_column_is_filled() -> None:
     frames = toy_frames(10)
     scores = EVALUATOR.score(Threshold(), frames, CLEAN)
-    assert set(scores.columns) == set(SCORE_COLUMNS) - {"model", "seed"}
-    assert not scores.isna().any(axis=None)
+    of_others = {"model", "seed", "volume_ref", "volume_perfect", "ef_listed"}
+    assert set(scores.columns) == set(SCORE_COLUMNS) - of_others
+    assert scores["volume_pred"].isna().all(), "nobody said how to measure it"
+    assert not scores.drop(columns="volume_pred").isna().any(axis=None)
     assert scores["nsd2"].between(0.95, 1).all()
     assert (scores["nsd1"] <= scores["nsd2"]).all()
     assert scores["assd"].between(0.001, 0.2).all()
     assert scores["hd95"].between(0, 2).all()
     assert (scores["components"] >= 1).all()
     assert not scores["apex_below_base"].any()
+
+
+def test_volumes_are_measured_as_the_evaluator_is_told() -> None:
+    def count_pixels(model: nn.Module, prediction: Prediction) -> NDArray[np.float64]:
+        assert isinstance(model, Threshold)
+        return np.asarray(prediction.masks_BHW.sum(axis=(1, 2)), dtype=np.float64)
+
+    scores = FrameEvaluator(torch.device("cpu"), torch.float32, count_pixels).score(
+        Threshold(), toy_frames(70), CLEAN
+    )
+    assert scores["volume_pred"].tolist() == scores["area_pred"].tolist()
 
 
 def test_an_empty_prediction_has_the_worst_distances_and_no_pieces() -> None:

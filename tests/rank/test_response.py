@@ -9,6 +9,7 @@ import pytest
 
 from lvzoo.rank.ranking import rank
 from lvzoo.rank.response import break_point
+from lvzoo.types.results import OWN_CLEAN
 from tests.rank.tables import TINY, WARD, conditions, facts, row, simulated, two_models
 
 MODELS = facts("a", "b")
@@ -30,7 +31,7 @@ def test_the_response_by_hand() -> None:
 def test_break_points_by_hand() -> None:
     references = {"high": 0.8, "middle": 0.7, "low": 0.5}
     breaks = rank(two_models(), TINY, models=MODELS, references=references, resamples=20).breaks
-    assert len(breaks) == 2 * 3 * 3
+    assert len(breaks) == 2 * 3 * 4
 
     def severity(reference: str, corruption: str = "haze") -> float:
         return float(row(breaks, model="a", corruption=corruption, reference=reference)["severity"])
@@ -45,7 +46,18 @@ def test_break_points_by_hand() -> None:
 def test_the_default_reference_is_090() -> None:
     ranking = rank(two_models(), TINY, models=MODELS, resamples=20)
     assert ranking.references == {"Dice 0.90": 0.9}
-    assert ranking.breaks["reference"].unique().tolist() == ["Dice 0.90"]
+    assert ranking.breaks["reference"].unique().tolist() == [OWN_CLEAN, "Dice 0.90"]
+
+
+def test_the_break_point_of_its_own_clean_dice_says_something_of_a_model_below_all_levels() -> None:
+    ranking = rank(two_models(), TINY, models=MODELS, resamples=20)
+    fixed = ranking.breaks[ranking.breaks["reference"] == "Dice 0.90"]
+    assert (fixed["severity"] == 0).all()
+    own = row(ranking.breaks, model="a", corruption="haze", reference=OWN_CLEAN)
+    assert own["level"] == pytest.approx(0.95 * 0.775)
+    assert own["severity"] == pytest.approx(1 + (0.75 - 0.95 * 0.775) / 0.2)  # from .75 at 1 to .55 at 2
+    other = row(ranking.breaks, model="b", corruption="haze", reference=OWN_CLEAN)
+    assert other["level"] == pytest.approx(0.95 * 0.725), "each model has a level of its own"
 
 
 @pytest.mark.parametrize(

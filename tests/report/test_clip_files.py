@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import pytest
 
 from lvzoo.report.clip_files import Made, find_results, keep_results
+from lvzoo.report.clip_summary import SCHEMA
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,9 +19,11 @@ if TYPE_CHECKING:
 def working(tmp_path: Path) -> Path:
     folder = tmp_path / "out" / ".working"
     folder.mkdir(parents=True)
-    made_from = {"name": "a.avi", "clip": "12ab", "weights": "34cd", "fps": None}
-    (folder / "prediction.json").write_text(json.dumps({"made from": made_from, "frames": 2}))
-    (folder / "areas.csv").touch()
+    made = Made(name="a.avi", clip="12ab", weights=("34cd",), fps=None)
+    about = {"schema": SCHEMA, "made_from": asdict(made), "frames": 2, "files": ["beats.csv"]}
+    (folder / "summary.json").write_text(json.dumps(about))
+    for name in ("frames.csv", "beats.csv"):
+        (folder / name).touch()
     (folder / "masks").mkdir()
     for name in ("00000.png", "00001.png"):
         (folder / "masks" / name).touch()
@@ -33,7 +37,7 @@ def test_a_free_name_is_used(working: Path, tmp_path: Path) -> None:
     assert not working.exists()
 
 
-@pytest.mark.parametrize("gone", ["areas.csv", "masks/00001.png"])
+@pytest.mark.parametrize("gone", ["frames.csv", "beats.csv", "masks/00001.png"])
 def test_results_that_lost_a_file_do_not_count(working: Path, tmp_path: Path, gone: str) -> None:
     folder = keep_results(working, tmp_path / "out", "clip")
     assert find_results(tmp_path / "out")
@@ -56,15 +60,15 @@ def test_a_name_that_another_process_takes_at_the_same_time_is_left_to_it(
     """Between the look and the renaming, another process has put its results there."""
     other = tmp_path / "out" / "clip"
     other.mkdir()
-    (other / "prediction.json").write_text("theirs")
+    (other / "summary.json").write_text("theirs")
     monkeypatch.setattr("os.path.lexists", lambda path: str(path).endswith("-1"))
     assert keep_results(working, tmp_path / "out", "clip") == tmp_path / "out/clip-2"
-    assert (other / "prediction.json").read_text() == "theirs"
+    assert (other / "summary.json").read_text() == "theirs"
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"made from": 3}', '{"made from": {"clip": "a"}}', "{}"])
+@pytest.mark.parametrize("content", ["{", "[]", '{"made_from": 3}', '{"made_from": {"clip": "a"}}', "{}"])
 def test_damaged_results_belong_to_no_clip(tmp_path: Path, content: str) -> None:
     (tmp_path / "clip").mkdir()
-    (tmp_path / "clip/prediction.json").write_text(content)
+    (tmp_path / "clip/summary.json").write_text(content)
     assert find_results(tmp_path) == {}
     assert find_results(tmp_path / "missing") == {}

@@ -34,6 +34,17 @@ def test_facts_come_back_as_they_were(trial: TrialFolder) -> None:
     assert trial.read_facts() == facts
 
 
+def test_scores_of_an_earlier_version_have_no_volumes(trial: TrialFolder) -> None:
+    path = trial.path / "scores.parquet"
+    volumes = ["volume_pred", "volume_ref", "volume_perfect", "ef_listed"]
+    before = trial.read_scores()
+    assert before[volumes].notna().all(axis=None)
+    before.drop(columns=volumes).to_parquet(path)
+    after = trial.read_scores()
+    assert after[volumes].isna().all(axis=None)
+    assert after.drop(columns=volumes).equals(before.drop(columns=volumes))
+
+
 @pytest.mark.parametrize("labels", ["[{}]", '[{"condition": {}, "shape": 3}]', "no json"])
 def test_damaged_labels_are_reported(trial: TrialFolder, labels: str) -> None:
     path = trial.path / "specimens.npz"

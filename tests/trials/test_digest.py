@@ -21,10 +21,14 @@ TRAINING = (
     *("evaluate/dice.py", "evaluate/predict.py", "evaluate/validate.py"),
 )
 """Edits of these change the weights of a trial, or the epoch that is kept."""
-SCORING = ("evaluate/boundary.py", "evaluate/anatomy.py", "evaluate/evaluator.py", "trials/scoring.py")
+SCORING = (
+    *("evaluate/boundary.py", "evaluate/anatomy.py", "evaluate/evaluator.py", "trials/scoring.py"),
+    *("trials/volumes.py", "clinic/batch.py", "clinic/outline.py", "clinic/axis.py"),
+)
 """Edits of these change the scores of a trained model, and not its weights."""
 NEITHER = (
     *("cli/bench.py", "cli/frame.py", "errors.py", "report/words.py", "rank/ranking.py", "run/trial.py"),
+    "clinic/beats.py",
     *("weights/network.py", "weights/header.py", "workflows/bench.py", "trials/perform.py", "trials/job.py"),
 )
 """Commands, messages, other layers and the reader of weights files."""

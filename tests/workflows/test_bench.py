@@ -51,6 +51,21 @@ def test_masks_and_landmarks_are_scored_on_the_same_frames(finished: Comparison)
     assert seen == CONDITIONS
 
 
+def test_scores_hold_the_volumes_of_masks_and_landmarks(finished: Comparison) -> None:
+    clean = finished.scores.query("corruption == 'clean'")
+    assert clean[["volume_ref", "volume_perfect", "ef_listed"]].notna().all(axis=None)
+    first = finished.scores.query("model == 'unet' and corruption == 'haze'")["volume_ref"]
+    assert set(first) == set(clean["volume_ref"]), "references do not depend on the noise"
+    by_video = clean.query("model == 'unet'").pivot_table(index="video", columns="phase", values="volume_ref")
+    traced = 100 * (1 - by_video["ES"] / by_video["ED"])
+    listed = clean.groupby("video")["ef_listed"].first()
+    assert (traced - listed).abs().mean() < 10, "both are in percent"
+    perfect = finished.ef.query("scope == 'clean'").set_index("model")["perfect_mae"]
+    assert 0 < perfect["unet"] < 3
+    assert 0 < perfect["landmark7"] < 3
+    assert perfect["unet"] != perfect["landmark7"], "each is measured in its own way"
+
+
 def test_the_run_folder_holds_what_the_design_says(finished: Comparison) -> None:
     files = {
         path.relative_to(finished.folder).as_posix() for path in finished.folder.rglob("*") if path.is_file()
@@ -59,9 +74,11 @@ def test_the_run_folder_holds_what_the_design_says(finished: Comparison) -> None
         *("model.safetensors", "model.json", "history.csv", "status.json"),
         *("scores.parquet", "facts.json", "specimens.npz"),
     }
-    tables = {f"tables/{name}.csv" for name in ("pairs", "response", "breaks", "contests", "challenge")} | {
-        "tables/challenge.txt"
+    of_ef = ("ef", "ef_response", "ef_contests", "ef_cases")
+    tables = {
+        f"tables/{name}.csv" for name in ("pairs", "response", "breaks", "contests", "challenge", *of_ef)
     }
+    tables |= {"tables/challenge.txt", "tables/ef.txt"}
     assert files - {".lock"} == {"run.json", "ranking.csv", "report.html", *tables} | {
         f"trials/{name}-s0/{file}" for name in ("unet", "landmark7") for file in trial
     }

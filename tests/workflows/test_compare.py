@@ -14,8 +14,9 @@ import lvzoo
 from lvzoo.cli import main
 from lvzoo.errors import DataError, UsageError
 from lvzoo.types import CLEAN, Condition, Recipe
+from lvzoo.types.results import OWN_CLEAN
 from lvzoo.weights.trained import digest_file
-from tests.made_runs import CONDITIONS, make_run
+from tests.made_runs import CONDITIONS, forget_volumes, make_run
 
 
 def test_a_run_is_ranked_from_its_files(tmp_path: Path) -> None:
@@ -207,16 +208,17 @@ def test_a_trial_that_failed_is_named_and_the_others_are_ranked(tmp_path: Path) 
 
 def test_break_points_have_the_datas_own_reference_or_the_one_given(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run")
-    assert set(lvzoo.compare(run).breaks["reference"]) == {"tracing against truth", "Dice 0.90"}
+    assert set(lvzoo.compare(run).breaks["reference"]) == {OWN_CLEAN, "tracing against truth", "Dice 0.90"}
     given = lvzoo.compare(run, reference=0.8).breaks
-    assert set(given["reference"]) == {"Dice 0.80"}
+    assert set(given["reference"]) == {OWN_CLEAN, "Dice 0.80"}
+    given = given[given["reference"] == "Dice 0.80"]
     assert given.set_index(["model", "corruption"])["severity"].between(2, 4.5).all(), (
         "0.9 - .03 s passes 0.8"
     )
     with pytest.raises(UsageError, match="a Dice between 0 and 1"):
         lvzoo.compare(run, reference=85)
     real = make_run(tmp_path / "real", reader_dice=None)
-    assert set(lvzoo.compare(real).breaks["reference"]) == {"Dice 0.90"}
+    assert set(lvzoo.compare(real).breaks["reference"]) == {OWN_CLEAN, "Dice 0.90"}
 
 
 def test_frames_can_be_kept_out_of_the_report(tmp_path: Path) -> None:
@@ -319,3 +321,31 @@ def test_runs_that_were_scored_by_different_code_are_not_ranked_together(tmp_pat
     status.write_text(json.dumps({**json.loads(status.read_text()), "scoring_code": "edited"}))
     with pytest.raises(UsageError, match=r"landmark7-s0 was scored by other code than .*unet-s0"):
         lvzoo.compare(older, newer)
+
+
+def test_ejection_fractions_are_tables_of_their_own(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", seeds=2, swap_volumes=True)
+    result = lvzoo.compare(run)
+    assert set(result.ef["scope"]) == {"overall", "clean", "acoustic", "resolution"}
+    assert result.ef.query("scope == 'overall'")["model"].tolist() == ["unet", "landmark7"]
+    assert set(result.ef_response["severity"]) == {0, 1, 5}
+    assert set(result.ef_contests["reference"]) == {"tracings", "listed"}
+    ordered = lvzoo.compare(run, by="ef")
+    assert ordered.ranking[["model", "rank"]].to_numpy().tolist() == [["landmark7", 2], ["unet", 1]]
+    assert pd.read_csv(run / "ranking.csv")["model"].tolist() == ["landmark7", "unet"]
+    assert lvzoo.compare(run).ranking["model"].tolist() == ["unet", "landmark7"]
+    with pytest.raises(UsageError, match=r"by: no order 'EF'; use 'headline' or 'ef'"):
+        lvzoo.compare(run, by="EF")  # type: ignore[arg-type] # a user's mistake
+
+
+def test_a_run_of_an_earlier_version_is_ranked_without_ejection_fractions(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run")
+    complete = lvzoo.compare(run)
+    forget_volumes(run)
+    result = lvzoo.compare(run)
+    pd.testing.assert_frame_equal(result.ranking, complete.ranking)
+    assert result.ef.empty
+    assert result.scores["volume_pred"].isna().all()
+    assert "Ejection fraction: not known" in result.report.read_text()
+    with pytest.raises(UsageError, match="by: no trial has ejection fractions"):
+        lvzoo.compare(run, by="ef")

@@ -78,7 +78,9 @@ def trust(*regions: Region, sector: Sector | None = SECTOR) -> tuple[float | Non
 
 
 def test_square_pixels_are_trusted() -> None:
-    assert trust(replace(REGION, spacing_mm=(0.4, 0.401))) == (pytest.approx(0.4005), None)
+    mm_per_px, reason = trust(replace(REGION, spacing_mm=(0.4, 0.401)))
+    assert mm_per_px == pytest.approx(0.4005)
+    assert reason is None
 
 
 def test_pixels_that_are_not_square_are_not_trusted() -> None:
