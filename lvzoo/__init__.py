@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lvzoo.workflows.fit import fit
     from lvzoo.workflows.pack import pack
     from lvzoo.workflows.predict import predict
+    from lvzoo.workflows.recommend import recommend
     from lvzoo.workflows.score import score
     from lvzoo.workflows.transfer import transfer
 
@@ -34,6 +35,7 @@ _MODULES = {
     "pack": "lvzoo.workflows.pack",
     "calibrate": "lvzoo.workflows.calibrate",
     "predict": "lvzoo.workflows.predict",
+    "recommend": "lvzoo.workflows.recommend",
     "load": "lvzoo.weights.network",
     "list_models": "lvzoo.registry",
     "hookimpl": "lvzoo.hookspecs",
@@ -61,6 +63,7 @@ __all__ = [
     "load",
     "pack",
     "predict",
+    "recommend",
     "score",
     "transfer",
 ]

@@ -57,6 +57,7 @@ ZONE = (
         "lvzoo.cli.noise",
         "lvzoo.cli.new",
         "lvzoo.cli.predict",
+        "lvzoo.cli.recommend",
         "lvzoo.cli.report",
     ),
 )
@@ -75,6 +76,7 @@ COMMANDS = (
     ["calibrate", "--help"],
     ["data", "--help"],
     ["predict", "--help"],
+    ["recommend", "--help"],
     ["report", "--help"],
     ["noise", "--help"],
     ["check", "--help"],

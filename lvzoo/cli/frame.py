@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "eval": "Test trained models on increasingly noisy frames, without training.",
     "transfer": "Test models on synthetic data unlike their training data.",
     "predict": "Segment the left ventricle in your own clips.",
+    "recommend": "Say which trained model of a run to use on your own clips.",
     "report": "Rank the models of finished runs, and write the HTML report.",
     "pack": "Write a trained model as one small file.",
     "calibrate": "Move a model's border to where your readers trace it.",
