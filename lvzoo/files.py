@@ -15,13 +15,26 @@ from typing import TYPE_CHECKING, Final
 
 import platformdirs
 
-from lvzoo.errors import CacheError, one_line
+from lvzoo.errors import CacheError, UsageError, name_option, one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
-PREDICTION: Final = "prediction.json"
-"""The file that describes the results of one clip; a folder that holds it is a folder of results."""
+SUMMARY: Final = "summary.json"
+"""The file that describes the results of one clip."""
+FRAMES: Final = "frames.csv"
+"""The table of a clip's frames, in the same folder."""
+
+
+def is_results_folder(names: Collection[str]) -> bool:
+    """Return whether a folder with files of these names holds the results of a clip.
+
+    Both files are needed, because a summary alone may be that of another program.
+
+    >>> is_results_folder(["summary.json", "frames.csv", "clip.html"]), is_results_folder(["summary.json", "a.avi"])
+    (True, False)
+    """
+    return SUMMARY in names and FRAMES in names
 
 
 def cache_folder(*parts: str) -> Path:
@@ -80,6 +93,17 @@ def _warn_of_cache(root: str, reason: str) -> None:
         root,
         reason,
     )
+
+
+def check_folder(path: Path) -> None:
+    """Check, before any work, that a folder of this name can be made: neither it nor a folder above it is a file.
+
+    Raises:
+        UsageError: one of them is a file.
+    """
+    there = next((each for each in (path, *path.parents) if os.path.lexists(each)), path)
+    if there.exists() and not there.is_dir():
+        raise UsageError(f"{there}: is a file, and results need a folder; name another {name_option('out')}")
 
 
 @contextmanager

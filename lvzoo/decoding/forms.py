@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
+from torch.nn import functional
 
 from lvzoo.decoding.copies import Move
 from lvzoo.decoding.means import measure_distances
@@ -32,7 +33,7 @@ class Form(Protocol):
     """Reads values of frames from a model, and decodes values, averaged or not, into masks."""
 
     averaged: ClassVar[str]
-    """The name of the values in prediction.json."""
+    """The name of the values in summary.json."""
 
     def read(self, frames_B1HW: torch.Tensor) -> torch.Tensor:
         """Return the values of frames: float32, one row per frame.
@@ -54,6 +55,14 @@ class Form(Protocol):
 
     def decode(self, values_B: torch.Tensor, size_HW: tuple[int, int]) -> NDArray[np.bool_]:
         """Return the masks (B, H, W) of values."""
+        ...
+
+    def read_logits(self, values_B: torch.Tensor, size_HW: tuple[int, int]) -> NDArray[np.float32] | None:
+        """Return values as logits (B, H, W) of the frames' size; None if they are no logits."""
+        ...
+
+    def read_landmarks(self, values_B: torch.Tensor) -> NDArray[np.float32] | None:
+        """Return values as landmarks (B, K, 2), (x, y) px of the frame; None if they are no landmarks."""
         ...
 
 
@@ -96,6 +105,17 @@ class Logits:
     def decode(self, values_B: torch.Tensor, size_HW: tuple[int, int]) -> NDArray[np.bool_]:
         """Return the masks as the model decodes them."""
         return run_decode(self.model, values_B, shape_BHW=(len(values_B), *size_HW)).masks_BHW
+
+    def read_logits(self, values_B: torch.Tensor, size_HW: tuple[int, int]) -> NDArray[np.float32]:
+        """Return the logits, upsampled bilinearly as the model's masks are."""
+        if not len(values_B):
+            return np.zeros((0, *size_HW), dtype=np.float32)
+        if values_B.shape[-2:] != size_HW:
+            values_B = functional.interpolate(values_B, size=size_HW, mode="bilinear", align_corners=False)
+        return np.asarray(values_B[:, 0].cpu().numpy(), dtype=np.float32)
+
+    def read_landmarks(self, values_B: torch.Tensor) -> None:
+        """Return None: a mask model has no landmarks."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -142,6 +162,13 @@ class Landmarks:
         )
         return masks_BHW
 
+    def read_logits(self, values_B: torch.Tensor, size_HW: tuple[int, int]) -> None:
+        """Return None: a landmark model has no logits of masks."""
+
+    def read_landmarks(self, values_B: torch.Tensor) -> NDArray[np.float32]:
+        """Return the landmarks."""
+        return np.asarray(values_B.cpu().numpy(), dtype=np.float32)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Distances:
@@ -170,6 +197,12 @@ class Distances:
         del size_HW  # the distances are those of each pixel
         masks_BHW: NDArray[np.bool_] = (values_B[:, 0] >= 0).cpu().numpy()
         return masks_BHW
+
+    def read_logits(self, values_B: torch.Tensor, size_HW: tuple[int, int]) -> None:
+        """Return None: distances are no logits."""
+
+    def read_landmarks(self, values_B: torch.Tensor) -> None:
+        """Return None: nothing is known of landmarks that a model decodes in a way of its own."""
 
 
 def _move_maps_back(

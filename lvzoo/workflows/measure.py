@@ -18,23 +18,26 @@ from scipy import ndimage
 
 from lvzoo.data.clips.synthetic import is_synthetic
 from lvzoo.data.crop import Crop, crop_mask
-from lvzoo.data.opencv import cv2
+from lvzoo.data.opencv import cv2, silence_opencv
 from lvzoo.data.reading import reason_of
 from lvzoo.data.shapes import Shapes, measure_tracings, summarise_shapes
 from lvzoo.data.statistics import Statistics, statistics_of_files
-from lvzoo.errors import DataError, explain_exception, show_name
-from lvzoo.files import PREDICTION
+from lvzoo.errors import DataError, name_option, show_name
+from lvzoo.files import FRAMES, SUMMARY
 from lvzoo.geometry.shape import measure_shape
 from lvzoo.interfaces import Dataset
 from lvzoo.plugins import resolve
 from lvzoo.registry import open_zoo
-from lvzoo.report.clip_files import AREAS, UNREADABLE, name_mask
+from lvzoo.report.clip_files import MASKS, UNREADABLE, name_mask
 from lvzoo.types import Finding, Sector
 
 WINDOW: Final = 5
 """ED and ES are the largest and the smallest median of the areas of so many frames: one bad mask is neither."""
 UNREAD: Final = "results that cannot be read"
 STILL: Final = "the area of the masks does not change"
+AGAIN: Final = "further results of a clip that is counted already"
+COLUMNS: Final = {"frame": np.int64, "mask_px": np.float64}
+"""The columns of frames.csv that the shape needs."""
 
 
 def measure_clips(
@@ -59,7 +62,7 @@ def _measure_shapes(folder: Path) -> list[Shapes]:
     name = show_name(folder.name or folder)
     dataset = _open_dataset(folder)
     tracings = None if dataset is None else measure_tracings(dataset, name)
-    results = [path.parent for depth in ("", "[!.]*/") for path in sorted(folder.glob(depth + PREDICTION))]
+    results = [path.parent for depth in ("", "[!.]*/") for path in sorted(folder.glob(depth + SUMMARY))]
     masks = measure_results(results, name) if results else None
     return [each for each in (tracings, masks) if each is not None]
 
@@ -75,8 +78,14 @@ def _open_dataset(folder: Path) -> Dataset | None:
 
 
 def measure_results(folders: Sequence[Path], source: str) -> Shapes:
-    """Return the shapes in folders of results, one per clip. Results that cannot be read are noted and left out."""
+    """Return the shapes in folders of results, one per clip.
+
+    Of several results of one clip, the first that can be measured counts. The others are noted and left out, and so
+    are results that cannot be read.
+    """
     measured: dict[str, Mapping[str, float] | None] = {}
+    counted: dict[str, str] = {}
+    """The results that count, by the content of their clip."""
     synthetic: set[str] = set()
     findings: list[Finding] = []
     for folder in folders:
@@ -90,6 +99,10 @@ def measure_results(folders: Sequence[Path], source: str) -> Shapes:
         if result.pair is None:
             findings.append(Finding(name=name, quirk=STILL, excluded=True))
             continue
+        if (first := counted.setdefault(result.clip or name, name)) != name:
+            detail = f"{first} counts"
+            findings.append(Finding(name=name, quirk=AGAIN, excluded=True, detail=detail))
+            continue
         measured[name] = measure_shape(*result.pair)
         if result.synthetic:
             synthetic.add(name)
@@ -100,11 +113,13 @@ def measure_results(folders: Sequence[Path], source: str) -> Shapes:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Result:
-    """Whether the clip of one folder of results is from a phantom, and its ED and ES masks as the model saw them.
+    """What the shape needs of the results of one clip.
 
-    The masks are (112, 112). There is no pair if the area of the masks does not change.
+    `clip` is the hash of the clip's content, or empty if it is not known. `pair` holds the ED and ES masks (112, 112)
+    as the model saw them; it is None if the area of the masks does not change.
     """
 
+    clip: str
     synthetic: bool
     pair: tuple[NDArray[np.bool_], NDArray[np.bool_]] | None
 
@@ -113,22 +128,78 @@ def _read_result(folder: Path) -> _Result:
     """Read what the shape needs of a folder of results.
 
     Raises:
-        DataError: a file is missing or damaged, or of an older version of lvzoo.
+        DataError: a file is missing or damaged, or of another version of lvzoo; says which.
     """
+    about, table = _read_summary(folder), _read_table(folder)
+    rows = find_phases(table["mask_px"].to_numpy(dtype=np.float64))
+    if rows is None:
+        return _Result(clip=about.clip, synthetic=about.synthetic, pair=None)
+    names = [f"{MASKS}/{name_mask(number)}" for number in table["frame"].iloc[list(rows)].tolist()]
+    ed_HW, es_HW = (_read_mask(folder, name, about.crop) for name in names)
+    return _Result(clip=about.clip, synthetic=about.synthetic, pair=(ed_HW, es_HW))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Summary:
+    """What the shape needs of summary.json."""
+
+    clip: str
+    synthetic: bool
+    crop: Crop | None
+
+
+def _read_summary(folder: Path) -> _Summary:
     try:
-        about = json.loads((folder / PREDICTION).read_text(encoding="utf-8"))
-        crop, synthetic = _read_crop(about["crop"]), _read_synthetic(about)
-        table = pd.read_csv(folder / AREAS)
-        rows = find_phases(table["area_px"].to_numpy(dtype=np.float64))
-        if rows is None:
-            return _Result(synthetic=synthetic, pair=None)
-        numbers = table["frame"].iloc[list(rows)].astype(int)
-        ed_HW, es_HW = (crop_mask(_read_mask(folder / "masks" / name_mask(each)), crop) for each in numbers)
-        return _Result(synthetic=synthetic, pair=(ed_HW, es_HW))
+        text = (folder / SUMMARY).read_text(encoding="utf-8")
+        about = json.loads(text)
+    except OSError as error:
+        raise _make_error(folder, SUMMARY, _describe_loss(error)) from error
+    except (ValueError, RecursionError) as error:
+        raise _make_error(folder, SUMMARY, "is damaged") from error
+    try:
+        made = about.get("made_from", {})
+        return _Summary(
+            clip=made.get("clip", ""), synthetic=_read_synthetic(about), crop=_read_crop(about["crop"])
+        )
     except UNREADABLE as error:
-        raise DataError(
-            f"{folder}: {explain_exception(error)}; predict the clip again into another --out"
-        ) from error
+        raise _make_error(folder, SUMMARY, "is damaged, or of another version of lvzoo") from error
+
+
+def _read_table(folder: Path) -> pd.DataFrame:
+    """Return the numbers of the frames and the areas of their masks."""
+    try:
+        table = pd.read_csv(folder / FRAMES, usecols=list(COLUMNS))
+        return table.astype(COLUMNS)
+    except OSError as error:
+        raise _make_error(folder, FRAMES, _describe_loss(error)) from error
+    except ValueError as error:
+        columns = " and ".join(COLUMNS)
+        raise _make_error(folder, FRAMES, f"is damaged, or has no numbers in {columns}") from error
+
+
+def _read_mask(folder: Path, name: str, crop: Crop | None) -> NDArray[np.bool_]:
+    """Return a mask as the model saw it."""
+    silence_opencv()
+    mask_HW = cv2.imread(str(folder / name), cv2.IMREAD_GRAYSCALE)
+    if mask_HW is None:
+        raise _make_error(folder, name, "is missing or damaged")
+    try:
+        return crop_mask(np.asarray(mask_HW > 0, dtype=np.bool_), crop)
+    except ValueError as error:
+        height, width = mask_HW.shape
+        raise _make_error(folder, name, f"is {width} x {height}, which {SUMMARY} does not explain") from error
+
+
+def _describe_loss(error: OSError) -> str:
+    return (
+        "is missing"
+        if isinstance(error, FileNotFoundError)
+        else f"cannot be read ({error.strerror or error})"
+    )
+
+
+def _make_error(folder: Path, file: str, what: str) -> DataError:
+    return DataError(f"{folder}: {file} {what}; predict the clip again into another {name_option('out')}")
 
 
 def find_phases(areas_px_N: NDArray[np.float64]) -> tuple[int, int] | None:
@@ -162,12 +233,5 @@ def _read_synthetic(about: Mapping[str, Any]) -> bool:
 
 
 def _read_crop(about: Mapping[str, Any] | None) -> Crop | None:
-    """Return the crop that prediction.json describes."""
+    """Return the crop that summary.json describes."""
     return None if about is None else Crop(**{**about, "sector": Sector(**about["sector"])})
-
-
-def _read_mask(path: Path) -> NDArray[np.bool_]:
-    mask_HW = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
-    if mask_HW is None:
-        raise ValueError(f"no picture {path.name}")
-    return np.asarray(mask_HW > 0, dtype=np.bool_)

@@ -1,4 +1,4 @@
-"""Segments clips with a trained model: a mask for every frame, the area curve, and an overlay video.
+"""Segments clips with a trained model, and answers for each: beats, ejection fraction, and how far to trust them.
 
 A clip is read, predicted and written batch by batch, so that the memory needed depends on the size of a frame and not
 on the length of the clip.
@@ -9,16 +9,28 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Final
 
+from lvzoo.arguments import check_path, list_paths
 from lvzoo.data.clips.clip import RATES_FPS, is_usable_rate
 from lvzoo.data.clips.failure import explain_failure
 from lvzoo.data.clips.find import find_clips
 from lvzoo.data.clips.names import name_clips
 from lvzoo.decoding.smoothing import SIGMA_MS
 from lvzoo.device import choose_device
-from lvzoo.errors import DataError, UsageError, explain_exception, show_name
-from lvzoo.weights.opened import open_models
-from lvzoo.workflows.predictor import ClipPrediction, OnFrames, Predictor
+from lvzoo.errors import DataError, UsageError, explain_exception, name_option, show_name
+from lvzoo.files import check_folder
+from lvzoo.report.clip_files import find_results
+from lvzoo.report.clip_page_index import write_index_page
+from lvzoo.weights.locate import check_is_no_model
+from lvzoo.weights.opened import open_check, open_models
+from lvzoo.workflows.clip_folder import Wanted
+from lvzoo.workflows.prediction import ClipPrediction
+from lvzoo.workflows.predictor import OnFrames, Predictor
+
+INDEX: Final = "index.html"
+OURS: Final = b"lvzoo"
+"""What a page of lvzoo contains."""
 
 log = logging.getLogger(__name__)
 
@@ -41,14 +53,15 @@ def predict(
     fps: float | None = None,
     smoothing: bool = True,
     tta: bool = False,
+    wanted: Wanted | None = None,
     device: str = "auto",
     registries: Sequence[Path] = (),
 ) -> list[ClipPrediction]:
-    """Segment the left ventricle in every frame of clips.
+    """Segment the left ventricle in every frame of clips, and measure its beats and ejection fraction.
 
-    A clip is a video, a DICOM or NIfTI file, a GIF, or numbered pictures (docs/clips.md). For each clip, `out/NAME/`
-    contains `masks/00000.png` ... (255 inside, the clip's own size), `areas.csv` (area of each frame in pixels),
-    `overlay.avi` and `prediction.json`. Clips that are not 112 x 112 are cropped to their sector.
+    A clip is a video, a DICOM or NIfTI file, a GIF, or numbered pictures. For each clip, `out/NAME/` contains masks,
+    tables, `summary.json`, an overlay video and a page; docs/clips.md describes them. Several clips get a page
+    `out/index.html`. Clips that are not 112 x 112 are cropped to their sector. lvzoo is not a medical device.
 
     Args:
         clips: one path or several. A folder is searched for clips.
@@ -62,6 +75,7 @@ def predict(
             mask model, the landmarks of a landmark model. A clip whose times are not known is not smoothed.
         tta: average over shifted and scaled copies of each frame (test-time augmentation). The model then runs seven
             times per frame.
+        wanted: further files, and what pages show.
         device: auto, cpu or cuda.
         registries: further registry.yaml files.
 
@@ -69,7 +83,8 @@ def predict(
         ClipsError: a clip cannot be read or predicted. The other clips are still predicted.
         DataError: the model cannot be read, or a folder holds no clips.
     """
-    given = [clips] if isinstance(clips, str | Path) else list(clips)
+    given = list_paths(clips, "clips")
+    check_path(out, "out")
     if "" in given:
         raise UsageError("the path of a clip is empty; for the present folder, name '.'")
     paths = [Path(clip) for clip in given]
@@ -81,6 +96,7 @@ def predict(
             fps=fps,
             smoothing=smoothing,
             tta=tta,
+            wanted=wanted,
             device=device,
             registries=registries,
         )
@@ -100,6 +116,7 @@ def predict_each(
     fps: float | None = None,
     smoothing: bool = True,
     tta: bool = False,
+    wanted: Wanted | None = None,
     device: str,
     registries: Sequence[Path] = (),
     on_frames: OnFrames | None = None,
@@ -107,22 +124,30 @@ def predict_each(
     """Yield each clip's prediction when it is done, or the clip's error.
 
     Raises:
-        UsageError: `fps` cannot be the frame rate of a clip, `out` has a name in which no video can be written, or a
-            model is named twice.
+        UsageError: `fps` cannot be the frame rate of a clip, `out` is a file or has a name in which no video can be
+            written, a model is named twice or as a clip, or a library for a wanted file is missing.
         DataError: the model cannot be read, or a folder holds no clips.
         Exception: a fault of lvzoo itself. It is raised at the end, after the other clips.
     """
     if fps is not None and not is_usable_rate(fps):
         low, high = RATES_FPS
-        raise UsageError(f"{fps:g} frames per second is no frame rate; --fps is from {low:g} to {high:,.0f}")
+        raise UsageError(
+            f"{fps:g} frames per second is no frame rate; {name_option('fps')} is from {low:g} to {high:,.0f}"
+        )
+    check_folder(Path(out))
+    for path in clips:
+        check_is_no_model(path, registries=registries)
     found = find_clips(clips)
+    models = open_models(model, registries=registries)
     predictor = Predictor(
-        open_models(model, registries=registries),
+        models,
+        check=open_check(models),
         out=Path(out),
         fps=fps,
         device=choose_device(device),
         sigma_ms=SIGMA_MS if smoothing else None,
         tta=tta,
+        wanted=wanted,
     )
     fault: Exception | None = None
     for clip, name in zip(found, name_clips(found), strict=True):
@@ -135,5 +160,15 @@ def predict_each(
                 fault = fault or error
             else:
                 yield failed
+    _write_index(Path(out))
     if fault is not None:
         raise fault
+
+
+def _write_index(out: Path) -> None:
+    """Write a page that lists the results in a folder, if there are several. A page of someone else is left alone."""
+    results = dict(find_results(out).values())
+    path = out / INDEX
+    if len(results) < 2 or (path.exists() and OURS not in path.read_bytes()):
+        return
+    write_index_page(results, path)

@@ -2,45 +2,38 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import asdict, dataclass
-from itertools import islice
+from contextlib import closing, suppress
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import numpy as np
-import pandas as pd
 import torch
-from numpy.typing import NDArray
 
-import lvzoo
+from lvzoo.clinic.trust import read_trust_model
 from lvzoo.data.clips.clip import Clip, Frame
 from lvzoo.data.clips.facts import FramesRead
 from lvzoo.data.clips.find import ClipFile
 from lvzoo.data.clips.names import digest_clip
+from lvzoo.data.clips.private import find_neutral_name
 from lvzoo.data.clips.recognise import open_clip
-from lvzoo.data.clips.synthetic import is_synthetic
+from lvzoo.data.clips.view import find_view
 from lvzoo.data.crop import Crop, find_crop, make_cropper, uncrop
-from lvzoo.decoding.clip import ClipDecoder, TimedFrames
-from lvzoo.decoding.smoothing import UntimedError
+from lvzoo.decoding.clip import MS_PER_S, ClipDecoder, TimedFrames
+from lvzoo.decoding.smoothing import REACH, UntimedError
 from lvzoo.device import choose_precision
 from lvzoo.errors import show_name
-from lvzoo.evaluate.jitter import measure_jitter
-from lvzoo.files import PREDICTION, working_folder
-from lvzoo.report.clip_files import (
-    AREAS,
-    ClipWriter,
-    Made,
-    check_results_folder,
-    find_results,
-    keep_results,
-    read_masks,
-)
+from lvzoo.files import working_folder
+from lvzoo.report.clip_files import Made, check_results_folder, find_results, keep_results
+from lvzoo.report.clip_video import NO_H264, OverlayVideo
+from lvzoo.types.answer import ModelUsed, Role
 from lvzoo.weights.opened import OpenedModel
+from lvzoo.workflows.clip_answer import AnswerMaker, ClipFacts
+from lvzoo.workflows.clip_folder import ClipFolder, Wanted
+from lvzoo.workflows.prediction import ClipPrediction
 
 MOST_FRAMES: Final = 64
 MOST_BYTES: Final = 64 * 2**20
@@ -48,30 +41,15 @@ MOST_BYTES: Final = 64 * 2**20
 
 NO_TIMES: Final = "the times of its frames are not known"
 NOT_SMOOTHED: Final = f"its masks are not smoothed in time, because {NO_TIMES}"
+TELLING: Final = (
+    "its name tells whom it shows, so its results are called {neutral}; --keep-identifiers keeps the name"
+)
+UNKNOWN_DATA: Final = "unknown data"
 
 OnFrames: TypeAlias = Callable[[str, int, int], None]
 """Called with a clip's name, the frames done, and the frames to expect."""
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ClipPrediction:
-    """The prediction for one clip; its files are in `folder`.
-
-    `fps` is None if the frame rate is not known. `earlier` says that an earlier call made the files.
-    """
-
-    clip: Path
-    folder: Path
-    frames: int
-    fps: float | None
-    earlier: bool = False
-
-    @property
-    def masks_NHW(self) -> NDArray[np.bool_]:
-        """The masks in the clip's own size. Each use reads them from the folder; a long clip needs much memory."""
-        return read_masks(self.folder / "masks")
 
 
 class Predictor:
@@ -81,39 +59,66 @@ class Predictor:
         self,
         models: Sequence[OpenedModel],
         *,
+        check: OpenedModel | None = None,
         out: Path,
         fps: float | None,
         device: torch.device,
         sigma_ms: float | None,
         tta: bool,
+        wanted: Wanted | None = None,
     ) -> None:
+        self.wanted = wanted or Wanted()
+        self.wanted.check()
         check_results_folder(out)
         self.out, self.fps, self.earlier = out, fps, find_results(out)
-        self.models, self.sigma_ms, self.tta = models, sigma_ms, tta
-        self.decoder = ClipDecoder(
-            [model.network.to(device).to(memory_format=torch.channels_last) for model in models],
-            device=device,
-            precision=choose_precision(device),
-            copies=tta,
+        self.models, self.checks, self.sigma_ms, self.tta = models, [check] if check else [], sigma_ms, tta
+        networks, checks = (
+            [model.network.to(device).to(memory_format=torch.channels_last) for model in group]
+            for group in (models, self.checks)
         )
+        self.decoder = ClipDecoder(
+            networks, checks=checks, device=device, precision=choose_precision(device), copies=tta
+        )
+        self.trust_model = read_trust_model()
+        self._told_of_video = False
 
     def predict_clip(self, file: ClipFile, name: str, on_frames: OnFrames | None) -> ClipPrediction:
         """Predict one clip, and write its folder, unless an earlier call did."""
+        digest = digest_clip(file)
+        shown, label = self._name_clip(file, name, digest)
         made = Made(
-            name=show_name(file.path.name),
-            clip=digest_clip(file),
+            name=shown,
+            clip=digest,
             weights=tuple(sorted(model.digest for model in self.models)),
+            checks=tuple(sorted(model.digest for model in self.checks)),
             fps=self.fps,
             smoothing_ms=self.sigma_ms,
             tta=self.tta,
+            options=self.wanted.options,
         )
-        if made in self.earlier:
+        if made in self.earlier and self._are_exported(made):
             return _return_earlier(file, *self.earlier[made])
         clip = open_clip(file, fps=self.fps)
+        self.wanted.exports.check_clip(clip)
         if clip.times_from is not None and self.sigma_ms is not None:
             with suppress(UntimedError):  # raised in the middle of the clip, which then begins again
-                return self._predict(clip, made, name, on_frames, sigma_ms=self.sigma_ms)
-        return self._predict(clip, made, name, on_frames, sigma_ms=None)
+                return self._predict(clip, made, label, on_frames, sigma_ms=self.sigma_ms)
+        return self._predict(clip, made, label, on_frames, sigma_ms=None)
+
+    def _name_clip(self, file: ClipFile, name: str, digest: str) -> tuple[str, str]:
+        """Return the name of the clip's file and that of its results, as they may be shown."""
+        shown = show_name(file.path.name)
+        if not self.wanted.keep_identifiers:
+            neutral = find_neutral_name(file, (shown, name), digest=digest)
+            if neutral is not None:
+                log.warning("%s: %s", show_name(file.path), TELLING.format(neutral=neutral))
+                return neutral, neutral
+        return shown, name
+
+    def _are_exported(self, made: Made) -> bool:
+        """Return whether the clip of earlier results was added to the folder of `--echonet`, or cannot be added."""
+        _, about = self.earlier[made]
+        return about["ef_percent"] is None or self.wanted.exports.are_done(made.clip)
 
     def _predict(
         self, clip: Clip, made: Made, name: str, on_frames: OnFrames | None, *, sigma_ms: float | None
@@ -122,41 +127,40 @@ class Predictor:
         with working_folder(self.out) as working:
             sample_NHW = clip.sample()
             crop = find_crop(sample_NHW) if len(sample_NHW) else None
-            read, areas_px = self._write_frames(clip, crop, working, name, on_frames, sigma_ms=sigma_ms)
-            _make_table(read, areas_px).to_csv(working / AREAS, index=False)
-            warnings = read.list_warnings(crop)
-            if made.smoothing_ms is not None and sigma_ms is None and len(areas_px) > 1:
-                warnings.append(NOT_SMOOTHED)
+            facts = ClipFacts(
+                clip=clip,
+                name=made.name,
+                label=name,
+                crop=crop,
+                view=find_view(clip.size_HW, crop, whole_picture=self.wanted.whole_picture),
+                models=self._name_models(),
+            )
+            clip_folder = ClipFolder(working, facts, self.wanted)
+            answer_maker = AnswerMaker(crop)
+            read = FramesRead(clip=clip)
+            self._write_frames(clip_folder, answer_maker, read, name, on_frames, sigma_ms=sigma_ms)
+            warnings = self._list_warnings(read, crop, sigma_ms)
             for warning in warnings:
                 log.warning("%s: %s", show_name(clip.path), warning)
-            about = {
-                "clip": show_name(clip.path),
-                "synthetic": is_synthetic(clip.path),
-                "made from": asdict(made),
-                **self._describe(sigma_ms),
-                **read.describe(crop),
-                "empty masks": areas_px.count(0),
-                "jitter": measure_jitter(areas_px, read.indices),
-                "warnings": warnings,
-            }
-            text = json.dumps(about, indent=2, ensure_ascii=False)
-            (working / PREDICTION).write_text(text + "\n", encoding="utf-8")
+            answer = answer_maker.make(facts, read, self.trust_model, warnings)
+            clip_folder.finish(answer, read, made, self._describe(sigma_ms))
+            self._tell_of_video(clip_folder.video)
             folder = keep_results(working, self.out, name)
-        return ClipPrediction(clip=clip.path, folder=folder, frames=len(areas_px), fps=clip.fps)
+        return ClipPrediction(clip=clip.path, folder=folder, frames=len(read.indices), fps=clip.fps)
 
     def _write_frames(
         self,
-        clip: Clip,
-        crop: Crop | None,
-        folder: Path,
+        clip_folder: ClipFolder,
+        answer_maker: AnswerMaker,
+        read: FramesRead,
         name: str,
         on_frames: OnFrames | None,
         *,
         sigma_ms: float | None,
-    ) -> tuple[FramesRead, list[int]]:
-        """Read, predict and write the clip batch by batch. Return what was read, and the area of each mask."""
-        read, areas_px = FramesRead(clip=clip), list[int]()
-        crop_frame = make_cropper(crop, clip.size_HW)
+    ) -> None:
+        """Read and predict the clip batch by batch, and write what each frame gives."""
+        clip = read.clip
+        crop_frame = make_cropper(answer_maker.crop, clip.size_HW)
         waiting: deque[Frame] = deque()  # the frames whose masks are still to come
 
         def take_frames() -> Iterator[TimedFrames]:
@@ -167,32 +171,71 @@ class Predictor:
                     times_s=[frame.time_s for frame in frames],
                 )
 
-        with ClipWriter(folder, size_HW=clip.size_HW, fps=clip.fps) as writer:
-            for masks_NHW in self.decoder.decode(take_frames(), sigma_ms=sigma_ms):
-                for seen_mask_HW in masks_NHW:
-                    frame, mask_HW = waiting.popleft(), uncrop(seen_mask_HW, crop, clip.size_HW)
-                    writer.add(frame.index, frame.grey_HW, mask_HW)
-                    areas_px.append(int(mask_HW.sum()))
+        with closing(clip_folder.video):
+            for decoded in self.decoder.decode(take_frames(), sigma_ms=sigma_ms):
+                outlines = answer_maker.add(decoded)
+                for seen_mask_HW, (outline_P2, check_P2) in zip(decoded.masks_BHW, outlines, strict=True):
+                    mask_HW = uncrop(seen_mask_HW, answer_maker.crop, clip.size_HW)
+                    clip_folder.add(waiting.popleft(), mask_HW, outline_P2, check_P2)
                 if on_frames is not None:
-                    on_frames(name, len(areas_px), max(clip.likely_frames, len(areas_px)))
+                    done = len(clip_folder.mask_px)
+                    on_frames(name, done, max(clip.likely_frames, done))
         read.check_any()
-        return read, areas_px
+
+    def _list_warnings(self, read: FramesRead, crop: Crop | None, sigma_ms: float | None) -> list[str]:
+        """Return what a reader of the results should know, each in one line."""
+        warnings = read.list_warnings(crop)
+        if len(read.indices) < 2 or self.sigma_ms is None:
+            return warnings
+        if sigma_ms is None:
+            return [*warnings, NOT_SMOOTHED]
+        reach_s = REACH * sigma_ms / MS_PER_S
+        times_s = [time_s for time_s in read.times_s if time_s is not None]
+        if all(later - sooner > reach_s for sooner, later in pairwise(times_s)):
+            warnings.append(
+                f"smoothing in time had no effect, because its frames are more than {reach_s * MS_PER_S:.0f} ms apart"
+            )
+        return warnings
+
+    def _name_models(self) -> tuple[ModelUsed, ...]:
+        """Return the models that take part, with their roles."""
+        return tuple(
+            ModelUsed(
+                name=model.named, weights=model.digest, trained_on=model.data or UNKNOWN_DATA, role=role
+            )
+            for role, model, _ in self._list_models()
+        )
+
+    def _list_models(self) -> Iterator[tuple[Role, OpenedModel, str]]:
+        """Yield the role of each model, the model, and which of its outputs are averaged."""
+        for model, form in zip(self.models, self.decoder.forms, strict=True):
+            yield "answer", model, form.averaged
+        for model, form in zip(self.checks, self.decoder.check_forms, strict=True):
+            yield "check", model, form.averaged
 
     def _describe(self, sigma_ms: float | None) -> dict[str, Any]:
-        """Return what prediction.json says about the models, and about how the masks were made from their outputs."""
+        """Return what summary.json says about the models, and about how the masks were made from their outputs."""
         models = [
             {
                 "model": model.named,
+                "role": role,
+                "kind": model.kind,
                 "weights": model.digest,
-                "trained on": model.data,
-                "averaged": form.averaged,
+                "trained_on": model.data,
+                "averaged": averaged,
             }
-            for model, form in zip(self.models, self.decoder.forms, strict=True)
+            for role, model, averaged in self._list_models()
         ]
         smoothing: dict[str, Any] = {"sigma_ms": sigma_ms}
         if sigma_ms is None:
             smoothing["reason"] = "not asked for" if self.sigma_ms is None else NO_TIMES
-        return {"lvzoo": lvzoo.__version__, "models": models, "smoothing": smoothing, "tta": self.tta}
+        return {"models": models, "smoothing": smoothing, "tta": self.tta}
+
+    def _tell_of_video(self, video: OverlayVideo) -> None:
+        """Say once if browsers do not play the overlay videos."""
+        if not video.plays_in_browsers and not self._told_of_video:
+            self._told_of_video = True
+            log.warning(NO_H264)
 
 
 def _return_earlier(file: ClipFile, folder: Path, about: Mapping[str, Any]) -> ClipPrediction:
@@ -210,11 +253,3 @@ def _read_batches(read: FramesRead) -> Iterator[list[Frame]]:
     frames = read.read()
     while batch := list(islice(frames, most)):
         yield batch
-
-
-def _make_table(read: FramesRead, areas_px: Sequence[int]) -> pd.DataFrame:
-    """Return the area curve: number of the frame, its time if known, and its area in the clip's pixels."""
-    table = pd.DataFrame({"frame": read.indices, "area_px": areas_px})
-    if read.are_timed:
-        table.insert(1, "time_s", read.times_s)
-    return table

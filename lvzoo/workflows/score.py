@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from lvzoo.arguments import list_paths
 from lvzoo.device import choose_device, choose_precision, describe
 from lvzoo.errors import PluginError, show_name
 from lvzoo.phantom.dataset import shows_same_pictures
@@ -30,7 +31,8 @@ from lvzoo.trials.presets import PRESETS
 from lvzoo.trials.request import OnEvent, RunOptions, RunRequest, fill_records, ignore_event
 from lvzoo.types import FrameSet, Source
 from lvzoo.types.results import Origin
-from lvzoo.weights import Calibration, TrainedOn, WeightsCard
+from lvzoo.weights import Calibration, TrainedOn
+from lvzoo.weights.calibration import name_data
 from lvzoo.weights.locate import Located
 from lvzoo.weights.network import read_model
 from lvzoo.weights.trained import TrainedModel, find_trained
@@ -61,10 +63,10 @@ def score(
 ) -> Comparison:
     """Score trained models on the test frames of a data set under noise, and rank them; nothing is trained.
 
-    In the ranking, a model has the name of its entry. Models that share an entry count as its training seeds if they
-    differ in nothing else; otherwise each has the name of its file or of its trial's folder. The warnings of the
-    ranking say what each model was trained on. A model is marked if it is not known to be trained on the train split
-    of this data set.
+    In the ranking, a model has the name of its entry, with `-calibrated` if its border was calibrated. Models that
+    share a name count as its training seeds if they differ in nothing else; otherwise each has the name of its file
+    or of its trial's folder. The warnings of the ranking say what each model was trained on, and on what it was
+    calibrated. A model is marked if it is not known to be trained on the train split of this data set.
 
     Args:
         models: one or several. Each is a trial's folder, a weights file, or an entry that carries weights.
@@ -105,7 +107,7 @@ def run_score(
     executor = choose_executor(options.executor)
     zoo = open_zoo(registries=request.registries)
     noise, device = plan_noise(zoo, request), choose_device(options.device)
-    wanted = [models] if isinstance(models, str | Path) else list(models)
+    wanted = list_paths(models, "models")
     named = name_models([find_trained(model, registries=request.registries) for model in wanted])
     check_weights(zoo, named)
     if request.out:
@@ -173,30 +175,33 @@ def _make_settings(
 
 
 def _make_entry_settings(model: TrainedModel, test: FrameSet) -> dict[str, Any]:
-    origin = {"data": model.card.data, "origin": _find_origin(model.card, test)}
+    trained_on, moved = model.card.trained_on, model.card.calibration
+    calibrated = {"data": name_data(moved), "seen": _has_moved_to(moved, test)} if moved is not None else None
     return {
         **entry_settings(model.entry, model.card.recipe),
-        "trained_on": origin,
+        "trained_on": {"data": str(trained_on), "origin": _find_origin(trained_on, test)},
+        **({} if calibrated is None else {"calibrated_on": calibrated}),
         "seeds": [],
         "weights": [],
     }
 
 
-def _find_origin(card: WeightsCard, test: FrameSet) -> Origin:
-    """Return how the data that a model has seen are related to the test frames, as far as it can be seen.
+def _find_origin(trained_on: TrainedOn, test: FrameSet) -> Origin:
+    """Return how the data that a model was trained on are related to the test frames, as far as it can be seen.
 
     The fingerprints of the splits show it. The patients of a phantom are known by their names, which are drawn for
     its seed. So they are recognised if other frames of them are traced, or if another processor drew their pictures.
-    Frames to which the border was calibrated count as seen.
     """
-    trained_on, moved = card.trained_on, card.calibration
     known = {split: {counts.fingerprint, counts.names} for split, counts in trained_on.splits.items()}
     tested = _identify(test, trained_on)
-    if moved is not None and {moved.fingerprint, moved.names} & _identify(test, moved):
-        return "seen"
     if any(tested & known.get(split, set()) for split in ("train", "val")):
         return "seen"
     return "here" if tested & known.get("test", set()) else "elsewhere"
+
+
+def _has_moved_to(moved: Calibration, test: FrameSet) -> bool:
+    """Return whether the frames of a calibration were chosen from the test frames, as far as it can be seen."""
+    return bool({moved.fingerprint, moved.names} & _identify(test, moved))
 
 
 def _identify(test: FrameSet, data: TrainedOn | Calibration) -> set[str]:

@@ -36,7 +36,11 @@ def test_the_listed_ejection_fraction_is_that_of_each_frames_video(folder: EchoN
     frames = load(folder)
     assert frames.listed_efs is not None
     assert dict(zip(frames.videos, frames.listed_efs, strict=True)) == {
-        "0XGOOD": 60.0, "0XLOW": 23.45, "0XNONE": None, "0XWORD": None, "0XHUGE": None,
+        "0XGOOD": 60.0,
+        "0XLOW": 23.45,
+        "0XNONE": None,
+        "0XWORD": None,
+        "0XHUGE": None,
     }
     odd = [finding for finding in frames.source.findings if finding.quirk == quirks.NO_EF.text]
     assert [finding.name for finding in odd] == ["0XWORD", "0XHUGE"]

@@ -16,7 +16,7 @@ from lvzoo.errors import DataError
 from lvzoo.geometry.shape import measure_shape
 from lvzoo.phantom.write import PhantomSize, write_phantom
 from lvzoo.types import Sector
-from lvzoo.workflows.measure import STILL, UNREAD, find_phases, measure_clips
+from lvzoo.workflows.measure import AGAIN, STILL, UNREAD, find_phases, measure_clips, measure_results
 from tests.data.echonet_folders import EchoNetFolder
 from tests.made_results import draw_beat, write_results
 from tests.made_videos import sector_frames, write_video
@@ -95,7 +95,7 @@ def test_masks_of_a_cropped_clip_are_measured_on_the_grid_of_the_model(tmp_path:
 
 
 def test_masks_are_found_by_the_numbers_of_their_frames(tmp_path: Path) -> None:
-    """Damaged frames have no mask and no row in areas.csv."""
+    """Damaged frames have no mask and no row in frames.csv."""
     masks_NHW = draw_beat()
     whole = means(write_results(tmp_path / "whole", masks_NHW))
     numbers = [*range(3, 15), *range(20, 32)]
@@ -109,10 +109,10 @@ def test_results_that_cannot_be_measured_are_counted_and_named(
     write_results(tmp_path / "good", masks_NHW)
     write_results(tmp_path / "still", masks_NHW[:1])
     write_results(tmp_path / "empty", np.zeros_like(masks_NHW))
-    (write_results(tmp_path / "cut", masks_NHW) / "areas.csv").unlink()
+    (write_results(tmp_path / "cut", masks_NHW) / "frames.csv").unlink()
     for mask in (write_results(tmp_path / "maskless", masks_NHW) / "masks").iterdir():
         mask.unlink()
-    (write_results(tmp_path / "old", masks_NHW) / "prediction.json").write_text("{}")
+    (write_results(tmp_path / "old", masks_NHW) / "summary.json").write_text("{}")
     write_results(tmp_path / "large", np.zeros((24, 200, 200), dtype=np.bool_) | masks_NHW.any())
     [shapes] = measure_clips([tmp_path]).shapes
     assert shapes.videos == 1
@@ -123,6 +123,49 @@ def test_results_that_cannot_be_measured_are_counted_and_named(
     }
     assert f"left out of the shape: {STILL}: empty, large, still" in caplog.text
     assert str(tmp_path) not in json.dumps(shapes.as_json()), "findings may be shared"
+
+
+def test_damaged_results_are_told_in_words_with_what_to_do_next(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    masks_NHW = draw_beat()
+    columns = "frames.csv is damaged, or has no numbers in frame and mask_px"
+    damage: tuple[tuple[str, bytes | None, str], ...] = (
+        ("summary.json", None, "summary.json is missing"),
+        ("summary.json", b"{", "summary.json is damaged"),
+        ("summary.json", b"[]", "summary.json is damaged, or of another version of lvzoo"),
+        ("frames.csv", None, "frames.csv is missing"),
+        ("frames.csv", b"frame,area\n1,2\n", columns),
+        ("frames.csv", b"frame,mask_px\n1,x\n", columns),
+        ("frames.csv", b"\xff\0", columns),
+    )
+    folders = []
+    for number, (file, content, _) in enumerate(damage):
+        folders.append(write_results(tmp_path / str(number), masks_NHW))
+        (folders[-1] / file).unlink() if content is None else (folders[-1] / file).write_bytes(content)
+    folders.append(write_results(tmp_path / "mask", masks_NHW))
+    for mask in (folders[-1] / "masks").iterdir():
+        mask.write_bytes(mask.read_bytes()[:40])
+    folders.append(write_results(tmp_path / "size", np.pad(masks_NHW, ((0, 0), (0, 8), (0, 0)))))
+    details = [each.detail for each in measure_results(folders, "out").findings]
+    again = "; predict the clip again into another --out (out= in Python)"
+    assert details == [
+        *(f"{told}{again}" for *_, told in damage),
+        f"masks/00001.png is missing or damaged{again}",
+        f"masks/00001.png is 112 x 120, which summary.json does not explain{again}",
+    ]
+    assert "Error" not in caplog.text
+
+
+def test_several_results_of_one_clip_count_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """As those of two models. The first that can be measured counts."""
+    write_results(tmp_path / "a", np.zeros((24, 112, 112), dtype=np.bool_), content="one")
+    for name, content in (("a-2", "one"), ("a-3", "one"), ("b", "other"), ("renamed", "one")):
+        write_results(tmp_path / name, draw_beat(), content=content)
+    [shapes] = measure_clips([tmp_path]).shapes
+    assert shapes.videos == 2
+    assert f"left out of the shape: {AGAIN}: a-3 (a-2 counts), renamed (a-2 counts)" in caplog.text
+    assert [each.name for each in shapes.findings if each.quirk == AGAIN] == ["a-3", "renamed"]
 
 
 def test_masks_of_another_size_than_the_models_need_a_crop(tmp_path: Path) -> None:
@@ -146,13 +189,13 @@ def test_masks_of_a_phantoms_clips_are_labelled_synthetic(
 
 
 def test_predict_notes_that_a_clip_is_from_a_phantom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The path in prediction.json means nothing in another folder, nor when the phantom is gone."""
+    """The path in summary.json means nothing in another folder, nor when the phantom is gone."""
     (tmp_path / "phantom" / "Videos").mkdir(parents=True)
     note = tmp_path / "phantom" / "SYNTHETIC.json"
     note.write_text("{}")
     clips = [tmp_path / "phantom" / "Videos" / "simulated.avi", tmp_path / "other.avi"]
-    for clip in clips:
-        write_video(clip, sector_frames(12, (240, 320)))
+    for frames, clip in enumerate(clips, start=12):
+        write_video(clip, sector_frames(frames, (240, 320)))
     monkeypatch.chdir(tmp_path)
     lvzoo.predict([clip.relative_to(tmp_path) for clip in clips], out="out")
     monkeypatch.chdir("/")
@@ -200,7 +243,7 @@ def test_what_predict_writes_is_read(tmp_path: Path) -> None:
     """With the weights in the box. They find something in any picture; what they find does not matter here."""
     clip = write_video(tmp_path / "clip.avi", sector_frames(12, (240, 320)))
     (result,) = lvzoo.predict(clip, out=tmp_path / "out")
-    about: dict[str, Any] = json.loads((result.folder / "prediction.json").read_text())
+    about: dict[str, Any] = json.loads((result.folder / "summary.json").read_text())
     assert about["crop"] is not None
     masks_NHW = result.masks_NHW
     assert np.ptp(masks_NHW.sum(axis=(1, 2))) > 0

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -21,10 +22,25 @@ from lvzoo.data.clips.recognise import read_whole
 from lvzoo.data.crop import find_crop, make_cropper, uncrop
 from lvzoo.evaluate.dice import dice_N
 from lvzoo.models.build import build_model
-from lvzoo.report.clip_files import draw_outline
 from lvzoo.weights import read_card
 from tests.made_videos import sector_frames, write_video
 from tests.made_weights import MOVED, small_entry, write_registry, write_weights
+
+
+def read_summary(folder: Path) -> dict[str, Any]:
+    summary: dict[str, Any] = json.loads((folder / "summary.json").read_text())
+    return summary
+
+
+def list_answers(folder: Path) -> list[dict[str, Any]]:
+    """Return what the summary says of the models whose masks they are."""
+    return [model for model in read_summary(folder)["models"] if model["role"] == "answer"]
+
+
+def find_overlay(folder: Path) -> Path:
+    """Return the overlay video. Which format it has depends on the encoders of the machine."""
+    (overlay,) = folder.glob("overlay.*")
+    return overlay
 
 
 def test_a_clip_of_the_models_size_is_taken_as_it_is(model: Path, tmp_path: Path) -> None:
@@ -37,10 +53,10 @@ def test_a_clip_of_the_models_size_is_taken_as_it_is(model: Path, tmp_path: Path
     first = cv2.imread(str(masks[0]), cv2.IMREAD_UNCHANGED)
     assert first is not None
     assert np.array_equal(first > 0, result.masks_NHW[0])
-    areas = pd.read_csv(tmp_path / "out/clip/areas.csv")
-    assert areas["area_px"].tolist() == result.masks_NHW.sum(axis=(1, 2)).tolist()
+    areas = pd.read_csv(tmp_path / "out/clip/frames.csv")
+    assert areas["mask_px"].tolist() == result.masks_NHW.sum(axis=(1, 2)).tolist()
     assert areas["time_s"].tolist() == pytest.approx([0, 0.04, 0.08, 0.12, 0.16])
-    video = cv2.VideoCapture(str(tmp_path / "out/clip/overlay.avi"))
+    video = cv2.VideoCapture(str(find_overlay(tmp_path / "out/clip")))
     assert video.get(cv2.CAP_PROP_FRAME_COUNT) == 5
     assert video.get(cv2.CAP_PROP_FRAME_HEIGHT) == 448
 
@@ -60,13 +76,13 @@ def test_what_a_trial_was_trained_on_is_told_as_for_weights(
     caplog.clear()
     lvzoo.predict(clip, model=trial, out=tmp_path / "a")
     assert "was trained on synthetic phantom-v" in caplog.text
-    known = json.loads((tmp_path / "a/clip/prediction.json").read_text())
-    assert known["models"][0]["trained on"].startswith("synthetic phantom-v")
+    known = read_summary(tmp_path / "a/clip")
+    assert known["models"][0]["trained_on"].startswith("synthetic phantom-v")
     caplog.clear()
     lvzoo.predict(clip, model=model, out=tmp_path / "b")
     assert "cannot tell what it was trained on" in caplog.text
-    (about,) = json.loads((tmp_path / "b/clip/prediction.json").read_text())["models"]
-    assert about["trained on"] is None
+    (about,) = list_answers(tmp_path / "b/clip")
+    assert about["trained_on"] is None
 
 
 def test_mp4_and_dicom_are_clips_too(model: Path, tmp_path: Path) -> None:
@@ -77,9 +93,9 @@ def test_mp4_and_dicom_are_clips_too(model: Path, tmp_path: Path) -> None:
     assert first.masks_NHW.shape == (4, 240, 320)
     assert second.masks_NHW.shape == (30, 240, 320)
     assert second.fps == pytest.approx(30.0, abs=0.1)
-    about = json.loads((tmp_path / "out/echo/prediction.json").read_text())
+    about = read_summary(tmp_path / "out/echo")
     assert about["crop"]["sector"]["fitted"] is True
-    assert about["decoded by"] == "dicom"
+    assert about["decoded_by"] == "dicom"
 
 
 def test_the_crop_shows_the_sector_and_blackens_the_writing() -> None:
@@ -115,19 +131,6 @@ def test_a_sector_that_touches_the_border_still_has_its_square() -> None:
     assert uncrop(np.ones((112, 112), dtype=np.bool_), crop, (185, 320)).sum() > 30_000
 
 
-def test_the_overlay_outlines_the_mask_and_leaves_the_rest() -> None:
-    frame = np.full((112, 112), 100, dtype=np.uint8)
-    mask = np.zeros((112, 112), dtype=np.bool_)
-    mask[30:60, 40:70] = True
-    picture = draw_outline(frame, mask, zoom=4)
-    assert picture.shape == (448, 448, 3)
-    coloured = (picture != 100).any(axis=2)
-    rows, columns = np.nonzero(coloured)
-    assert (rows.min() // 4, rows.max() // 4) == pytest.approx((30, 59), abs=1)
-    assert (columns.min() // 4, columns.max() // 4) == pytest.approx((40, 69), abs=1)
-    assert not coloured[170:190, 210:230].any()
-
-
 def test_a_folder_is_searched_for_clips(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The results in it, which are videos and pictures too, are not taken for clips the next time."""
     (tmp_path / "patients/one").mkdir(parents=True)
@@ -146,10 +149,10 @@ def test_nothing_is_overwritten_and_no_two_clips_are_mixed(model: Path, tmp_path
     clip = write_video(tmp_path / "clip.avi", sector_frames(2, (240, 320)))
     other = write_video(tmp_path / "a/clip.avi", sector_frames(3, (240, 320)))
     lvzoo.predict(clip, model=model, out=tmp_path / "out")
-    written = (tmp_path / "out/clip/prediction.json").stat().st_mtime_ns
+    written = (tmp_path / "out/clip/summary.json").stat().st_mtime_ns
     (again,) = lvzoo.predict(clip, model=model, out=tmp_path / "out")
     assert (again.folder, again.frames, again.earlier) == (tmp_path / "out/clip", 2, True)
-    assert (tmp_path / "out/clip/prediction.json").stat().st_mtime_ns == written
+    assert (tmp_path / "out/clip/summary.json").stat().st_mtime_ns == written
     (with_rate,) = lvzoo.predict(clip, model=model, out=tmp_path / "out", fps=20)
     assert (with_rate.folder.name, with_rate.earlier) == ("clip-2", False), "the rate decides the times"
     (later,) = lvzoo.predict(other, model=model, out=tmp_path / "out")
@@ -175,20 +178,20 @@ def test_where_no_times_are_known_there_is_no_time_and_fps_gives_one(model: Path
     for index, frame in enumerate(sector_frames(3, (240, 320))):
         assert cv2.imwrite(str(tmp_path / f"frames/{index}.png"), frame)
     (without,) = lvzoo.predict(tmp_path / "frames", model=model, out=tmp_path / "a")
-    assert list(pd.read_csv(without.folder / "areas.csv")) == ["frame", "area_px"]
-    about = json.loads((without.folder / "prediction.json").read_text())
-    assert (about["fps"], about["times from"]) == (None, None)
+    assert "time_s" not in pd.read_csv(without.folder / "frames.csv")
+    about = read_summary(without.folder)
+    assert (about["fps"], about["times_from"]) == (None, None)
     assert any("no times" in warning and "--fps" in warning for warning in about["warnings"])
     (with_rate,) = lvzoo.predict(tmp_path / "frames", model=model, out=tmp_path / "b", fps=40)
-    assert pd.read_csv(with_rate.folder / "areas.csv")["time_s"].tolist() == pytest.approx([0, 0.025, 0.05])
-    about = json.loads((with_rate.folder / "prediction.json").read_text())
-    assert (about["fps"], about["times from"]) == (40, "--fps")
+    assert pd.read_csv(with_rate.folder / "frames.csv")["time_s"].tolist() == pytest.approx([0, 0.025, 0.05])
+    about = read_summary(with_rate.folder)
+    assert (about["fps"], about["times_from"]) == (40, "--fps")
 
 
 def test_the_calibration_of_another_picture_is_refused_with_the_reason(model: Path, tmp_path: Path) -> None:
     shutil.copy(pydicom.examples.get_path("ybr_color"), tmp_path / "echo.dcm")
     (result,) = lvzoo.predict(tmp_path / "echo.dcm", model=model, out=tmp_path / "out")
-    calibration = json.loads((result.folder / "prediction.json").read_text())["calibration"]
+    calibration = read_summary(result.folder)["calibration"]
     assert calibration["spacing_mm"] is None
     assert "beyond the" in calibration["refused"]
 
@@ -198,7 +201,7 @@ def test_an_odd_frame_rate_has_an_overlay_too(model: Path, tmp_path: Path, rate:
     clip = write_video(tmp_path / "clip.avi", sector_frames(2, (240, 320)))
     (result,) = lvzoo.predict(clip, model=model, out=tmp_path / "out", fps=rate)
     assert result.fps == rate
-    assert len(read_whole(result.folder / "overlay.avi")) == 2
+    assert len(read_whole(find_overlay(result.folder))) == 2
 
 
 def test_a_clip_is_known_by_its_content(model: Path, tmp_path: Path) -> None:
@@ -224,7 +227,8 @@ def test_other_weights_give_other_results(model: Path, tmp_path: Path) -> None:
 def test_a_single_picture_needs_no_times(model: Path, tmp_path: Path) -> None:
     assert cv2.imwrite(str(tmp_path / "still.png"), sector_frames(1, (240, 320))[0])
     (result,) = lvzoo.predict(tmp_path / "still.png", model=model, out=tmp_path / "out")
-    assert json.loads((result.folder / "prediction.json").read_text())["warnings"] == []
+    (caution,) = read_summary(result.folder)["warnings"]
+    assert "may be wrong for" in caution  # a model that the trust was not fitted to, and nothing about times
 
 
 MEASURE = """
@@ -239,7 +243,10 @@ for clip in sys.argv[2:]:
 
 @pytest.mark.parametrize(("suffix", "codec"), [("avi", "MJPG"), ("mp4", "mp4v")])
 def test_memory_does_not_grow_with_the_length_of_a_clip(tmp_path: Path, suffix: str, codec: str) -> None:
-    """A clip of 150 frames has all batches that count; one of 900 frames would hold 700 MB more."""
+    """A clip of 150 frames has all batches that count; one of 900 frames would hold 700 MB more.
+
+    Its page has up to 6 MB of pictures, and is put together in memory.
+    """
     frame = sector_frames(1, (720, 1280))
     weights = write_weights(tmp_path / "small.safetensors")
     clips = [
@@ -256,7 +263,7 @@ def test_memory_does_not_grow_with_the_length_of_a_clip(tmp_path: Path, suffix: 
     (_, after_short_kb), (_, after_long_kb) = (
         tuple(map(int, line.split())) for line in measured.stdout.splitlines()
     )
-    assert after_long_kb - after_short_kb < 40_000
+    assert after_long_kb - after_short_kb < 100_000
 
 
 def test_weights_say_what_they_were_trained_on(
@@ -265,8 +272,8 @@ def test_weights_say_what_they_were_trained_on(
     clip = write_video(tmp_path / "clip.avi", sector_frames(2, (240, 320)))
     weights = write_weights(tmp_path / "small.safetensors")
     lvzoo.predict(clip, model=weights, out=tmp_path / "file")
-    about = json.loads((tmp_path / "file/clip/prediction.json").read_text())
-    assert about["models"][0]["trained on"] == "synthetic phantom-v9"
+    about = read_summary(tmp_path / "file/clip")
+    assert about["models"][0]["trained_on"] == "synthetic phantom-v9"
     assert "without real patients; check the overlay" in caplog.text
     (tmp_path / "mine.yaml").write_text(
         "mine: {family: unet, options: {width: 4, levels: 2}, weights: small.safetensors}"
@@ -274,8 +281,8 @@ def test_weights_say_what_they_were_trained_on(
     monkeypatch.chdir(tmp_path)
     command = ["predict", str(clip), "--out", "named", "--model", "mine", "--registry", "mine.yaml"]
     assert main(command) == 0
-    (about,) = json.loads((tmp_path / "named/clip/prediction.json").read_text())["models"]
-    assert (about["model"], about["trained on"]) == ("mine", "synthetic phantom-v9")
+    (about,) = list_answers(tmp_path / "named/clip")
+    assert (about["model"], about["trained_on"]) == ("mine", "synthetic phantom-v9")
 
 
 @pytest.mark.parametrize(
@@ -298,9 +305,9 @@ def test_what_a_border_was_fitted_to_is_told_too(
     weights = write_weights(tmp_path / "moved.safetensors", calibration=moved)
     clip = write_video(tmp_path / "clip.avi", sector_frames(2, (240, 320)))
     (result,) = lvzoo.predict(clip, model=weights, out=tmp_path / "out")
-    (about,) = json.loads((result.folder / "prediction.json").read_text())["models"]
-    assert about["trained on"] == read_card(weights).data
-    assert "border calibrated on" in about["trained on"]
+    (about,) = list_answers(result.folder)
+    assert about["trained_on"] == read_card(weights).data
+    assert "border calibrated on" in about["trained_on"]
     assert f"was trained on {said}" in caplog.text
 
 
@@ -319,11 +326,11 @@ def test_without_a_model_those_in_the_box_are_taken(
     monkeypatch.setattr("lvzoo.weights.opened.DEFAULT_MODELS", ("boxed",))
     command = ["predict", str(clip), "--registry", "box.yaml", "--out"]
     assert main([*command, "one"]) == 0
-    (about,) = json.loads((tmp_path / "one/clip/prediction.json").read_text())["models"]
+    (about,) = list_answers(tmp_path / "one/clip")
     assert about["model"] == "boxed"
     monkeypatch.setattr("lvzoo.weights.opened.DEFAULT_MODELS", ("boxed", "other"))
     assert main([*command, "both"]) == 0
-    first, second = json.loads((tmp_path / "both/clip/prediction.json").read_text())["models"]
+    first, second = list_answers(tmp_path / "both/clip")
     assert (first["model"], second["model"]) == ("boxed", "other")
     monkeypatch.setattr("lvzoo.weights.opened.DEFAULT_MODELS", ("empty",))
     assert main([*command, "two"]) == 2

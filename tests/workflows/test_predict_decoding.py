@@ -83,7 +83,7 @@ def weights_at(times_s: NDArray[np.float64]) -> torch.Tensor:
 
 
 def about(folder: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((folder / "prediction.json").read_text())
+    found: dict[str, Any] = json.loads((folder / "summary.json").read_text())
     return found
 
 
@@ -175,7 +175,7 @@ def test_times_that_stand_still_in_the_middle_end_the_smoothing_of_the_whole_cli
     (result,) = lvzoo.predict(tmp_path / "still.dcm", out=tmp_path / "a", **options)
     (plain,) = lvzoo.predict(tmp_path / "still.dcm", out=tmp_path / "b", smoothing=False, **options)
     said = about(result.folder)
-    assert said["times from"] is None
+    assert said["times_from"] is None
     assert said["warnings"].count(NO_TIMES) == 1
     assert said["frames"] == 30
     assert np.array_equal(result.masks_NHW, plain.masks_NHW)
@@ -195,7 +195,7 @@ def test_several_models_give_the_mean_of_their_masks(
     said = about(both.folder)
     assert [each["model"] for each in said["models"]] == [str(model), str(points)]
     assert [each["averaged"] for each in said["models"]] == ["logits", "landmarks"]
-    assert len(said["made from"]["weights"]) == 2
+    assert len(said["made_from"]["weights"]) == 2
     command = ["predict", str(boxes), "--model", str(points), "--model", str(model), "--device", "cpu"]
     assert main([*command, "--out", str(tmp_path / "both")]) == 0
     assert [path.name for path in (tmp_path / "both").iterdir()] == ["clip"], "the order does not matter"
@@ -223,25 +223,20 @@ def test_moved_copies_are_averaged_when_asked_for(model: Path, boxes: Path, tmp_
     assert (about(plain.folder)["tta"], about(copied.folder)["tta"]) == (False, True)
 
 
-def forget_settings(said: dict[str, Any]) -> None:
-    """Make the description of results as earlier versions wrote it: one model, and no smoothing."""
-    del said["made from"]["smoothing_ms"], said["made from"]["tta"]
-    (said["made from"]["weights"],) = said["made from"]["weights"]
-
-
 def change(settings: dict[str, Any]) -> Callable[[dict[str, Any]], None]:
-    return lambda said: said["made from"].update(settings)
+    return lambda said: said["made_from"].update(settings)
 
 
 @pytest.mark.parametrize(
     ("edit", "smoothing", "earlier"),
     [
-        (forget_settings, False, True),
-        (forget_settings, True, False),
         (change({}), True, True),
         (change({}), False, False),
         (change({"smoothing_ms": 80.0}), True, False),
         (change({"tta": True}), True, False),
+        (change({"checks": []}), True, False),
+        (change({"options": ["nifti"]}), True, False),
+        (lambda said: said.update(schema=0), True, False),
     ],
 )
 def test_results_of_other_settings_are_not_returned(
@@ -255,6 +250,6 @@ def test_results_of_other_settings_are_not_returned(
     (first,) = lvzoo.predict(boxes, model=model, out=tmp_path, device="cpu")
     said = about(first.folder)
     edit(said)
-    (first.folder / "prediction.json").write_text(json.dumps(said))
+    (first.folder / "summary.json").write_text(json.dumps(said))
     (again,) = lvzoo.predict(boxes, model=model, out=tmp_path, device="cpu", smoothing=smoothing)
     assert again.earlier is earlier

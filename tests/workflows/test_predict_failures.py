@@ -20,10 +20,10 @@ import torch
 from numpy.typing import NDArray
 
 import lvzoo
-import lvzoo.workflows.predictor as predictor_module
 from lvzoo.cli import main
-from lvzoo.data.clips.facts import FramesRead
 from lvzoo.errors import DataError, PluginError, UsageError
+from lvzoo.report.clip_tables import write_beats
+from lvzoo.types.answer import ClipAnswer
 from lvzoo.workflows.predict import ClipsError
 from tests.data.clips.boxes import set_times
 from tests.data.clips.elements import drop_blocks
@@ -58,8 +58,8 @@ def test_a_dicom_that_states_too_many_frames_gives_those_that_it_has(model: Path
         [tmp_path / "short.dcm", tmp_path / "good.dcm"], model=model, out=tmp_path / "out"
     )
     assert (short.frames, good.frames) == (30, 30)
-    about = json.loads((short.folder / "prediction.json").read_text())
-    assert (about["frames"], about["frames stated by the file"]) == (30, 40)
+    about = json.loads((short.folder / "summary.json").read_text())
+    assert (about["frames"], about["frames_stated"]) == (30, 40)
     assert any("states 40 frames, but only 30 decode" in warning for warning in about["warnings"])
 
 
@@ -133,16 +133,15 @@ def test_a_fault_of_lvzoo_is_an_internal_error_and_the_other_clips_go_on(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     clips = [write_video(tmp_path / name, sector_frames(2, (240, 320))) for name in ("a.avi", "b.avi")]
-    make_table = predictor_module._make_table
 
-    def fail_once(read: FramesRead, areas_px: list[int]) -> pd.DataFrame:
+    def fail_once(answer: ClipAnswer, path: Path) -> None:
         if not failed:
             failed.append(True)
             raise KeyError("bug")
-        return make_table(read, areas_px)
+        write_beats(answer, path)
 
     failed: list[bool] = []
-    monkeypatch.setattr(predictor_module, "_make_table", fail_once)
+    monkeypatch.setattr("lvzoo.workflows.clip_folder.write_beats", fail_once)
     command = ["predict", *map(str, clips), "--model", str(model), "--out", str(tmp_path / "out")]
     assert main(command) == 1
     told = capsys.readouterr()
@@ -157,17 +156,17 @@ def test_frames_that_are_lost_without_a_number_are_told(model: Path, tmp_path: P
     broken = whole[:start] + bytes(end - start) + whole[end:]
     clip.write_bytes(set_times(broken, [0.02] * 5 + [0.07] * 7))
     (result,) = lvzoo.predict(clip, model=model, out=tmp_path / "out")
-    about = json.loads((result.folder / "prediction.json").read_text())
-    assert (about["frames"], about["damaged frames"]) == (11, [])
+    about = json.loads((result.folder / "summary.json").read_text())
+    assert (about["frames"], about["damaged_frames"]) == (11, [])
     assert about["warnings"][1] == "1 frame does not decode, and the times do not show which"
-    assert pd.read_csv(result.folder / "areas.csv")["frame"].tolist() == list(range(11))
+    assert pd.read_csv(result.folder / "frames.csv")["frame"].tolist() == list(range(11))
 
 
 def test_a_video_that_ends_early_is_told(model: Path, tmp_path: Path) -> None:
     clip = write_video(tmp_path / "clip.webm", np.full((23, 112, 112), 60, dtype=np.uint8), codec="VP80")
     clip.write_bytes(drop_blocks(clip.read_bytes(), range(14, 23)))
     (result,) = lvzoo.predict(clip, model=model, out=tmp_path / "out")
-    warnings = json.loads((result.folder / "prediction.json").read_text())["warnings"]
+    warnings = json.loads((result.folder / "summary.json").read_text())["warnings"]
     assert "it ends at 0.26 s, but its header states 0.46 s; it is damaged or was cut off" in warnings
 
 
@@ -205,9 +204,7 @@ def test_names_that_are_not_utf_8_lose_no_result(
     command = ["predict", str(clip), "--model", str(model), "--out"]
     assert main([*command, str(tmp_path / "out")]) == 0
     (folder,) = (tmp_path / "out").iterdir()
-    assert json.loads((folder / "prediction.json").read_text(encoding="utf-8"))["clip"].endswith(
-        "/caf\\xe9.dcm"
-    )
+    assert json.loads((folder / "summary.json").read_text(encoding="utf-8"))["clip"] == "caf\\xe9.dcm"
     assert main([*command, str(tmp_path / os.fsdecode(b"out\xe9"))]) == 2
     assert "is not UTF-8" in capsys.readouterr().err
 
