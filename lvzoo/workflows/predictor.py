@@ -22,6 +22,7 @@ from lvzoo.data.clips.private import find_neutral_name
 from lvzoo.data.clips.recognise import open_clip
 from lvzoo.data.clips.view import find_view
 from lvzoo.data.crop import Crop, find_crop, make_cropper, uncrop
+from lvzoo.data.opencv import silence_opencv
 from lvzoo.decoding.clip import MS_PER_S, ClipDecoder, TimedFrames
 from lvzoo.decoding.smoothing import REACH, UntimedError
 from lvzoo.device import choose_precision
@@ -69,6 +70,7 @@ class Predictor:
     ) -> None:
         self.wanted = wanted or Wanted()
         self.wanted.check()
+        silence_opencv()
         check_results_folder(out)
         self.out, self.fps, self.earlier = out, fps, find_results(out)
         self.models, self.checks, self.sigma_ms, self.tta = models, [check] if check else [], sigma_ms, tta

@@ -337,3 +337,16 @@ def test_without_a_model_those_in_the_box_are_taken(
     error = capsys.readouterr().err
     assert "error: the bundled model is not available: the entry 'empty' carries no weights" in error
     assert not (tmp_path / "two").exists()
+
+
+def test_only_lvzoo_speaks_on_stderr(model: Path, tmp_path: Path) -> None:
+    """OpenCV looks for an H.264 encoder, and would print what it does not find."""
+    clip = pydicom.examples.get_path("ybr_color")
+    done = subprocess.run(
+        [sys.executable, "-m", "lvzoo", "predict", str(clip), "--model", str(model), "--out", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "h264_" not in done.stderr
+    assert "VIDEOIO" not in done.stderr
