@@ -18,7 +18,7 @@ from lvzoo.clinic.volume import Size, measure_contour, measure_outline
 from lvzoo.decoding.clip import ModelFrames
 from lvzoo.decoding.forms import Landmarks
 from lvzoo.decoding.means import average_masks
-from lvzoo.geometry.contour import spline
+from lvzoo.geometry.contour import has_apex, spline
 from lvzoo.geometry.shape import LEAST_PIXELS
 from lvzoo.models.base import LandmarkModel
 
@@ -49,10 +49,11 @@ def find_outlines(models: Sequence[ModelFrames], *, smoothed: bool) -> list[Outl
 def measure_frames(models: Sequence[ModelFrames], *, smoothed: bool) -> list[Size]:
     """Measure each frame as one model, or the mean of several, finds it: smoothed in time, or alone.
 
-    Landmarks are measured about their own apex and annulus, everything else about its principal axis.
+    Landmarks are measured about their own apex and annulus, everything else about its principal axis. So are
+    landmarks of which none is the apex.
     """
     landmarks_BK2 = _find_landmarks(models[0], smoothed=smoothed) if len(models) == 1 else None
-    if landmarks_BK2 is None:
+    if landmarks_BK2 is None or not has_apex(landmarks_BK2.shape[1]):
         return [measure_outline(outline_P2) for outline_P2 in find_outlines(models, smoothed=smoothed)]
     return [
         measure_contour(_draw_curve(models[0], landmarks_K2), apex_2=landmarks_K2[len(landmarks_K2) // 2])

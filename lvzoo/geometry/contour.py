@@ -24,6 +24,7 @@ LANDMARK_COUNTS: Final = tuple(
     landmarks for landmarks in range(3, CONTOUR_POINTS + 1, 2) if (CONTOUR_POINTS - 1) % (landmarks - 1) == 0
 )
 """Every K for which landmarks can be at equal arc lengths on each wall, with one of them at the apex."""
+FEWEST_WITH_APEX: Final = 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -146,6 +147,15 @@ def landmark_stride(landmarks: int) -> int:
             + ", ".join(map(str, LANDMARK_COUNTS))
         )
     return (CONTOUR_POINTS - 1) // (landmarks - 1)
+
+
+def has_apex(landmarks: int) -> bool:
+    """Return whether one of K landmarks is the apex: the middle one, if their number is odd.
+
+    >>> has_apex(7), has_apex(8)
+    (True, False)
+    """
+    return landmarks >= FEWEST_WITH_APEX and landmarks % 2 == 1
 
 
 def spline(landmarks_K2: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -89,12 +89,12 @@ def _sizes(title: str, unit: str, sizes_N: NDArray[np.float64], factor: float) -
 
 
 def read_times(answer: ClipAnswer) -> NDArray[np.float64] | None:
-    """Return the times of the frames from that of the first, if they are known and increase."""
+    """Return the times of the frames as frames.csv has them, if they are known and increase."""
     if answer.times_s_N is None or not len(answer.times_s_N):
         return None
     times_N = np.asarray(answer.times_s_N, dtype=np.float64)
     increase = np.isfinite(times_N).all() and bool((np.diff(times_N) > 0).all())
-    return times_N - times_N[0] if increase else None
+    return times_N if increase else None
 
 
 def used_beats(answer: ClipAnswer) -> list[ClipBeat]:

@@ -111,8 +111,9 @@ def describe_clip(answer: ClipAnswer, times_s_N: NDArray[np.float64] | None) -> 
     if times_s_N is None:
         parts.append("times not known")
     elif frames > 1:
-        rate = answer.fps or (frames - 1) / float(times_s_N[-1])
-        parts += [f"{times_s_N[-1]:.2f} s", f"{rate:.3g} frames/s"]
+        length_s = float(times_s_N[-1] - times_s_N[0])
+        rate = answer.fps or (frames - 1) / length_s
+        parts += [f"{length_s:.2f} s", f"{rate:.3g} frames/s"]
     return " · ".join(parts)
 
 

@@ -7,26 +7,22 @@ by its masks.
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
 from lvzoo.clinic.batch import measure_contour_volumes, measure_mask_volumes
-from lvzoo.geometry.contour import LANDMARK_COUNTS, landmark_stride, spline
+from lvzoo.geometry.contour import LANDMARK_COUNTS, has_apex, landmark_stride, spline
 from lvzoo.models.base import LandmarkModel
 from lvzoo.models.decode import Curve
 from lvzoo.types import APEX_INDEX, FrameSet, Prediction
-
-FEWEST_LANDMARKS: Final = 3
 
 
 def measure_predictions(model: nn.Module, prediction: Prediction) -> NDArray[np.float64]:
     """Return the volume (B) of each frame's ventricle in a model's prediction, px³; NaN where it has none."""
     landmarks_BK2 = prediction.landmarks_BK2
     curve = _find_curve(model)
-    if landmarks_BK2 is None or curve is None or not _has_apex(landmarks_BK2.shape[1]):
+    if landmarks_BK2 is None or curve is None or not has_apex(landmarks_BK2.shape[1]):
         return measure_mask_volumes(prediction.masks_BHW)
     curves = [spline(points_K2) if curve == "spline" else points_K2 for points_K2 in landmarks_BK2]
     return measure_contour_volumes(curves, landmarks_BK2[:, landmarks_BK2.shape[1] // 2])
@@ -57,8 +53,3 @@ def _find_curve(model: nn.Module) -> Curve | None:
     """Return how a model joins its landmarks; None if it has a `draw` of its own, so that nobody knows."""
     draw = getattr(getattr(model, "draw", None), "__func__", None)
     return model.curve if isinstance(model, LandmarkModel) and draw is LandmarkModel.draw else None
-
-
-def _has_apex(landmarks: int) -> bool:
-    """Return whether one of the landmarks is the apex: the middle one, if their number is odd."""
-    return landmarks >= FEWEST_LANDMARKS and landmarks % 2 == 1

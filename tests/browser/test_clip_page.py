@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 from tests.report.made_answers import make_answer, make_unmeasured, write_page
@@ -84,6 +85,22 @@ def test_playing_follows_the_times_of_the_frames(speed: str, clip: Visit) -> Non
 def test_playing_begins_again_at_the_end(clip: Visit) -> None:
     clip.page.keyboard.press("End")
     assert clip.frame == 89
+    clip.evaluate("document.getElementById('play').click()")
+    clip.wait_until("Number(document.getElementById('viewer').dataset.frame) < 60")
+    clip.check()
+
+
+def test_a_clip_whose_first_frames_are_damaged_plays_at_once(
+    visit: Callable[..., Visit], tmp_path: Path
+) -> None:
+    """Its times begin later than 0 s, as in frames.csv."""
+    write_page(make_answer(times_s_N=np.arange(90) / 50 + 3), tmp_path / "clip.html")
+    clip = visit(tmp_path / "clip.html")
+    clip.page.keyboard.press("Home")
+    assert "3.000 s" in clip.page.locator("#status").inner_text()
+    clip.evaluate("document.getElementById('play').click()")
+    clip.wait_until("Number(document.getElementById('viewer').dataset.frame) > 2")
+    clip.page.keyboard.press("End")
     clip.evaluate("document.getElementById('play').click()")
     clip.wait_until("Number(document.getElementById('viewer').dataset.frame) < 60")
     clip.check()
