@@ -159,20 +159,24 @@ def fit_trust(
     folder = cached_phantom(size=SIZE, seed=SEED) if phantom is None else Path(phantom)
     count = len(list_clips(folder)[:clips])
     judged = bench.judge_clips(folder, deal_conditions(bench.suite, count), on_clip)
-    model = make_trust_model(bench, folder, judged)
+    model = make_trust_model(bench, folder, judged, command="lvzoo.workflows.fit_trust.fit_trust(...)")
     write_trust_model(Path(out), model)
     return model
 
 
-def make_trust_model(bench: TrustWorkbench, phantom: Path, judged: Sequence[JudgedClip]) -> TrustModel:
-    """Return the numbers fitted to clips of a phantom, with their card.
+def make_trust_model(
+    bench: TrustWorkbench, phantom: Path, judged: Sequence[JudgedClip], *, command: str
+) -> TrustModel:
+    """Return the numbers fitted to clips of a phantom, with their card, which names the command.
 
     Raises:
         UsageError: there are fewer than two clips.
     """
     if len(judged) < 2:
         raise UsageError(f"{phantom}: {len(judged)} test clips are too few for a fit; use two or more")
-    return TrustModel(fits=fit_situations(join_frames(judged)), card=_make_card(bench, phantom, judged))
+    return TrustModel(
+        fits=fit_situations(join_frames(judged)), card=_make_card(bench, phantom, judged, command)
+    )
 
 
 def open_pair(models: Sequence[str | Path] = MODELS) -> list[OpenedModel]:
@@ -264,14 +268,16 @@ def _read_truth(phantom: Path, name: str) -> NDArray[np.bool_]:
         ) from error
 
 
-def _make_card(bench: TrustWorkbench, phantom: Path, clips: Sequence[JudgedClip]) -> dict[str, object]:
+def _make_card(
+    bench: TrustWorkbench, phantom: Path, clips: Sequence[JudgedClip], command: str
+) -> dict[str, object]:
     """Return how and from what the numbers are made."""
     frames = sum(len(clip.frames["mask"].dice_N) for clip in clips)
     return {
         "what": "numbers by which lvzoo judges how far the masks of a clip can be trusted",
         "synthetic": True,
         "not_for": "diagnosis, treatment or measurement of a patient; no real clip was used",
-        "command": "python -m tests.clinic.figures_trust --write",
+        "command": command,
         "lvzoo": lvzoo.__version__,
         "data": f"{phantom.name.removeprefix(f'{GENERATOR_VERSION}-')} ({GENERATOR_VERSION}), split test",
         "clips": len(clips),

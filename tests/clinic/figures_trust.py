@@ -49,6 +49,7 @@ from lvzoo.workflows.fit_trust import (
 )
 from tests.clinic.made_pictures import make_pictures
 
+COMMAND: Final = "python -m tests.clinic.figures_trust --write"
 CLIPS: Final = 639
 """Nine of each of the 71 conditions of the fit; clean counts six times."""
 BEAT_CLIPS: Final = 100
@@ -122,7 +123,7 @@ def gather(
         conditions[::2] = [CLEAN] * len(conditions[::2])
     judged = bench.judge_clips(phantom, conditions)
     if write:
-        write_trust_model(SHIPPED, make_trust_model(bench, phantom, judged))
+        write_trust_model(SHIPPED, make_trust_model(bench, phantom, judged, command=COMMAND))
     found = join_set(judged)
     if kept is not None:
         _write_kept(kept, found)
