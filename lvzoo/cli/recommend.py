@@ -26,6 +26,7 @@ HEADINGS: Final = (
     "STILL TO GAIN",
 )
 NONE: Final = "-"
+SYNTHETIC_RUN: Final = "the Dice is that of simulated patients: the run was tested on the synthetic phantom"
 DIGITS: Final = 4
 
 
@@ -70,7 +71,7 @@ def recommend(*, clips: tuple[Path, ...], run: Path, as_json: bool, registries: 
 
 
 def _show(done: Sequence[Recommendation]) -> None:
-    """Print the table on stdout, and the reasons on stderr."""
+    """Print the table on stdout, and on stderr the reasons and what the Dice rests on."""
     if done:
         rows = [HEADINGS, *(tuple(_cells(each)) for each in done)]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -80,14 +81,19 @@ def _show(done: Sequence[Recommendation]) -> None:
     for each in done:
         for reason in each.reasons:
             click.echo(f"{show_name(each.clip)}: {reason}", err=True)
+    if any(each.run_synthetic for each in done):
+        click.echo(SYNTHETIC_RUN, err=True)
 
 
 def _cells(found: Recommendation) -> Iterator[str]:
     yield show_name(found.clip)
     noise, advice = found.noise, found.advice
     low, high = noise.severity_range
-    yield f"{noise.corruption} ({noise.corruptions[noise.corruption]:.0%})"
-    yield f"{noise.severity:.1f} ({low:.1f} to {high:.1f})"
+    if found.noise_known:
+        yield f"{noise.corruption} ({noise.corruptions[noise.corruption]:.0%})"
+        yield f"{noise.severity:.1f} ({low:.1f} to {high:.1f})"
+    else:
+        yield from [NONE] * 2
     yield found.use
     if advice is None:
         yield from [NONE] * 5
@@ -106,7 +112,10 @@ def as_json_object(found: Recommendation) -> dict[str, Any]:
     return {
         "clip": show_name(found.clip),
         "synthetic": found.synthetic,
-        "noise": {
+        "run_synthetic": found.run_synthetic,
+        "noise": None
+        if not found.noise_known
+        else {
             "suite": noise.suite,
             "corruption": noise.corruption,
             "corruptions": {name: round(each, DIGITS) for name, each in noise.corruptions.items()},

@@ -136,7 +136,7 @@ def judge_clip(
         return Verdict(trusted=False, text=text, reasons=tuple(whole))
     used = [beat for beat in beats if beat.reason is None and beat.ed is not None and beat.es is not None]
     if not used:
-        text = f"There is no ejection fraction to trust; {_say(trusted_N.sum(), len(trusted_N))} frames are trusted."
+        text = f"There is no ejection fraction. Of the frames, {_say(trusted_N.sum(), len(trusted_N))} are trusted."
         return Verdict(trusted=False, text=text, reasons=() if ef_reason is None else (ef_reason,))
     counts = _count(trusted_N, used, times_s_N)
     trusted = _is_trusted(counts)

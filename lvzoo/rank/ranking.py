@@ -140,9 +140,11 @@ def order_by_ef(ranking: Ranking) -> Ranking:
     """
     ejection = ranking.ejection
     if ejection is None or not ejection.known:
+        if ejection is not None and not ejection.lacking:
+            raise UsageError("by: no patient has a traced ED and ES, so no EF is known; use 'headline'")
         raise UsageError(
-            "by: no trial has ejection fractions, because its scores hold no volumes, or no patient has a traced "
-            "ED and ES; repeat the command that made the run, which scores its models again"
+            "by: the scores are of an earlier version and hold no volumes; use 'headline', or repeat the command "
+            "that made the run with its folder as --out, which scores its models again and trains none"
         )
     overall = ejection.table[ejection.table["scope"] == OVERALL]
     mae_M = ranking.table["model"].map(dict(zip(overall["model"], overall["mae"], strict=True)))

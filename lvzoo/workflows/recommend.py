@@ -63,7 +63,11 @@ class Recommendation:
     clip: Path
     synthetic: bool
     """Whether it is a clip of the phantom."""
+    run_synthetic: bool
+    """Whether the models were tested on the phantom, so that the Dice to expect is that of simulated patients."""
     noise: NoiseEstimate
+    noise_known: bool
+    """False if no sector was found in the clip; the estimate then means nothing."""
     use: str
     """The trial to use: `unet-s1` is the entry `unet`, trained with seed 1."""
     weights: Path | None
@@ -180,7 +184,9 @@ def _recommend(file: ClipFile, patients: PatientScores, run: FinishedRun) -> Rec
     return Recommendation(
         clip=file.path,
         synthetic=is_synthetic(file.path),
+        run_synthetic=run.source.synthetic,
         noise=noise,
+        noise_known=not seen.lacks_sector,
         use=use,
         weights=weights if (weights / WEIGHTS).is_file() else None,
         advice=advice,

@@ -44,7 +44,9 @@ def test_the_table_has_one_row_per_clip(
     assert row.startswith(str(clip))
     assert "unet-s0" in row
     assert "landmark7-s0 0.8" in row
-    assert streams.err == ""
+    assert streams.err.splitlines() == [
+        "the Dice is that of simulated patients: the run was tested on the synthetic phantom"
+    ]
 
 
 def test_json_has_all_probabilities_and_all_models(
@@ -53,7 +55,16 @@ def test_json_has_all_probabilities_and_all_models(
     run = make_run(tmp_path / "run", conditions=ALL)
     assert main(["recommend", str(clip), "--run", str(run), "--json"]) == 0
     (told,) = json.loads(capsys.readouterr().out)
-    assert list(told) == ["clip", "synthetic", "noise", "use", "weights", "reasons", "advice"]
+    assert list(told) == [
+        "clip",
+        "synthetic",
+        "run_synthetic",
+        "noise",
+        "use",
+        "weights",
+        "reasons",
+        "advice",
+    ]
     assert sum(told["noise"]["conditions"].values()) == pytest.approx(1.0, abs=0.01)
     assert set(told["noise"]["conditions"]) == {f"{each.corruption}:{each.severity}" for each in ALL}
     low, high = told["noise"]["severity_range"]
@@ -87,6 +98,18 @@ def test_what_is_not_known_is_a_dash_in_the_table_and_null_in_json(
     assert main(["recommend", str(black), "--run", str(run), "--json"]) == 0
     (told,) = json.loads(capsys.readouterr().out)
     assert (told["use"], told["advice"]) == ("unet-s0", None)
+
+
+def test_without_a_sector_the_noise_is_not_known(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = make_run(tmp_path / "run", conditions=ALL)
+    grey_NHW = np.random.default_rng(0).integers(60, 200, (8, 240, 320), dtype=np.uint8)
+    noise = write_video(tmp_path / "noise.avi", grey_NHW)
+    assert main(["recommend", str(noise), "--run", str(run)]) == 0
+    streams = capsys.readouterr()
+    assert streams.out.splitlines()[1].split()[1:3] == ["-", "-"]
+    assert "no ultrasound sector was found" in streams.err
+    assert main(["recommend", str(noise), "--run", str(run), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["noise"] is None
 
 
 def test_a_run_is_needed(clip: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -204,7 +204,7 @@ def test_a_clip_without_a_beat_has_no_trusted_ejection_fraction() -> None:
     verdict = judge_clip(judge(), [], times_s_N=None, ef_reason="the clip shows no whole beat")
     assert not verdict.trusted
     assert verdict.reasons == ("the clip shows no whole beat",)
-    assert "50 of 50 frames are trusted" in verdict.text
+    assert verdict.text == "There is no ejection fraction. Of the frames, 50 of 50 are trusted."
 
 
 def test_a_clip_without_frames_is_judged() -> None:

@@ -449,7 +449,7 @@ def test_the_index_names_each_clip_with_its_answer_and_links_to_its_page(tmp_pat
     ]
     text = text_of(markup)
     assert "49 ± 1.3" in text
-    assert "1 of 2 answers can be trusted" in text
+    assert "1 of 2 clips have an ejection fraction that can be trusted" in text
     assert "no whole beat" in text
     assert "empty masks" in text
     assert NO_MEDICAL_DEVICE in text

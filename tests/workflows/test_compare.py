@@ -347,5 +347,5 @@ def test_a_run_of_an_earlier_version_is_ranked_without_ejection_fractions(tmp_pa
     assert result.ef.empty
     assert result.scores["volume_pred"].isna().all()
     assert "Ejection fraction: not known" in result.report.read_text()
-    with pytest.raises(UsageError, match="by: no trial has ejection fractions"):
+    with pytest.raises(UsageError, match="by: the scores are of an earlier version"):
         lvzoo.compare(run, by="ef")
