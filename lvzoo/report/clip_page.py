@@ -112,7 +112,7 @@ def _context(answer: ClipAnswer, pictures: Pictures) -> Mapping[str, Any]:
         "doubtful": len(doubtful),
         "doubts": count_flags(answer, flags_N, trusted=False),
         "oddities": count_flags(answer, flags_N, trusted=True),
-        "beats": list_beats(answer, volumes, times_s_N),
+        "beats": list_beats(answer, volumes, timed=times_s_N is not None),
         "frames": frames,
         "step": step,
         "roles": words.ROLES,

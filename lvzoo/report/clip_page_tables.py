@@ -121,16 +121,16 @@ def list_frames(
     return rows, step
 
 
-def list_beats(answer: ClipAnswer, volumes: Sizes, times_s_N: NDArray[np.float64] | None) -> list[BeatRow]:
-    """Return the rows of the table of beats."""
+def list_beats(answer: ClipAnswer, volumes: Sizes, *, timed: bool) -> list[BeatRow]:
+    """Return the rows of the table of beats. Its times are those of beats.csv, which may lie between two frames."""
     used = used_beats(answer)
     return [
         BeatRow(
             number=beat.number,
             ed=_find_place(answer, beat.ed),
-            ed_time=_write_time(beat.ed, times_s_N),
+            ed_time=_write_time(beat.ed_time_s, timed=timed),
             es=_find_place(answer, beat.es),
-            es_time=_write_time(beat.es, times_s_N),
+            es_time=_write_time(beat.es_time_s, timed=timed),
             edv=make_value(_scale(beat.edv_px3, volumes.factor), 1),
             esv=make_value(_scale(beat.esv_px3, volumes.factor), 1),
             ef=make_value(beat.ef_percent, 1),
@@ -178,8 +178,8 @@ def _find_place(answer: ClipAnswer, position: int | None) -> Place | None:
     )
 
 
-def _write_time(position: int | None, times_s_N: NDArray[np.float64] | None) -> str:
-    return "" if position is None or times_s_N is None else f"{times_s_N[position]:.3f} s"
+def _write_time(time_s: float | None, *, timed: bool) -> str:
+    return f"{time_s:.3f} s" if timed and time_s is not None else ""
 
 
 def _write_interval(low: float, high: float) -> str:

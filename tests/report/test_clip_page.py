@@ -366,6 +366,13 @@ def test_frames_lie_at_their_times(tmp_path: Path) -> None:
     assert data["times_s"] == [7, 7.1, 7.4]  # as in frames.csv: the frames before may be damaged
 
 
+def test_the_table_of_beats_has_the_times_of_beats_csv(tmp_path: Path) -> None:
+    """A moment may lie between two frames."""
+    answer = make_answer()
+    beats = (dataclasses.replace(answer.beats[0], ed_time_s=0.0853), *answer.beats[1:])
+    assert "0.085 s" in text_of(written(dataclasses.replace(answer, beats=beats), tmp_path))
+
+
 def test_without_times_the_page_says_how_fast_it_plays(tmp_path: Path) -> None:
     markup = written(make_answer(times_s_N=None, fps=None), tmp_path)
     assert data_of(markup)["times_s"] is None
