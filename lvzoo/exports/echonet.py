@@ -1,16 +1,17 @@
 """Adds a clip and its contours to a folder in EchoNet-Dynamic's layout, where they can be corrected and trained on.
 
-The clip is cropped to its sector, as the model saw it. One beat of it is traced: the long axis and 20 chords at ED
-and ES, as in EchoNet-Dynamic (Ouyang et al. 2020, doi 10.1038/s41586-020-2145-8).
+The clip is cropped to its sector, as the model saw it, and shows nothing that pages do not show. One beat of it is
+traced: the long axis and 20 chords at ED and ES, as in EchoNet-Dynamic (Ouyang et al. 2020, doi
+10.1038/s41586-020-2145-8).
 """
 
 from __future__ import annotations
 
 import csv
 import logging
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, repeat
 from pathlib import Path
 from typing import Final
 
@@ -49,6 +50,8 @@ PREDICTED: Final = "Predicted.csv"
 PREDICTED_HEADER: Final = (
     *("FileName", "Clip", "ClipSha256", "Synthetic", "Models", "Weights", "Lvzoo", "Trusted"),
 )
+SEPARATOR: Final = "; "
+"""Stands between several models in a cell of that table. Names may have spaces."""
 LOCK: Final = ".lvzoo-lock"
 
 
@@ -76,7 +79,7 @@ def add_to_echonet(
     """
     traced = choose_beat(answer)
     if traced is None:
-        reason = answer.ef_reason or "none of its beats has both an ED and an ES"
+        reason = explain_left_out(answer)
         log.warning("%s: not added to %s: %s", show_name(clip.path), show_name(folder), reason)
         return None
     _check_folder(folder)
@@ -86,6 +89,13 @@ def add_to_echonet(
         _write_clip(video, answer, clip, crop)
         with FileLock(folder / LOCK):
             return _keep(folder, video, answer, clip, crop, traced, name=name, digest=digest)
+
+
+def explain_left_out(answer: ClipAnswer) -> str | None:
+    """Return why a clip cannot be added: it has no beat to trace. Return None if it can."""
+    if choose_beat(answer) is not None:
+        return None
+    return answer.ef_reason or "none of its beats has a mask at both ED and ES"
 
 
 def choose_beat(answer: ClipAnswer) -> TracedBeat | None:
@@ -138,17 +148,41 @@ def _list_others(folder: Path) -> Iterator[Path]:
 
 
 def _write_clip(path: Path, answer: ClipAnswer, clip: Clip, crop: Crop | None) -> None:
-    """Write the frames of the answer as the model saw them."""
-    crop_frame = make_cropper(crop, clip.size_HW)
-    wanted = set(answer.frame_numbers_N.tolist())
-    frames = (
-        crop_frame(frame.grey_HW)
-        for frame in clip.read()
-        if isinstance(frame, Frame) and frame.index in wanted
-    )
+    """Write the frames of the answer as the model saw them, without what the answer's view hides."""
     if answer.fps is None:
         raise AssertionError  # without times there are no beats
-    write_video(path, frames, size_HW=FRAME_SIZE_HW, fps=answer.fps, quality=QUALITY)
+    frames = _fill_gaps(_list_frames(answer, clip, crop))
+    count = write_video(path, frames, size_HW=FRAME_SIZE_HW, fps=answer.fps, quality=QUALITY)
+    repeated = count - len(answer.outlines)
+    if repeated:
+        subject = "1 frame that does" if repeated == 1 else f"{repeated} frames that do"
+        log.warning(
+            "%s: in place of %s not decode, the video for training repeats the frame before",
+            *(show_name(clip.path), subject),
+        )
+
+
+def _list_frames(
+    answer: ClipAnswer, clip: Clip, crop: Crop | None
+) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+    """Yield the number of each frame of the answer in the file, and its picture (112, 112)."""
+    crop_frame, shown_HW = make_cropper(crop, clip.size_HW), answer.view.shown_HW
+    wanted = set(answer.frame_numbers_N.tolist())
+    for frame in clip.read():
+        if isinstance(frame, Frame) and frame.index in wanted:
+            # If no sector was found, the model saw the bright pixels, which may be text.
+            grey_HW = frame.grey_HW if shown_HW is None else frame.grey_HW * shown_HW
+            yield frame.index, crop_frame(grey_HW)
+
+
+def _fill_gaps(frames: Iterable[tuple[int, NDArray[np.uint8]]]) -> Iterator[NDArray[np.uint8]]:
+    """Yield numbered frames, each once more for each number that is missing after it, so that the times stay."""
+    earlier: tuple[int, NDArray[np.uint8]] | None = None
+    for number, frame_HW in frames:
+        if earlier is not None:
+            yield from repeat(earlier[1], number - earlier[0] - 1)
+        yield frame_HW
+        earlier = number, frame_HW
 
 
 def _keep(
@@ -216,11 +250,16 @@ def _find_free_name(listed: Collection[str], name: str) -> str:
 
 
 def _list_rows(name: str, answer: ClipAnswer, crop: Crop | None, place: int) -> Iterator[tuple[object, ...]]:
-    """Yield the rows of the tracing of one frame. Its number is that in the video, from which damage is left out."""
+    """Yield the rows of the tracing of one frame. Its number is that in the video."""
     outline_P2 = answer.outlines[place]
     if outline_P2 is None:
         raise AssertionError  # `choose_beat` takes no such frame
-    return list_tracing_rows(name, trace_outline(crop_points(outline_P2, crop)), place)
+    return list_tracing_rows(name, trace_outline(crop_points(outline_P2, crop)), _find_number(answer, place))
+
+
+def _find_number(answer: ClipAnswer, place: int) -> int:
+    """Return the number of a frame in the video, which begins with the first frame that decodes."""
+    return int(answer.frame_numbers_N[place] - answer.frame_numbers_N[0])
 
 
 def _describe_clip(name: str, answer: ClipAnswer, traced: TracedBeat) -> tuple[object, ...]:
@@ -230,7 +269,7 @@ def _describe_clip(name: str, answer: ClipAnswer, traced: TracedBeat) -> tuple[o
         "" if px3 is None or answer.mm_per_px is None else _round(to_ml(px3, answer.mm_per_px))
         for px3 in (beat.esv_px3, beat.edv_px3)
     ]
-    frames, fps = len(answer.outlines), round(answer.fps or 0.0)
+    frames, fps = _find_number(answer, -1) + 1, round(answer.fps or 0.0)
     return (name, _round(beat.ef_percent), *volumes, height, width, fps, frames, SPLIT)
 
 
@@ -240,7 +279,8 @@ def _describe_prediction(
     models = [each for each in answer.models if each.role == "answer"]
     return (
         *(name, answer.clip, digest, answer.synthetic),
-        *(" ".join(each.name for each in models), " ".join(each.weights for each in models)),
+        SEPARATOR.join(each.name.replace(";", ",") for each in models),
+        SEPARATOR.join(each.weights for each in models),
         *(answer.lvzoo, traced.beat.trusted),
     )
 

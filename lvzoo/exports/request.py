@@ -12,7 +12,7 @@ from lvzoo.data.clips.dicom.identity import read_identity
 from lvzoo.data.crop import Crop
 from lvzoo.errors import DataError, UsageError
 from lvzoo.exports.coco import write_coco
-from lvzoo.exports.echonet import add_to_echonet, find_added
+from lvzoo.exports.echonet import add_to_echonet, explain_left_out, find_added
 from lvzoo.exports.reference import make_reference
 from lvzoo.types.answer import ClipAnswer
 
@@ -51,6 +51,10 @@ class Exports:
     def are_done(self, digest: str) -> bool:
         """Return whether a clip with this SHA-256 is in the folder of `echonet` already, if one was named."""
         return self.echonet is None or find_added(self.echonet, digest) is not None
+
+    def explain_left_out(self, answer: ClipAnswer) -> str | None:
+        """Return why a clip is not added to the folder of `echonet`; None if it is, or no folder was named."""
+        return None if self.echonet is None else explain_left_out(answer)
 
     def check_clip(self, clip: Clip) -> None:
         """Check that a clip can be exported, before it is predicted.

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lvzoo.errors import DataError, UsageError
-from lvzoo.files import FRAMES, SUMMARY
+from lvzoo.files import FRAMES, SUMMARY, working_folder
 from lvzoo.report.clip_summary import SCHEMA
 
 MASKS: Final = "masks"
@@ -119,6 +119,24 @@ def keep_results(working: Path, out: Path, name: str) -> Path:
             if not folder.exists():
                 raise
     raise AssertionError  # the numbers do not end
+
+
+def replace_results(working: Path, earlier: Path, about: Mapping[str, Any]) -> Path | None:
+    """Put a finished folder into the place of earlier results that were made from the same, and return that place.
+
+    `about` is the summary of the earlier results. They stay, and None is returned, if somebody has put other files
+    into their folder.
+    """
+    ours = {SUMMARY, FRAMES, MASKS, *about["files"]}
+    if any(each.name not in ours for each in earlier.iterdir()):
+        return None
+    with working_folder(earlier.parent) as aside:
+        old = earlier.rename(aside / earlier.name)
+        try:
+            return working.rename(earlier)
+        except BaseException:
+            old.rename(earlier)
+            raise
 
 
 def name_mask(index: int) -> str:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
 NIFTI: Final = "masks.nii.gz"
 MOST_FRAMES: Final = 2**15 - 1
 """NIfTI-1 counts in 16 bits. A clip with more frames becomes NIfTI-2."""
@@ -39,7 +41,7 @@ def check_nibabel() -> None:
 
 
 def write_masks_nifti(
-    masks: Sequence[Path],
+    masks: Sequence[Path | None],
     path: Path,
     *,
     size_HW: tuple[int, int],
@@ -49,7 +51,8 @@ def write_masks_nifti(
     """Write PNG masks as NIfTI: 1 inside the ventricle, 0 outside.
 
     Args:
-        masks: the files of the masks, in the order of the frames.
+        masks: the files of the masks, in the order of the frames; None for a frame that does not decode, whose mask
+            is empty.
         path: the file to write.
         size_HW: the size of a mask.
         spacing_mm: height and width of a pixel; None if they are not trusted, and then no unit is stated.
@@ -62,10 +65,15 @@ def write_masks_nifti(
     with gzip.GzipFile(path, "wb", compresslevel=FAST, mtime=0) as file:
         header.write_to(file)  # with the 4 bytes behind it that say that there are no extensions
         for mask in masks:
-            mask_HW = cv2.imread(str(mask), cv2.IMREAD_GRAYSCALE)
-            if mask_HW is None:
-                raise DataError(f"{mask}: cannot be read; predict the clip again into another --out")
-            file.write(np.ascontiguousarray(mask_HW > 0, dtype=np.uint8).tobytes())
+            inside_HW = np.zeros(size_HW, dtype=np.bool_) if mask is None else _read_mask(mask)
+            file.write(np.ascontiguousarray(inside_HW, dtype=np.uint8).tobytes())
+
+
+def _read_mask(path: Path) -> NDArray[np.bool_]:
+    mask_HW = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    if mask_HW is None:
+        raise DataError(f"{path}: cannot be read; predict the clip again into another --out")
+    return mask_HW > 0
 
 
 def _make_header(

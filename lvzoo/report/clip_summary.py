@@ -68,6 +68,7 @@ class ClipSummary(TypedDict):
     smoothing: Mapping[str, Any]
     tta: bool
     files: list[str]
+    not_exported: str | None
     made_from: Mapping[str, Any]
     versions: Mapping[str, str]
 

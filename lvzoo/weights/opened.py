@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
+from typing import Final
 
 from torch import nn
 
@@ -20,6 +22,9 @@ from lvzoo.weights.locate import Located, locate
 from lvzoo.weights.network import read_model
 from lvzoo.weights.trained import digest_file, find_card
 
+DIGITS: Final = 8
+"""How many digits of the hash of its weights tell a model from another of the same name."""
+
 log = logging.getLogger(__name__)
 
 
@@ -27,11 +32,14 @@ log = logging.getLogger(__name__)
 class OpenedModel:
     """A network that is ready to predict, and what is known of it.
 
-    `named` is the name that the caller gave, and `digest` the hash of its weights file. Unlike a `TrainedModel`, it
-    may have no card: a trial that was moved out of its run still predicts.
+    `named` is what the caller gave, perhaps a path with the user's name in it, so it stands in messages only. `name`
+    stands in files: the entry's name, the file's without its suffix, or that of the trial's folder. `digest` is the
+    hash of the weights file. Unlike a `TrainedModel`, it may have no card: a trial that was moved out of its run
+    still predicts.
     """
 
     named: str
+    name: str
     kind: Kind
     network: nn.Module
     digest: str
@@ -92,6 +100,15 @@ def _check_different(one: OpenedModel, other: OpenedModel) -> None:
         )
 
 
+def name_apart(models: Sequence[OpenedModel]) -> list[str]:
+    """Return the name of each model. Where several have the same, the first digits of their hashes are added."""
+    counts = Counter(model.name for model in models)
+    return [
+        model.name if counts[model.name] == 1 else f"{model.name} ({model.digest[:DIGITS]})"
+        for model in models
+    ]
+
+
 def open_check(models: Sequence[OpenedModel]) -> OpenedModel | None:
     """Open the model of lvzoo that gives a second opinion on an answer: the model in the box of the other kind.
 
@@ -114,11 +131,20 @@ def _open_model(model: str | Path, registries: Sequence[Path], *, warn: bool = T
     found = locate(model, registries=registries)
     return OpenedModel(
         named=show_name(model),
+        name=_choose_name(model, found),
         kind=found.entry.family.kind,
         network=read_model(found),
         digest=digest_file(found.path),
         card=_find_card(model, found, warn=warn),
     )
+
+
+def _choose_name(model: str | Path, found: Located) -> str:
+    """Return the name of a model without the folders above it."""
+    if found.trial is not None:
+        return show_name(found.trial.resolve().name)  # the folder may be given as `.`
+    is_file = Path(model).exists() and found.path.samefile(model)
+    return show_name(found.path.stem if is_file else found.entry.name)
 
 
 def _find_card(model: str | Path, found: Located, *, warn: bool) -> WeightsCard | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from lvzoo.data.clips.clip import Frame
 from lvzoo.data.clips.facts import FramesRead
+from lvzoo.errors import show_name
 from lvzoo.evaluate.jitter import measure_jitter
 from lvzoo.exports.request import Exports
 from lvzoo.files import FRAMES, SUMMARY
@@ -26,6 +28,8 @@ from lvzoo.workflows.clip_answer import ClipFacts, Outline
 
 PAGE: Final = "clip.html"
 THUMBNAIL: Final = "thumbnail.jpg"
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,6 +107,7 @@ class ClipFolder:
             "empty_masks": self.mask_px.count(0),
             "jitter": measure_jitter(self.mask_px, read.indices),
             "files": [BEATS, self.video.name, PAGE, THUMBNAIL, *further],
+            "not_exported": self.wanted.exports.explain_left_out(answer),
             **models,
         }
         write_summary(make_summary(answer, {**read_facts, **made_facts}, made), self.folder / SUMMARY)
@@ -115,7 +120,7 @@ class ClipFolder:
         exports.write(self.folder, answer, clip, self.facts.crop, name=self.facts.label, digest=digest)
         if self.wanted.nifti:
             write_masks_nifti(
-                [self.folder / MASKS / name_mask(index) for index in read.indices],
+                self._list_masks(read),
                 self.folder / NIFTI,
                 size_HW=self.facts.clip.size_HW,
                 spacing_mm=facts["calibration"]["spacing_mm"],
@@ -123,3 +128,16 @@ class ClipFolder:
             )
             return [NIFTI, *exports.written]
         return list(exports.written)
+
+    def _list_masks(self, read: FramesRead) -> list[Path | None]:
+        """Return the mask of each frame of the file up to the last that decodes; None for one that does not."""
+        masks: list[Path | None] = [None] * (max(read.indices) + 1)
+        for index in read.indices:
+            masks[index] = self.folder / MASKS / name_mask(index)
+        missing = masks.count(None)
+        if missing:
+            frames = "1 frame that does" if missing == 1 else f"{missing} frames that do"
+            log.warning(
+                "%s: %s has an empty mask for %s not decode", show_name(self.facts.clip.path), NIFTI, frames
+            )
+        return masks

@@ -28,10 +28,16 @@ from lvzoo.decoding.smoothing import REACH, UntimedError
 from lvzoo.device import choose_precision
 from lvzoo.errors import show_name
 from lvzoo.files import working_folder
-from lvzoo.report.clip_files import Made, check_results_folder, find_results, keep_results
+from lvzoo.report.clip_files import (
+    Made,
+    check_results_folder,
+    find_results,
+    keep_results,
+    replace_results,
+)
 from lvzoo.report.clip_video import NO_H264, OverlayVideo
 from lvzoo.types.answer import ModelUsed, Role
-from lvzoo.weights.opened import OpenedModel
+from lvzoo.weights.opened import OpenedModel, name_apart
 from lvzoo.workflows.clip_answer import AnswerMaker, ClipFacts
 from lvzoo.workflows.clip_folder import ClipFolder, Wanted
 from lvzoo.workflows.prediction import ClipPrediction
@@ -120,7 +126,7 @@ class Predictor:
     def _are_exported(self, made: Made) -> bool:
         """Return whether the clip of earlier results was added to the folder of `--echonet`, or cannot be added."""
         _, about = self.earlier[made]
-        return about["ef_percent"] is None or self.wanted.exports.are_done(made.clip)
+        return about.get("not_exported") is not None or self.wanted.exports.are_done(made.clip)
 
     def _predict(
         self, clip: Clip, made: Made, name: str, on_frames: OnFrames | None, *, sigma_ms: float | None
@@ -147,8 +153,13 @@ class Predictor:
             answer = answer_maker.make(facts, read, self.trust_model, warnings)
             clip_folder.finish(answer, read, made, self._describe(sigma_ms))
             self._tell_of_video(clip_folder.video)
-            folder = keep_results(working, self.out, name)
+            folder = self._keep(working, made, name)
         return ClipPrediction(clip=clip.path, folder=folder, frames=len(read.indices), fps=clip.fps)
+
+    def _keep(self, working: Path, made: Made, name: str) -> Path:
+        """Move a finished folder to its place: that of earlier results made from the same, or a new one."""
+        replaced = replace_results(working, *self.earlier[made]) if made in self.earlier else None
+        return replaced or keep_results(working, self.out, name)
 
     def _write_frames(
         self,
@@ -202,31 +213,30 @@ class Predictor:
     def _name_models(self) -> tuple[ModelUsed, ...]:
         """Return the models that take part, with their roles."""
         return tuple(
-            ModelUsed(
-                name=model.named, weights=model.digest, trained_on=model.data or UNKNOWN_DATA, role=role
-            )
-            for role, model, _ in self._list_models()
+            ModelUsed(name=name, weights=model.digest, trained_on=model.data or UNKNOWN_DATA, role=role)
+            for role, model, name, _ in self._list_models()
         )
 
-    def _list_models(self) -> Iterator[tuple[Role, OpenedModel, str]]:
-        """Yield the role of each model, the model, and which of its outputs are averaged."""
+    def _list_models(self) -> Iterator[tuple[Role, OpenedModel, str, str]]:
+        """Yield the role of each model, the model, its name, and which of its outputs are averaged."""
+        names = iter(name_apart([*self.models, *self.checks]))
         for model, form in zip(self.models, self.decoder.forms, strict=True):
-            yield "answer", model, form.averaged
+            yield "answer", model, next(names), form.averaged
         for model, form in zip(self.checks, self.decoder.check_forms, strict=True):
-            yield "check", model, form.averaged
+            yield "check", model, next(names), form.averaged
 
     def _describe(self, sigma_ms: float | None) -> dict[str, Any]:
         """Return what summary.json says about the models, and about how the masks were made from their outputs."""
         models = [
             {
-                "model": model.named,
+                "model": name,
                 "role": role,
                 "kind": model.kind,
                 "weights": model.digest,
                 "trained_on": model.data,
                 "averaged": averaged,
             }
-            for role, model, averaged in self._list_models()
+            for role, model, name, averaged in self._list_models()
         ]
         smoothing: dict[str, Any] = {"sigma_ms": sigma_ms}
         if sigma_ms is None:

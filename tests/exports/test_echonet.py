@@ -12,11 +12,15 @@ import pytest
 from lvzoo.clinic.volume import find_diameters
 from lvzoo.data.clips.clip import ClipFile
 from lvzoo.data.clips.names import digest_clip
+from lvzoo.data.clips.recognise import read_whole
+from lvzoo.data.clips.view import find_view
+from lvzoo.data.crop import Crop
 from lvzoo.data.echonet import EchoNetDynamic
 from lvzoo.data.tables import read_tracings
 from lvzoo.errors import DataError
 from lvzoo.evaluate.dice import dice_N
 from lvzoo.exports.echonet import add_to_echonet, choose_beat, find_added, trace_outline
+from lvzoo.geometry.sector import standard_sector
 from lvzoo.geometry.ventricle import axis_length, disks_volume, ejection_fraction
 from lvzoo.types import FrameSet
 from tests.exports.made_answers import MadeClip, make_clip, make_masks
@@ -153,26 +157,68 @@ def test_trusted_beats_are_traced_first(tmp_path: Path) -> None:
     assert chosen.beat.number == used[-1].number
 
 
-def test_frames_that_do_not_decode_leave_no_gap(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("missing", "repeated"), [([3, 4], 2), ([0], 0), ([0, 3], 1)])
+def test_frames_that_do_not_decode_leave_the_times_of_the_others(
+    tmp_path: Path, missing: list[int], repeated: int, caplog: pytest.LogCaptureFixture
+) -> None:
     made = make_clip(tmp_path)
-    kept = [number for number in range(100) if number != 3]
+    traced = choose_beat(made.answer)
+    assert traced is not None
+    kept = [number for number in range(100) if number not in missing]
     answer = replace(
         made.answer,
         frame_numbers_N=made.answer.frame_numbers_N[kept],
         outlines=tuple(made.answer.outlines[number] for number in kept),
         beats=tuple(
             replace(
-                beat, ed=None if beat.ed is None else beat.ed - 1, es=None if beat.es is None else beat.es - 1
+                beat,
+                ed=None if beat.ed is None else beat.ed - len(missing),
+                es=None if beat.es is None else beat.es - len(missing),
             )
             for beat in made.answer.beats
         ),
     )
     add(replace(made, answer=answer), tmp_path / "echonet")
-    frames, traced = EchoNetDynamic(tmp_path / "echonet").load("train"), choose_beat(answer)
-    assert traced is not None
-    assert frames.frame_indices == (traced.ed, traced.es)
+    frames = EchoNetDynamic(tmp_path / "echonet").load("train")
+    first = kept[0]
+    assert frames.frame_indices == (traced.ed - first, traced.es - first)
+    video_NHW = read_whole(tmp_path / "echonet/Videos/clip.avi")
+    assert len(video_NHW) == 100 - first
+    assert read_table(tmp_path / "echonet/FileList.csv")[0]["NumberOfFrames"] == str(100 - first)
+    assert np.array_equal(video_NHW[3 - first], video_NHW[2 - first]) == (3 in missing)
+    told = f"in place of {repeated} frame{'s that do' if repeated > 1 else ' that does'} not decode"
+    assert (told in caplog.text) == (repeated > 0)
     inside = [frame[mask].mean() for frame, mask in zip(frames.frames_NHW, frames.masks_NHW, strict=True)]
     assert max(inside) < 45
+
+
+@pytest.mark.parametrize("whole_picture", [False, True])
+def test_text_is_left_out_although_no_sector_was_found(
+    tmp_path: Path,
+    whole_picture: bool,  # noqa: FBT001 - a case of the table
+) -> None:
+    """The model then sees all bright pixels, and text is bright."""
+    size_HW = (240, 320)
+    made = make_clip(tmp_path, size_HW=size_HW)
+    bright = standard_sector(size_HW, hull_px=((0, 0), (319, 0), (319, 239), (0, 239)))
+    crop = Crop(left=0, top=-40, side=320, sector=bright)
+    answer = replace(made.answer, view=find_view(size_HW, crop, whole_picture=whole_picture))
+    add(replace(made, answer=answer, crop=crop), tmp_path / "echonet")
+    video_NHW = read_whole(tmp_path / "echonet/Videos/clip.avi")
+    text_NHW = video_NHW[:, 14:25, :22]  # "DOE", a third of its size
+    assert (text_NHW.max() > 150) == whole_picture
+    assert whole_picture or text_NHW.max() < 20
+    assert video_NHW.max() > 150
+
+
+def test_models_with_spaces_in_their_names_are_told_apart(tmp_path: Path) -> None:
+    made = make_clip(tmp_path)
+    (model,) = made.answer.models
+    models = (replace(model, name="my net; the 2nd"), replace(model, name="yours", weights="cd" * 32))
+    add(replace(made, answer=replace(made.answer, models=models)), tmp_path / "echonet")
+    (row,) = read_table(tmp_path / "echonet/Predicted.csv")
+    assert row["Models"].split("; ") == ["my net, the 2nd", "yours"]
+    assert row["Weights"].split("; ") == ["ab" * 32, "cd" * 32]
 
 
 def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:

@@ -193,7 +193,7 @@ def test_several_models_give_the_mean_of_their_masks(
     assert np.array_equal(both.masks_NHW, average_masks(alone))
     assert not np.array_equal(both.masks_NHW, alone[0])
     said = about(both.folder)
-    assert [each["model"] for each in said["models"]] == [str(model), str(points)]
+    assert [each["model"] for each in said["models"]] == [model.name, points.name]
     assert [each["averaged"] for each in said["models"]] == ["logits", "landmarks"]
     assert len(said["made_from"]["weights"]) == 2
     command = ["predict", str(boxes), "--model", str(points), "--model", str(model), "--device", "cpu"]

@@ -9,6 +9,7 @@ import base64
 import binascii
 import gzip
 import re
+import shutil
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +28,7 @@ from lvzoo.data.crop import find_crop
 from lvzoo.data.echonet import EchoNetDynamic
 from lvzoo.phantom.write import cached_phantom
 from lvzoo.types.answer import View
+from lvzoo.weights.locate import locate
 from tests.data.clips.made_dicom import make_dicom, save_dicom
 
 SIZE_HW = (240, 320)
@@ -55,8 +57,11 @@ IDENTIFIERS = {
     "DeviceSerialNumber": "SN5544332211",
     **UIDS,
 }
+PROJECT = "Larsen-Vandermeer"
+"""The folder of the weights file. Its name may tell who works on what."""
 NEEDLES = sorted(
     {
+        PROJECT,
         *IDENTIFIERS.values(),
         *(
             word
@@ -102,8 +107,10 @@ def predict(clip: Path, folder: Path, *options: str) -> None:
 
 @pytest.fixture(scope="module")
 def results(clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("results")
-    predict(clip, folder)
+    folder, project = tmp_path_factory.mktemp("results"), tmp_path_factory.mktemp("home") / PROJECT
+    project.mkdir()
+    weights = shutil.copy(locate("unet-fast").path, project / "mine.safetensors")
+    predict(clip, folder, "--model", str(weights))
     return folder
 
 
@@ -145,6 +152,7 @@ def test_no_identifier_is_in_any_file(results: Path) -> None:
     written = {path.name for path in results.rglob("*") if path.is_file()}
     assert {"report.dcm", "coco.json", "clip.html", "summary.json", "FileList.csv", "frames.csv"} <= written
     assert find_needles(results) == []
+    assert (results / "echonet/Predicted.csv").read_text().count(",mine,") == 1
     assert len(EchoNetDynamic(results / "echonet").load("train")) == 2
 
 
