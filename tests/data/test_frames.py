@@ -62,7 +62,9 @@ def same(a: FrameSet, b: FrameSet) -> bool:
 
 
 @pytest.mark.parametrize("split", ["train", "val"])
-def test_a_second_load_reads_no_video_and_gives_the_same(folder: Path, reads: list[str], split: Split) -> None:
+def test_a_second_load_reads_no_video_and_gives_the_same(
+    folder: Path, reads: list[str], split: Split
+) -> None:
     first = EchoNetDynamic(folder).load(split)
     assert reads
     reads.clear()
