@@ -64,6 +64,8 @@ def smooth_curve(
     """
     values = np.asarray(values_N, dtype=np.float64)
     times_s = np.asarray(times_s_N, dtype=np.float64)
+    if len(values) < LEAST_FRAMES:
+        return f"the clip has too few frames for a beat: {len(values)}, fewer than {LEAST_FRAMES}"
     if len(times_s) != len(values) or not np.isfinite(times_s).all() or (np.diff(times_s) <= 0).any():
         return "the times of the frames are not known, or do not increase"
     frames_U = np.flatnonzero(np.isfinite(values))

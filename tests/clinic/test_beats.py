@@ -184,3 +184,7 @@ def test_without_a_whole_beat_there_is_a_reason(beats: Beats) -> None:
 def test_weak_strong_and_fibrillating_hearts_have_beats(settings: dict[str, Any]) -> None:
     clip = make_clip(rng(), start=0.9, area=True, **settings)
     assert len(find(clip).whole) == 4
+
+
+def test_a_photograph_has_too_few_frames_rather_than_no_times() -> None:
+    assert find_beats([900.0], [np.nan]).reason == "the clip has too few frames for a beat: 1, fewer than 6"
