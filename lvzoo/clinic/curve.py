@@ -64,13 +64,13 @@ def smooth_curve(
     """
     values = np.asarray(values_N, dtype=np.float64)
     times_s = np.asarray(times_s_N, dtype=np.float64)
-    if len(values) < LEAST_FRAMES:
-        return f"the clip has too few frames for a beat: {len(values)}, fewer than {LEAST_FRAMES}"
-    if len(times_s) != len(values) or not np.isfinite(times_s).all() or (np.diff(times_s) <= 0).any():
-        return "the times of the frames are not known, or do not increase"
     frames_U = np.flatnonzero(np.isfinite(values))
     if len(frames_U) < LEAST_FRAMES:
-        return f"{len(frames_U)} frames could be measured, fewer than {LEAST_FRAMES}"
+        return (
+            f"the clip has too few frames that could be measured: {len(frames_U)}, fewer than {LEAST_FRAMES}"
+        )
+    if len(times_s) != len(values) or not np.isfinite(times_s).all() or (np.diff(times_s) <= 0).any():
+        return "the times of the frames are not known, or do not increase"
     values_U, times_s_U = values[frames_U], times_s[frames_U]
     span_s, spacing_s = float(np.ptp(times_s_U)), float(np.median(np.diff(times_s)))
     if not LEAST_S <= span_s <= MOST_S:

@@ -187,4 +187,6 @@ def test_weak_strong_and_fibrillating_hearts_have_beats(settings: dict[str, Any]
 
 
 def test_a_photograph_has_too_few_frames_rather_than_no_times() -> None:
-    assert find_beats([900.0], [np.nan]).reason == "the clip has too few frames for a beat: 1, fewer than 6"
+    assert find_beats([900.0], [np.nan]).reason == (
+        "the clip has too few frames that could be measured: 1, fewer than 6"
+    )
