@@ -18,12 +18,10 @@ from lvzoo.clinic.ejection import READ_S
 from lvzoo.clinic.evidence import EVIDENCE
 from lvzoo.clinic.expected import DiceFit
 from lvzoo.clinic.trust_numbers import TrustModel, read_trust_model
-from lvzoo.types.answer import ClipBeat, FrameTrust, Verdict
+from lvzoo.types.answer import LEAST_DICE, ClipBeat, FrameTrust, Verdict
 
-__all__ = ["TrustModel", "find_trusted", "judge_beats", "judge_clip", "judge_frames", "read_trust_model"]
+__all__ = ["TrustModel", "judge_beats", "judge_clip", "judge_frames", "read_trust_model"]
 
-LEAST_DICE: Final = 0.8
-"""A frame is trusted if the Dice to expect is at least this."""
 LEAST_SHARE: Final = 2 / 3
 """The share of the frames at ED, and of those at ES, that must be trusted. One of three may fail, because sizes are
 read from median-filtered curves."""
@@ -46,8 +44,6 @@ JUMPS: Final = "the area jumps"
 
 NO_ECHO: Final = frozenset({NO_SECTOR, UPSIDE_DOWN, NO_APICAL_VIEW})
 """The flags of a whole clip. A clip that has one is no upright apical echocardiogram, or too noisy to tell."""
-DISTRUST: Final = NO_ECHO | {NO_VENTRICLE, LOW_DICE}
-"""A frame with one of these flags is not trusted. The other flags only say what is odd."""
 
 
 def judge_frames(
@@ -101,11 +97,6 @@ def find_no_echo(fit: DiceFit, evidence: Mapping[str, NDArray[np.float64]]) -> t
     return tuple(flag for flag, marked in marks.items() if marked)
 
 
-def find_trusted(trust: FrameTrust) -> NDArray[np.bool_]:
-    """Return which frames (N,) are trusted."""
-    return np.array([not DISTRUST & set(flags) for flags in trust.flags_N], dtype=np.bool_)
-
-
 def judge_beats(
     trust: FrameTrust, beats: Sequence[ClipBeat], *, times_s_N: NDArray[np.float64] | None
 ) -> tuple[ClipBeat, ...]:
@@ -114,7 +105,7 @@ def judge_beats(
     Two thirds of the frames from which a beat's size at ED is read must be trusted, and two thirds of those at ES. A
     beat that is not used is not trusted.
     """
-    trusted_N = find_trusted(trust)
+    trusted_N = trust.trusted_N
     return tuple(replace(beat, trusted=_is_trusted(_count(trusted_N, [beat], times_s_N))) for beat in beats)
 
 
@@ -130,7 +121,7 @@ def judge_clip(
     The frames from which the sizes at ED and ES are read decide it, over all beats that are used: two thirds of those
     at ED must be trusted, and two thirds of those at ES. `ef_reason` says why there is no ejection fraction, if so.
     """
-    trusted_N = find_trusted(trust)
+    trusted_N = trust.trusted_N
     if whole := [flag for flag in trust.flags_N[0] if flag in NO_ECHO] if len(trusted_N) else []:
         text = "This is not an upright apical echocardiogram, or too noisy to tell: nothing in it is trusted."
         return Verdict(trusted=False, text=text, reasons=tuple(whole))

@@ -23,7 +23,6 @@ from lvzoo.report.clip_page_shapes import make_path, shape_scale
 from lvzoo.report.clip_page_tables import count_flags, list_beats, list_frames
 from lvzoo.report.clip_page_values import (
     NO_TIMES_FPS,
-    find_trusted,
     list_flags,
     list_moments,
     read_areas,
@@ -83,7 +82,7 @@ def _context(answer: ClipAnswer, pictures: Pictures) -> Mapping[str, Any]:
     volumes, areas = read_volumes(answer), read_areas(answer)
     across = place_frames(times_s_N, answer.frame_numbers_N)
     frames, step = list_frames(answer, times_s_N=times_s_N, volumes=volumes, areas=areas, flags_N=flags_N)
-    doubtful = [at for at, trusted in enumerate(find_trusted(answer)) if not trusted]
+    doubtful = [at for at, trusted in enumerate(answer.trust.trusted_N) if not trusted]
     checks = [model.name for model in answer.models if model.role == "check"]
     return {
         **secure_page("clip"),

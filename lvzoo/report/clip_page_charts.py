@@ -12,8 +12,9 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 
-from lvzoo.report.clip_page_values import TRUSTED_DICE, find_runs
+from lvzoo.report.clip_page_values import find_runs
 from lvzoo.report.drawing import Scale, nice_ticks
+from lvzoo.types.answer import LEAST_DICE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -195,9 +196,9 @@ def draw_trust(
     ys = [down(dice) if np.isfinite(dice) else None for dice in dice_N.tolist()]
     if path := join_points(across.percents_N, ys, numbers):
         chart.add("path", inner, css="dice-curve", d=path)
-    level = down(TRUSTED_DICE)
+    level = down(LEAST_DICE)
     chart.add("line", css="level", x1="0", x2="100%", y1=level, y2=level)
-    chart.text(f"{TRUSTED_DICE:g}", css="level-name", x="100%", dx=5, y=level + 4)
+    chart.text(f"{LEAST_DICE:g}", css="level-name", x="100%", dx=5, y=level + 4)
     trusted = sorted(set(range(len(numbers))) - set(doubtful))
     chart.columns(across, trusted, TRUST_HEIGHT - 18, TRUST_HEIGHT - 4, "trusted")
     chart.columns(across, doubtful, TRUST_HEIGHT - 18, TRUST_HEIGHT - 4, "doubtful")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from lvzoo.report.clip_page_values import find_runs, find_trusted, list_moments, used_beats
+from lvzoo.report.clip_page_values import find_runs, list_moments, used_beats
 from lvzoo.report.formats import UNKNOWN, decimals, known
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def list_frames(
     frames = len(answer.frame_numbers_N)
     moments = {moment.position: moment for moment in list_moments(answer)}
     step = -(-frames // MOST_ROWS)
-    trust, trusted_N, mm_per_px = answer.trust, find_trusted(answer), answer.mm_per_px
+    trust, trusted_N, mm_per_px = answer.trust, answer.trust.trusted_N, answer.mm_per_px
     rows = []
     for at in sorted({*range(0, frames, step), *moments}):
         length = float(answer.lengths_px_N[at]) * (1 if mm_per_px is None else mm_per_px / 10)
@@ -145,7 +145,7 @@ def list_beats(answer: ClipAnswer, volumes: Sizes, *, timed: bool) -> list[BeatR
 def count_flags(answer: ClipAnswer, flags_N: Sequence[tuple[str, ...]], *, trusted: bool) -> list[Flag]:
     """Return the flags of the frames that are trusted, or of those that are not, the most frequent first."""
     positions: dict[str, list[int]] = {}
-    for at, (flags, each) in enumerate(zip(flags_N, find_trusted(answer), strict=True)):
+    for at, (flags, each) in enumerate(zip(flags_N, answer.trust.trusted_N, strict=True)):
         for flag in dict.fromkeys(flags) if each == trusted else ():
             positions.setdefault(flag, []).append(at)
     found = []

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 import numpy as np
 
 from lvzoo.report.formats import decimals
+from lvzoo.types.answer import LEAST_DICE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,9 +21,7 @@ if TYPE_CHECKING:
 
     from lvzoo.types.answer import ClipAnswer, ClipBeat
 
-TRUSTED_DICE: Final = 0.8
-"""A frame is trusted from this expected Dice."""
-LOW_DICE: Final = f"expected Dice below {TRUSTED_DICE:g}"
+LOW_DICE: Final = f"expected Dice below {LEAST_DICE:g}"
 NO_DICE: Final = "no expected Dice"
 NO_TIMES_FPS: Final = 25.0
 """How fast a clip plays whose times and frame rate are not known."""
@@ -117,17 +116,12 @@ def _list_positions(beat: ClipBeat) -> tuple[tuple[Phase, int | None], ...]:
     return ("ED", beat.ed), ("ES", beat.es)
 
 
-def find_trusted(answer: ClipAnswer) -> list[bool]:
-    """Return which frames are trusted. An expected Dice that is not known is none to trust."""
-    return [bool(dice >= TRUSTED_DICE) for dice in answer.trust.dice_N]
-
-
 def list_flags(answer: ClipAnswer) -> list[tuple[str, ...]]:
     """Return what is odd about each frame. A frame that is not trusted has at least one flag."""
     return [
         flags if flags or trusted else (NO_DICE if np.isnan(dice) else LOW_DICE,)
         for flags, trusted, dice in zip(
-            answer.trust.flags_N, find_trusted(answer), answer.trust.dice_N, strict=True
+            answer.trust.flags_N, answer.trust.trusted_N, answer.trust.dice_N, strict=True
         )
     ]
 

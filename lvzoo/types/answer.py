@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 NO_MEDICAL_DEVICE: Final = "lvzoo is not a medical device: for research only, never for the care of a patient"
 """It stands on every page and in every file that states an ejection fraction."""
 
+LEAST_DICE: Final = 0.8
+"""A frame is trusted from this expected Dice."""
+
 Role: TypeAlias = Literal["answer", "check"]
 """`answer`: the masks are this model's, or the mean of these models'. `check`: a second opinion, for the trust."""
 
@@ -71,6 +74,11 @@ class FrameTrust:
     low_N: NDArray[np.float64]
     high_N: NDArray[np.float64]
     flags_N: tuple[tuple[str, ...], ...]
+
+    @property
+    def trusted_N(self) -> NDArray[np.bool_]:
+        """Which frames are trusted. An expected Dice that is not known is none to trust."""
+        return self.dice_N >= LEAST_DICE
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -20,7 +20,7 @@ from scipy.stats import rankdata
 
 from lvzoo.clinic.evidence import EVIDENCE
 from lvzoo.clinic.expected import DiceFit
-from lvzoo.clinic.trust import LEAST_DICE, find_no_echo, judge_frames
+from lvzoo.clinic.trust import find_no_echo, judge_frames
 from lvzoo.clinic.trust_fit import SITUATIONS, KnownFrames, fit_dice
 from lvzoo.clinic.trust_numbers import SHIPPED, TrustModel, read_trust_model, write_trust_model
 from lvzoo.data.clips.clip import ClipFile
@@ -33,7 +33,7 @@ from lvzoo.phantom.files import TRUTH
 from lvzoo.phantom.ranges import SHIFTS
 from lvzoo.phantom.write import cached_phantom
 from lvzoo.types import CLEAN, Condition, Kind
-from lvzoo.types.answer import ClipAnswer
+from lvzoo.types.answer import LEAST_DICE, ClipAnswer
 from lvzoo.workflows.clip_answer import AnswerMaker, ClipFacts
 from lvzoo.workflows.fit_trust import (
     SEED,

@@ -17,7 +17,6 @@ from lvzoo.clinic.trust import (
     NO_SECTOR,
     NO_VENTRICLE,
     UPSIDE_DOWN,
-    find_trusted,
     judge_beats,
     judge_clip,
     judge_frames,
@@ -69,13 +68,15 @@ def make_beat(number: int = 1, ed: int = 5, es: int = 20, reason: str | None = N
 
 def spoil(trust: FrameTrust, *frames: int) -> FrameTrust:
     flags = [(*flags, LOW_DICE) if place in frames else flags for place, flags in enumerate(trust.flags_N)]
-    return replace(trust, flags_N=tuple(flags))
+    dice_N = trust.dice_N.copy()
+    dice_N[list(frames)] = 0.5
+    return replace(trust, dice_N=dice_N, flags_N=tuple(flags))
 
 
 def test_good_frames_are_trusted_without_flags() -> None:
     trust = judge()
     assert (trust.dice_N > 0.9).all()
-    assert find_trusted(trust).all()
+    assert trust.trusted_N.all()
     assert set(trust.flags_N) == {()}
     assert (trust.low_N < trust.dice_N).all()
     assert (trust.dice_N < trust.high_N).all()
@@ -99,7 +100,7 @@ def test_better_evidence_never_lowers_the_expected_dice() -> None:
 def test_weak_evidence_is_not_trusted() -> None:
     trust = judge(make_evidence(border=0.75, confidence=0.8, agreement=0.6))
     assert (trust.dice_N < 0.8).all()
-    assert not find_trusted(trust).any()
+    assert not trust.trusted_N.any()
     assert LOW_DICE in trust.flags_N[0]
     assert "the models disagree" in trust.flags_N[0]
 
@@ -132,7 +133,7 @@ def test_a_frame_without_a_ventricle_has_an_expected_dice_of_0() -> None:
     trust = judge(areas_N=areas_N)
     assert (trust.dice_N[7], trust.low_N[7], trust.high_N[7]) == (0, 0, 0)
     assert trust.flags_N[7] == (NO_VENTRICLE, LOW_DICE)
-    assert find_trusted(trust).sum() == FRAMES - 1
+    assert trust.trusted_N.sum() == FRAMES - 1
 
 
 def test_oddities_are_flagged_but_trusted() -> None:
@@ -143,7 +144,7 @@ def test_oddities_are_flagged_but_trusted() -> None:
     trust = judge(evidence_NF, areas_N)
     assert IN_PIECES in trust.flags_N[3]
     assert trust.flags_N[30] == (JUMPS,)
-    assert find_trusted(trust)[30]
+    assert trust.trusted_N[30]
     assert judge(evidence_NF, areas_N, timed=False).flags_N[30] == ()  # no curve without times
 
 
@@ -159,7 +160,7 @@ def test_what_is_no_apical_view_is_flagged_in_every_frame(flag: str, changed: di
     trust = judge(make_evidence(**changed))
     assert all(flag in flags for flags in trust.flags_N)
     assert not trust.dice_N.any()
-    assert not find_trusted(trust).any()
+    assert not trust.trusted_N.any()
     verdict = judge_clip(trust, [make_beat()], times_s_N=TIMES_S)
     assert not verdict.trusted
     assert verdict.reasons == (flag,)
@@ -169,7 +170,7 @@ def test_what_is_no_apical_view_is_flagged_in_every_frame(flag: str, changed: di
 def test_one_odd_frame_does_not_make_a_clip_another_view() -> None:
     evidence_NF = make_evidence()
     evidence_NF[0, EVIDENCE.index("corners")] = 5
-    assert find_trusted(judge(evidence_NF)).all()
+    assert judge(evidence_NF).trusted_N.all()
 
 
 def test_the_verdict_counts_the_frames_of_ed_and_es() -> None:

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from lvzoo.clinic.evidence import EVIDENCE
-from lvzoo.clinic.trust import find_no_echo, find_trusted, judge_frames
+from lvzoo.clinic.trust import find_no_echo, judge_frames
 from lvzoo.clinic.trust_numbers import read_trust_model
 from lvzoo.data.clips.clip import ClipFile, Frame
 from lvzoo.data.clips.recognise import open_clip
@@ -118,7 +118,7 @@ def test_the_real_clip_of_pydicom_is_an_apical_echocardiogram(bench: TrustWorkbe
     frames = [crop_frame(frame.grey_HW) for frame in clip.read() if isinstance(frame, Frame)]
     flags, trust = judge(bench, np.stack(frames))
     assert flags == ()
-    assert find_trusted(trust).mean() > 0.8
+    assert trust.trusted_N.mean() > 0.8
 
 
 def test_the_figures_are_printed(
