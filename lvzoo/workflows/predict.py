@@ -13,12 +13,12 @@ from typing import Final
 
 from lvzoo.arguments import check_path, list_paths
 from lvzoo.data.clips.clip import RATES_FPS, is_usable_rate
-from lvzoo.data.clips.failure import explain_failure
+from lvzoo.data.clips.failure import do_each
 from lvzoo.data.clips.find import find_clips
 from lvzoo.data.clips.names import name_clips
 from lvzoo.decoding.smoothing import SIGMA_MS
 from lvzoo.device import choose_device
-from lvzoo.errors import DataError, UsageError, explain_exception, name_option, show_name
+from lvzoo.errors import DataError, UsageError, name_option
 from lvzoo.files import check_folder
 from lvzoo.report.clip_files import find_results
 from lvzoo.report.clip_page_index import write_index_page
@@ -149,20 +149,11 @@ def predict_each(
         tta=tta,
         wanted=wanted,
     )
-    fault: Exception | None = None
-    for clip, name in zip(found, name_clips(found), strict=True):
-        try:
-            yield predictor.predict_clip(clip, name, on_frames)
-        except Exception as error:  # noqa: BLE001 - one clip never costs the others
-            failed = explain_failure(error, clip.path)
-            if failed is None:
-                log.error("%s: internal error: %s", show_name(clip.path), explain_exception(error))  # noqa: TRY400
-                fault = fault or error
-            else:
-                yield failed
-    _write_index(Path(out))
-    if fault is not None:
-        raise fault
+    names = dict(zip(found, name_clips(found), strict=True))
+    try:
+        yield from do_each(found, lambda clip: predictor.predict_clip(clip, names[clip], on_frames))
+    finally:
+        _write_index(Path(out))
 
 
 def _write_index(out: Path) -> None:

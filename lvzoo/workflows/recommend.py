@@ -17,12 +17,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lvzoo.data.clips.clip import ClipFile
-from lvzoo.data.clips.failure import explain_failure
+from lvzoo.data.clips.failure import do_each
 from lvzoo.data.clips.find import find_clips
 from lvzoo.data.clips.recognise import open_clip
 from lvzoo.data.clips.synthetic import is_synthetic
 from lvzoo.data.crop import find_crop, make_cropper
-from lvzoo.errors import DataError, UsageError, explain_exception, name_some, show_name
+from lvzoo.errors import DataError, UsageError, name_some, show_name
 from lvzoo.noise.estimate import NoiseEstimate, read_noise_model
 from lvzoo.rank.advice import Advice, advise, spread_over
 from lvzoo.rank.grid import make_grid
@@ -122,19 +122,7 @@ def recommend_each(
     found = find_clips(clips)
     finished = read_run(run)
     patients = read_patient_scores(finished, registries)
-    fault: Exception | None = None
-    for clip in found:
-        try:
-            yield _recommend(clip, patients, finished)
-        except Exception as error:  # noqa: BLE001 - one clip never costs the others
-            failed = explain_failure(error, clip.path)
-            if failed is None:
-                log.error("%s: internal error: %s", show_name(clip.path), explain_exception(error))  # noqa: TRY400
-                fault = fault or error
-            else:
-                yield failed
-    if fault is not None:
-        raise fault
+    yield from do_each(found, lambda clip: _recommend(clip, patients, finished))
 
 
 def read_patient_scores(run: FinishedRun, registries: Sequence[Path] = ()) -> PatientScores:

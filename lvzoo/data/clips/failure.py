@@ -1,11 +1,40 @@
-"""Says why a clip cannot be read or predicted, in one line that names the clip."""
+"""Does something with each of several clips, and says why one failed, in one line that names the clip."""
 
 from __future__ import annotations
 
+import logging
 import traceback
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
-from lvzoo.errors import DataError, LvzooError, is_out_of_memory, show_name
+from lvzoo.data.clips.clip import ClipFile
+from lvzoo.errors import DataError, LvzooError, explain_exception, is_out_of_memory, show_name
+
+Result = TypeVar("Result")
+
+log = logging.getLogger(__name__)
+
+
+def do_each(clips: Iterable[ClipFile], do: Callable[[ClipFile], Result]) -> Iterator[Result | DataError]:
+    """Yield what `do` returns for each clip, or the clip's error. One clip never costs the others.
+
+    Raises:
+        Exception: a fault of lvzoo itself. It is raised at the end, after the other clips.
+    """
+    fault: Exception | None = None
+    for clip in clips:
+        try:
+            yield do(clip)
+        except Exception as error:  # noqa: BLE001 - one clip never costs the others
+            failed = explain_failure(error, clip.path)
+            if failed is None:
+                log.error("%s: internal error: %s", show_name(clip.path), explain_exception(error))  # noqa: TRY400
+                fault = fault or error
+            else:
+                yield failed
+    if fault is not None:
+        raise fault
 
 
 def explain_failure(error: Exception, clip: Path) -> DataError | None:
