@@ -11,9 +11,9 @@ from lvzoo.report.drawing import assign_looks
 from lvzoo.report.ejection import OVERALL, scope_rows, under
 from lvzoo.report.formats import UNKNOWN, decimals, known, p_value, percent, signed_points
 from lvzoo.report.grids import Cell, Column, Grid, model_grid, number, points_cell, strip_foot
+from lvzoo.report.noise_grids import grids_by_track
 from lvzoo.report.plots import Strips
 from lvzoo.report.words import rows_of
-from lvzoo.types.results import STANDARD, TRACKS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -146,13 +146,7 @@ def contest_grids(ranking: Ranking) -> list[Grid]:
     """Return one table per track: the mask against the landmark model with the smallest EF error."""
     ejection = ranking.ejection
     rows = [] if ejection is None else rows_of(ejection.contests)
-    by_track = {track: [row for row in rows if row["track"] == track] for track in TRACKS}
-    found = {track: each for track, each in by_track.items() if each}
-    name_track = list(found) != [STANDARD]
-    return [
-        _contest_grid(ranking, each, suffix=f" ({track} track)" if name_track else "")
-        for track, each in found.items()
-    ]
+    return grids_by_track(rows, lambda each, end: _contest_grid(ranking, each, suffix=end))
 
 
 def _contest_grid(ranking: Ranking, rows: list[Row], *, suffix: str) -> Grid:

@@ -16,7 +16,7 @@ from lvzoo.report.words import rows_of
 from lvzoo.types.results import OWN_CLEAN, STANDARD, TRACKS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from lvzoo.report.words import Row
     from lvzoo.types.results import Ranking
@@ -81,14 +81,17 @@ def _by_corruption(title: str, ranking: Ranking, cells: Mapping[tuple[str, str],
 
 def contest_grids(ranking: Ranking) -> list[Grid]:
     """Return one table per track: the best mask against the best landmark model, one row per scope."""
-    rows = rows_of(ranking.contests)
+    return grids_by_track(
+        rows_of(ranking.contests), lambda rows, end: _contest_grid(ranking, rows, suffix=end)
+    )
+
+
+def grids_by_track(rows: list[Row], make: Callable[[list[Row], str], Grid]) -> list[Grid]:
+    """Return one table per track that has rows. Each is made from its rows and from what ends its title."""
     by_track = {track: [row for row in rows if row["track"] == track] for track in TRACKS}
-    found = {track: rows for track, rows in by_track.items() if rows}
+    found = {track: each for track, each in by_track.items() if each}
     name_track = list(found) != [STANDARD]
-    return [
-        _contest_grid(ranking, rows, suffix=f" ({track} track)" if name_track else "")
-        for track, rows in found.items()
-    ]
+    return [make(each, f" ({track} track)" if name_track else "") for track, each in found.items()]
 
 
 def _contest_grid(ranking: Ranking, rows: list[Row], *, suffix: str) -> Grid:
