@@ -60,8 +60,12 @@ def expected_points(heatmaps_BKHW: torch.Tensor, size_HW: tuple[int, int]) -> to
 
     This is the soft-argmax of DSNT (Nibali et al. 2018, arXiv 1801.07372): sub-pixel and differentiable.
     """
-    rows, columns = heatmaps_BKHW.shape[-2:]
-    weights_BKHW = heatmaps_BKHW.float().flatten(2).softmax(2).view_as(heatmaps_BKHW)
+    return mean_points(heatmaps_BKHW.float().flatten(2).softmax(2).view_as(heatmaps_BKHW), size_HW)
+
+
+def mean_points(weights_BKHW: torch.Tensor, size_HW: tuple[int, int]) -> torch.Tensor:
+    """Return the mean point (x, y) of each map of weights that sum to 1, in pixels of a frame of size `size_HW`."""
+    rows, columns = weights_BKHW.shape[-2:]
     # The mean x needs only the sum over the rows, the mean y only the sum over the columns.
     x_BK = weights_BKHW.sum(2) @ cell_centres_px(columns, size_HW[1], weights_BKHW)
     y_BK = weights_BKHW.sum(3) @ cell_centres_px(rows, size_HW[0], weights_BKHW)

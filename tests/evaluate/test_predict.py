@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from lvzoo.errors import DataError, PluginError
-from lvzoo.evaluate.predict import BATCH_SIZE, predict_batches, predict_masks
+from lvzoo.evaluate.predict import CPU_BATCH, predict_batches, predict_masks
 from lvzoo.models.base import MaskModel
 from lvzoo.types import Prediction
 
@@ -144,8 +144,8 @@ def test_batches_before_the_error_are_yielded() -> None:
         if error := next(calls):
             raise error
 
-    frames_NHW = np.zeros((BATCH_SIZE + 1, 16, 16), np.uint8)
+    frames_NHW = np.zeros((CPU_BATCH + 1, 16, 16), np.uint8)
     found = predict_batches(Forward(act), frames_NHW, device=CPU, precision=torch.float32)
-    assert len(next(found).masks_BHW) == BATCH_SIZE
+    assert len(next(found).masks_BHW) == CPU_BATCH
     with pytest.raises(PluginError, match="KeyError"):
         next(found)

@@ -65,3 +65,24 @@ def test_what_lies_outside_the_frame_is_cut_off() -> None:
 )
 def test_what_encloses_nothing_is_empty(vertices: list[list[float]]) -> None:
     assert not rasterise(np.array(vertices).reshape(-1, 2), (5, 5)).any()
+
+
+@pytest.mark.parametrize("size_HW", [(112, 112), (7, 9), (20, 5)])
+@pytest.mark.parametrize("most_vertices", [4, 8, 150])
+def test_masks_equal_those_of_skimage_also_for_polygons_that_cross_themselves(
+    size_HW: tuple[int, int], most_vertices: int
+) -> None:
+    rng = np.random.default_rng(most_vertices)
+    for _ in range(100):
+        count, side = int(rng.integers(3, most_vertices)), max(size_HW)
+        angles = np.linspace(0, 2 * np.pi, count)
+        ellipse_P2 = np.stack([side / 2 + side / 3 * np.cos(angles), side / 2 * (1 + np.sin(angles))], axis=1)
+        for vertices_P2 in (
+            rng.uniform(-5, side + 5, (count, 2)),
+            rng.integers(0, 4, (count, 2)).astype(np.float64),  # with edges on top of each other
+            ellipse_P2 + rng.normal(0, rng.choice([0.1, 3.0]), (count, 2)),
+        ):
+            expected_HW = np.zeros(size_HW, np.bool_)
+            columns, rows = np.rint(vertices_P2).T
+            expected_HW[polygon(rows, columns, size_HW)] = True  # type: ignore[no-untyped-call] # untyped there
+            assert np.array_equal(rasterise(vertices_P2, size_HW), expected_HW)
