@@ -7,12 +7,12 @@ points at equal arc lengths along the other wall, and the annulus.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import CubicSpline
 
 from lvzoo.errors import UsageError
 from lvzoo.types import APEX_INDEX, CONTOUR_POINTS
@@ -25,6 +25,8 @@ LANDMARK_COUNTS: Final = tuple(
 )
 """Every K for which landmarks can be at equal arc lengths on each wall, with one of them at the apex."""
 FEWEST_WITH_APEX: Final = 3
+KEPT_CURVES: Final = 64
+"""More than the frames of a batch on the CPU."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -163,9 +165,23 @@ def spline(landmarks_K2: NDArray[np.floating]) -> NDArray[np.float64]:
 
     The parametrisation is centripetal: the parameter grows by the square root of the distance between landmarks, so
     that the curve neither loops nor overshoots between unequal spans. A landmark at the same place as the one before
-    it is left out. If fewer than three landmarks remain, they are returned as they are.
+    it is left out. If fewer than three landmarks remain, they are returned as they are. The array is read-only.
     """
-    points = np.asarray(landmarks_K2, dtype=np.float64)
+    points = np.ascontiguousarray(landmarks_K2, dtype=np.float64)
+    return _draw_spline(points.tobytes(), len(points))
+
+
+@functools.lru_cache(maxsize=KEPT_CURVES)
+def _draw_spline(points: bytes, count: int) -> NDArray[np.float64]:
+    """Return the curve of `spline`. The last curves are kept: the mask and the volume of a frame need the same."""
+    curve_P2 = _compute_spline(np.frombuffer(points).reshape(count, 2))
+    curve_P2.flags.writeable = False
+    return curve_P2
+
+
+def _compute_spline(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    from scipy.interpolate import CubicSpline  # half of a phantom worker's imports, which needs no curve
+
     steps = np.sqrt(np.linalg.norm(np.diff(points, axis=0), axis=1))
     apart = np.concatenate([[True], steps > 1e-6])
     points, steps = np.asarray(points[apart], dtype=np.float64), steps[apart[1:]]

@@ -8,6 +8,7 @@ of the left ventricle, from the apex towards the base; d runs across it and is p
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, Literal, TypeAlias
 
 import numpy as np
@@ -20,6 +21,8 @@ PARTS = 4
 """A wall contracts differently at the apex, in the middle, at the base and at the annulus."""
 LEVELS = 41
 """Positions along the axis at which volumes are summed."""
+ALONG = np.linspace(0, 1, WALL_POINTS) ** 2
+"""Positions along the axis of a wall's points: denser at the apex, where the curvature is greatest."""
 NARROWEST = 0.1
 """The smallest share of a half width that contraction leaves. The walls of a strong ventricle nearly touch, but never
 cross."""
@@ -88,9 +91,12 @@ class Wall:
         return np.asarray(self.factor * (cap - (1 - self.basal) * past**2))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class Heart:
-    """One patient's heart at end-diastole. The name of a length ends in its unit; shares are of the length."""
+    """One patient's heart at end-diastole. The name of a length ends in its unit; shares are of the length.
+
+    What every pose needs is computed once.
+    """
 
     ejection_fraction: float
     """In percent."""
@@ -134,12 +140,12 @@ class Heart:
     strand: bool
     """Whether a false tendon crosses the cavity."""
 
-    @property
+    @cached_property
     def axis_2(self) -> NDArray[np.float64]:
         """Unit vector from apex to base."""
         return np.array([np.sin(self.tilt_rad), np.cos(self.tilt_rad)])
 
-    @property
+    @cached_property
     def across_2(self) -> NDArray[np.float64]:
         """Unit vector from the septum towards the lateral wall."""
         return np.array([np.cos(self.tilt_rad), -np.sin(self.tilt_rad)])
@@ -155,8 +161,27 @@ class Heart:
 
     def annulus_px(self, pose: Pose) -> tuple[float, float]:
         """Return d (px) of the septal and of the lateral end of the mitral annulus."""
+        # At the base, `spread_parts` gives the last value.
+        septal, lateral = (
+            float(width_px * (1 - parts_4[-1]))
+            for width_px, parts_4 in zip(self._base_px, pose.narrowing_24, strict=True)
+        )
+        return -septal, lateral
+
+    @cached_property
+    def _base_px(self) -> list[float]:
+        """Half width of the base at end-diastole, septal and lateral."""
         base = np.array(1.0)
-        return -float(self.half_width_at(pose, -1, base)), float(self.half_width_at(pose, 1, base))
+        return [self.half_width_px * float(self.wall(side).half_width(base)) for side in SIDES]
+
+    @cached_property
+    def walls_px(self) -> list[tuple[NDArray[np.float64], NDArray[np.floating]]]:
+        """Each wall's points at end-diastole: share of the length, distance from the axis in px (septal, lateral)."""
+        # The oblique mitral plane moves the base of one wall down and that of the other up.
+        return [
+            (1 + side * self.slant * ALONG**4, self.half_width_px * self.wall(side).half_width(ALONG))
+            for side in SIDES
+        ]
 
     def wall(self, side: Side) -> Wall:
         """Return the shape of one side."""
@@ -174,15 +199,19 @@ class Heart:
         the contraction there. That is a quadratic in a. Walls that would touch stop before: then the volume stays
         larger.
         """
-        along = np.linspace(0, 1, LEVELS)
-        widths_2L = np.stack([self.wall(side).half_width(along) for side in SIDES])
-        lost_2L = widths_2L * np.stack([spread_parts(parts_4, along) for parts_4 in self.regional_24])
-        # A - 2 a B + a^2 C = A volume / length
-        whole, lost = widths_2L.sum(axis=0), lost_2L.sum(axis=0)
-        a, b, c = whole @ whole, whole @ lost, lost @ lost
+        a, b, c = self._volume_terms  # A - 2 a B + a^2 C = A volume / length
         amount = (b - np.sqrt(max(b**2 - a * c * (1 - volume / length), 0.0))) / c
         most = (1 - NARROWEST) / self.regional_24.max()
         return np.asarray(min(amount, most) * self.regional_24)
+
+    @cached_property
+    def _volume_terms(self) -> tuple[np.float64, np.float64, np.float64]:
+        """The coefficients of `narrow_to`'s equation."""
+        along = np.linspace(0, 1, LEVELS)
+        widths_2L = np.stack([self.wall(side).half_width(along) for side in SIDES])
+        lost_2L = widths_2L * np.stack([spread_parts(parts_4, along) for parts_4 in self.regional_24])
+        whole, lost = widths_2L.sum(axis=0), lost_2L.sum(axis=0)
+        return whole @ whole, whole @ lost, lost @ lost
 
     def place(
         self, pose: Pose, z_px: NDArray[np.floating], d_px: NDArray[np.floating]
@@ -190,8 +219,8 @@ class Heart:
         """Turn the heart's coordinates into the frame's, as (P, 2) pixels."""
         along = z_px / pose.length_px
         # A parabola bends the axis: 0 at apex and base, `bow` lengths in the middle (4 s (1 - s) is 1 there).
-        bowed = d_px + 4 * self.bow * pose.length_px * np.clip(along * (1 - along), 0, None)
-        return np.asarray(pose.apex_px + np.outer(z_px, self.axis_2) + np.outer(bowed, self.across_2))
+        bowed = d_px + 4 * self.bow * pose.length_px * np.maximum(along * (1 - along), 0)
+        return np.asarray(pose.apex_px + z_px[:, None] * self.axis_2 + bowed[:, None] * self.across_2)
 
     def locate(
         self, pose: Pose, x: NDArray[np.float32], y: NDArray[np.float32]
@@ -201,7 +230,7 @@ class Heart:
         right, down = x - np.float32(pose.apex_px[0]), y - np.float32(pose.apex_px[1])
         z = sine * right + cosine * down
         along = z * np.float32(1 / pose.length_px)
-        bow = np.float32(4 * self.bow * pose.length_px) * np.clip(along * (1 - along), 0, None)
+        bow = np.float32(4 * self.bow * pose.length_px) * np.clip(along * (1 - along), 0, np.inf)
         return z, cosine * right - sine * down - bow
 
     def locate_at_rest(
@@ -216,7 +245,7 @@ def spread_parts(parts_4: NDArray[np.floating], along: NDArray[np.floating]) -> 
     """Return a quantity at positions 0 (apex) .. 1 (base) from its values at apex, middle, base and annulus.
 
     The values are the control points of a cubic Bezier curve: the first and the last one hold at the ends, and the
-    curve between them has no kinks.
+    curve between them has no kinks. Further axes of `parts_4` are broadcast against `along`.
     """
     s = np.clip(along, 0, 1)
     rest = 1 - s
@@ -226,15 +255,9 @@ def spread_parts(parts_4: NDArray[np.floating], along: NDArray[np.floating]) -> 
 
 def ventricle_contour(heart: Heart, pose: Pose) -> NDArray[np.float64]:
     """Return the endocardium in 121 points: septal annulus -> apex -> lateral annulus, px."""
-    along = np.linspace(0, 1, WALL_POINTS) ** 2  # denser at the apex, where the curvature is greatest
     left, right = (
-        heart.place(
-            pose,
-            # The oblique mitral plane moves the base of one wall down and that of the other up.
-            pose.length_px * along * (1 + side * heart.slant * along**4),
-            side * heart.half_width_at(pose, side, along),
-        )
-        for side in SIDES
+        heart.place(pose, pose.length_px * ALONG * share_P, side * (width_px_P * pose.kept(side, ALONG)))
+        for side, (share_P, width_px_P) in zip(SIDES, heart.walls_px, strict=True)
     )
     return join_walls(left[::-1], right).astype(np.float64)
 

@@ -22,33 +22,60 @@ SCALE = 2
 CANVAS = SCALE * (FRAME_SIZE_HW[0] + 2 * MARGIN_PX)
 FRACTION_BITS = 4
 """Of the fixed-point coordinates that OpenCV's drawing functions take."""
+UNITS = SCALE * 2**FRACTION_BITS
+"""Such coordinates per pixel."""
 FAR = 200.0
 """A distance beyond everything that the picture shows, in mm as well as in px."""
 SMOOTHING = 1.2
 """SD of the blur of distances, in samples of the canvas."""
 BLUR_PX = 0.6
 """SD of the blur of strokes."""
+REACH = 8
+"""Samples beyond the farthest one that either blur or an interpolation reads."""
+ALL_ROWS = slice(0, CANVAS)
+UNEVEN = np.sin(np.linspace(0, 5, 10))
+"""The shape of the septum between the atria."""
+CURVE = np.linspace(0, 1, 7)[:, None]
+TO_MIDDLE, TO_TIP = 2 * CURVE * (1 - CURVE), CURVE * CURVE
+"""Weights of the middle and of the last control point of a quadratic Bezier curve, along it."""
 
 
 def fixed_point(points_P2: NDArray[np.floating]) -> NDArray[np.int32]:
     """Turn points of the frame, px, into fixed-point coordinates of the canvas."""
-    return np.asarray(np.rint((points_P2 + MARGIN_PX) * SCALE * 2**FRACTION_BITS), dtype=np.int32)
+    return np.asarray(np.rint((points_P2 + MARGIN_PX) * UNITS), dtype=np.int32)
 
 
-def signed_px(*polygons: NDArray[np.float64]) -> Map:
-    """Return the distance to the nearest edge of a union of polygons on the canvas, px, negative inside."""
+def find_rows(y: Map) -> slice:
+    """Return the rows of the canvas that are read to sample it at these heights."""
+    first, last = int(y.min()) - REACH, int(y.max()) + REACH
+    return slice(max(first, 0), min(last, CANVAS))
+
+
+def signed_px(*polygons: NDArray[np.float64], rows: slice = ALL_ROWS) -> Map:
+    """Return the distance to the nearest edge of a union of polygons on the canvas, px, negative inside.
+
+    Only the given rows hold it, because distances are a large part of what a frame costs. (With fewer columns, too,
+    OpenCV would round some sums along the rows differently.)
+    """
+    signed = np.full((CANVAS, CANVAS), FAR, np.float32)
+    if not polygons:
+        return signed
     inside = np.zeros((CANVAS, CANVAS), np.uint8)
     for polygon_P2 in polygons:
         cv2.fillPoly(inside, [fixed_point(polygon_P2)], 1, shift=FRACTION_BITS)
-    if not polygons:
-        return np.full(inside.shape, FAR, np.float32)
-    outer = cv2.distanceTransform(1 - inside, cv2.DIST_L2, cv2.DIST_MASK_5)
-    inner = cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_5)
+    # OpenCV's 5 x 5 mask reaches 2 rows, so 2 empty rows stand for all the others.
+    _, top, _, height = cv2.boundingRect(inside)
+    filled = slice(max(top - 2, 0), min(top + height + 2, CANVAS))
+    needed = slice(min(rows.start, filled.start), max(rows.stop, filled.stop))
+    cv2.distanceTransform(1 - inside[needed], cv2.DIST_L2, cv2.DIST_MASK_5, dst=signed[needed])
+    signed[filled] -= cv2.distanceTransform(inside[filled], cv2.DIST_L2, cv2.DIST_MASK_5)
     # Distances are between sample centres, so the edge is half a sample nearer than either of them says. OpenCV
     # fills every sample that the edge touches, so the filled shape is half a sample too large all round. Outside the
     # two cancel; inside they add up to one sample.
-    signed = (outer - inner + inside.astype(np.float32)) / SCALE
-    return np.asarray(cv2.GaussianBlur(signed, (0, 0), SMOOTHING), dtype=np.float32)
+    signed[filled] += inside[filled]
+    signed[needed] /= SCALE
+    cv2.GaussianBlur(signed[needed], (0, 0), SMOOTHING, dst=signed[needed])
+    return signed
 
 
 class _Stroke(NamedTuple):
@@ -74,8 +101,16 @@ def draw_strokes(heart: Heart, pose: Pose, contour_P2: NDArray[np.float64]) -> M
         width = max(1, round(heart.px(stroke.width_mm) * SCALE))
         corners = fixed_point(stroke.points_P2)
         cv2.polylines(canvas, [corners], False, round(255 * stroke.level), width, cv2.LINE_AA, FRACTION_BITS)
-    blurred = cv2.GaussianBlur(canvas, (0, 0), BLUR_PX * SCALE)
-    return np.asarray(blurred, dtype=np.float32) / np.float32(255)
+    # Blur the part that the strokes lie in; the rest is black.
+    left, top, width, height = cv2.boundingRect(canvas)
+    part = (
+        slice(max(top - REACH, 0), top + height + REACH),
+        slice(max(left - REACH, 0), left + width + REACH),
+    )
+    amplitudes = np.zeros((CANVAS, CANVAS), np.float32)
+    amplitudes[part] = cv2.GaussianBlur(canvas[part], (0, 0), BLUR_PX * SCALE)
+    amplitudes[part] /= np.float32(255)
+    return amplitudes
 
 
 def _atrial_septum(heart: Heart, pose: Pose) -> Iterator[_Stroke]:
@@ -85,7 +120,7 @@ def _atrial_septum(heart: Heart, pose: Pose) -> Iterator[_Stroke]:
     septum, _ = heart.annulus_px(pose)
     roof = pose.base_at_rest_px + 0.95 * heart.px(heart.la_height_mm)
     z = np.linspace(pose.length_px + heart.px(2), roof, 10)
-    points_P2 = heart.place(pose, z, septum - heart.px(3.2) + heart.px(2.0) * np.sin(np.linspace(0, 5, 10)))
+    points_P2 = heart.place(pose, z, septum - heart.px(3.2) + heart.px(2.0) * UNEVEN)
     for third, level in enumerate((0.35, 0.11, 0.24)):
         part = slice(3 * third, 3 * third + 4)
         yield _Stroke(points_P2[part], level * heart.echogenicity[4 + third], 2.2)
@@ -143,5 +178,4 @@ def _leaflet(
     # The tip moves between both positions; the curve is a quadratic Bezier from the hinge past the middle to the tip.
     tip_2 = (1 - pose.opening) * closed_2 + pose.opening * open_2
     middle_2 = 0.5 * tip_2 + (0.12 * length) * ((1 - pose.opening) * -heart.axis_2 + pose.opening * inward_2)
-    t = np.linspace(0, 1, 7)[:, None]
-    return np.asarray(hinge_2 + 2 * t * (1 - t) * (2 * middle_2 - 0.5 * tip_2) + t * t * tip_2)
+    return np.asarray(hinge_2 + TO_MIDDLE * (2 * middle_2 - 0.5 * tip_2) + TO_TIP * tip_2)

@@ -60,8 +60,11 @@ class Scene:
 
     def contours_at(self, poses: Sequence[Pose]) -> NDArray[np.float64]:
         """Return the true contour in each pose, as the frame shows it (N, 121, 2): from left to right annulus, px."""
-        contours_NP2 = np.stack([self.warp.move(ventricle_contour(self.heart, pose)) for pose in poses])
-        return self.scan.mirror_points(contours_NP2)
+        return self.show([ventricle_contour(self.heart, pose) for pose in poses])
+
+    def show(self, contours: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+        """Return where the frame shows these contours (121, 2) of the regular heart, as `contours_at` does."""
+        return self.scan.mirror_points(np.stack([self.warp.move(contour_P2) for contour_P2 in contours]))
 
 
 def draw_scene(*, seed: int, split: Split, index: int, ranges: Ranges = RANGES) -> Scene:
@@ -99,8 +102,14 @@ def simulate(*, seed: int, split: Split, index: int, ranges: Ranges = RANGES, fu
     scanner = Scanner(part("imaging"), scene.scan, ranges)
 
     poses = [pose_at(heart, beat, frame) for frame in range(-WARM_UP_FRAMES, beat.frames)]
-    frames_NHW = np.stack([scanner.make_frame(*tissue.echo(pose)) for pose in poses])[WARM_UP_FRAMES:]
-    whole_NP2 = scene.contours_at(poses)
+    regular = [ventricle_contour(heart, pose) for pose in poses]
+    frames_NHW = np.stack(
+        [
+            scanner.make_frame(*tissue.echo(pose, contour_P2))
+            for pose, contour_P2 in zip(poses, regular, strict=True)
+        ]
+    )[WARM_UP_FRAMES:]
+    whole_NP2 = scene.show(regular)
     contours_NP2, seen_NP2 = (
         each[WARM_UP_FRAMES:] for each in (whole_NP2, lag_contours(whole_NP2, scanner.persistence))
     )

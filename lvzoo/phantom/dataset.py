@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -18,6 +17,7 @@ from lvzoo.data.clips.synthetic import PHANTOM_NOTE
 from lvzoo.data.echonet import EchoNetDynamic
 from lvzoo.errors import DataError, one_line
 from lvzoo.evaluate.dice import dice_N
+from lvzoo.files import read_json
 from lvzoo.geometry.raster import rasterise
 from lvzoo.phantom.files import FURTHER, TRUE_CONTOURS, TRUTH
 from lvzoo.types import FrameSet, Split
@@ -78,7 +78,7 @@ def shows_same_pictures(one: str, other: str) -> bool:
 def _read_note(path: Path) -> tuple[str, str | None]:
     """Return the generator's version and the name of the shift (None for the standard phantom)."""
     try:
-        note = json.loads(path.read_text())
+        note = read_json(path)
         return str(note["generator"]), note.get("shift")
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{path}: does not name the phantom's generator; write the phantom again") from error

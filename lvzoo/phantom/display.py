@@ -43,8 +43,13 @@ class Display:
             np.float32
         )
         x, y = np.meshgrid(places, places)
-        self._beam, self._depth, self._outside = scan.beams_at(x, y)
-        self._mirrored = scan.mirrored
+        self._beam, self._depth, outside = scan.beams_at(x, y)
+        self._sector = np.where(outside, np.uint8(0), np.uint8(255))
+        # A mirrored display reads the beams from right to left.
+        if scan.mirrored:
+            self._beam, self._depth, self._sector = (
+                np.ascontiguousarray(each[:, ::-1]) for each in (self._beam, self._depth, self._sector)
+            )
         marks = draw_marks(branch(rng), scan.as_displayed(), ranges)
         # Shrinking the marks' canvas averages, enlarging it interpolates.
         kind = cv2.INTER_AREA if side < marks.shape[0] else cv2.INTER_LINEAR
@@ -55,9 +60,7 @@ class Display:
         """Turn grey levels 0..1 on the polar grid into the frame, (112, 112) uint8."""
         levels = np.rint(255 * grey).astype(np.uint8)
         shown = cv2.remap(levels, self._beam, self._depth, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        shown[self._outside] = 0
-        if self._mirrored:
-            shown = shown[:, ::-1].copy()
+        shown = cv2.bitwise_and(shown, self._sector)
         if self._marked:
             shown = cv2.max(shown, self._marks)
         shown = self._compress(shown)

@@ -29,12 +29,17 @@ def smooth_field(rng: Generator, shape: tuple[int, int], knots: tuple[int, int])
 
 def soft_step(distance: Map, width: float) -> Map:
     """Return a step from 0 (distance < 0) to 1 (distance > 0), as a ramp of the given width around 0."""
-    return np.asarray(np.clip(distance * np.float32(1 / width) + np.float32(0.5), 0, 1), dtype=np.float32)
+    step = distance * np.float32(1 / width)
+    step += np.float32(0.5)
+    return np.clip(step, 0, 1, out=step)
 
 
 def blend(below: Map, above: Map, weight: Map | float) -> Map:
     """Mix two maps: `below` where the weight is 0, `above` where it is 1."""
-    return np.asarray(below + weight * (above - below), dtype=np.float32)
+    change = np.asarray(above - below, dtype=np.float32)
+    change *= weight
+    change += below
+    return change
 
 
 def bump(distance: Map, sigma: float) -> Map:
@@ -44,4 +49,6 @@ def bump(distance: Map, sigma: float) -> Map:
 
 def complex_noise(rng: Generator, shape: tuple[int, int]) -> Map:
     """Return circular complex Gaussian noise of unit power; the two channels are real and imaginary part."""
-    return rng.standard_normal((*shape, 2), dtype=np.float32) * np.float32(np.sqrt(0.5))
+    noise = rng.standard_normal((*shape, 2), dtype=np.float32)
+    noise *= np.float32(np.sqrt(0.5))
+    return noise

@@ -91,7 +91,7 @@ class Beat:
         position = self.cycle(frame)
         if position < self.systole + self.relaxation:
             return 0.0
-        early, kick = (float(np.clip(part, 0, 1)) for part in self._filling_progress(position))
+        early, kick = (min(max(part, 0.0), 1.0) for part in self._filling_progress(position))
         flows = (np.sin(np.pi * early) ** 0.6, 0.7 * np.sin(np.pi * kick) ** 0.8)
         return float(max(*flows, LEAST_OPENING))
 
@@ -145,7 +145,7 @@ def pose_at(heart: Heart, beat: Beat, frame: int) -> Pose:
 
 
 def _smoothstep(position: float) -> float:
-    clipped = float(np.clip(position, 0, 1))
+    clipped = min(max(position, 0.0), 1.0)
     return clipped * clipped * (3 - 2 * clipped)
 
 

@@ -26,7 +26,7 @@ from lvzoo.geometry.shape import measure_shape
 from lvzoo.phantom.clip import Clip, simulate
 from lvzoo.phantom.files import write_clip
 from lvzoo.phantom.ranges import ranges_of
-from lvzoo.phantom.write import single_threaded_opencv
+from lvzoo.phantom.worker import single_threaded_opencv
 from lvzoo.types import FRAME_SIZE_HW
 
 MS: Final = 1000

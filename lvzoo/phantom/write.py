@@ -7,11 +7,10 @@ between processors with different instruction sets.
 from __future__ import annotations
 
 import json
-import signal
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
@@ -20,17 +19,20 @@ from types import MappingProxyType
 from typing import Final
 
 from lvzoo.data.clips.synthetic import PHANTOM_NOTE
-from lvzoo.data.opencv import cv2
+from lvzoo.data.echonet import VIDEOS
+from lvzoo.data.tables import FILE_LIST, TRACINGS
 from lvzoo.errors import DataError, choose
-from lvzoo.files import atomic_folder, cache_folder
-from lvzoo.phantom.clip import simulate
-from lvzoo.phantom.files import ClipRows, write_clip, write_tables
+from lvzoo.files import atomic_folder, cache_folder, working_folder
+from lvzoo.locks import made_by_one
+from lvzoo.phantom.files import TRUE_CONTOURS, TRUTH, ClipRows, write_tables
 from lvzoo.phantom.ranges import describe_shift, ranges_of
 from lvzoo.phantom.rng import GENERATOR_VERSION
+from lvzoo.phantom.worker import prepare_worker, single_threaded_opencv, write_one
 from lvzoo.processes import count_workers
 from lvzoo.types import SPLITS, Split
 
 __all__ = ["GENERATOR_VERSION", "SIZES", "PhantomSize", "cached_phantom", "write_phantom"]
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,9 +84,31 @@ def cached_phantom(
     ranges_of(shift)
     kind = GENERATOR_VERSION if shift is None else f"{GENERATOR_VERSION}-{shift}"
     out = cache_folder("phantom") / f"{kind}-{size}-s{seed}"
-    if out.is_dir():
+    if _is_whole(out, SIZES[size]):
         return out
-    return write_phantom(out, size=size, seed=seed, shift=shift, workers=workers, on_video=on_video)
+    with made_by_one(cache_folder("locks") / f"{out.name}.lock", "the phantom"):
+        if not _is_whole(out, SIZES[size]):
+            _discard(out)
+            write_phantom(out, size=size, seed=seed, shift=shift, workers=workers, on_video=on_video)
+    return out
+
+
+def _is_whole(folder: Path, size: PhantomSize) -> bool:
+    """Return whether a phantom has all its files. Somebody may have deleted a part of the cache."""
+    videos = folder / VIDEOS
+    return (
+        all((folder / name).is_file() for name in (FILE_LIST, TRACINGS, TRUTH, TRUE_CONTOURS, PHANTOM_NOTE))
+        and videos.is_dir()
+        and sum(1 for _ in videos.iterdir()) == size.videos
+    )
+
+
+def _discard(folder: Path) -> None:
+    """Delete a phantom that lacks files, if it exists."""
+    if folder.exists():
+        log.warning("%s: lacks files, so it is made again", folder)
+        with working_folder(folder.parent) as aside:
+            folder.rename(aside / folder.name)
 
 
 def write_phantom(
@@ -113,8 +137,8 @@ def write_phantom(
     with atomic_folder(out) as folder:
         (folder / "Videos").mkdir()
         clips = []
-        write_one = partial(_write_one, folder / "Videos", seed, shift, wanted.further)
-        for rows in _write_clips(write_one, wanted, workers=workers or count_workers()):
+        write = partial(write_one, folder / "Videos", seed, shift, wanted.further)
+        for rows in _write_clips(write, wanted, workers=workers or count_workers()):
             clips.append(rows)
             if on_video is not None:
                 on_video(len(clips), wanted.videos)
@@ -127,19 +151,19 @@ def write_phantom(
 
 
 def _write_clips(
-    write_one: Callable[[tuple[Split, int]], ClipRows], size: PhantomSize, *, workers: int
+    write: Callable[[tuple[Split, int]], ClipRows], size: PhantomSize, *, workers: int
 ) -> Iterator[ClipRows]:
     """Write every video and yield its rows for the tables, in the order of the splits."""
     tasks = [(split, index) for split in SPLITS for index in range(size.of(split))]
     if workers == 1:
         with single_threaded_opencv():
-            yield from map(write_one, tasks)
+            yield from map(write, tasks)
         return
     pool = ProcessPoolExecutor(
-        min(workers, len(tasks)), mp_context=get_context("spawn"), initializer=_prepare_worker
+        min(workers, len(tasks)), mp_context=get_context("spawn"), initializer=prepare_worker
     )
     try:
-        yield from pool.map(write_one, tasks)
+        yield from pool.map(write, tasks)
     except BrokenProcessPool as error:
         raise DataError(
             "a worker process of the phantom ended unexpectedly; try --workers 1 (in a script, call this function "
@@ -147,29 +171,6 @@ def _write_clips(
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-def _write_one(videos: Path, seed: int, shift: str | None, further: int, task: tuple[Split, int]) -> ClipRows:
-    split, index = task
-    ranges = ranges_of(shift)
-    return write_clip(videos, simulate(seed=seed, split=split, index=index, ranges=ranges, further=further))
-
-
-def _prepare_worker() -> None:
-    """Ignore Ctrl-C, because the parent process ends the pool, and keep OpenCV to one thread."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    cv2.setNumThreads(1)
-
-
-@contextmanager
-def single_threaded_opencv() -> Iterator[None]:
-    """Keep OpenCV to one thread: frames are too small for more, and the processes share the cores."""
-    before = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        yield
-    finally:
-        cv2.setNumThreads(before)
 
 
 def _write_note(folder: Path, *, size: str, seed: int, shift: str | None) -> None:

@@ -11,7 +11,7 @@ import time
 import pytest
 
 from lvzoo.phantom.clip import simulate
-from lvzoo.phantom.write import single_threaded_opencv
+from lvzoo.phantom.worker import single_threaded_opencv
 
 MOST_MS = 14
 CLIPS = 5

@@ -10,7 +10,7 @@ import pytest
 from lvzoo.geometry.contour import join_walls
 from lvzoo.geometry.raster import rasterise
 from lvzoo.geometry.ventricle import MM3_PER_ML
-from lvzoo.phantom.anatomy import Heart, Pose, ventricle_contour
+from lvzoo.phantom.anatomy import SIDES, Heart, Pose, ventricle_contour
 from lvzoo.phantom.motion import Beat, draw_beat, pose_at
 from lvzoo.phantom.patient import DEPTHS_MM, SHOWN_SHARE, draw_heart
 from lvzoo.phantom.ranges import RANGES, SHIFTS, Ranges, ranges_of
@@ -146,3 +146,10 @@ def test_a_warp_is_undone() -> None:
     display = np.stack([x, y], axis=-1).reshape(-1, 2)
     assert np.abs(regular - display).max() > 0.5
     assert warp.move(regular) == pytest.approx(display, abs=0.1)
+
+
+def test_the_annulus_lies_at_the_ends_of_the_walls(patients: list[Patient]) -> None:
+    for each in patients[:40]:
+        pose = pose_at(each.heart, each.beat, each.beat.es_frame)
+        ends = [float(each.heart.half_width_at(pose, side, np.array(1.0))) for side in SIDES]
+        assert each.heart.annulus_px(pose) == (-ends[0], ends[1])

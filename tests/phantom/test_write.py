@@ -99,6 +99,20 @@ def test_the_cache_makes_a_phantom_once_and_counts_its_videos(
 
 
 @pytest.mark.usefixtures("tiny")
+@pytest.mark.parametrize("lost", ["Videos/*", "SYNTHETIC.json", "TrueContours.npz"])
+def test_a_phantom_of_which_the_cache_has_lost_a_part_is_made_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lost: str
+) -> None:
+    monkeypatch.setenv("LVZOO_CACHE", str(tmp_path))
+    folder = cached_phantom(size="smoke", seed=3, workers=1)
+    before = files_below(folder)
+    next(folder.glob(lost)).unlink()
+    assert cached_phantom(size="smoke", seed=3, workers=1) == folder
+    assert files_below(folder) == before
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+
+
+@pytest.mark.usefixtures("tiny")
 def test_the_command_prints_only_the_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "out"
     assert main(["data", "phantom", str(out), "--size", "smoke", "--workers", "1"]) == 0
