@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import platform
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 
+import cv2
 import torch
 
 from lvzoo.errors import UsageError, choose, name_option
@@ -46,7 +48,9 @@ def choose_precision(device: torch.device, name: str = "auto") -> torch.dtype:
     if precision is not None:
         return precision
     if device.type == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
+        with torch.cuda.device(device):  # torch asks the current device, which may be another one
+            has_bf16 = torch.cuda.is_bf16_supported(including_emulation=False)
+        return torch.bfloat16 if has_bf16 else torch.float16
     return torch.bfloat16 if _cpu_has_bf16() else torch.float32
 
 
@@ -57,9 +61,25 @@ def autocast(device: torch.device, precision: torch.dtype) -> AbstractContextMan
     return torch.autocast(device.type, dtype=precision)
 
 
-def describe(device: torch.device, precision: torch.dtype) -> dict[str, str]:
-    """Return the hardware, the precision and the versions of the libraries that compute a result."""
-    threads = torch.get_num_threads()
+@contextmanager
+def limit_threads(threads: int) -> Iterator[None]:
+    """Let torch and OpenCV compute with so many threads on the CPU, for a while."""
+    before = torch.get_num_threads(), cv2.getNumThreads()
+    torch.set_num_threads(threads)
+    cv2.setNumThreads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before[0])
+        cv2.setNumThreads(before[1])
+
+
+def describe(device: torch.device, precision: torch.dtype, *, threads: int | None = None) -> dict[str, str]:
+    """Return the hardware, the precision and the versions of the libraries that compute a result.
+
+    `threads` are those of the CPU; None: as many as torch uses now.
+    """
+    threads = threads or torch.get_num_threads()
     hardware = (
         f"CPU, {threads} thread{'' if threads == 1 else 's'}, {torch.backends.cpu.get_cpu_capability()}"
     )

@@ -10,8 +10,8 @@ import math
 import torch
 from torch.nn import functional
 
-from lvzoo.models.decode import expected_points
-from lvzoo.models.targets import log_gaussian
+from lvzoo.models.decode import expected_points, mean_points
+from lvzoo.models.targets import extent_px, log_gaussian
 
 PEAK_WEIGHT = 30.0
 """Weight of a heatmap's peak in the squared error, where the background has weight 1; see `mse_loss`."""
@@ -45,10 +45,11 @@ def heatmap_loss(
     # outside the frame, the target then lies at the border.
     target_x_BKW = log_gaussian(landmarks_BK2[..., 0], columns, size_HW[1], sigma_px).softmax(-1)
     target_y_BKH = log_gaussian(landmarks_BK2[..., 1], rows, size_HW[0], sigma_px).softmax(-1)
-    # Cross-entropy of a softmax: -sum(target * log softmax) = logsumexp(logits) - sum(target * logits).
-    agreement_BK = torch.einsum("bkhw,bkh,bkw->bk", heatmaps_BKHW, target_y_BKH, target_x_BKW)
-    cross_entropy = (heatmaps_BKHW.flatten(2).logsumexp(2) - agreement_BK).mean()
-    return cross_entropy + points_loss(expected_points(heatmaps_BKHW, size_HW), landmarks_BK2) / 10
+    # The cross-entropy and the mean point share one softmax, which is most of the work.
+    log_weights_BKHW = heatmaps_BKHW.flatten(2).log_softmax(2).view_as(heatmaps_BKHW)
+    agreement_BK = torch.einsum("bkhw,bkh,bkw->bk", log_weights_BKHW, target_y_BKH, target_x_BKW)
+    points_BK2 = mean_points(log_weights_BKHW.exp(), size_HW)
+    return points_loss(points_BK2, landmarks_BK2) / 10 - agreement_BK.mean()
 
 
 def points_loss(points_BK2: torch.Tensor, landmarks_BK2: torch.Tensor) -> torch.Tensor:
@@ -91,7 +92,7 @@ def dsnt_loss(
     weight.
     """
     # Distance between mean and landmark; the small number keeps the gradient of the square root finite at 0.
-    half_extent_2 = landmarks_BK2.new_tensor([size_HW[1], size_HW[0]]) / 2
+    half_extent_2 = extent_px(size_HW, landmarks_BK2) / 2
     miss_BK2 = (expected_points(heatmaps_BKHW, size_HW) - landmarks_BK2) / half_extent_2
     distance_BK = (miss_BK2.square().sum(2) + 1e-12).sqrt()
     # Jensen-Shannon divergence: the mean of KL(p || m) and KL(q || m) with m = (p + q) / 2, from log-probabilities.

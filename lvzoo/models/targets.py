@@ -23,6 +23,15 @@ def cell_centres_px(cells: int, pixels: int, like: torch.Tensor) -> torch.Tensor
     return (torch.arange(cells, device=like.device, dtype=like.dtype) + 0.5) * (pixels / cells) - 0.5
 
 
+def extent_px(size_HW: tuple[int, int], like: torch.Tensor) -> torch.Tensor:
+    """Return the width and the height of a frame as a tensor (2,) on a tensor's device.
+
+    It is computed there: a copy of two numbers from the CPU would wait for a GPU.
+    """
+    rows, columns = size_HW
+    return columns + (rows - columns) * torch.arange(2, device=like.device, dtype=like.dtype)
+
+
 def log_gaussian(centres_BK: torch.Tensor, cells: int, pixels: int, sigma_px: float) -> torch.Tensor:
     """Return the logarithm (B, K, cells) of Gaussians with a peak of 1 along one axis."""
     centres_BK = centres_BK.float()

@@ -113,11 +113,10 @@ def _move(batch: Batch, ranges: Augmentation, draw: torch.Generator) -> Batch:
     turn_B22 = _similarity_matrices(angle_B, scale_B)
     back_B22 = _similarity_matrices(-angle_B, 1 / scale_B)
     if ranges.stretch:
-        stretch_B2 = torch.exp(
-            _draw_uniform(count, ranges.stretch, draw)[:, None] * shift_B2.new_tensor([1, -1])
-        )
+        signs_2 = 1 - 2 * torch.arange(2, device=draw.device)  # 1 and -1
+        stretch_B2 = torch.exp(_draw_uniform(count, ranges.stretch, draw)[:, None] * signs_2)
         turn_B22, back_B22 = turn_B22 * stretch_B2[:, None], back_B22 / stretch_B2[..., None]
-    # c in x, y, computed on the device: a copy from the CPU would wait for it
+    # c in x, y, computed on the device, as the signs are: a copy from the CPU would wait for it
     centre_2 = (torch.arange(2, device=draw.device) * (rows - columns) + columns - 1) / 2
 
     # frame and mask in one resampling; the contour exactly

@@ -9,8 +9,11 @@ import torch
 
 from lvzoo.types import Batch, FrameSet
 
-DEVICE_SHARE = 0.5
-"""Largest share of a CUDA device's free memory that the frames may take."""
+DEVICE_SHARE = 0.1
+"""Largest share of a CUDA device's free memory that the frames may take.
+
+It is small because several trainings may share a device. If they start together, each sees the same free memory.
+"""
 
 
 class FramesInMemory:
@@ -20,8 +23,11 @@ class FramesInMemory:
         self.device = device
         arrays = (frames.frames_NHW, frames.masks_NHW, frames.contours_NP2)
         home = device if _fits(sum(array.nbytes for array in arrays), device) else torch.device("cpu")
+        self._pins = device.type == "cuda" and home.type == "cpu"
         self.frames_NHW, self.masks_NHW, self.contours_NP2 = (
-            torch.from_numpy(np.array(array)).to(home) for array in arrays
+            # frames that are mapped from a file are not copied, since several trainings may read the same
+            torch.from_numpy(np.require(array, requirements=["C", "W"])).to(home)
+            for array in arrays
         )
 
     def __len__(self) -> int:
@@ -31,10 +37,15 @@ class FramesInMemory:
     def batch(self, chosen_B: torch.Tensor) -> Batch:
         """Return the frames with these indices as a batch on the device. The indices must be where the frames are."""
         frames_BHW, masks_BHW, contours_BP2 = (
-            rows.index_select(0, chosen_B).to(self.device, non_blocking=True)
+            self._move(rows.index_select(0, chosen_B))
             for rows in (self.frames_NHW, self.masks_NHW, self.contours_NP2)
         )
         return Batch(frames_B1HW=frames_BHW[:, None] / 255, masks_BHW=masks_BHW, contours_BP2=contours_BP2)
+
+    def _move(self, rows: torch.Tensor) -> torch.Tensor:
+        """Return rows on the device. Only a copy from pinned memory does not wait for a GPU."""
+        rows = rows.pin_memory() if self._pins else rows
+        return rows.to(self.device, non_blocking=True)
 
     def batches(self, batch_size: int, shuffle: torch.Generator) -> Iterator[Batch]:
         """Yield one epoch in shuffled order. A last batch of one frame is dropped, because batch norm needs two."""

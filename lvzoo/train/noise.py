@@ -11,6 +11,7 @@ Frames are (B, H, W) grey levels 0..1, strengths (B, 1, 1) from 0, the mildest, 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
@@ -60,14 +61,19 @@ def corrupt(frames_B1HW: torch.Tensor, probability: float, draw: torch.Generator
     strength_B = torch.rand(count, generator=draw, device=device)
     kind_B = torch.randint(len(CORRUPTIONS), (count,), generator=draw, device=device)
     chosen_B = torch.rand(count, generator=draw, device=device) < probability
-    kinds = torch.where(chosen_B, kind_B, -1).tolist()
+    kind_B = torch.where(chosen_B, kind_B, -1)
+
+    # sort the frames by corruption; only the numbers of frames are read from the device, once
+    sorted_B = kind_B.argsort(stable=True)
+    counts = Counter(kind_B.tolist())
+    start = counts[-1]
 
     # apply each corruption once, to all frames that drew it
     frames_BHW = frames_B1HW[:, 0].clamp(0, 1)
     for kind, apply in enumerate(CORRUPTIONS.values()):
-        rows = [row for row, its_kind in enumerate(kinds) if its_kind == kind]
-        if rows:
-            chosen_n = torch.tensor(rows, device=device)
+        if counts[kind]:
+            chosen_n = sorted_B[start : start + counts[kind]]
+            start += counts[kind]
             corrupted_nHW = apply(frames_BHW[chosen_n], strength_B[chosen_n, None, None], draw)
             frames_BHW = frames_BHW.index_copy(0, chosen_n, corrupted_nHW.clamp(0, 1))
     return frames_BHW[:, None]

@@ -12,13 +12,13 @@ from typing import Any, Final, cast
 
 import torch
 from torch import nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from lvzoo.device import autocast, choose_precision
 from lvzoo.errors import LvzooError
 from lvzoo.files import atomic_file
 from lvzoo.interfaces import LVModel
 from lvzoo.train.augment import augment, choose_augmentation
+from lvzoo.train.average import FollowingModel, average_weights
 from lvzoo.train.memory import FramesInMemory
 from lvzoo.types import Epoch, Fitted, FrameSet, OnBatch, OnEpoch, Recipe, ScoreModel, Trial
 
@@ -95,24 +95,12 @@ class LoopTrainer:
         return Fitted(model=model, history=tuple(state.history), best_epoch=state.best_epoch)
 
 
-def average_weights(model: nn.Module, *, share: float, steps: int) -> AveragedModel:
-    """Return a copy of a model that follows the moving average of its weights and buffers.
-
-    After each step, average = decay average + (1 - decay) weights. The memory of this average is 1 / (1 - decay)
-    steps. It is a share of all steps, so that short and long trainings are averaged alike. With a share of 0, the
-    copy has the weights of the last step.
-    """
-    decay = 1 - 1 / max(1.0, share * steps)
-    average = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call] # torch leaves it untyped
-    return AveragedModel(model, multi_avg_fn=average, use_buffers=True)
-
-
 @dataclass(kw_only=True, slots=True)
 class _State:
     """Everything that a resumed training needs to give the same result as an uninterrupted one."""
 
     model: nn.Module
-    averaged: AveragedModel
+    averaged: FollowingModel
     optimiser: torch.optim.Optimizer
     schedule: torch.optim.lr_scheduler.LRScheduler
     scaler: torch.amp.GradScaler
@@ -128,9 +116,8 @@ class _State:
         cls, model: nn.Module, recipe: Recipe, *, steps: int, seed: int, device: torch.device
     ) -> _State:
         """Return the state before the first epoch."""
-        fused = device.type == "cuda"
         optimiser = torch.optim.AdamW(
-            model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=fused
+            model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
         )
         schedule = torch.optim.lr_scheduler.OneCycleLR(
             optimiser,

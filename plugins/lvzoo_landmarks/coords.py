@@ -14,6 +14,7 @@ from lvzoo.geometry.contour import join_walls, landmark_stride, spline
 from lvzoo.models.base import LandmarkModel
 from lvzoo.models.blocks import Normalise
 from lvzoo.models.decode import Curve
+from lvzoo.models.targets import extent_px
 from lvzoo_landmarks.encoders import SMALL, SmallEncoder, TimmEncoder
 
 MEAN_SHAPE_72 = (
@@ -67,7 +68,7 @@ class CoordinateRegressor(LandmarkModel):
         cells_BC77 = functional.adaptive_avg_pool2d(features_BCHW, CELLS)
         offsets_BK2 = self.head(cells_BC77.flatten(1)).unflatten(1, (-1, 2))
         # Fractions of the frame to pixels: the centre of the first pixel is 0, so the frame begins at -0.5.
-        size_2 = self.mean_shape_K2.new_tensor([columns, rows])
+        size_2 = extent_px((rows, columns), self.mean_shape_K2)
         points_BK2: torch.Tensor = (self.mean_shape_K2 + SPREAD * offsets_BK2) * size_2 - 0.5
         return points_BK2
 

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -15,8 +16,9 @@ from lvzoo.evaluate.validate import mean_dice
 from lvzoo.models.base import MaskModel
 from lvzoo.models.build import build_model
 from lvzoo.registry import open_zoo
+from lvzoo.train.average import average_weights
 from lvzoo.train.memory import FramesInMemory
-from lvzoo.train.trainer import LoopTrainer, average_weights
+from lvzoo.train.trainer import LoopTrainer
 from lvzoo.types import Batch, Entry, Epoch, Fitted, FrameSet, Recipe, Trial
 from tests.toys import toy_frames
 
@@ -126,6 +128,17 @@ class Exploding(nn.Module):
 def test_a_loss_that_is_not_finite_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(LvzooError, match="the training loss is nan in epoch 1"):
         fit(tmp_path, model=Exploding())
+
+
+def test_frames_that_may_be_mapped_from_a_file_are_not_copied(tmp_path: Path) -> None:
+    frames = toy_frames(4)
+    np.save(tmp_path / "frames.npy", frames.frames_NHW)
+    mapped_NHW = np.asarray(np.load(tmp_path / "frames.npy", mmap_mode="c"))
+    data = FramesInMemory(dataclasses.replace(frames, frames_NHW=mapped_NHW), CPU)
+    assert data.frames_NHW.data_ptr() == mapped_NHW.ctypes.data
+    read_only_NHW = np.load(tmp_path / "frames.npy", mmap_mode="r")  # torch would warn
+    copied = FramesInMemory(dataclasses.replace(frames, frames_NHW=read_only_NHW), CPU)
+    assert torch.equal(copied.frames_NHW, data.frames_NHW)
 
 
 def test_an_epoch_has_every_frame_once_and_no_batch_of_one_frame() -> None:
