@@ -6,16 +6,16 @@ If the cache cannot be written, everything still works, but slower. One warning 
 from __future__ import annotations
 
 import functools
+import json
 import os
-import shutil
-import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import platformdirs
 
 from lvzoo.errors import CacheError, UsageError, name_option, one_line
+from lvzoo.temporary import TEMPORARY, remove_leftovers, temporary_file, temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -37,15 +37,34 @@ def is_results_folder(names: Collection[str]) -> bool:
     return SUMMARY in names and FRAMES in names
 
 
+def read_json(path: Path) -> dict[str, Any]:
+    """Return the object in a JSON file.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it is not JSON in UTF-8, holds something else than an object, or is nested too deeply.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+    if not isinstance(content, dict):
+        raise ValueError(f"it holds no object, but {type(content).__name__}")  # noqa: TRY004 - a file is damaged
+    return content
+
+
 def cache_folder(*parts: str) -> Path:
     """Return a folder inside the user's cache and create it if it is missing.
 
     The environment variable `LVZOO_CACHE` names another place for the cache. It may begin with `~`, the user's home.
+    The first call removes what killed processes have left in the cache.
 
     Raises:
         CacheError: the folder cannot be created.
     """
-    folder = Path(_cache_root(), *parts)
+    root = _cache_root()
+    _tidy_cache(root)
+    folder = Path(root, *parts)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -54,6 +73,14 @@ def cache_folder(*parts: str) -> Path:
             "that can be written"
         ) from error
     return folder
+
+
+@functools.cache
+def _tidy_cache(root: Path) -> None:
+    """Remove temporary files in the folders of the cache and in those below them, where entries lie."""
+    for pattern in ("*", "*/*"):
+        left = root.glob(f"{pattern}/{TEMPORARY}*")
+        remove_leftovers(*{path.parent for path in left})
 
 
 def _cache_root() -> Path:
@@ -110,27 +137,23 @@ def check_folder(path: Path) -> None:
 def atomic_file(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path` and rename it to `path` at the end; after an error nothing is left."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
-    os.close(handle)
-    temporary = Path(name)
-    try:
+    with temporary_file(path.parent, path.suffix) as temporary:
         yield temporary
         temporary.chmod(0o666 & ~_umask())  # mkstemp lets only the owner read
         temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 @contextmanager
 def working_folder(parent: Path) -> Iterator[Path]:
-    """Yield a new hidden folder inside `parent`. It is deleted at the end, unless it was renamed."""
+    """Yield a new hidden folder inside `parent`. It is deleted at the end, unless it was renamed.
+
+    What killed processes have left in `parent` is removed first.
+    """
     parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(dir=parent, prefix=".lvzoo-"))
-    try:
+    remove_leftovers(parent)
+    with temporary_folder(parent) as folder:
         folder.chmod(0o777 & ~_umask())
         yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
@@ -141,8 +164,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     from the same key.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}-"))
-    try:
+    with temporary_folder(path.parent) as temporary:
         yield temporary
         temporary.chmod(0o777 & ~_umask())
         if path.is_dir() and not any(path.iterdir()):
@@ -152,8 +174,6 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         except OSError:
             if not path.is_dir():
                 raise
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _umask() -> int:

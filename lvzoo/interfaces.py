@@ -122,6 +122,10 @@ class Evaluator(Protocol):
 class Executor(Protocol):
     """Runs jobs, on this machine or elsewhere."""
 
+    def describe(self, jobs: int) -> str:
+        """Return how many of so many jobs run at once, and why: "2 trials at once, 1 thread each: 2 processors"."""
+        ...
+
     def run(self, jobs: Sequence[Job], *, on_event: Callable[[Job, Event], None]) -> Iterator[JobResult]:
         """Yield a result for each job when it ends; a failing job does not stop the others."""
         ...

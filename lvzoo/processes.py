@@ -1,4 +1,6 @@
-"""Says whether this program can start child processes, and shows each warning of another library as one line.
+"""Says how many child processes this program may start, how much memory they may take, and whether they can start.
+
+Also shows each warning of another library as one line.
 
 Child processes start with an empty interpreter, which imports the parent's script first. A script that was read from
 stdin cannot be imported again.
@@ -6,17 +8,21 @@ stdin cannot be imported again.
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from lvzoo.control_groups import read_free_memory, read_processor_quota
 from lvzoo.errors import one_line
 
 if TYPE_CHECKING:
     from typing import TextIO
 
+GUARD: Final = 'call lvzoo.bench under `if __name__ == "__main__":`, or with executor="inline"'
+"""What to do in a script whose top level is run again by each of its child processes."""
 IPYTHON: Final = "ipython"
 """The script of IPython's console, which `multiprocessing` does not import in a child."""
 SUBSTITUTED: Final = "/dev/fd/"
@@ -60,12 +66,23 @@ def _find_script() -> Path | None:
 
 def count_workers() -> int:
     """Return how many processes this program may use at once: 1 if no child process can import its script."""
-    if find_lost_script() is not None:
-        return 1
+    return 1 if find_lost_script() is not None else count_processors()
+
+
+def count_processors() -> int:
+    """Return how many processors this process may keep busy: those of its affinity, or fewer by its quota."""
     try:
-        return len(os.sched_getaffinity(0))
+        given = len(os.sched_getaffinity(0))
     except AttributeError:  # not Linux
-        return os.cpu_count() or 1
+        given = os.cpu_count() or 1
+    return max(1, math.floor(min(given, read_processor_quota())))
+
+
+def find_free_memory() -> int:
+    """Return how much memory in bytes this process and its children may still take."""
+    import psutil
+
+    return int(min(psutil.virtual_memory().available, read_free_memory()))
 
 
 def show_warnings_as_lines() -> None:

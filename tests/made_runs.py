@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ from lvzoo.types import CLEAN, VOLUME_COLUMNS, Condition, Recipe, model_name
 from lvzoo.types.results import ModelFacts, Specimen
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
@@ -27,6 +27,8 @@ CONDITIONS = (
     *(Condition(corruption=name, severity=severity) for name in ("haze", "blur") for severity in (1, 5)),
 )
 LEVELS = {"unet": 0.9, "landmark7": 0.87, "other": 0.8}
+OTHER_LEVEL = 0.85
+MakeScores: TypeAlias = "Callable[[str, int, float, tuple[Condition, ...]], Scores]"
 
 
 def make_run(
@@ -45,11 +47,14 @@ def make_run(
     weights: Mapping[str, Mapping[int, str]] | None = None,
     files: Mapping[str, str] | None = None,
     swap_volumes: bool = False,
+    make_scores: MakeScores | None = None,
+    resamples: int = 200,
 ) -> Path:
     """Write a finished run with made-up scores: each entry near its level in LEVELS, lower under noise.
 
     `weights` has the digests of models that were trained before, by entry and seed; `files` the names of their files.
-    With `swap_volumes`, the entry of the higher Dice has the worse volumes.
+    With `swap_volumes`, the entry of the higher Dice has the worse volumes. `make_scores` makes other scores than
+    `made_scores` does, from the model's name, the seed, the level and the conditions.
     """
     shared = recipe or Recipe()
     settings = {
@@ -71,7 +76,7 @@ def make_run(
         "suite": suite,
         "noise": noise_digest or suite_digest(NoiseV1()),
         "conditions": [f"{condition.corruption}:{condition.severity}" for condition in conditions],
-        "resamples": 200,
+        "resamples": resamples,
     }
     counts = {"frames": 24, "patients": 12, "fingerprint": "f", "version": "phantom-v1"}
     facts: dict[str, Any] = {
@@ -83,13 +88,13 @@ def make_run(
         **({} if files is None else {"files": dict(files)}),
     }
     run = RunFolder(path=folder)
-    with run.open(settings, facts):
-        for name in entries:
-            model = model_name(name, (recipes or {}).get(name, shared))
-            for seed in (weights or {}).get(name, range(seeds)):
-                _finish(run, model, seed, name, conditions, key)
-                if swap_volumes:
-                    _swap_volumes(run, model, seed, name)
+    run.start(settings, facts)
+    for name in entries:
+        model = model_name(name, (recipes or {}).get(name, shared))
+        for seed in (weights or {}).get(name, range(seeds)):
+            _finish(run, model, seed, name, conditions, key, make_scores or made_scores)
+            if swap_volumes:
+                _swap_volumes(run, model, seed, name)
     return folder
 
 
@@ -115,10 +120,16 @@ def _describe_weights(digests: Mapping[int, str] | None) -> dict[str, Any]:
 
 
 def _finish(
-    run: RunFolder, model: str, seed: int, entry: str, conditions: tuple[Condition, ...], key: str
+    run: RunFolder,
+    model: str,
+    seed: int,
+    entry: str,
+    conditions: tuple[Condition, ...],
+    key: str,
+    make_scores: MakeScores,
 ) -> None:
     trial = run.trial(f"{model}-s{seed}")
-    trial.write_scores(made_scores(model, seed, LEVELS[entry], conditions))
+    trial.write_scores(make_scores(model, seed, LEVELS.get(entry, OTHER_LEVEL), conditions))
     landmark = entry.startswith("landmark")
     trial.write_facts(
         ModelFacts(

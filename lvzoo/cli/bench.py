@@ -9,7 +9,7 @@ import click
 from lvzoo.cli.options import (
     data_option,
     device_option,
-    executor_option,
+    executor_options,
     frames_option,
     noise_options,
     out_option,
@@ -17,6 +17,7 @@ from lvzoo.cli.options import (
     preset_option,
     recipe_options,
     registry_option,
+    shard_option,
 )
 
 
@@ -38,7 +39,8 @@ from lvzoo.cli.options import (
 @phantom_options
 @recipe_options
 @device_option
-@executor_option
+@executor_options
+@shard_option
 @frames_option
 @registry_option
 def bench(*, plugins: tuple[str, ...], **options: Any) -> int:  # noqa: ANN401 - the options have the names of the function's arguments
@@ -47,13 +49,11 @@ def bench(*, plugins: tuple[str, ...], **options: Any) -> int:  # noqa: ANN401 -
     If you repeat the command after an interruption, it continues its run and skips what is finished.
     """
     from lvzoo.cli.progress import show_progress
-    from lvzoo.cli.report import show
+    from lvzoo.cli.report import show_run
     from lvzoo.workflows.bench import bench as run_bench
 
     with show_progress() as progress:
         result = run_bench(
             ",".join(plugins) if plugins else None, **options, on_event=progress.show, listeners=[progress]
         )
-    show(result)
-    click.echo(f"run: {result.folder}")
-    return 1 if result.failed else 0
+    return show_run(result)

@@ -9,11 +9,12 @@ import click
 from lvzoo.cli.options import (
     data_option,
     device_option,
-    executor_option,
+    executor_options,
     frames_option,
     noise_options,
     out_option,
     registry_option,
+    shard_option,
     test_phantom_options,
 )
 
@@ -31,7 +32,8 @@ from lvzoo.cli.options import (
     "--resamples", type=int, metavar="N", help="Bootstrap resamples of the patients, for the intervals."
 )
 @device_option
-@executor_option
+@executor_options
+@shard_option
 @frames_option
 @registry_option
 def eval_(*, models: tuple[str, ...], **options: Any) -> int:  # noqa: ANN401 - the options have the names of the function's arguments
@@ -41,11 +43,9 @@ def eval_(*, models: tuple[str, ...], **options: Any) -> int:  # noqa: ANN401 - 
     run. Only the test split of the data is read. `lvzoo report` can read the new run like any other.
     """
     from lvzoo.cli.progress import show_progress
-    from lvzoo.cli.report import show
+    from lvzoo.cli.report import show_run
     from lvzoo.workflows.score import score
 
     with show_progress() as progress:
         result = score(models, **options, on_event=progress.show, listeners=[progress])
-    show(result)
-    click.echo(f"run: {result.folder}")
-    return 1 if result.failed else 0
+    return show_run(result)

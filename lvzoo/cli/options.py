@@ -79,12 +79,52 @@ device_option = click.option(
     show_default=True,
     help="The device that computes: auto, cpu, cuda or cuda:N.",
 )
-executor_option = click.option(
+_executor_option = click.option(
     "--executor",
     metavar="NAME",
     default="process",
     show_default=True,
-    help="How trials run: process (each in its own process) or inline (in this process).",
+    help="How trials run: process (each in its own process), inline (in this process), or ray (on a Ray cluster).",
+)
+_jobs_option = click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="How many trials run at once; numbers do not depend on this.  [default: one for each processor or GPU, if "
+    "the memory is enough]",
+)
+_per_gpu_option = click.option(
+    "--per-gpu",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="How many trials share a GPU.",
+)
+_threads_option = click.option(
+    "--threads",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="How many threads each trial has on the CPU. The last bits of its numbers may depend on this.",
+)
+_address_option = click.option(
+    "--address",
+    metavar="HOST:PORT",
+    help="With --executor ray: the Ray cluster, which this machine is a node of.  "
+    "[default: RAY_ADDRESS, or else a Ray that is started on this machine for the run]",
+)
+_shared_option = click.option(
+    "--shared",
+    is_flag=True,
+    help="With --executor ray: the run folder is at the same path on every node, so no files are sent.",
+)
+shard_option = click.option(
+    "--shard",
+    metavar="I/N",
+    help="Do only every N-th trial, beginning with the I-th, for array jobs: 1/3, 2/3 and 3/3 are the shards of one "
+    "run. The last shard to end ranks all trials.",
 )
 frames_option = click.option(
     "--no-frames",
@@ -93,6 +133,12 @@ frames_option = click.option(
     default=True,
     help="Put no test frames into the report, so that it holds no image of the data.",
 )
+
+
+def executor_options(command: Command) -> Command:
+    """Add the options that say where trials run, and how many at once."""
+    where = (_executor_option, _address_option, _shared_option)
+    return _with(command, *where, _jobs_option, _per_gpu_option, _threads_option)
 
 
 def print_json(value: Any) -> None:  # noqa: ANN401 - whatever json can hold

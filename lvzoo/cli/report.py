@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from lvzoo.types.results import Order
     from lvzoo.workflows.compare import Comparison
 
-NOTHING: Final = "nothing to rank: no trial finished"
 TABLES: Final = ("ranking", "pairs", "response", "breaks", "contests", "ef", "ef_response", "ef_contests")
 
 
@@ -75,7 +74,7 @@ def report(
         show_failed(result)
     else:
         show(result)
-    return 1 if result.failed or result.study is None else 0
+    return 1 if result.failed or result.missing or result.study is None else 0
 
 
 def as_json_object(result: Comparison) -> dict[str, object]:
@@ -96,13 +95,15 @@ def as_json_object(result: Comparison) -> dict[str, object]:
             {"kind": each.kind, "text": each.text} for each in (ranking.warnings if ranking else ())
         ],
         "failed": dict(result.failed),
+        "missing": dict(result.missing),
         **{name: records(getattr(result, name)) for name in TABLES},
     }
 
 
 def show(result: Comparison) -> None:
-    """Print a comparison on stdout, and the failed trials on stderr."""
+    """Print a comparison on stdout, and the failed and missing trials on stderr."""
     from lvzoo.report.table import print_study
+    from lvzoo.workflows.compare import NOTHING
 
     if result.study is None:
         click.echo(NOTHING)
@@ -115,11 +116,24 @@ def show(result: Comparison) -> None:
 def show_markdown(result: Comparison) -> None:
     """Print a comparison on stdout as Markdown."""
     from lvzoo.report.markdown import markdown
+    from lvzoo.workflows.compare import NOTHING
 
     click.echo(NOTHING if result.study is None else markdown(result.study), nl=result.study is None)
 
 
 def show_failed(result: Comparison) -> None:
-    """Print the failed trials on stderr."""
+    """Print the failed and the missing trials on stderr."""
     for name, reason in result.failed.items():
         click.echo(f"failed: {name}: {reason} (more in trials/{name}/status.json)", err=True)
+    if result.missing:
+        click.echo(result.missing_line, err=True)
+
+
+def show_run(result: Comparison) -> int:
+    """Print the result of a run or of a shard that has just ended, and return the exit code."""
+    if result.study is None:
+        show_failed(result)
+    else:
+        show(result)
+    click.echo(f"run: {result.folder}")
+    return 1 if result.failed or (result.study is not None and result.missing) else 0

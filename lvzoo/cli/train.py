@@ -10,7 +10,7 @@ import click
 from lvzoo.cli.options import (
     data_option,
     device_option,
-    executor_option,
+    executor_options,
     frames_option,
     out_option,
     phantom_options,
@@ -31,7 +31,7 @@ from lvzoo.cli.options import (
 @phantom_options
 @recipe_options
 @device_option
-@executor_option
+@executor_options
 @frames_option
 @registry_option
 def train(*, entry: str, **options: Any) -> None:  # noqa: ANN401 - the options have the names of the function's arguments

@@ -8,13 +8,14 @@ import click
 
 from lvzoo.cli.options import (
     device_option,
-    executor_option,
+    executor_options,
     json_option,
     out_option,
     print_json,
     recipe_options,
     records,
     registry_option,
+    shard_option,
     training_preset_option,
 )
 
@@ -44,7 +45,8 @@ if TYPE_CHECKING:
 @recipe_options
 @out_option
 @device_option
-@executor_option
+@executor_options
+@shard_option
 @json_option
 @registry_option
 def transfer(*, as_json: bool, **options: Any) -> int:  # noqa: ANN401 - the options have the names of the function's arguments
@@ -67,14 +69,17 @@ def transfer(*, as_json: bool, **options: Any) -> int:  # noqa: ANN401 - the opt
                 "patients": result.patients,
                 "table": records(result.table),
                 "failed": dict(result.failed),
+                "missing": dict(result.missing),
             }
         )
     elif len(result.table):
         click.echo("\n".join(_lines(result)))
     for name, reason in result.failed.items():
         click.echo(f"failed: {name}: {reason}", err=True)
+    if result.missing:
+        click.echo(result.missing_line, err=True)
     click.echo(f"runs: {result.folder}", err=True)
-    return 1 if result.failed else 0
+    return 1 if result.failed or (result.missing and not options["shard"]) else 0
 
 
 def _lines(result: Transfer) -> list[str]:

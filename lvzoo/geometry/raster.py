@@ -1,8 +1,8 @@
 """Turns polygons into masks, by the same rule for references and for landmark predictions.
 
 It is EchoNet-Dynamic's own rule (Ouyang et al. 2020, doi 10.1038/s41586-020-2145-8): vertices are rounded to whole
-pixels, half to even, and the polygon is filled as `skimage.draw.polygon` fills it. Another rasteriser would make other
-labels: filling with OpenCV instead changes masks by about one percent of Dice.
+pixels, half to even, and the polygon is filled as `skimage.draw.polygon` fills it. Another rasteriser would make
+other labels: filling with OpenCV instead changes masks by about one percent of Dice.
 
 `skimage.draw.polygon` asks for every pixel of the bounding box whether it lies in the polygon, edge by edge. Here the
 question is asked row by row: only the edges that cross a row decide about its pixels. The masks are the same, bit for
@@ -53,7 +53,9 @@ def rasterise(vertices_P2: NDArray[np.floating], size_HW: tuple[int, int]) -> ND
     return mask_HW
 
 
-def _cross_rows(x_P: Integers, y_P: Integers, rows: int) -> tuple[Integers, Integers, Integers, Integers, Integers]:
+def _cross_rows(
+    x_P: Integers, y_P: Integers, rows: int
+) -> tuple[Integers, Integers, Integers, Integers, Integers]:
     """Return one entry for each row that an edge reaches: the row, and the edge's upper end (y, x), dx and dy.
 
     Horizontal edges are left out. dy is above 0, since the upper end has the smaller y.

@@ -105,6 +105,7 @@ def _answer_context(study: Study) -> Mapping[str, Any]:
         "notice": NO_MEDICAL_DEVICE if shows_ef(ranking) else "",
         "ranking_shows_ef": ranking.order == "ef",
         "failed": study.failed,
+        "missing": study.missing,
     }
 
 

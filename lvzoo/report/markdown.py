@@ -57,6 +57,7 @@ def _lines(study: Study) -> Iterator[str]:
         *order_lines(ranking),
         f"recipe: {words.recipe_words(study.recipe)}",
         *(f"failed: {name}: {reason}" for name, reason in study.failed.items()),
+        *([study.missing] if study.missing else []),
     )
     yield from (f"- {_plain(line)}" for line in lines)
 

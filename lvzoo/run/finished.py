@@ -8,13 +8,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
 
-from lvzoo.errors import DataError, explain_exception
+from lvzoo.errors import DataError, explain_exception, name_some
+from lvzoo.records import check_fields
 from lvzoo.run.folder import RunFolder
 from lvzoo.run.trial import TrialFolder
 from lvzoo.types import Finding, OptionValue, Recipe, Source, model_name, trial_name
 from lvzoo.types.results import Origin
 
-UNFINISHED: Final = "not finished; repeat the command that began the run to go on"
+NOT_BEGUN: Final = "not begun"
+NOT_FINISHED: Final = "begun, not finished"
+BEING_MADE: Final = "being trained or tested now"
+"""Why a trial is missing."""
+
+
+MOST_SEEDS: Final = 10_000
+MOST_RESAMPLES: Final = 1_000_000
+"""More seeds and resamples are refused. In a damaged file, they would take all memory."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,8 +53,15 @@ class FinishedRun:
     """The name of the file or folder that holds these weights, without suffix. Early runs lack it."""
     finished: Mapping[str, TrialFolder]
     """The finished trials by name, in the same order."""
-    unfinished: Mapping[str, str]
-    """The other trials by name, each with the reason."""
+    failed: Mapping[str, str]
+    """The failed trials by name, each with the reason."""
+    missing: Mapping[str, str]
+    """The trials that are not done: NOT_BEGUN, NOT_FINISHED, or BEING_MADE by an lvzoo that runs now."""
+
+    @property
+    def unfinished(self) -> Mapping[str, str]:
+        """The trials that are not finished, whether they failed or are missing, each with the reason."""
+        return {**self.failed, **self.missing}
 
     def has_other_recipe(self, model: str, recipe: Mapping[str, OptionValue]) -> bool:
         """Return whether a model was trained by its own trainer, or by another recipe than the given one.
@@ -78,8 +94,8 @@ def read_run(path: str | Path) -> FinishedRun:
     folder = RunFolder(path=Path(path))
     known = folder.read()
     try:
-        return _parse(folder, known)
-    except (KeyError, TypeError, ValueError) as error:
+        return check_fields(_parse(folder, known))
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise DataError(
             f"{folder.path}: run.json is not as this version of lvzoo writes it ({explain_exception(error)}); "
             "repeat the run in another folder"
@@ -89,6 +105,9 @@ def read_run(path: str | Path) -> FinishedRun:
 def _parse(folder: RunFolder, known: Mapping[str, Any]) -> FinishedRun:
     """Return the run that run.json and the status of each trial describe."""
     settings = known["settings"]
+    for name, most in (("seeds", MOST_SEEDS), ("resamples", MOST_RESAMPLES)):
+        if not 0 <= settings.get(name, 0) <= most:
+            raise ValueError(f"{name!r} is {settings[name]:.6g}")
     # a run of models that were trained before names each model and its seeds; a benchmark counts seeds from 0
     models = {
         entry.get("model") or model_name(name, Recipe(**entry["recipe"])): entry
@@ -105,8 +124,7 @@ def _parse(folder: RunFolder, known: Mapping[str, Any]) -> FinishedRun:
         for seed, weights in zip(entry.get("seeds", ()), entry.get("weights", ()), strict=False)
     }
     trials = {name: folder.trial(name) for name in model_of}
-    statuses = {name: trial.status() for name, trial in trials.items()}
-    finished = {name: trials[name] for name, status in statuses.items() if status.get("state") == "finished"}
+    finished, failed, missing = _sort_trials(trials)
     return FinishedRun(
         path=folder.path,
         fingerprint=settings["data"].get("fingerprint"),
@@ -126,12 +144,44 @@ def _parse(folder: RunFolder, known: Mapping[str, Any]) -> FinishedRun:
         weights=weights,
         files=dict(known.get("files", {})),
         finished=finished,
-        unfinished={
-            name: str(status.get("error", UNFINISHED))
-            for name, status in statuses.items()
-            if name not in finished
-        },
+        failed=failed,
+        missing=missing,
     )
+
+
+def _sort_trials(
+    trials: Mapping[str, TrialFolder],
+) -> tuple[dict[str, TrialFolder], dict[str, str], dict[str, str]]:
+    """Return the finished trials, the failed ones with their reasons, and why the others are missing."""
+    finished, failed, missing = dict[str, TrialFolder](), dict[str, str](), dict[str, str]()
+    for name, trial in trials.items():
+        held = trial.status().get("state") != "finished" and trial.lock.is_held()
+        status = trial.status()  # read again: what was held may be finished by now
+        if status.get("state") == "finished":
+            finished[name] = trial
+        elif held:
+            missing[name] = BEING_MADE
+        elif status.get("state") == "failed":
+            failed[name] = str(status.get("error", "failed"))
+        else:
+            missing[name] = NOT_FINISHED if status else NOT_BEGUN
+    return finished, failed, missing
+
+
+def describe_missing(missing: Mapping[str, str], trials: int) -> str:
+    """Return which of a run's trials are missing, and what to do, on one line.
+
+    >>> describe_missing({"unet-s0": NOT_BEGUN, "unet-s1": BEING_MADE}, 4)
+    'missing: 2 of 4 trials (unet-s0, unet-s1 now running); run the other shards, or repeat the command of the run'
+    >>> describe_missing({"unet-s1": BEING_MADE}, 4)
+    'missing: 1 of 4 trials (unet-s1 now running); wait until they end'
+    """
+    running = [name for name, reason in missing.items() if reason == BEING_MADE]
+    names = [f"{name} now running" if name in running else name for name in missing]
+    advice = "run the other shards, or repeat the command of the run"
+    if len(running) == len(missing):
+        advice = "wait until they end"
+    return f"missing: {len(missing)} of {trials} trials ({name_some(names)}); {advice}"
 
 
 def _parse_source(settings: Mapping[str, Any], known: Mapping[str, Any]) -> Source:

@@ -1,4 +1,4 @@
-"""The folder of a run: opens it, locks it, and finds its trials.
+"""The folder of a run: starts it or resumes it, and finds its trials.
 
     runs/NAME/run.json                       every setting that decides a number, and hardware and versions
     runs/NAME/trials/ENTRY-sSEED/            model.safetensors, model.json, history.csv, status.json,
@@ -10,37 +10,29 @@ A run of models that were trained before has scores for each trial, but neither 
 Every file is written completely or not at all. When a run resumes, the status of each trial decides what is left to
 do. If it holds the trial's `scores_key` and the scores can be read, the trial is skipped. If it holds the trial's
 `key`, the trial is only scored. Any other trial is trained, from its last checkpoint if there is one.
+
+Several processes may work in a run at the same time, if they have the same settings. Each trial has its own lock.
+The process that trains and scores the trial holds it. The lock of the run is held only while run.json is written.
 """
 
 from __future__ import annotations
 
-import errno
-import json
-import logging
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from filelock import BaseFileLock, FileLock, SoftFileLock, Timeout
-
 from lvzoo.errors import DataError, UsageError, name_option
-from lvzoo.files import check_folder
+from lvzoo.files import check_folder, read_json
+from lvzoo.locks import LOCK, SOFT, Lock
 from lvzoo.run.settings import describe_difference
 from lvzoo.run.trial import TrialFolder, write_json
-from lvzoo.types import JobResult
+from lvzoo.temporary import TEMPORARY
 
 RUN: Final = "run.json"
-LOCK: Final = ".lock"
-SOFT_LOCK: Final = ".lock-soft"
-"""The lock on a file system without `flock`. The process that creates this file holds the lock, and deletes the file
-at the end."""
-NO_FLOCK: Final = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP)
-"""The errors of `flock` on a file system that lacks it, for example some network and FUSE file systems."""
 TRIALS: Final = "trials"
-
-log = logging.getLogger(__name__)
+PATIENCE_S: Final = 60.0
+"""How long a process waits until another one has written run.json, which takes a moment."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,70 +51,38 @@ class RunFolder:
             raise DataError(f"{self.path}: {name!r} is not a trial name; the run was not written by lvzoo")
         return TrialFolder(path=self.path / TRIALS / name)
 
-    @contextmanager
-    def open(
-        self, settings: Mapping[str, Any], facts: Mapping[str, Any], *, renew: bool = False
-    ) -> Iterator[None]:
-        """Start the run, or resume it. The folder is locked until the end.
+    def start(self, settings: Mapping[str, Any], facts: Mapping[str, Any], *, renew: bool = False) -> None:
+        """Start the run, or resume it. If two processes do so at once, the second finds what the first has written.
 
         With `renew`, the run in the folder may have other settings, and gets these. Trials that fit these are kept.
 
         Raises:
-            UsageError: the folder holds a run with other settings, or another process works in it.
+            UsageError: the folder holds a run with other settings.
             DataError: the folder holds something else, or cannot be written.
         """
-        path = self.path / RUN
         self.check_free()
-        if path.exists() and not renew:
-            self._check_settings(settings)
-        lock = self._lock()
         try:
-            if renew or not path.exists():
-                write_json(path, {"settings": settings, **facts})
-            yield
-        finally:
-            lock.release()
-
-    def check_free(self) -> None:
-        """Raise an error if the folder holds something else than a run, or is a file or below one."""
-        check_folder(self.path)
-        if self.path.exists() and not (self.path / RUN).exists() and not self._is_empty():
-            raise DataError(
-                f"{self.path}: exists and is not a run of lvzoo ({RUN} is missing); name another {name_option('out')}"
-            )
-
-    def _lock(self) -> BaseFileLock:
-        """Create and lock the folder, and return the lock."""
-        lock: BaseFileLock = FileLock(self.path / LOCK)
-        if_none_runs = ""
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            if _lacks_flock(self.path / LOCK):
-                lock = SoftFileLock(self.path / SOFT_LOCK)
-                log.warning(
-                    "%s: the file system has no locks (flock); if lvzoo is killed here, remove %s before you repeat "
-                    "the command",
-                    self.path,
-                    SOFT_LOCK,
-                )
-                if_none_runs = f"; if none does, remove {self.path / SOFT_LOCK}"
-            lock.acquire(timeout=0)
-        except Timeout as error:
-            raise UsageError(
-                f"{self.path}: another lvzoo works in it; wait for it, or name another {name_option('out')}"
-                f"{if_none_runs}"
-            ) from error
+            with Lock(path=self.path / LOCK).hold(lambda _advice: None, patience_s=PATIENCE_S):
+                self._write_settings(settings, facts, renew=renew)
         except OSError as error:
             raise DataError(
                 f"{self.path}: cannot be written ({error.strerror}); name another {name_option('out')}"
             ) from error
-        return lock
+
+    def check_free(self) -> None:
+        """Raise an error if the folder holds something else than a run, or is a file or below one."""
+        check_folder(self.path)
+        # the second look: another lvzoo may have started the run meanwhile
+        if self._holds_files() and not (self.path / RUN).exists():
+            raise DataError(
+                f"{self.path}: exists and is not a run of lvzoo ({RUN} is missing); name another {name_option('out')}"
+            )
 
     def read(self) -> Mapping[str, Any]:
         """Return the content of run.json; DataError if it is missing or damaged."""
         path = self.path / RUN
         try:
-            known: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            known = read_json(path)
         except FileNotFoundError as error:
             raise DataError(
                 f"{self.path}: no run of lvzoo here ({RUN} is missing); name the folder that `lvzoo bench` or "
@@ -132,36 +92,22 @@ class RunFolder:
             raise DataError(f"{path}: damaged ({error}); name another {name_option('out')}") from error
         return known
 
-    def record_failure(self, trial: str, result: JobResult) -> None:
-        """Record why a trial failed. The key of a finished training is kept."""
-        folder = self.trial(trial)
-        trained = {name: value for name, value in folder.status().items() if name == "key"}
-        folder.mark("failed", error=result.error, traceback=result.traceback, **trained)
+    def _write_settings(self, settings: Mapping[str, Any], facts: Mapping[str, Any], *, renew: bool) -> None:
+        """Write run.json if it is missing. If it has other settings, renew it or raise UsageError."""
+        path = self.path / RUN
+        if path.exists():
+            difference = describe_difference(self.read().get("settings", {}), settings)
+            if difference is None:
+                return
+            if not renew:
+                raise UsageError(
+                    f"{self.path}: holds a run with other settings: {difference}; name another {name_option('out')}"
+                )
+        write_json(path, {"settings": settings, **facts})
 
-    def _is_empty(self) -> bool:
-        """Return whether the folder holds nothing, except perhaps the lock files of an earlier run."""
-        return self.path.is_dir() and all(path.name in (LOCK, SOFT_LOCK) for path in self.path.iterdir())
-
-    def _check_settings(self, settings: Mapping[str, Any]) -> None:
-        """Raise UsageError if the run in the folder has other settings; names the first that differs."""
-        if difference := describe_difference(self.read().get("settings", {}), settings):
-            raise UsageError(
-                f"{self.path}: holds a run with other settings: {difference}; name another {name_option('out')}"
-            )
-
-
-def _lacks_flock(path: Path) -> bool:
-    """Create a lock file, and return whether its file system has no `flock`.
-
-    The library filelock is not used for this, because its versions differ: some wait, some raise, and some warn.
-    """
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        return False
-    with path.open("a+") as file:  # NFS allows a shared lock only on a file that can be read
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except OSError as error:
-            return error.errno in NO_FLOCK
-    return False
+    def _holds_files(self) -> bool:
+        """Return whether the folder holds anything but what a run leaves that is killed before it has begun."""
+        own = (LOCK, f"{LOCK}{SOFT}")
+        return self.path.is_dir() and any(
+            path.name not in own and not path.name.startswith(TEMPORARY) for path in self.path.iterdir()
+        )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lvzoo.errors import DataError, UsageError, name_option, one_line
+from lvzoo.files import read_json
 
 
 def check_settings(path: Path, settings: Mapping[str, Any], *, what: str) -> None:
@@ -18,7 +19,7 @@ def check_settings(path: Path, settings: Mapping[str, Any], *, what: str) -> Non
         DataError: the file is damaged.
     """
     try:
-        before: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))["settings"]
+        before: Mapping[str, Any] = read_json(path)["settings"]
     except FileNotFoundError:
         return
     except (ValueError, LookupError, TypeError) as error:

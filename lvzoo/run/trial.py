@@ -13,13 +13,15 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypedDict
 
 import numpy as np
 import pandas as pd
 
-from lvzoo.errors import DataError, show_name
-from lvzoo.files import atomic_file
+from lvzoo.errors import DataError, one_line, show_name
+from lvzoo.files import atomic_file, read_json
+from lvzoo.locks import LOCK, Lock
+from lvzoo.records import check_fields, check_values
 from lvzoo.types import SCORE_COLUMNS, VOLUME_COLUMNS, Condition, Epoch, Scores
 from lvzoo.types.results import ModelFacts, Specimen
 
@@ -30,11 +32,31 @@ FACTS: Final = "facts.json"
 SPECIMENS: Final = "specimens.npz"
 CHECKPOINTS: Final = "checkpoints"
 
+TEXTS: Final = ("model", "patient", "video", "phase", "corruption")
+"""The columns of SCORES that hold text."""
+
 State = Literal["training", "trained", "finished", "failed"]
 
+DAMAGE: Final = (
+    *(ArithmeticError, AttributeError, LookupError, MemoryError, NotImplementedError, OSError, TypeError),
+    ValueError,
+)
+"""What pandas and pyarrow raise when they read a damaged file."""
 _PICTURES: Final = ("frame_HW", "predicted_HW", "reference_HW")
 
 log = logging.getLogger(__name__)
+
+
+class _Status(TypedDict, total=False):
+    """What the status of a trial may hold."""
+
+    state: State
+    key: str
+    model_key: str
+    scores_key: str
+    scoring_code: str
+    error: str
+    traceback: str | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,6 +64,11 @@ class TrialFolder:
     """The folder of one trial."""
 
     path: Path
+
+    @property
+    def lock(self) -> Lock:
+        """The lock of the trial. Only the process that holds it writes into the folder."""
+        return Lock(path=self.path / LOCK)
 
     def checkpoints(self, key: str) -> Path:
         """Return the folder of the checkpoints for a trial's key, and make it; remove those of other keys."""
@@ -52,6 +79,11 @@ class TrialFolder:
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
+    def remove_checkpoints(self) -> None:
+        """Remove the checkpoints of all keys, since the training is done."""
+        for folder in self.path.glob(f"{CHECKPOINTS}-*"):
+            shutil.rmtree(folder)
+
     def status(self) -> Mapping[str, Any]:
         """Return the trial's state, the keys that it was made for, and its error.
 
@@ -59,7 +91,8 @@ class TrialFolder:
         """
         path = self.path / STATUS
         try:
-            status: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            status = read_json(path)
+            check_values(status, _Status)
         except FileNotFoundError:
             return {}
         except ValueError as error:
@@ -71,6 +104,11 @@ class TrialFolder:
         """Write the trial's status: its state and further facts."""
         write_json(self.path / STATUS, {"state": state, **facts})
 
+    def mark_failed(self, error: str, traceback: str | None) -> None:
+        """Write why the trial failed. The key of a finished training is kept."""
+        trained = {name: value for name, value in self.status().items() if name == "key"}
+        self.mark("failed", error=error, traceback=traceback, **trained)
+
     def write_history(self, history: Sequence[Epoch]) -> None:
         """Write one line per epoch."""
         with atomic_file(self.path / HISTORY) as temporary:
@@ -81,12 +119,19 @@ class TrialFolder:
         with atomic_file(self.path / SCORES) as temporary:
             scores[list(SCORE_COLUMNS)].to_parquet(temporary, index=False)
 
-    def read_scores(self) -> Scores:
-        """Return the scores. Columns of volumes that an earlier version did not write are NaN."""
+    def read_scores(self, *, compact: bool = False) -> Scores:
+        """Return the scores. Columns of volumes that an earlier version did not write are NaN.
+
+        With `compact`, columns of text are categories, which need less time and memory.
+        """
+        options: dict[str, Any] = {"read_dictionary": TEXTS} if compact else {}
         try:
-            scores = pd.read_parquet(self.path / SCORES)
-        except (OSError, ValueError) as error:
-            raise DataError(f"{self.path / SCORES}: cannot be read ({error}); run again") from error
+            scores = pd.read_parquet(self.path / SCORES, **options)
+        except DAMAGE as error:
+            raise DataError(f"{self.path / SCORES}: cannot be read ({one_line(error)}); run again") from error
+        lacking = [name for name in SCORE_COLUMNS if name not in (*VOLUME_COLUMNS, *scores.columns)]
+        if lacking:
+            raise DataError(f"{self.path / SCORES}: lacks the column {lacking[0]!r}; run again")
         missing = [name for name in VOLUME_COLUMNS if name not in scores.columns]
         return scores.assign(**dict.fromkeys(missing, np.nan))
 
@@ -97,7 +142,7 @@ class TrialFolder:
     def read_facts(self) -> ModelFacts:
         """Return the facts about the trial's model."""
         try:
-            return ModelFacts(**json.loads((self.path / FACTS).read_text(encoding="utf-8")))
+            return check_fields(ModelFacts(**read_json(self.path / FACTS)))
         except (OSError, ValueError, TypeError) as error:
             raise DataError(f"{self.path / FACTS}: cannot be read ({error}); run again") from error
 

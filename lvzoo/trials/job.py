@@ -5,12 +5,11 @@ A job runs in any process. A trial whose model was trained before is only scored
 
 from __future__ import annotations
 
-import dataclasses
 import logging
-import shutil
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from lvzoo.device import choose_device, choose_precision, describe
+from lvzoo.device import choose_device, choose_precision, describe, limit_threads
 from lvzoo.errors import DataError, LvzooError, PluginError, is_out_of_memory, make_memory_error
 from lvzoo.evaluate.evaluator import FrameEvaluator
 from lvzoo.evaluate.validate import mean_dice
@@ -28,9 +27,13 @@ from lvzoo.noise.apply import open_suite
 from lvzoo.noise.corrupt import corrupt_frames
 from lvzoo.plugins import explain_plugin_error, resolve
 from lvzoo.run import RunFolder, TrialFolder, digest
+from lvzoo.run.trial import STATUS
+from lvzoo.temporary import remove_leftovers
 from lvzoo.train.trainer import LoopTrainer
 from lvzoo.trials.digest import network_code, scoring_code
-from lvzoo.trials.prepare import NoisePlan, RunData
+from lvzoo.trials.moving import check_data, find_data, list_packages
+from lvzoo.trials.prepare import CachedPhantom, NoisePlan, RunData
+from lvzoo.trials.results import has_results, make_scores_key
 from lvzoo.trials.scoring import (
     Report,
     check_frames_are_independent,
@@ -39,7 +42,7 @@ from lvzoo.trials.scoring import (
     score_conditions,
 )
 from lvzoo.trials.volumes import measure_predictions
-from lvzoo.types import Epoch, Event, FrameSet, Job, Trial
+from lvzoo.types import Epoch, Event, FrameSet, Job, Split, Trial
 from lvzoo.weights.locate import WEIGHTS, Located, check_files
 from lvzoo.weights.network import read_model, save_model
 from lvzoo.weights.trained import TrainedModel
@@ -56,31 +59,84 @@ class TrialSettings:
     trial: Trial
     dataset: str
     data: Path
-    test_fingerprint: str
+    phantom: CachedPhantom | None
+    """What the data are made from, if they are a phantom in the cache."""
+    fingerprints: Mapping[Split, str]
+    """The fingerprint of each split that the run uses."""
     noise: NoisePlan
     scoring_code: str
     """Digest of the code that scores: `lvzoo.trials.digest.scoring_code`."""
     folder: TrialFolder
     device: str
+    threads: int = 1
+    """The number of threads on the CPU."""
     weights: Path | None = None
     """The weights of a model that was trained before. Without them, the trial is trained."""
     weights_digest: str = ""
     """Digest of such weights, and of the code that their network computes with."""
 
     @property
+    def test_fingerprint(self) -> str:
+        """The fingerprint of the test frames."""
+        return self.fingerprints["test"]
+
+    @property
     def scores_key(self) -> str:
         """Hash of everything that changes the trial's scores."""
-        conditions = [dataclasses.astuple(condition) for condition in self.noise.conditions]
-        decides = [
-            *(self.trial.key, self.test_fingerprint, self.noise.digest, conditions),
-            *(self.scoring_code, self.weights_digest),
-        ]
-        return digest(decides)
+        return make_scores_key(
+            self.trial,
+            test_fingerprint=self.test_fingerprint,
+            noise_digest=self.noise.digest,
+            conditions=self.noise.conditions,
+            scoring_code=self.scoring_code,
+            weights_digest=self.weights_digest,
+        )
 
     @property
     def precision(self) -> str:
         """The precision of scoring: the recipe's, or the device's best for a model that was trained before."""
         return self.trial.recipe.precision if self.weights is None else "auto"
+
+    # what lvzoo.executors.movable asks for, so that another machine can do the trial
+
+    @property
+    def output(self) -> Path:
+        """The folder of the trial."""
+        return self.folder.path
+
+    @property
+    def status(self) -> Path:
+        """The file that says what is done."""
+        return self.folder.path / STATUS
+
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        """The weights of a model that was trained before."""
+        return () if self.weights is None else (self.weights,)
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """The packages whose code decides the numbers: those of the model, its trainer, the data and the noise."""
+        family = self.trial.entry.family
+        return list_packages((family.factory, family.trainer, self.dataset, self.noise.source.factory))
+
+    def relocate(self, *, output: Path, inputs: Sequence[Path]) -> TrialSettings:
+        """Return the settings with other places for the trial's folder and the weights."""
+        return replace(self, folder=TrialFolder(path=output), weights=inputs[0] if inputs else None)
+
+    def check_data(self) -> None:
+        """Raise DataError if the data neither lie on this machine nor can be made here."""
+        check_data(self.data, self.phantom, self.dataset)
+
+    def find_data(self, report: Report) -> TrialSettings:
+        """Return the settings with the place of the data on this machine. Make them and their noise if necessary."""
+        data = find_data(
+            *(self.data, self.phantom, self.dataset),
+            fingerprints=self.fingerprints,
+            noise=self.noise,
+            report=report,
+        )
+        return replace(self, data=data)
 
 
 def make_job(
@@ -90,6 +146,7 @@ def make_job(
     noise: NoisePlan,
     run: RunFolder,
     device: torch.device,
+    threads: int = 1,
     trained: TrainedModel | None = None,
 ) -> Job:
     """Return the job of one trial. A `trained` model is only scored."""
@@ -98,11 +155,13 @@ def make_job(
         trial=trial,
         dataset=data.layout.factory,
         data=data.folder,
-        test_fingerprint=data.test.source.fingerprint,
+        phantom=data.phantom,
+        fingerprints=data.fingerprints,
         noise=noise,
         scoring_code=scoring_code(),
         folder=run.trial(trial.name),
         device=str(device),
+        threads=threads,
         weights=None if trained is None else trained.weights.resolve(),
         weights_digest="" if trained is None else digest([trained.digest, network_code(entry.family)]),
     )
@@ -112,29 +171,56 @@ def make_job(
 def run_trial(settings: TrialSettings, report: Report) -> Mapping[str, Any]:
     """Train a trial, unless its model was trained before, and score it. Return whether it was skipped as finished.
 
+    If another process does the same trial, wait for it.
+
     Raises:
         PluginError: the model's code raised an exception.
-        DataError: memory ran out, or the test frames have changed.
+        DataError: memory ran out, the test frames have changed, or the run folder cannot be written.
     """
-    if is_finished(settings):
-        return {"trial": settings.trial.name, "skipped": True}
+    with hold_trial(settings.folder, report):
+        if is_finished(settings):
+            return {"trial": settings.trial.name, "skipped": True}
+        _run_or_explain(settings, report)
+    return {"trial": settings.trial.name, "skipped": False}
+
+
+@contextmanager
+def hold_trial(folder: TrialFolder, report: Report) -> Iterator[None]:
+    """Hold the lock of a trial. While another process holds it, report an event now and then."""
+    waiting = Event(step="waiting", done=0, total=1)
+    told: list[str] = []
+
+    def tell(advice: str) -> None:
+        told.append(advice)
+        report(replace(waiting, text=advice))
+
+    with folder.lock.hold(tell):
+        if told:
+            report(replace(waiting, done=1))
+        yield
+
+
+def _run_or_explain(settings: TrialSettings, report: Report) -> None:
+    """Train and score a trial. An exception of the model's code, or for want of memory, gets an explanation."""
     entry = settings.trial.entry
     try:
-        _run(settings, report)
+        with limit_threads(settings.threads):
+            _run(settings, report)
     except LvzooError:
         raise
     except Exception as error:
         if is_out_of_memory(error):
             on_gpu = choose_device(settings.device).type == "cuda"
             what = f"trial {settings.trial.name} in batches of {settings.trial.recipe.batch_size} frames"
-            raise make_memory_error(f"{what} (--batch-size)", on_gpu=on_gpu) from error
+            options = "--batch-size, --per-gpu" if on_gpu else "--batch-size"
+            raise make_memory_error(f"{what} ({options})", on_gpu=on_gpu) from error
         raise PluginError(
             f"{explain_plugin_error(error, entry.family.factory)}; `lvzoo check {entry.name}` tests its model"
         ) from error
-    return {"trial": settings.trial.name, "skipped": False}
 
 
 def _run(settings: TrialSettings, report: Report) -> None:
+    remove_leftovers(settings.folder.path)
     device = choose_device(settings.device)
     dataset: Dataset = resolve(settings.dataset)(settings.data)
     evaluator = FrameEvaluator(device, choose_precision(device, settings.precision), measure_predictions)
@@ -142,6 +228,9 @@ def _run(settings: TrialSettings, report: Report) -> None:
     if model is None:
         _train(settings, dataset, evaluator, report)
         model = _read_own(settings, device)  # score the weights as other programs will load them
+    else:
+        settings.folder.mark("trained", key=settings.trial.key)  # the scores that it may have count no longer
+    settings.folder.remove_checkpoints()
     test = dataset.load("test")
     if test.source.fingerprint != settings.test_fingerprint:
         raise DataError(
@@ -160,19 +249,7 @@ def _run(settings: TrialSettings, report: Report) -> None:
 
 def is_finished(settings: TrialSettings) -> bool:
     """Return whether a trial was scored under these settings and its files can still be read."""
-    folder = settings.folder
-    if folder.status().get("scores_key") != settings.scores_key:
-        return False
-    try:
-        folder.read_scores()
-        folder.read_facts()
-        folder.read_specimens()
-        if settings.weights is None:
-            check_files(folder.path)
-    except DataError as error:
-        log.warning("%s; the trial is repeated where needed", error)
-        return False
-    return True
+    return has_results(settings.folder, settings.scores_key, has_weights=settings.weights is None)
 
 
 def _read_trained(settings: TrialSettings, device: torch.device) -> nn.Module | None:
@@ -227,7 +304,6 @@ def _train(settings: TrialSettings, dataset: Dataset, evaluator: FrameEvaluator,
     computed = describe(device, choose_precision(device, trial.recipe.precision))
     save_model(fitted.model, trial, folder.path, best_epoch=fitted.best_epoch, computed=computed)
     folder.mark("trained", key=trial.key)
-    shutil.rmtree(checkpoints)
 
 
 def _test(

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-import torch
-
-from lvzoo.device import choose_device, choose_precision
-from lvzoo.errors import PluginError, UsageError, choose, did_you_mean
-from lvzoo.models.build import as_trained, build_model
+from lvzoo.errors import UsageError, choose, did_you_mean
 from lvzoo.phantom.write import SIZES
 from lvzoo.registry import Zoo
 from lvzoo.run import digest
-from lvzoo.train.augment import choose_augmentation
 from lvzoo.trials.digest import training_code
 from lvzoo.trials.prepare import NoisePlan, plan_noise
 from lvzoo.trials.presets import PRESETS, Preset
@@ -50,7 +45,6 @@ class Plan:
     """The recipe of each entry, by name."""
     seeds: tuple[int, ...]
     noise: NoisePlan
-    device: torch.device
 
     def settings(self, data: str, fingerprint: str) -> Mapping[str, Any]:
         """Return everything that decides a number of the run, for the named data with a fingerprint."""
@@ -64,10 +58,14 @@ class Plan:
             "resamples": self.size.resamples,
         }
 
+    @property
+    def name_prefix(self) -> str:
+        """How the run's default name begins, whatever its data are."""
+        return f"{'train-' if self.request.call == 'fit' else ''}{self.request.preset}"
+
     def run_name(self, settings: Mapping[str, Any]) -> str:
         """Return the run's default name. The same settings give the same name."""
-        prefix = "train-" if self.request.call == "fit" else ""
-        return f"{prefix}{self.request.preset}-{settings['data']['name']}-{digest(settings)[:8]}"
+        return f"{self.name_prefix}-{settings['data']['name']}-{digest(settings)[:8]}"
 
     def trials(self, fingerprint: str) -> Iterator[Trial]:
         """Yield the trials on data with a fingerprint, entry by entry and seed by seed."""
@@ -83,27 +81,26 @@ class Plan:
         return {**entry_settings(entry, self.recipes[entry.name]), **seeds}
 
 
-def make_plan(zoo: Zoo, request: RunRequest, *, device: str) -> Plan:
+def make_plan(zoo: Zoo, request: RunRequest) -> Plan:
     """Return the plan of a request, which overrides the numbers of the preset and of every entry's recipe.
 
+    `lvzoo.trials.check` checks what can only be checked with torch.
+
     Raises:
-        LvzooError: a name is unknown, a value is impossible, or an entry cannot be built.
+        LvzooError: a name is unknown, or a value is impossible.
     """
     size = _override_preset(choose(request.preset, PRESETS, "preset"), request)
     _check_phantom_trains(size.phantom_size)
     entries = zoo.select(size.plugins if request.plugins is None else request.plugins)
-    _check_entries_build(zoo, entries)
     noise = plan_noise(zoo, request, preferred=size.severities)
-    hardware = choose_device(device)
     return Plan(
         request=request,
         size=size,
         entries=entries,
-        recipe=_make_recipe(size.recipe, {}, request, hardware),
-        recipes={entry.name: _make_entry_recipe(entry, size.recipe, request, hardware) for entry in entries},
+        recipe=_make_recipe(size.recipe, {}, request),
+        recipes={entry.name: _make_entry_recipe(entry, size.recipe, request) for entry in entries},
         seeds=tuple(range(size.seeds)) if request.seed is None else (request.seed,),
         noise=noise,
-        device=hardware,
     )
 
 
@@ -120,37 +117,16 @@ def _check_phantom_trains(phantom: str) -> None:
         raise UsageError(f"the phantom {phantom!r} has no patients to train on; use one of {usable}")
 
 
-def _check_entries_build(zoo: Zoo, entries: Sequence[Entry]) -> None:
-    """Build each entry of a bundled plugin once, to find options that contradict each other before the run starts.
-
-    The code of other plugins may crash or hang, so it is only built in the processes of its trials. Options for
-    training only have their defaults here, so that no pretrained weights are downloaded.
-
-    Raises:
-        PluginError: a plugin lacks a module, or an entry's options contradict each other.
-    """
-    bundled = {plugin.name for plugin in zoo.plugins if plugin.bundled}
-    for entry in entries:
-        if missing := zoo.missing(entry):
-            raise PluginError(
-                f"{entry.name} needs {', '.join(missing)}; install it, or leave {entry.name} out"
-            )
-        if entry.plugin in bundled:
-            build_model(as_trained(entry))
-
-
-def _make_entry_recipe(entry: Entry, base: Recipe, request: RunRequest, device: torch.device) -> Recipe:
+def _make_entry_recipe(entry: Entry, base: Recipe, request: RunRequest) -> Recipe:
     """Return an entry's recipe. An error in the entry's own values names its catalogue."""
     try:
-        _make_recipe(base, entry.recipe, dataclasses.replace(request, recipe={}), device)
+        _make_recipe(base, entry.recipe, dataclasses.replace(request, recipe={}))
     except UsageError as error:
         raise UsageError(f"{entry.catalogue}: {entry.name}: recipe: {error}") from error
-    return _make_recipe(base, entry.recipe, request, device)
+    return _make_recipe(base, entry.recipe, request)
 
 
-def _make_recipe(
-    base: Recipe, own: Mapping[str, OptionValue], request: RunRequest, device: torch.device
-) -> Recipe:
+def _make_recipe(base: Recipe, own: Mapping[str, OptionValue], request: RunRequest) -> Recipe:
     """Return the preset's recipe, overridden by an entry's `own` values, overridden by the request."""
     known = {key: Option(default=value, help=key) for key, value in dataclasses.asdict(base).items()}
     wanted = {key: value for key, value in request.recipe.items() if value is not None}
@@ -170,6 +146,4 @@ def _make_recipe(
         raise UsageError(f"warmup is {recipe.warmup}; it is a share of the steps, between 0 and 1")
     if not 0 <= recipe.averaging <= 1:
         raise UsageError(f"averaging is {recipe.averaging}; it is a share of the steps, from 0 to 1")
-    choose_augmentation(recipe.augment)
-    choose_precision(device, recipe.precision)
     return recipe

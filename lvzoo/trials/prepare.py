@@ -24,12 +24,38 @@ from lvzoo.types import CLEAN, Condition, DatasetSource, Event, FrameSet, NoiseS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class CachedPhantom:
+    """What a phantom in the cache is made from. Another machine makes the same phantom of it."""
+
+    size: str
+    seed: int
+    shift: str | None
+
+    def find(self, on_event: OnEvent) -> Path:
+        """Return the phantom's folder. It is made now or found in the cache.
+
+        Raises:
+            UsageError: there is no such size or shift.
+        """
+        return cached_phantom(
+            size=self.size,
+            seed=self.seed,
+            shift=self.shift,
+            on_video=lambda done, total: on_event("", Event(step="phantom", done=done, total=total)),
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RunData:
-    """The data of a run: the folder, its layout, and the decoded splits."""
+    """The data of a run: the folder, its layout, and the decoded splits.
+
+    `phantom` says what the folder was made from if it is a phantom in the cache.
+    """
 
     folder: Path
     layout: DatasetSource
     splits: Mapping[Split, FrameSet]
+    phantom: CachedPhantom | None = None
 
     @property
     def test(self) -> FrameSet:
@@ -37,9 +63,14 @@ class RunData:
         return self.splits["test"]
 
     @property
+    def fingerprints(self) -> Mapping[Split, str]:
+        """The fingerprint of each split."""
+        return {split: frames.source.fingerprint for split, frames in self.splits.items()}
+
+    @property
     def fingerprint(self) -> str:
         """Digest of the fingerprints of the splits, in their order."""
-        return digest([frames.source.fingerprint for frames in self.splits.values()])
+        return digest(list(self.fingerprints.values()))
 
     def facts(self) -> Mapping[str, Any]:
         """Return facts about the data for run.json. A finding that several splits share is named once."""
@@ -76,19 +107,16 @@ def open_data(
         DataError: lvzoo cannot read the folder as a data set, or a file is damaged.
         UsageError: the phantom has no such size or shift.
     """
+    phantom = None
     if request.data is None:
-        folder = cached_phantom(
-            size=phantom_size,
-            seed=request.phantom_seed or 0,
-            shift=request.shift,
-            on_video=lambda done, total: on_event("", Event(step="phantom", done=done, total=total)),
-        )
+        phantom = CachedPhantom(size=phantom_size, seed=request.phantom_seed or 0, shift=request.shift)
+        folder = phantom.find(on_event)
     else:
         folder = Path(request.data)
     layout = zoo.dataset_for(folder)
     folder = folder.resolve()
     dataset: Dataset = resolve(layout.factory)(folder)
-    return RunData(folder=folder, layout=layout, splits=_load(dataset, splits, on_event))
+    return RunData(folder=folder, layout=layout, splits=_load(dataset, splits, on_event), phantom=phantom)
 
 
 def _load(dataset: Dataset, splits: Sequence[Split], on_event: OnEvent) -> Mapping[Split, FrameSet]:

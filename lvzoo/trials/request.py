@@ -13,6 +13,10 @@ from typing import Any, Literal, TypeAlias
 
 from lvzoo.arguments import check_count, check_path, list_paths
 from lvzoo.errors import UsageError
+from lvzoo.executors import choose_executor
+from lvzoo.interfaces import Executor
+from lvzoo.run.finished import MOST_RESAMPLES, MOST_SEEDS
+from lvzoo.trials.shard import Shard
 from lvzoo.types import Event, OptionValue
 
 OnEvent: TypeAlias = Callable[[str, Event], None]
@@ -63,28 +67,64 @@ class RunRequest:
             raise UsageError(
                 "a data folder and a phantom's size, seed or shift exclude each other; leave one of them out"
             )
-        for name, least in (("seed", 0), ("seeds", 1), ("resamples", 1)):
+        for name, least, most in (
+            ("seed", 0, None),
+            ("seeds", 1, MOST_SEEDS),
+            ("resamples", 1, MOST_RESAMPLES),
+        ):
             if getattr(self, name) is not None:
-                check_count(getattr(self, name), name, least=least)
+                check_count(getattr(self, name), name, least=least, most=most)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunOptions:
     """Where and how a run computes, and who is notified.
 
-    `device` is auto, cpu or cuda; `executor` is process or inline. `frames` says whether the report shows test
-    frames. `listeners` are objects with lvzoo's notification hooks.
+    `device` is auto, cpu or cuda; `executor` is process, inline or ray. `jobs` is the number of trials that run at
+    once, None: as many as fit. `per_gpu` is how many of them share a GPU. `threads` is the number of threads that
+    each trial computes with on the CPU; another number may change the last bits of the results. `frames` says
+    whether the report shows test frames. `address` names a Ray cluster, and `shared` says that the run folder is at
+    the same path on all its nodes. `listeners` are objects with lvzoo's notification hooks. `shard` is the part
+    of the trials to do ("2/5"), None: all.
     """
 
     device: str = "auto"
     executor: str = "process"
+    jobs: int | None = None
+    per_gpu: int = 1
+    threads: int = 1
     frames: bool = True
     on_event: OnEvent = ignore_event
     listeners: Sequence[object] = ()
+    shard: str | None = None
+    address: str | None = None
+    shared: bool = False
+
+    def __post_init__(self) -> None:
+        """Raise UsageError for a number of threads that is too small, or a shard that is none."""
+        check_count(self.threads, "threads", least=1)
+        Shard.parse(self.shard)
+
+    @property
+    def part(self) -> Shard:
+        """The part of the trials to do."""
+        return Shard.parse(self.shard)
+
+    def choose_executor(self) -> Executor:
+        """Return the executor of these options; UsageError if there is none or it cannot run here."""
+        return choose_executor(
+            self.executor,
+            jobs=self.jobs,
+            per_gpu=self.per_gpu,
+            threads=self.threads,
+            device=self.device,
+            address=self.address,
+            shared=self.shared,
+        )
 
 
 def fill_records(call: Call, given: Mapping[str, Any]) -> tuple[RunRequest, RunOptions]:
     """Return both records of a call from the arguments of its public function, which are named like their fields."""
     names = {each.name for each in fields(RunOptions)}
     asked = {name: value for name, value in given.items() if name not in names}
-    return RunRequest(call=call, **asked), RunOptions(**{name: given[name] for name in names})
+    return RunRequest(call=call, **asked), RunOptions(**{name: given[name] for name in names & given.keys()})

@@ -17,7 +17,7 @@ from lvzoo.errors import PluginError
 from lvzoo.evaluate.ceiling import ceiling_N
 from lvzoo.evaluate.cost import measure_cost
 from lvzoo.evaluate.evaluator import FrameEvaluator
-from lvzoo.evaluate.predict import BATCH_SIZE, predict_batches
+from lvzoo.evaluate.predict import choose_batch_size, predict_batches
 from lvzoo.evaluate.specimens import choose_specimens
 from lvzoo.evaluate.timing import ms_per_frame
 from lvzoo.geometry.contour import LANDMARK_COUNTS
@@ -108,11 +108,12 @@ def predict_specimens(
     evaluator: FrameEvaluator,
 ) -> Iterator[Specimen]:
     """Yield the best, median and worst frames. They are predicted again, since scoring does not keep the masks."""
+    size = choose_batch_size(evaluator.device)
     for place, row in choose_specimens(scores):
         c, n = divmod(row, len(test))
         # predict the same batch as in scoring: rounding may depend on it
-        start = n // BATCH_SIZE * BATCH_SIZE
-        batch_BHW = frames_CNHW[c][start : start + BATCH_SIZE]
+        start = n // size * size
+        batch_BHW = frames_CNHW[c][start : start + size]
         yield Specimen(
             model=str(scores["model"].iloc[row]),
             place=place,

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final, TypeAlias
 
+import pandas as pd
+
 from lvzoo.errors import name_some, show_name
 from lvzoo.run import FinishedRun, TrialFolder
 from lvzoo.types import Scores
@@ -42,9 +44,11 @@ class MergedTrial:
         """Whether its run trained it, instead of scoring a model that was trained before."""
         return self.run.fingerprint is not None
 
-    def read_scores(self) -> Scores:
-        """Return its scores, with the model's name in the merged ranking."""
-        return self.folder.read_scores().assign(model=self.model)
+    def read_scores(self, *, compact: bool = False) -> Scores:
+        """Return its scores, with the model's name in the merged ranking; `TrialFolder` explains `compact`."""
+        scores = self.folder.read_scores(compact=compact)
+        model = pd.Categorical([self.model]).repeat(len(scores)) if compact else self.model
+        return scores.assign(model=model)
 
     def read_specimens(self) -> Iterator[Specimen]:
         """Yield its example frames, with the model's name in the merged ranking."""

@@ -76,7 +76,10 @@ class Source:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FrameSet:
-    """The labelled frames of one split, in memory. Item n of every field belongs to the same frame."""
+    """The labelled frames of one split, in memory or mapped from a file into memory that this process may change.
+
+    Item n of every field belongs to the same frame.
+    """
 
     frames_NHW: NDArray[np.uint8]
     """Grey levels 0..255."""

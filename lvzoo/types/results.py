@@ -80,6 +80,14 @@ class ModelFacts:
     paper: str | None = None
     licence: str | None = None
 
+    def __post_init__(self) -> None:
+        """Raise ValueError for a size or a time below 0, or a Dice out of 0..1: a file may be damaged."""
+        for each in (self.parameters, self.flops, self.landmarks, self.ms_per_frame):
+            if each is not None and each < 0:
+                raise ValueError(f"a size or a time is {each}")
+        if any(dice < 0 or dice > 1 for dice in self.ceiling.values()):
+            raise ValueError(f"'ceiling' is {dict(self.ceiling)}")
+
 
 CautionKind: TypeAlias = Literal[
     "clean only",
@@ -253,4 +261,6 @@ class Study:
     """Digest of what the noise suite does to test frames; "" if unknown."""
     failed: Mapping[str, str] = field(default_factory=dict)
     """The trials that failed and are not ranked, each with its reason."""
+    missing: str = ""
+    """The trials that are not done yet, in words; "" if there are none."""
     specimens: tuple[Specimen, ...] = ()

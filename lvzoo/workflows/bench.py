@@ -1,6 +1,6 @@
 """Runs the benchmark: trains entries, tests them under noise, and ranks them.
 
-`run_bench` shows the order of the steps. `lvzoo.bench` is the same as the command `lvzoo bench`.
+`lvzoo.bench` is the same as the command `lvzoo bench`. `lvzoo.workflows.carry_out` shows the order of the steps.
 """
 
 from __future__ import annotations
@@ -8,18 +8,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from lvzoo.device import choose_precision, describe
+from lvzoo.executors import check_not_starting
 from lvzoo.registry import open_zoo
 from lvzoo.run import RunFolder
-from lvzoo.trials.command import RUNS, command_line
-from lvzoo.trials.execute import choose_executor
-from lvzoo.trials.job import make_job
-from lvzoo.trials.perform import perform
+from lvzoo.trials.again import find_finished
 from lvzoo.trials.plan import make_plan
-from lvzoo.trials.prepare import make_noise, open_data
 from lvzoo.trials.request import OnEvent, RunOptions, RunRequest, fill_records, ignore_event
-from lvzoo.types import SPLITS, OptionValue
-from lvzoo.workflows.compare import Comparison, compare
+from lvzoo.types import OptionValue
+from lvzoo.workflows.compare import Comparison
+from lvzoo.workflows.finish import finish
 
 
 def bench(
@@ -39,6 +36,12 @@ def bench(
     registries: Sequence[Path] = (),
     device: str = "auto",
     executor: str = "process",
+    jobs: int | None = None,
+    per_gpu: int = 1,
+    threads: int = 1,
+    address: str | None = None,
+    shared: bool = False,
+    shard: str | None = None,
     on_event: OnEvent = ignore_event,
     listeners: Sequence[object] = (),
     **recipe: OptionValue,
@@ -59,7 +62,17 @@ def bench(
         frames: whether the report shows test frames, and so contains pictures of the data set.
         registries: further registry.yaml files.
         device: auto, cpu or cuda.
-        executor: process (a child for each trial) or inline.
+        executor: process (a child for each trial), inline, or ray (on a Ray cluster).
+        jobs: how many trials run at once; None: one for each processor or GPU, if the memory is enough.
+        per_gpu: how many of them share a GPU.
+        threads: with how many threads each computes on the CPU. Numbers do not depend on `jobs`, but their last bits
+            may depend on `threads`.
+        address: HOST:PORT of a Ray cluster, which this machine is a node of; None: that of RAY_ADDRESS, or else a Ray
+            that is started on this machine for the run.
+        shared: whether the run folder is at the same path on every node of that cluster, so that no files are sent.
+        shard: do only every n-th trial, for array jobs: "2/5" does the second, the seventh, and so on. All shards
+            work in the same run folder. The last one to end ranks the trials. The results of the others have no
+            `study`, and `missing` names the trials that are not done. A shard's `failed` has its own trials only.
         on_event: called with a trial's name ("" for common steps) and an `Event`.
         listeners: objects with `lvzoo_epoch_finished` or `lvzoo_trial_finished`, marked with `lvzoo.hookimpl`.
         recipe: fields of `lvzoo.types.Recipe` for all entries (`epochs=3`).
@@ -72,27 +85,15 @@ def bench(
 
 
 def run_bench(request: RunRequest, options: RunOptions) -> Comparison:
-    """Run the benchmark for a request: the steps in the order in which they happen."""
-    executor = choose_executor(options.executor)
+    """Run the benchmark for a request. A run that is finished is only ranked again, without importing torch."""
+    check_not_starting()
     zoo = open_zoo(registries=request.registries)
-    plan = make_plan(zoo, request, device=options.device)
+    plan = make_plan(zoo, request)
     if request.out:
         RunFolder(path=Path(request.out)).check_free()
-    data = open_data(
-        zoo, request, phantom_size=plan.size.phantom_size, splits=SPLITS, on_event=options.on_event
-    )
-    settings = plan.settings(data.test.source.name, data.fingerprint)
-    run = RunFolder(path=Path(request.out) if request.out else RUNS / plan.run_name(settings))
-    facts = {
-        "command": command_line(request, [entry.name for entry in plan.entries]),
-        "computed": describe(plan.device, choose_precision(plan.device, plan.recipe.precision)),
-        **data.facts(),
-    }
-    with run.open(settings, facts):
-        make_noise(data.test, plan.noise, options.on_event)
-        jobs = [
-            make_job(trial, data=data, noise=plan.noise, run=run, device=plan.device)
-            for trial in plan.trials(data.fingerprint)
-        ]
-        perform(jobs, run, executor, zoo, options)
-        return compare(run.path, frames=options.frames, registries=request.registries)
+    if (finished := find_finished(zoo, plan, options.on_event)) is not None:
+        own = [trial.name for trial in options.part.take(list(plan.trials("")))]
+        return finish(finished.path, own, options, registries=request.registries)
+    from lvzoo.workflows.carry_out import carry_out  # it imports torch
+
+    return carry_out(plan, zoo, options)

@@ -6,7 +6,8 @@ Every run ends with this step, and `lvzoo report` repeats it. Both read the file
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from html import escape
 from pathlib import Path
 from typing import Final, get_args
 
@@ -17,8 +18,9 @@ from lvzoo.errors import RunError, UsageError, name_some
 from lvzoo.rank.ranking import order_by_ef, rank
 from lvzoo.registry import open_zoo
 from lvzoo.report.html import fragment, write_report
-from lvzoo.report.table import write_tables
-from lvzoo.run import read_run
+from lvzoo.report.table import TABLES, write_tables
+from lvzoo.run import describe_missing, read_run
+from lvzoo.temporary import remove_leftovers
 from lvzoo.trials.merge import (
     choose_report_folder,
     merge,
@@ -27,10 +29,12 @@ from lvzoo.trials.merge import (
     merge_specimens,
     open_run_suite,
 )
+from lvzoo.trials.variants import MergedTrial
 from lvzoo.types import SCORE_COLUMNS, Scores, Source
 from lvzoo.types.results import Order, Study
 
 REPORT: Final = "report.html"
+NOTHING: Final = "nothing to rank: no trial finished"
 MOST_REASONS: Final = 3
 """How many failed trials an error quotes."""
 FIXED_REFERENCE: Final = 0.9
@@ -39,15 +43,32 @@ FIXED_REFERENCE: Final = 0.9
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Comparison:
-    """The result of one or several runs. `study` is None if no trial finished. `failed` has the reasons by trial."""
+    """The result of one or several runs.
+
+    `study` is None if no trial finished, or if a shard of a run has ended before the others. `failed` has the reasons
+    by trial, and `missing` says of each trial that is not done whether it has begun, or is being done now.
+    """
 
     folder: Path
     """The folder of report.html, ranking.csv and the other tables."""
-    scores: Scores = field(repr=False)
-    """One row per frame, condition, model and seed: `lvzoo.types.SCORE_COLUMNS`."""
     study: Study | None = field(repr=False)
     source: Source = field(repr=False)
     failed: Mapping[str, str] = field(default_factory=dict)
+    missing: Mapping[str, str] = field(default_factory=dict)
+    trials: int = 0
+    """The number of trials that the runs have when they are done."""
+    finished: tuple[MergedTrial, ...] = field(default=(), repr=False)
+    """The trials that are ranked."""
+
+    @property
+    def scores(self) -> Scores:
+        """One row per frame, condition, model and seed: `lvzoo.types.SCORE_COLUMNS`.
+
+        The table is read from the files of the runs whenever it is asked for, since that of a large run takes
+        gigabytes.
+        """
+        tables = [trial.read_scores() for trial in self.finished]
+        return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(SCORE_COLUMNS))
 
     @property
     def ranking(self) -> pd.DataFrame:
@@ -97,13 +118,18 @@ class Comparison:
         """The path of the report, one HTML file."""
         return self.folder / REPORT
 
+    @property
+    def missing_line(self) -> str:
+        """Which trials are missing, and what to do, in words; "" if none are."""
+        return describe_missing(self.missing, self.trials) if self.missing else ""
+
     def check_any_finished(self) -> Comparison:
         """Return this result of a run that has just ended.
 
         Raises:
             RunError: every trial failed.
         """
-        if self.study is None:
+        if self.study is None and not self.missing:
             what = "every trial failed" if len(self.failed) > 1 else "its trial failed"
             raise make_run_error(f"{self.folder}: {what}", self.failed)
         return self
@@ -120,7 +146,9 @@ class Comparison:
 
     def _repr_html_(self) -> str:
         """Show the ranking in a notebook."""
-        return "<p>nothing to rank: no trial finished</p>" if self.study is None else fragment(self.study)
+        if self.study is None:
+            return f"<p>{escape(self.missing_line or NOTHING)}</p>"
+        return fragment(self.study)
 
 
 def compare(
@@ -163,13 +191,20 @@ def compare(
     trials = merge(found)
     folder = choose_report_folder(found, out, REPORT)
     done = {trial.name for trial in trials}
-    failed = {name: reason for run in found for name, reason in run.unfinished.items() if name not in done}
+    failed = {name: reason for run in found for name, reason in run.failed.items() if name not in done}
+    missing = {name: reason for run in found for name, reason in run.missing.items() if name not in done}
+    result = Comparison(
+        folder=folder,
+        study=None,
+        source=first.source,
+        failed=failed,
+        missing=missing,
+        trials=len({*done, *failed, *missing}),
+    )
     if not trials:
-        scores = pd.DataFrame(columns=list(SCORE_COLUMNS))
-        return Comparison(folder=folder, scores=scores, study=None, source=first.source, failed=failed)
-    scores = pd.concat([trial.read_scores() for trial in trials], ignore_index=True)
+        return result
     ranking = rank(
-        scores,
+        (trial.read_scores(compact=True) for trial in trials),
         open_run_suite(first, open_zoo(registries=registries)),
         models=merge_facts(trials, first.recipe),
         references=_choose_references(first.source, reference),
@@ -184,11 +219,13 @@ def compare(
         runs=tuple(run.path.name for run in found),
         computed=merge_computed(found),
         failed=failed,
+        missing=result.missing_line,
         specimens=merge_specimens(trials) if frames else (),
     )
+    remove_leftovers(folder, folder / TABLES)
     write_tables(study, folder)
     write_report(study, folder / REPORT)
-    return Comparison(folder=folder, scores=scores, study=study, source=first.source, failed=failed)
+    return replace(result, finished=trials, study=study)
 
 
 def make_run_error(what: str, failed: Mapping[str, str]) -> RunError:

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from lvzoo.data.clips.clip import ClipFile
@@ -153,9 +152,8 @@ def read_patient_scores(run: FinishedRun, registries: Sequence[Path] = ()) -> Pa
     if len(trials) == 1:
         log.warning("%s: has one trained model, so there is nothing to choose", show_name(run.path))
     suite = open_run_suite(run, open_zoo(registries=registries))
-    tables = [trial.read_scores().assign(model=trial.name, seed=0) for trial in trials]
-    scores = pd.concat(tables, ignore_index=True)
-    return patient_scores(make_grid(scores, suite), suite)
+    tables = (trial.read_scores(compact=True).assign(model=trial.name, seed=0) for trial in trials)
+    return patient_scores(make_grid(tables, suite), suite)
 
 
 def _recommend(file: ClipFile, patients: PatientScores, run: FinishedRun) -> Recommendation:

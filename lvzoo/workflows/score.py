@@ -21,7 +21,6 @@ from lvzoo.phantom.dataset import shows_same_pictures
 from lvzoo.registry import Zoo, open_zoo
 from lvzoo.run import RunFolder, digest
 from lvzoo.trials.command import RUNS
-from lvzoo.trials.execute import choose_executor
 from lvzoo.trials.job import make_job
 from lvzoo.trials.names import NamedModel, name_models
 from lvzoo.trials.perform import perform
@@ -36,7 +35,8 @@ from lvzoo.weights.calibration import name_data
 from lvzoo.weights.locate import Located
 from lvzoo.weights.network import read_model
 from lvzoo.weights.trained import TrainedModel, find_trained
-from lvzoo.workflows.compare import Comparison, compare
+from lvzoo.workflows.compare import Comparison
+from lvzoo.workflows.finish import finish
 
 DEFAULTS: Final = PRESETS["quick"]
 """The preset whose phantom size and number of resamples are the defaults."""
@@ -58,6 +58,12 @@ def score(
     registries: Sequence[Path] = (),
     device: str = "auto",
     executor: str = "process",
+    jobs: int | None = None,
+    per_gpu: int = 1,
+    threads: int = 1,
+    address: str | None = None,
+    shared: bool = False,
+    shard: str | None = None,
     on_event: OnEvent = ignore_event,
     listeners: Sequence[object] = (),
 ) -> Comparison:
@@ -80,7 +86,13 @@ def score(
         frames: whether the report shows test frames, and so contains pictures of the data set.
         registries: further registry.yaml files.
         device: auto, cpu or cuda.
-        executor: process (a child for each model) or inline.
+        executor: process (a child for each model), inline, or ray (on a Ray cluster).
+        jobs: how many models run at once; None: one for each processor or GPU, if the memory is enough.
+        per_gpu: how many of them share a GPU.
+        threads: with how many threads each computes on the CPU. Numbers do not depend on `jobs`, but their last bits
+            may depend on `threads`.
+        address, shared: as in `lvzoo.bench`.
+        shard: score only every n-th model ("2/5"), for array jobs; as in `lvzoo.bench`.
         on_event: called with a trial's name ("" for common steps) and an `Event`.
         listeners: objects with `lvzoo_trial_finished`, marked with `lvzoo.hookimpl`.
 
@@ -104,7 +116,7 @@ def run_score(
 
     With `renew`, a run in the folder may have other models, which are replaced.
     """
-    executor = choose_executor(options.executor)
+    executor = options.choose_executor()
     zoo = open_zoo(registries=request.registries)
     noise, device = plan_noise(zoo, request), choose_device(options.device)
     wanted = list_paths(models, "models")
@@ -118,16 +130,16 @@ def run_score(
     name = f"eval-{data.test.source.name}-{digest(settings)[:8]}"
     run = RunFolder(path=Path(request.out) if request.out else RUNS / name)
     facts = {
-        "computed": describe(device, choose_precision(device)),
+        "computed": describe(device, choose_precision(device), threads=options.threads),
         "files": {each.model.as_trial(each.name).name: show_name(each.model.stem) for each in named},
         **data.facts(),
     }
-    with run.open(settings, facts, renew=renew):
-        make_noise(data.test, noise, options.on_event)
-        make = partial(make_job, data=data, noise=noise, run=run, device=device)
-        jobs = [make(each.model.as_trial(each.name), trained=each.model) for each in named]
-        perform(jobs, run, executor, zoo, options)
-        return compare(run.path, frames=options.frames, registries=request.registries)
+    run.start(settings, facts, renew=renew)
+    make_noise(data.test, noise, options.on_event)
+    make = partial(make_job, data=data, noise=noise, run=run, device=device, threads=options.threads)
+    jobs = [make(each.model.as_trial(each.name), trained=each.model) for each in options.part.take(named)]
+    perform(jobs, run, executor, zoo, options)
+    return finish(run.path, [job.name for job in jobs], options, registries=request.registries)
 
 
 def check_weights(zoo: Zoo, models: Sequence[NamedModel]) -> None:

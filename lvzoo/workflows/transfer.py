@@ -19,7 +19,7 @@ from lvzoo.files import atomic_file, check_folder
 from lvzoo.phantom.ranges import SHIFTS, ranges_of
 from lvzoo.phantom.write import GENERATOR_VERSION
 from lvzoo.registry import open_zoo
-from lvzoo.run import check_settings, digest, read_run
+from lvzoo.run import check_settings, describe_missing, digest, read_run
 from lvzoo.run.trial import write_json
 from lvzoo.trials.command import RUNS
 from lvzoo.trials.names import name_models
@@ -28,26 +28,17 @@ from lvzoo.types import OptionValue
 from lvzoo.weights.trained import find_trained
 from lvzoo.workflows.bench import run_bench
 from lvzoo.workflows.compare import Comparison, make_run_error
+from lvzoo.workflows.finish import finish
 from lvzoo.workflows.score import check_weights, run_score
+from lvzoo.workflows.transfer_table import BEATS, NO_INTERVALS, STANDARD, make_table, take_intervals
 
 PRESET: Final = "quick"
-STANDARD: Final = "standard"
-"""The name of the phantom of the usual ranges."""
 TABLE: Final = "transfer.csv"
 SETTINGS: Final = "transfer.json"
 """What the transfer was asked for. With the same settings, a repeat goes on in the same folder."""
-BEATS: Final = "beats"
-"""The name of the phantom whose whole beats are tested, not only ED and ES."""
 TEST_SIZE: Final = "transfer"
 """The size of the tested phantoms: a test split only."""
 TEST_SIZE_BEATS: Final = "transfer-beats"
-NO_INTERVALS: Final = pd.DataFrame(
-    {
-        **{name: pd.Series(dtype="str") for name in ("model", "phantom")},
-        "seeds": pd.Series(dtype="int64"),
-        **{name: pd.Series(dtype="float64") for name in ("dice", "dice_low", "dice_high")},
-    }
-)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,7 +50,8 @@ class Transfer:
     same patients), one column per shift, `shifted` (the mean over the shifts) and `worst` (the lowest of them).
     `intervals` has one row per model and phantom: model, phantom, seeds, dice, dice_low, dice_high (95 %, bootstrap
     over patients). A model has no row in `table` if one of its trials failed on a phantom; `failed` has the reason by
-    trial and phantom.
+    trial and phantom. Both tables are empty if a shard has ended before the others; `missing` has the trainings, or
+    the trials by phantom, that are not done.
     """
 
     folder: Path
@@ -67,6 +59,14 @@ class Transfer:
     intervals: pd.DataFrame
     patients: int
     failed: Mapping[str, str] = field(default_factory=dict)
+    missing: Mapping[str, str] = field(default_factory=dict)
+    trials: int = 0
+    """The number of trainings, or of trials on phantoms, that `missing` is a part of."""
+
+    @property
+    def missing_line(self) -> str:
+        """Which of them are missing, and what to do, in words; "" if none are."""
+        return describe_missing(self.missing, self.trials) if self.missing else ""
 
 
 def transfer(
@@ -82,6 +82,12 @@ def transfer(
     registries: Sequence[Path] = (),
     device: str = "auto",
     executor: str = "process",
+    jobs: int | None = None,
+    per_gpu: int = 1,
+    threads: int = 1,
+    address: str | None = None,
+    shared: bool = False,
+    shard: str | None = None,
     on_event: OnEvent = ignore_event,
     listeners: Sequence[object] = (),
     **recipe: OptionValue,
@@ -103,7 +109,11 @@ def transfer(
             again. After a failed training, the same call goes on there with the trainings that finish.
         registries: further registry.yaml files.
         device: auto, cpu or cuda.
-        executor: process or inline.
+        executor: process, inline or ray.
+        jobs, per_gpu, threads, address, shared: as in `lvzoo.bench`.
+        shard: do only a part of the work ("2/5"), for array jobs. If entries are trained, shards share the
+            trainings, and the last one to end tests all models. Otherwise shards share the models, and the last one
+            to end writes the table. The results of the others have no table, and say what is missing.
         on_event: called with a trial's name ("" for common steps) and an `Event`.
         listeners: objects with lvzoo's notification hooks.
 
@@ -129,7 +139,18 @@ def transfer(
     found = [find_trained(model, registries=registries) for model in wanted]
     if found:
         check_weights(open_zoo(registries=registries), name_models(found))
-    options = RunOptions(device=device, executor=executor, on_event=on_event, listeners=listeners)
+    options = RunOptions(
+        device=device,
+        executor=executor,
+        jobs=jobs,
+        per_gpu=per_gpu,
+        threads=threads,
+        address=address,
+        shared=shared,
+        shard=shard,
+        on_event=on_event,
+        listeners=listeners,
+    )
     settings = {
         "models": [model.digest for model in found],
         "train": entries,
@@ -155,34 +176,25 @@ def transfer(
         )
         trained = run_bench(training, options)
         failed |= trained.failed
+        if trained.missing:
+            return _leave(folder, failed, trained.missing, trained.trials)
+        options = replace(options, shard=None)  # the last shard tests all models
         wanted += [trial.path for trial in read_run(trained.folder).finished.values()]
 
     # test on each phantom; listeners hear of the training only; a repeat may have trained more models
     repeatable = _record_settings(folder, settings)
-    tests = {
-        name: RunRequest(
-            call="score",
-            corruptions=(),
-            phantom_size=TEST_SIZE_BEATS if name == BEATS else TEST_SIZE,
-            phantom_seed=phantom_seed,
-            shift=None if name in (STANDARD, BEATS) else name,
-            out=folder / name,
-            registries=registries,
-        )
-        for name in phantoms
-    }
+    test = RunRequest(
+        call="score", corruptions=(), phantom_seed=phantom_seed, out=folder, registries=registries
+    )
     quiet = replace(options, listeners=())
-    results = {
-        name: run_score(wanted, test, quiet, renew=repeatable) for name, test in tests.items() if wanted
-    }
-    for name, result in results.items():
-        failed |= {f"{trial} on {name}": reason for trial, reason in result.failed.items()}
+    results = _test(wanted, phantoms, test, quiet, renew=repeatable) if wanted else {}
+    failed |= _name_phantoms({name: result.failed for name, result in results.items()})
+    if missing := _name_phantoms({name: result.missing for name, result in results.items()}):
+        return _leave(folder, failed, missing, sum(result.trials for result in results.values()))
 
     # one table of all phantoms
-    intervals = pd.concat(
-        [NO_INTERVALS, *(_take_intervals(name, result) for name, result in results.items())]
-    )
-    table = _make_table(intervals, phantoms, results)
+    intervals = pd.concat([NO_INTERVALS, *(take_intervals(name, result) for name, result in results.items())])
+    table = make_table(intervals, phantoms, results)
     if table.empty and failed:
         raise make_run_error(
             f"{folder}: no model was tested on every phantom, because some trials failed", failed
@@ -207,6 +219,7 @@ def _record_settings(folder: Path, settings: Mapping[str, Any]) -> bool:
     path = folder / SETTINGS
     if not path.exists() and not (folder / STANDARD).exists():
         write_json(path, {"settings": settings})
+    check_settings(path, settings, what="a transfer")  # another lvzoo may have written it meanwhile
     return path.exists()
 
 
@@ -220,28 +233,41 @@ def _check_nothing_of_training(given: Mapping[str, object]) -> None:
             )
 
 
-def _take_intervals(name: str, result: Comparison) -> pd.DataFrame:
-    """Return one row per model with its Dice on one phantom; empty if no model could be tested on it."""
-    columns = {"headline": "dice", "headline_low": "dice_low", "headline_high": "dice_high"}
-    if result.study is None:
-        return NO_INTERVALS
-    return result.ranking.rename(columns=columns)[["model", "seeds", *columns.values()]].assign(phantom=name)
+def _test(
+    models: Sequence[str | Path],
+    phantoms: Sequence[str],
+    request: RunRequest,
+    options: RunOptions,
+    *,
+    renew: bool,
+) -> dict[str, Comparison]:
+    """Test models on each phantom, in a folder of its own below `out` of the request."""
+    folder = Path(str(request.out))
+    results = {}
+    for name in phantoms:
+        size = TEST_SIZE_BEATS if name == BEATS else TEST_SIZE
+        shift = None if name in (STANDARD, BEATS) else name
+        test = replace(request, phantom_size=size, shift=shift, out=folder / name)
+        results[name] = run_score(models, test, options, renew=renew)
+    for name, result in results.items():
+        if result.missing:  # look again: the other shards went on meanwhile
+            results[name] = finish(folder / name, result.failed, options, registries=request.registries)
+    return results
 
 
-def _make_table(
-    intervals: pd.DataFrame, names: Sequence[str], results: Mapping[str, Comparison]
-) -> pd.DataFrame:
-    """Return one row per model that was tested on every phantom, best first by its mean Dice on the shifted ones.
+def _leave(folder: Path, failed: Mapping[str, str], missing: Mapping[str, str], trials: int) -> Transfer:
+    """Return what is known while other shards, or other processes, still work."""
+    return Transfer(
+        folder=folder,
+        table=pd.DataFrame(),
+        intervals=NO_INTERVALS,
+        patients=0,
+        failed=failed,
+        missing=missing,
+        trials=trials,
+    )
 
-    A model with fewer seeds on one phantom is left out: its means would be over different seeds.
-    """
-    whole = intervals.groupby("model")["seeds"].transform("nunique") == 1
-    wide = intervals[whole].pivot_table(index="model", columns="phantom", values="dice")
-    wide = wide.reindex(columns=pd.Index(names)).dropna()
-    shifted = wide.drop(columns=[STANDARD, BEATS])
-    wide = wide.assign(shifted=shifted.mean(axis=1), worst=shifted.min(axis=1)).reset_index()
-    about = ["model", "kind", "seeds"]
-    if wide.empty:
-        return pd.DataFrame(columns=[*about, *wide.columns.drop("model")])
-    models = results[STANDARD].ranking[about]
-    return models.merge(wide, on="model").sort_values("shifted", ascending=False, ignore_index=True)
+
+def _name_phantoms(reasons: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """Return the reasons of each phantom's trials, by trial and phantom."""
+    return {f"{trial} on {phantom}": why for phantom, own in reasons.items() for trial, why in own.items()}

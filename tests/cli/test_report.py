@@ -32,6 +32,7 @@ def test_json_has_the_facts_behind_the_numbers(tmp_path: Path, capsys: pytest.Ca
             "trials_without_ef",
             "warnings",
             "failed",
+            "missing",
         ),
         *("ranking", "pairs", "response", "breaks", "contests", "ef", "ef_response", "ef_contests"),
     ]

@@ -1,107 +1,76 @@
-"""The run folder: its settings, its lock, and files that are written completely or not at all."""
+"""The run folder: its settings, its start, and files that are written completely or not at all."""
 
 from __future__ import annotations
 
-import errno
-import os
+import subprocess
+import sys
+import time
 from pathlib import Path
-from typing import IO
 
 import pytest
 
 from lvzoo.errors import DataError, LvzooError, UsageError
 from lvzoo.files import atomic_file, atomic_folder
 from lvzoo.run import RunFolder, digest
-from lvzoo.types import Job, JobResult
 
 
-def test_the_same_settings_open_the_same_run_and_keep_its_facts(tmp_path: Path) -> None:
+def test_the_same_settings_resume_the_same_run_and_keep_its_facts(tmp_path: Path) -> None:
     run = RunFolder(path=tmp_path / "run")
-    with run.open({"epochs": 8, "conditions": ("a", "b")}, {"patients": 1}):
-        pass
-    with run.open({"epochs": 8, "conditions": ("a", "b")}, {"patients": 2}):
-        assert run.read()["patients"] == 1
+    run.start({"epochs": 8, "conditions": ("a", "b")}, {"patients": 1})
+    run.start({"epochs": 8, "conditions": ("a", "b")}, {"patients": 2})
+    assert run.read()["patients"] == 1
 
 
-def test_other_settings_are_refused_and_named(tmp_path: Path) -> None:
+def test_other_settings_are_refused_and_named_unless_the_run_is_renewed(tmp_path: Path) -> None:
     run = RunFolder(path=tmp_path / "run")
-    with run.open({"epochs": 8, "seeds": 1}, {}):
-        pass
-    with (
-        pytest.raises(UsageError, match=r"other settings: epochs is 8 there, 9 here; name another --out"),
-        run.open({"epochs": 9, "seeds": 1}, {}),
-    ):
-        pass
+    run.start({"epochs": 8, "seeds": 1}, {})
+    with pytest.raises(UsageError, match=r"other settings: epochs is 8 there, 9 here; name another --out"):
+        run.start({"epochs": 9, "seeds": 1}, {})
     assert run.read()["settings"]["epochs"] == 8
+    run.start({"epochs": 9, "seeds": 1}, {}, renew=True)
+    assert run.read()["settings"]["epochs"] == 9
 
 
-def test_the_folder_is_locked_meanwhile(tmp_path: Path) -> None:
-    run = RunFolder(path=tmp_path / "run")
-    with (
-        run.open({}, {}),
-        pytest.raises(UsageError, match="another lvzoo works in it"),
-        RunFolder(path=tmp_path / "run").open({}, {}),
-    ):
-        pass
-    with run.open({}, {}):
-        pass
+START = """
+import sys, time
+from pathlib import Path
+from lvzoo.run import RunFolder
+
+run, number = RunFolder(path=Path(sys.argv[1])), int(sys.argv[2])
+time.sleep(max(0.0, float(sys.argv[3]) - time.time()))  # all at once
+run.start({"epochs": 8, **({"seeds": number} if "differ" in sys.argv else {})}, {"writer": number})
+print(run.read()["writer"])
+"""
 
 
-@pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP])
-def test_without_flock_a_file_locks_the_folder(
-    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("settings", ["agree", "differ"])
+def test_of_processes_that_start_at_the_same_moment_one_writes_the_settings(
+    settings: str, tmp_path: Path
 ) -> None:
-    fcntl = pytest.importorskip("fcntl")
-
-    def refuse(*_: object) -> None:
-        raise OSError(number, os.strerror(number))
-
-    monkeypatch.setattr(fcntl, "flock", refuse)
-    folder = tmp_path / "run"
-    with RunFolder(path=folder).open({}, {}):
-        [warning] = [record.getMessage() for record in caplog.records]
-        assert "the file system has no locks (flock)" in warning
-        with (
-            pytest.raises(
-                UsageError, match=r"another lvzoo works in it.*if none does, remove .*\.lock-soft$"
-            ),
-            RunFolder(path=folder).open({}, {}),
-        ):
-            pass
-    assert not (folder / ".lock-soft").exists()
-    with RunFolder(path=folder).open({}, {}):
-        pass
+    command = [sys.executable, "-c", START, str(tmp_path / "run")]
+    moment = str(time.time() + 2)
+    starts = [
+        subprocess.Popen(
+            [*command, str(number), moment, settings],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for number in range(4)
+    ]
+    told = [start.communicate() for start in starts]
+    said = {out.strip() for out, _ in told} - {""}
+    assert len(said) == 1, "all read the same run.json"
+    refused = [err for _, err in told if "holds a run with other settings: seeds is" in err]
+    assert len(refused) == (3 if settings == "differ" else 0)
+    assert {path.name for path in (tmp_path / "run").iterdir()} == {"run.json", ".lock"}
 
 
-def test_a_network_that_shares_locks_of_readable_files_only_is_recognised(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    """NFS first checks that the file can be read, and then says that it has no locks."""
-    fcntl = pytest.importorskip("fcntl")
-
-    def refuse(file: IO[str], operation: int) -> None:
-        readable = isinstance(file, int) or file.readable()
-        number = errno.EBADF if operation & fcntl.LOCK_SH and not readable else errno.ENOLCK
-        raise OSError(number, os.strerror(number))
-
-    monkeypatch.setattr(fcntl, "flock", refuse)
-    with RunFolder(path=tmp_path / "run").open({}, {}):
-        assert "the file system has no locks (flock)" in caplog.text
-        assert (tmp_path / "run/.lock-soft").exists()
-
-
-def test_the_lock_of_a_killed_lvzoo_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lvzoo.run.folder._lacks_flock", lambda _path: True)
-    (tmp_path / "run").mkdir()
-    (tmp_path / "run/.lock-soft").write_text("1\na machine that is not here\n")
-    with (
-        pytest.raises(UsageError, match=r"if none does, remove .*run/\.lock-soft$"),
-        RunFolder(path=tmp_path / "run").open({}, {}),
-    ):
-        pass
-    (tmp_path / "run/.lock-soft").unlink()
-    with RunFolder(path=tmp_path / "run").open({}, {}):
-        pass
+def test_what_a_start_leaves_that_was_killed_does_not_make_it_another_folder(tmp_path: Path) -> None:
+    (tmp_path / ".lock").touch()
+    (tmp_path / ".lvzoo-new-k3x9_.json").write_text('{"setti')
+    RunFolder(path=tmp_path).start({}, {})
+    assert (tmp_path / "run.json").is_file()
 
 
 def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
@@ -110,32 +79,25 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
         (tmp_path, r"exists and is not a run of lvzoo"),
         (tmp_path / "thesis.txt", "is a file, and results need a folder"),
     ):
-        with pytest.raises(LvzooError, match=reason), RunFolder(path=taken).open({}, {}):
-            pass
+        with pytest.raises(LvzooError, match=reason):
+            RunFolder(path=taken).start({}, {})
     assert sorted(path.name for path in tmp_path.iterdir()) == ["thesis.txt"]
 
 
 def test_a_failure_keeps_what_was_trained(tmp_path: Path) -> None:
-    run = RunFolder(path=tmp_path)
-    run.trial("unet-s0").mark("trained", key="abc")
-    result = JobResult(job=Job(name="unet-s0", task="x", settings=None), error="died", traceback="...")
-    run.record_failure("unet-s0", result)
-    assert run.trial("unet-s0").status() == {
-        "state": "failed",
-        "error": "died",
-        "traceback": "...",
-        "key": "abc",
-    }
+    trial = RunFolder(path=tmp_path).trial("unet-s0")
+    trial.mark("trained", key="abc")
+    trial.mark_failed("died", "...")
+    assert trial.status() == {"state": "failed", "error": "died", "traceback": "...", "key": "abc"}
 
 
 def test_a_damaged_status_counts_as_none(tmp_path: Path) -> None:
-    folder = RunFolder(path=tmp_path).trial("unet-s0")
-    folder.mark("finished", key="abc")
-    (folder.path / "status.json").write_text('{"state": "fini')
-    assert folder.status() == {}
-    result = JobResult(job=Job(name="unet-s0", task="x", settings=None), error="died")
-    RunFolder(path=tmp_path).record_failure("unet-s0", result)
-    assert folder.status()["error"] == "died"
+    trial = RunFolder(path=tmp_path).trial("unet-s0")
+    trial.mark("finished", key="abc")
+    (trial.path / "status.json").write_text('{"state": "fini')
+    assert trial.status() == {}
+    trial.mark_failed("died", None)
+    assert trial.status()["error"] == "died"
 
 
 def test_checkpoints_of_another_key_are_dropped(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from lvzoo.errors import DataError
@@ -45,6 +46,13 @@ def test_scores_of_an_earlier_version_have_no_volumes(trial: TrialFolder) -> Non
     assert after.drop(columns=volumes).equals(before.drop(columns=volumes))
 
 
+def test_compact_scores_are_the_same_with_categories_for_text(trial: TrialFolder) -> None:
+    plain, compact = trial.read_scores(), trial.read_scores(compact=True)
+    texts = [name for name in compact if isinstance(compact[name].dtype, pd.CategoricalDtype)]
+    assert texts == ["model", "patient", "video", "phase", "corruption"]
+    pd.testing.assert_frame_equal(compact.astype(dict.fromkeys(texts, plain["model"].dtype)), plain)
+
+
 @pytest.mark.parametrize("labels", ["[{}]", '[{"condition": {}, "shape": 3}]', "no json"])
 def test_damaged_labels_are_reported(trial: TrialFolder, labels: str) -> None:
     path = trial.path / "specimens.npz"
@@ -62,3 +70,52 @@ def test_cut_files_are_reported(trial: TrialFolder) -> None:
         with pytest.raises(DataError, match=rf"{name}: cannot be read"):
             read()
     assert json.loads((trial.path / "status.json").read_text())["state"] == "finished"
+
+
+NESTED = "[" * 100_000
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("ms_per_frame", -1.0),
+        ("ms_per_frame", "fast"),
+        ("parameters", 1.5),
+        ("flops", -3),
+        ("flops", 10**400),
+        ("kind", "other"),
+        ("kind", ["mask"]),
+        ("ceiling", {"all": 7}),
+        ("ceiling", {"all": None}),
+        ("hardware", None),
+        ("augmented", 1),
+    ],
+)
+def test_facts_that_no_model_has_are_reported(trial: TrialFolder, field: str, value: object) -> None:
+    path = trial.path / "facts.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), field: value}))
+    with pytest.raises(DataError, match=r"facts.json: cannot be read \(.*; run again"):
+        trial.read_facts()
+
+
+@pytest.mark.parametrize("content", [NESTED, "[]", "3", "null"])
+def test_json_that_is_no_object_or_nested_too_deeply_is_reported(trial: TrialFolder, content: str) -> None:
+    for name in ("facts.json", "status.json"):
+        (trial.path / name).write_text(content)
+    assert trial.status() == {}
+    with pytest.raises(DataError, match=r"facts.json: cannot be read \(it "):
+        trial.read_facts()
+
+
+@pytest.mark.parametrize("change", [{"model_key": ["k"]}, {"state": 1}, {"state": "done"}, {"error": {}}])
+def test_a_status_that_no_trial_has_counts_as_none(trial: TrialFolder, change: dict[str, object]) -> None:
+    assert trial.status()["state"] == "finished"
+    (trial.path / "status.json").write_text(json.dumps({**trial.status(), **change}))
+    assert trial.status() == {}
+
+
+def test_scores_that_lack_a_column_are_reported(trial: TrialFolder) -> None:
+    path = trial.path / "scores.parquet"
+    trial.read_scores().drop(columns="dice").to_parquet(path)
+    with pytest.raises(DataError, match="lacks the column 'dice'; run again"):
+        trial.read_scores()

@@ -21,6 +21,7 @@ from lvzoo.errors import DataError, PluginError, RunError, UsageError
 from lvzoo.noise.suite import NoiseV1
 from lvzoo.phantom.dataset import Phantom
 from lvzoo.phantom.write import cached_phantom
+from lvzoo.temporary import TEMPORARY
 from lvzoo.types import SCORE_COLUMNS, Event, FrameSet, Scores, Split, Trial
 from lvzoo.workflows.compare import Comparison
 from tests.made_plugins import NOISE_SOURCE, NOISE_SUITE, declare, network
@@ -79,7 +80,8 @@ def test_the_run_folder_holds_what_the_design_says(finished: Comparison) -> None
         f"tables/{name}.csv" for name in ("pairs", "response", "breaks", "contests", "challenge", *of_ef)
     }
     tables |= {"tables/challenge.txt", "tables/ef.txt"}
-    assert files - {".lock"} == {"run.json", "ranking.csv", "report.html", *tables} | {
+    locks = {".lock", "trials/unet-s0/.lock", "trials/landmark7-s0/.lock"}
+    assert files - locks == {"run.json", "ranking.csv", "report.html", *tables} | {
         f"trials/{name}-s0/{file}" for name in ("unet", "landmark7") for file in trial
     }
     run = json.loads((finished.folder / "run.json").read_text())
@@ -109,6 +111,36 @@ def test_the_same_command_again_does_nothing_anew(finished: Comparison) -> None:
     pd.testing.assert_frame_equal(again.ranking, finished.ranking)
 
 
+AGAIN = """
+import sys
+import lvzoo
+result = lvzoo.bench(out=sys.argv[1], epochs=2, preset="smoke", severities=(1, 5), resamples=200)
+print(len(result.ranking), "torch" in sys.modules)
+"""
+
+
+def test_a_finished_run_is_shown_again_without_torch(finished: Comparison) -> None:
+    shown = subprocess.run(
+        [sys.executable, "-c", AGAIN, str(finished.folder)], check=True, capture_output=True, text=True
+    )
+    assert shown.stdout == "2 False\n"
+
+
+def test_a_run_on_data_that_have_changed_is_not_shown_as_finished(
+    install_plugin: Install, tmp_path: Path
+) -> None:
+    folder = tmp_path / "data"
+    shutil.copytree(cached_phantom(size="smoke", seed=0), folder)
+    code = declare("one", package="quick_dist")
+    install_plugin("quick", code, files={"model.py": network("One")})
+    settings = {**SMALL, "plugins": "one", "data": folder, "corruptions": (), "out": tmp_path / "run"}
+    settings.pop("severities")
+    lvzoo.bench(**settings)
+    (folder / "Videos" / f"{pd.read_csv(folder / 'FileList.csv')['FileName'][0]}.avi").unlink()
+    with pytest.raises(UsageError, match=r"other settings: data\.fingerprint is"):
+        lvzoo.bench(**settings)
+
+
 def test_other_settings_need_another_folder(finished: Comparison) -> None:
     with pytest.raises(
         UsageError,
@@ -123,12 +155,18 @@ def test_what_is_lost_or_damaged_is_made_again_and_nothing_else(finished: Compar
     (unet / "scores.parquet").unlink()
     (landmark7 / "scores.parquet").write_bytes(b"PAR1 no more")
     (landmark7 / "model.safetensors").write_bytes(b"cut short")
+    # what processes leave that are killed while they write, or just after a training
+    (unet / "checkpoints-0123").mkdir()
+    for folder in (unet, tmp_path / "run", tmp_path / "run/tables"):
+        (folder / f"{TEMPORARY}left.csv").touch()
     steps: list[tuple[str, str]] = []
     again = lvzoo.bench(
         out=tmp_path / "run", epochs=2, on_event=lambda name, event: steps.append((name, event.step)), **SMALL
     )
     assert {name for name, step in steps if step == "epoch"} == {"landmark7-s0"}
     assert {name for name, step in steps if step == "testing"} == {"unet-s0", "landmark7-s0"}
+    assert list((tmp_path / "run").rglob(f"{TEMPORARY}*")) == []
+    assert not (unet / "checkpoints-0123").exists()
     pd.testing.assert_frame_equal(again.ranking, finished.ranking)
 
 

@@ -13,6 +13,7 @@ import pytest
 import lvzoo
 from lvzoo.cli import main
 from lvzoo.errors import DataError, UsageError
+from lvzoo.run import RunFolder
 from lvzoo.types import CLEAN, Condition, Recipe
 from lvzoo.types.results import OWN_CLEAN
 from lvzoo.weights.trained import digest_file
@@ -202,8 +203,41 @@ def test_a_trial_that_failed_is_named_and_the_others_are_ranked(tmp_path: Path) 
     nothing = lvzoo.compare(run)
     assert nothing.study is None
     assert nothing.ranking.empty
-    assert "go" in nothing.failed["landmark7-s0"]
-    assert "nothing to rank" in nothing._repr_html_()
+    assert nothing.missing == {"landmark7-s0": "not begun"}
+    assert "missing: 1 of 2 trials (landmark7-s0)" in nothing._repr_html_()
+
+
+def test_trials_that_are_missing_running_or_failed_are_told_apart(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = make_run(tmp_path / "run", seeds=3)
+    for name, state in (("unet-s1", "failed"), ("unet-s2", "training"), ("landmark7-s1", "failed")):
+        (run / f"trials/{name}/status.json").write_text(json.dumps({"state": state, "error": "it burst"}))
+    (run / "trials/landmark7-s2/status.json").unlink()
+    line = (
+        "missing: 3 of 6 trials (unet-s2, landmark7-s1 now running, landmark7-s2); run the other shards, or repeat "
+        "the command of the run"
+    )
+    with RunFolder(path=run).trial("landmark7-s1").lock.hold(print):
+        result = lvzoo.compare(run)
+        assert result.failed == {"unet-s1": "it burst"}
+        assert result.missing == {
+            "unet-s2": "begun, not finished",
+            "landmark7-s1": "being trained or tested now",
+            "landmark7-s2": "not begun",
+        }
+        assert main(["report", str(run)]) == 1
+        told = capsys.readouterr()
+        assert told.err.splitlines() == [
+            "failed: unet-s1: it burst (more in trials/unet-s1/status.json)",
+            line,
+        ]
+        assert f"M{line[1:]}." in result.report.read_text()
+        assert main(["report", str(run), "--json"]) == 1
+        assert json.loads(capsys.readouterr().out)["missing"] == dict(result.missing)
+        assert main(["report", str(run), "--markdown"]) == 1
+        assert f"- {line}\n" in capsys.readouterr().out
+    assert lvzoo.compare(run).failed == {"unet-s1": "it burst", "landmark7-s1": "it burst"}
 
 
 def test_break_points_have_the_datas_own_reference_or_the_one_given(tmp_path: Path) -> None:
@@ -243,6 +277,40 @@ def test_a_damaged_or_foreign_folder_is_told(tmp_path: Path) -> None:
     del known["settings"]["recipe"]
     (run / "run.json").write_text(json.dumps(known))
     with pytest.raises(DataError, match=r"run.json is not as this version of lvzoo writes it \(KeyError"):
+        lvzoo.compare(run)
+    (run / "run.json").write_text("[" * 100_000)
+    with pytest.raises(DataError, match=r"run.json: damaged \(it is nested too deeply\)"):
+        lvzoo.compare(run)
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (("settings",), []),
+        (("settings", "entries"), ["unet"]),
+        (("settings", "seeds"), 2**40),
+        (("settings", "seeds"), "two"),
+        (("settings", "resamples"), 10**12),
+        (("settings", "resamples"), 1e999),
+        (("settings", "suite"), 1),
+        (("settings", "recipe", "epochs"), {"a": "b"}),
+        (("reader_dice",), "high"),
+        (("findings",), [3]),
+        (("computed",), {"device": 5}),
+        (("data", "test", "patients"), None),
+        (("data", "test", "version"), ["v"]),
+    ],
+)
+def test_numbers_and_texts_that_no_run_has_are_told(
+    tmp_path: Path, place: tuple[str, ...], value: object
+) -> None:
+    run = make_run(tmp_path / "run", entries=("unet",))
+    known = inner = json.loads((run / "run.json").read_text())
+    for name in place[:-1]:
+        inner = inner[name]
+    inner[place[-1]] = value
+    (run / "run.json").write_text(json.dumps(known))
+    with pytest.raises(DataError, match=r"run: run.json is not as this version of lvzoo writes it \("):
         lvzoo.compare(run)
 
 

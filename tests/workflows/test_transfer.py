@@ -19,12 +19,17 @@ from lvzoo.models.build import build_model
 from lvzoo.phantom import write
 from lvzoo.phantom.dataset import Phantom
 from lvzoo.phantom.write import cached_phantom
-from lvzoo.workflows.transfer import Transfer, _make_table
+from lvzoo.workflows.transfer import Transfer
+from lvzoo.workflows.transfer_table import make_table
 from tests.made_plugins import declare, network
 from tests.made_weights import small_entry, write_weights
 
 if TYPE_CHECKING:
     from tests.conftest import Install
+
+
+PHANTOMS = ("standard", "beats", "gain")
+"""The phantoms of a transfer with one shift."""
 
 
 @pytest.fixture(autouse=True)
@@ -97,7 +102,7 @@ def test_a_model_of_fewer_seeds_on_one_phantom_has_no_row() -> None:
         ]
     )
     results = cast("Any", {"standard": Told()})
-    assert list(_make_table(intervals, ["standard", "beats", "gain"], results)["model"]) == ["whole"]
+    assert list(make_table(intervals, ["standard", "beats", "gain"], results)["model"]) == ["whole"]
 
 
 def test_another_question_has_another_folder_and_the_same_one_its_own(
@@ -211,6 +216,46 @@ def test_a_repeat_after_a_failed_training_goes_on_in_the_same_folder(
         repeat(train=["sound"])
     with pytest.raises(UsageError, match=r"other settings: phantoms is"):
         repeat(shifts=["depth"])
+
+
+def test_shards_share_the_trainings_and_the_last_one_tests_all_models(
+    install_plugin: Install, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = declare("one", "two", package="quick_dist")
+    install_plugin("quick", code, files={"model.py": f"{network('One')}\nclass Two(One):\n    pass\n"})
+    options: dict[str, Any] = {"shifts": ["gain"], "executor": "inline", "preset": "smoke"}
+    whole = lvzoo.transfer(train=["one", "two"], out=tmp_path / "whole", **options)
+    first = lvzoo.transfer(train=["one", "two"], out=tmp_path / "run", shard="2/2", **options)
+    assert first.table.empty
+    assert first.missing == {"one-s0": "not begun"}
+    assert first.missing_line.startswith("missing: 1 of 2 trials (one-s0); run the other shards")
+    assert not (tmp_path / "run/standard").exists()
+    last = lvzoo.transfer(train=["one", "two"], out=tmp_path / "run", shard="1/2", **options)
+    assert not last.missing
+    pd.testing.assert_frame_equal(last.table, whole.table)
+    assert (tmp_path / "run/transfer.csv").read_text() == (tmp_path / "whole/transfer.csv").read_text()
+    words = ["transfer", "--train", "one,two", "--preset", "smoke", "--executor", "inline"]
+    assert main([*words, "--out", str(tmp_path / "other"), "--shard", "1/2"]) == 0
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.splitlines()[-2].startswith("missing: 1 of 2 trials (two-s0); ")
+
+
+def test_shards_share_the_models_that_are_given(tmp_path: Path) -> None:
+    models = [
+        write_weights(tmp_path / f"{name}.safetensors", model=build_model(small_entry(), seed=seed))
+        for seed, name in enumerate("abc")
+    ]
+    options: dict[str, Any] = {"shifts": ["gain"], "executor": "inline", "out": tmp_path / "run"}
+    first = lvzoo.transfer(models, shard="1/2", **options)
+    assert list(first.missing) == [
+        f"{first.missing_line.split('(')[1].split()[0]} on {name}" for name in PHANTOMS
+    ]
+    assert first.trials == 9
+    assert not (tmp_path / "run/transfer.csv").exists()
+    last = lvzoo.transfer(models, shard="2/2", **options)
+    assert len(last.table) == 3
+    pd.testing.assert_frame_equal(last.table, lvzoo.transfer(models, **options).table)
 
 
 def test_a_folder_of_an_earlier_version_holds_the_models_that_it_held(tmp_path: Path) -> None:
