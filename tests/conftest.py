@@ -42,6 +42,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--hold", action="store_true", help="fail where a benchmark falls below the ratio that it is held to"
     )
+    parser.addoption(
+        "--rounds", type=int, default=10, help="how many rounds of tests/campaign/test_kill.py to play"
+    )
+    parser.addoption(
+        "--mutants", type=int, default=1000, help="how many files tests/campaign/test_mutants.py damages"
+    )
+    parser.addoption("--campaign-seed", type=int, default=0, help="the seed of both campaigns")
 
 
 @pytest.fixture(scope="session", autouse=True)

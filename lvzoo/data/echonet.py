@@ -20,12 +20,14 @@ from typing import Final
 import numpy as np
 
 from lvzoo.data import quirks
+from lvzoo.data.clips.clip import Way
 from lvzoo.data.frames import fingerprint, load_or_make
+from lvzoo.data.labels import Label
 from lvzoo.data.opencv import decoder_identity
 from lvzoo.data.reading import Reading, read_video
 from lvzoo.data.tables import FILE_LIST, SUFFIX, TRACINGS, read_file_list, read_tracings, stem_of
 from lvzoo.errors import DataError, NoSplitError, name_some
-from lvzoo.types import Finding, FrameSet, Source, Split
+from lvzoo.types import FRAME_SIZE_HW, Finding, FrameSet, Sector, Source, Split
 
 LOG = logging.getLogger("lvzoo.data")
 
@@ -101,9 +103,9 @@ class EchoNetDynamic:
     def _read(self, split: Split) -> FrameSet:
         """Read the lists, decode the labelled frames of a split, and collect the findings."""
         file_list = read_file_list(self.folder / FILE_LIST)
-        tracings = read_tracings(self.folder / TRACINGS)
-        further = read_tracings(self.folder / self.further).rows if self.further else {}
         videos = file_list.videos[split]
+        tracings = read_tracings(self.folder / TRACINGS, videos)
+        further = read_tracings(self.folder / self.further, videos).rows if self.further else {}
         if not videos:
             raise NoSplitError(f"{self.folder / FILE_LIST}: no row has the split {split.upper()}; add one")
         paths = {stem_of(entry.name): Path(entry.path) for entry in self._list_videos()}
@@ -114,18 +116,21 @@ class EchoNetDynamic:
         def read(video: str) -> Reading:
             return read_video(video, paths.get(video), tracings.rows.get(video, {}), further.get(video, {}))
 
+        most = sum(len(rows.get(video, ())) for rows in (tracings.rows, further) for video in videos)
+        joined = _Joined(most)
         with ThreadPoolExecutor() as threads:
-            readings = list(threads.map(read, videos))
-        _log_ways(split, readings)
+            for reading in threads.map(read, videos):
+                joined.add(reading)
+        _log_ways(split, joined.ways)
         # Findings on the lists, on the tracings and videos, and on videos that belong to no split.
         findings = [finding for video in videos for finding in file_list.findings[video]]
         findings += [finding for video in videos for finding in tracings.findings.get(video, ())]
-        findings += [finding for reading in readings for finding in reading.findings]
+        findings += joined.findings
         unlisted = [video for video in tracings.rows if video not in file_list.findings]
         findings += [quirks.NOT_LISTED.finding(video) for video in unlisted]
-        if not any(reading.labels for reading in readings):
+        if not joined.labels:
             raise DataError(f"{self.folder}: {_explain_no_frames(split, len(videos), findings)}")
-        return _assemble(readings, tuple(findings))
+        return joined.assemble(tuple(findings))
 
 
 def _read_all(frames: FrameSet) -> bool:
@@ -142,31 +147,48 @@ def _read_bytes(path: Path) -> bytes:
         ) from error
 
 
-def _assemble(readings: Sequence[Reading], findings: tuple[Finding, ...]) -> FrameSet:
-    """Join what was read from the videos; the fingerprint is computed from the result."""
-    kept = [
-        (reading.video, reading.sector, label, frame_HW)
-        for reading in readings
-        if reading.sector is not None
-        for label, frame_HW in zip(reading.labels, reading.frames, strict=True)
-    ]
-    frames_NHW = np.stack([frame_HW for *_, frame_HW in kept])
-    masks_NHW = np.stack([label.mask_HW for _, _, label, _ in kept])
-    contours_NP2 = np.stack([label.contour_P2 for _, _, label, _ in kept])
-    videos = tuple(video for video, *_ in kept)
-    indices = tuple(label.frame for _, _, label, _ in kept)
-    frames = FrameSet(
-        frames_NHW=frames_NHW,
-        masks_NHW=masks_NHW,
-        contours_NP2=contours_NP2,
-        sectors=tuple(sector for _, sector, _, _ in kept),
-        patients=videos,  # each patient has one video, and is named like it
-        videos=videos,
-        frame_indices=indices,
-        phases=tuple(label.phase for _, _, label, _ in kept),
-        source=Source(name="echonet-dynamic", version=READER_VERSION, fingerprint="", findings=findings),
-    )
-    return replace(frames, source=replace(frames.source, fingerprint=fingerprint(frames)))
+class _Joined:
+    """Joins what is read from the videos, one after the other, so that no frame is held twice."""
+
+    def __init__(self, most: int) -> None:
+        """Reserve memory for `most` frames; the system gives it only when it is written to."""
+        self.frames_NHW = np.empty((most, *FRAME_SIZE_HW), np.uint8)
+        self.masks_NHW = np.empty((most, *FRAME_SIZE_HW), np.bool_)
+        self.labels: list[Label] = []
+        self.videos: list[str] = []
+        self.sectors: list[Sector] = []
+        self.findings: list[Finding] = []
+        self.ways: Counter[Way] = Counter()
+
+    def add(self, reading: Reading) -> None:
+        """Add the frames, labels and findings of the next video."""
+        self.findings.extend(reading.findings)
+        if reading.way is not None:
+            self.ways[reading.way] += 1
+        if reading.sector is None:
+            return
+        for label, frame_HW in zip(reading.labels, reading.frames, strict=True):
+            place = len(self.videos)
+            self.frames_NHW[place], self.masks_NHW[place] = frame_HW, label.mask_HW
+            self.labels.append(replace(label, mask_HW=self.masks_NHW[place]))
+            self.videos.append(reading.video)
+            self.sectors.append(reading.sector)
+
+    def assemble(self, findings: tuple[Finding, ...]) -> FrameSet:
+        """Return all frames; the fingerprint is computed from the result."""
+        videos, count = tuple(self.videos), len(self.videos)
+        frames = FrameSet(
+            frames_NHW=self.frames_NHW[:count],
+            masks_NHW=self.masks_NHW[:count],
+            contours_NP2=np.stack([label.contour_P2 for label in self.labels]),
+            sectors=tuple(self.sectors),
+            patients=videos,  # each patient has one video, and is named like it
+            videos=videos,
+            frame_indices=tuple(label.frame for label in self.labels),
+            phases=tuple(label.phase for label in self.labels),
+            source=Source(name="echonet-dynamic", version=READER_VERSION, fingerprint="", findings=findings),
+        )
+        return replace(frames, source=replace(frames.source, fingerprint=fingerprint(frames)))
 
 
 def _explain_no_frames(split: Split, videos: int, findings: Sequence[Finding]) -> str:
@@ -179,7 +201,6 @@ def _explain_no_frames(split: Split, videos: int, findings: Sequence[Finding]) -
     return f"none of the {videos} videos in split {split.upper()} has a usable frame: {listed}"
 
 
-def _log_ways(split: Split, readings: Sequence[Reading]) -> None:
-    ways = Counter(reading.way for reading in readings if reading.way is not None)
+def _log_ways(split: Split, ways: Counter[Way]) -> None:
     counted = ", ".join(f"{way} {count}" for way, count in sorted(ways.items())) or "none"
     LOG.info("%s: videos per way of decoding: %s", split, counted)

@@ -2,6 +2,9 @@
 
 An entry is one uncompressed `.npz` file, named by a key: a hash of everything that decides the frames. A zip file
 has a checksum for each of its members, so a damaged entry is noticed, and the frames are read from the videos again.
+
+The frames and masks of a large entry are not read into memory. They are mapped from the file: the system reads what
+is used, drops it again when memory is short, and keeps it once for all processes that have mapped the same file.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ import itertools
 import json
 import logging
 import lzma
+import math
 import struct
 import zipfile
 import zlib
@@ -25,14 +29,25 @@ from numpy.typing import NDArray
 
 from lvzoo.errors import CacheError, explain_exception
 from lvzoo.files import atomic_file, cache_folder, warn_of_cache
+from lvzoo.locks import made_by_one
 from lvzoo.types import Finding, FrameSet, Sector, Source
 
 LOG = logging.getLogger("lvzoo.data")
 
 FINGERPRINT_DIGITS: Final = 16
-ARRAYS: Final = ("frames_NHW", "packed_masks", "contours_NP2", "hulls_2V", "meta")
-"""The members of an entry. Masks are kept as bits in reading order, and the V vertices of all hulls one after the
-other; `meta` is the rest of the FrameSet as JSON."""
+FORMAT: Final = "2"
+"""The end of an entry's name. Raise it when the members change, so that no version reads the entries of another."""
+MAPPED: Final = ("frames_NHW", "masks_NHW")
+"""The members of an entry that are mapped if it is large."""
+ARRAYS: Final = (*MAPPED, "contours_NP2", "hulls_2V", "meta")
+"""The members of an entry. The V vertices of all hulls are one after the other; `meta` is the rest of the FrameSet as
+JSON."""
+MAPPED_BYTES: Final = 64 * 2**20
+"""The frames of an entry are mapped if they take at least this much, which is that of 5,350 frames."""
+CHUNK_BYTES: Final = 2**20
+LOCAL_HEADER: Final = struct.Struct("<26xHH")
+"""What stands before a member in a zip file. Its last numbers are the lengths of a name and of further fields. These
+follow, and then the member (APPNOTE.TXT, 4.3.7)."""
 LISTS: Final = ("patients", "videos", "frame_indices", "phases")
 """The fields of a FrameSet that are lists in `meta`."""
 DAMAGE: Final = (
@@ -51,28 +66,40 @@ def load_or_make(
 ) -> FrameSet:
     """Return the frames that the cache keeps under a key; if there are none, or damaged ones, make them.
 
-    The frames that were made are kept in the cache if `keep` says so and the cache can be written.
+    The frames that were made are kept in the cache if `keep` says so and the cache can be written. Arrays of frames
+    out of the cache can be written to, which does not change the entry.
     """
     try:
-        path = cache_folder("frames") / f"{key}.npz"
+        path = cache_folder("frames") / f"{key}-{FORMAT}.npz"
     except CacheError as error:
         warn_of_cache(error)
         return make()
-    if path.is_file():
-        try:
-            return _load(path)
-        except DAMAGE as error:
-            LOG.warning(
-                "%s: damaged cache entry (%s); the frames are read again", path, explain_exception(error)
-            )
-    frames = make()
-    if keep(frames):
-        try:
-            with atomic_file(path) as temporary:
-                _save(temporary, frames)
-        except OSError as error:
-            warn_of_cache(error)
+    was_there = path.is_file()
+    if was_there and (kept := _load_kept(path)) is not None:
+        return kept
+    with made_by_one(path.parent.parent / "locks" / f"frames-{key}.lock", "the labelled frames"):
+        if not was_there and path.is_file() and (kept := _load_kept(path)) is not None:
+            return kept  # another process has made it meanwhile
+        frames = make()
+        if keep(frames):
+            try:
+                with atomic_file(path) as temporary:
+                    _save(temporary, frames)
+            except OSError as error:
+                warn_of_cache(error)
+            else:
+                if frames.frames_NHW.nbytes >= MAPPED_BYTES:
+                    return _load_kept(path) or frames  # those in memory are freed
     return frames
+
+
+def _load_kept(path: Path) -> FrameSet | None:
+    """Return the frames of an entry, or None if it is damaged."""
+    try:
+        return _load(path)
+    except DAMAGE as error:
+        LOG.warning("%s: damaged cache entry (%s); the frames are read again", path, explain_exception(error))
+        return None
 
 
 def fingerprint(frames: FrameSet) -> str:
@@ -108,19 +135,50 @@ def _save(path: Path, frames: FrameSet) -> None:
     np.savez(
         path,
         frames_NHW=frames.frames_NHW,
-        packed_masks=np.packbits(frames.masks_NHW),
+        masks_NHW=frames.masks_NHW,
         contours_NP2=frames.contours_NP2,
         hulls_2V=np.array(vertices, dtype=np.float64).reshape(-1, 2).T,
         meta=np.array(json.dumps(meta).encode()),
     )
 
 
+def _read_array(entry: zipfile.ZipFile, name: str) -> NDArray[Any]:
+    """Return an array of an entry, in memory.
+
+    `read` compares the checksum. `np.load` of the file itself would not when a damaged header says that an array is
+    shorter, because the checksum is compared at the end of a member.
+    """
+    array: NDArray[Any] = np.load(io.BytesIO(entry.read(f"{name}.npy")), allow_pickle=False)
+    return array
+
+
+def _map_array(path: Path, entry: zipfile.ZipFile, name: str) -> NDArray[Any]:
+    """Return an array of an entry, mapped from its file after its checksum was compared.
+
+    What is written into the array stays in this process.
+    """
+    info = entry.getinfo(f"{name}.npy")
+    with entry.open(info) as member:
+        np.lib.format.read_magic(member)
+        shape, _, dtype = np.lib.format.read_array_header_1_0(member)
+        header_bytes = member.tell()
+        while member.read(CHUNK_BYTES):
+            pass  # at the end of the member, the checksum is compared
+    if math.prod(shape) * dtype.itemsize != info.file_size - header_bytes:
+        raise ValueError(f"{name} is not of the size that its header says")
+    with path.open("rb") as file:
+        file.seek(info.header_offset)
+        name_bytes, further_bytes = LOCAL_HEADER.unpack(file.read(LOCAL_HEADER.size))
+    start = info.header_offset + LOCAL_HEADER.size + name_bytes + further_bytes + header_bytes
+    return np.asarray(np.memmap(path, dtype, mode="c", offset=start, shape=shape))
+
+
 def _load(path: Path) -> FrameSet:
     with zipfile.ZipFile(path) as entry:
-        # `read` compares the checksum. `np.load` of the file itself would not when a damaged header says that an
-        # array is shorter, because the checksum is compared at the end of a member.
-        frames_NHW, packed_masks, contours_NP2, hulls_2V, meta_json = (
-            np.load(io.BytesIO(entry.read(f"{name}.npy")), allow_pickle=False) for name in ARRAYS
+        large = entry.getinfo(f"{MAPPED[0]}.npy").file_size >= MAPPED_BYTES
+        frames_NHW, masks_NHW, contours_NP2, hulls_2V, meta_json = (
+            _map_array(path, entry, name) if large and name in MAPPED else _read_array(entry, name)
+            for name in ARRAYS
         )
     meta = json.loads(meta_json.item())
     xs, ys = hulls_2V.tolist()
@@ -139,7 +197,7 @@ def _load(path: Path) -> FrameSet:
     findings = tuple(Finding(**finding) for finding in source.pop("findings"))
     return FrameSet(
         frames_NHW=frames_NHW,
-        masks_NHW=np.unpackbits(packed_masks, count=frames_NHW.size).view(np.bool_).reshape(frames_NHW.shape),
+        masks_NHW=masks_NHW,
         contours_NP2=contours_NP2,
         sectors=tuple(sectors[index] for index in meta["sector_of_N"]),
         **{name: tuple(meta[name]) for name in LISTS},

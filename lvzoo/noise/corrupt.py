@@ -9,19 +9,22 @@ from __future__ import annotations
 import hashlib
 import json
 import multiprocessing
-from collections.abc import Collection, Iterable, Iterator, Sequence
+import shutil
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from tokenize import TokenError
 from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lvzoo.errors import UsageError, choose
+from lvzoo.errors import DataError, UsageError, choose
 from lvzoo.files import atomic_file, cache_folder, warn_of_cache
 from lvzoo.interfaces import NoiseSuite
+from lvzoo.locks import made_by_one
 from lvzoo.noise.apply import corrupt_frame, suite_digest
 from lvzoo.types import CLEAN, Condition, FrameSet, Sector
 
@@ -29,6 +32,14 @@ NO_NOISE: Final = "none"
 FRAMES_AT_A_TIME: Final = 32
 LEAST_WORK: Final = 8_000
 """Number of noisy frames that takes as long to make as a process takes to start."""
+
+DAMAGE: Final = (EOFError, ValueError, ArithmeticError, MemoryError, SyntaxError, TokenError)
+"""What numpy raises when it reads a damaged file."""
+
+MOST_IN_MEMORY_BYTES: Final = 2**31
+"""Noisy frames that take more than this are not made without a cache, because each trial would make them again. Those
+of EchoNet-Dynamic's test split under noise-v1 take 2.08 GB."""
+GB: Final = 1e9
 
 Chunk: TypeAlias = "tuple[NDArray[np.uint8], tuple[str, ...], tuple[int, ...], tuple[Sector, ...]]"
 """Frames, with the video, the index and the sector of each."""
@@ -103,26 +114,65 @@ def cache_noise(
 
     Raises:
         OSError: the cache cannot be written.
+        DataError: the disk has no room for these frames, and they are too many to be made in memory instead.
     """
     noisy = [condition for condition in conditions if condition != CLEAN]
     if not noisy:
         return {}
     folder = cache_folder("noise", _cache_key(frames, suite))
     paths = {each: folder / f"{each.corruption}-{each.severity}.npy" for each in noisy}
-    shape_NHW = frames.frames_NHW.shape
-    missing = {condition: path for condition, path in paths.items() if _read_cached(path, shape_NHW) is None}
-    if missing:
-        # No file appears before all are complete.
-        with ExitStack() as files:
-            temporary = [files.enter_context(atomic_file(path)) for path in missing.values()]
-            _fill_files(temporary, frames, suite, tuple(missing), workers=workers)
+    if _find_missing(paths, frames):
+        with made_by_one(cache_folder("locks") / f"noise-{folder.name}.lock", "the noisy frames"):
+            if missing := _find_missing(paths, frames):
+                _check_room(folder, frames.frames_NHW.nbytes * len(missing))
+                _make_files(missing, frames, suite, workers=workers)
     return paths
+
+
+def _check_room(folder: Path, needed_bytes: int) -> None:
+    """Check that a disk has room for noisy frames that are too many to be made in memory instead.
+
+    Raises:
+        DataError: it does not.
+    """
+    free_bytes = shutil.disk_usage(folder).free
+    if needed_bytes > max(free_bytes, MOST_IN_MEMORY_BYTES):
+        needed, free = (f"{number_bytes / GB:.1f} GB" for number_bytes in (needed_bytes, free_bytes))
+        raise DataError(
+            f"{folder}: the noisy frames take {needed}, but {free} are free; make room, set LVZOO_CACHE to a folder "
+            "on a larger disk, or choose fewer --corruptions or --severities"
+        )
+
+
+def _find_missing(paths: Mapping[Condition, Path], frames: FrameSet) -> dict[Condition, Path]:
+    """Return the conditions whose files the cache lacks."""
+    shape_NHW = frames.frames_NHW.shape
+    return {condition: path for condition, path in paths.items() if _read_cached(path, shape_NHW) is None}
+
+
+def _make_files(
+    missing: Mapping[Condition, Path], frames: FrameSet, suite: NoiseSuite, *, workers: int
+) -> None:
+    """Make the file of each condition. No file appears before all are complete."""
+    with ExitStack() as files:
+        temporary = [files.enter_context(atomic_file(path)) for path in missing.values()]
+        _fill_files(temporary, frames, suite, tuple(missing), workers=workers)
 
 
 def _make_in_memory(
     frames: FrameSet, suite: NoiseSuite, conditions: tuple[Condition, ...], *, workers: int
 ) -> dict[Condition, NDArray[np.uint8] | None]:
-    """Return the frames (N, H, W) under each condition, without the cache."""
+    """Return the frames (N, H, W) under each condition, without the cache.
+
+    Raises:
+        DataError: they would take more than MOST_IN_MEMORY_BYTES.
+    """
+    needed_bytes = frames.frames_NHW.nbytes * len(conditions)
+    if needed_bytes > MOST_IN_MEMORY_BYTES:
+        raise DataError(
+            f"the noisy frames take {needed_bytes / GB:.1f} GB, too much to be made in memory; set LVZOO_CACHE to a "
+            "folder that can be written, or choose fewer --corruptions or --severities"
+        )
     noisy_CNHW = np.empty((len(conditions), *frames.frames_NHW.shape), np.uint8)
     _fill(noisy_CNHW, frames, suite, conditions, workers=workers)
     return dict(zip(conditions, noisy_CNHW, strict=True))
@@ -147,7 +197,7 @@ def _read_cached(path: Path, shape_NHW: tuple[int, ...]) -> NDArray[np.uint8] | 
     """Return the cached frames of a condition, or None if the file is missing or damaged."""
     try:
         noisy_NHW: NDArray[np.uint8] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (FileNotFoundError, EOFError, ValueError):
+    except (FileNotFoundError, *DAMAGE):
         return None
     return noisy_NHW if noisy_NHW.shape == shape_NHW and noisy_NHW.dtype == np.uint8 else None
 
@@ -162,13 +212,17 @@ def _fill_files(
 ) -> None:
     """Fill one file per condition, chunk by chunk.
 
-    The memory maps are closed when this function returns, because Windows cannot rename a mapped file.
+    The files are written, not mapped: so this process never holds more than a chunk of each, and a full disk is an
+    OSError. Writing into a mapped file on a full disk would kill the process (SIGBUS).
     """
-    shape_NHW = frames.frames_NHW.shape
-    maps = [np.lib.format.open_memmap(path, "w+", dtype=np.uint8, shape=shape_NHW) for path in paths]
-    _fill(maps, frames, suite, conditions, workers=workers)
-    for whole_NHW in maps:
-        whole_NHW.flush()
+    header = {"descr": "|u1", "fortran_order": False, "shape": frames.frames_NHW.shape}
+    with ExitStack() as opened:
+        files = [opened.enter_context(path.open("wb")) for path in paths]
+        for file in files:
+            np.lib.format.write_array_header_1_0(file, header)
+        for noisy_CNHW in _corrupt_in_chunks(frames, suite, conditions, workers=workers):
+            for noisy_NHW, file in zip(noisy_CNHW, files, strict=True):
+                file.write(noisy_NHW.data)
 
 
 def _fill(

@@ -19,15 +19,12 @@ from lvzoo.rank.bootstrap import FEWEST
 from lvzoo.rank.ejections import LISTED, TRACINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
     from lvzoo.rank.ejections import Ejections
     from lvzoo.types.ejection import EFReference
-
-    Resampled = Callable[[NDArray[np.float64]], NDArray[np.float64]]
-    """Returns the means of rows of scores by patient in each resample: from (M, P) to (B, M)."""
 
 SUFFIX: Final[Mapping[EFReference, str]] = {TRACINGS: "", LISTED: "_listed"}
 """The end of the columns of each reference."""
@@ -77,7 +74,10 @@ def average_by_patient(
     means_TPC = np.full((trials, len(ejections.grid.patients), conditions), np.nan)
     if len(kept):
         owners, starts, counts = np.unique(ejections.patient_V[kept], return_index=True, return_counts=True)
-        means_TPC[:, owners] = np.add.reduceat(values_TVC[:, kept], starts, axis=1) / counts[:, None]
+        if len(owners) == len(kept):  # one video each, as nearly always
+            means_TPC[:, owners] = values_TVC[:, kept]
+        else:
+            means_TPC[:, owners] = np.add.reduceat(values_TVC[:, kept], starts, axis=1) / counts[:, None]
     return means_TPC
 
 

@@ -59,7 +59,7 @@ def metric_columns(patients: PatientScores) -> dict[str, NDArray[np.float64]]:
     grid = patients.grid
     columns: dict[str, NDArray[np.float64]] = {}
     for metric in METRICS:
-        values_TPC = mean_by_patient(grid.cube_TFC(metric), grid)
+        values_TPC = mean_by_patient(grid, metric)
         for name, scope in ((metric, CLEAN.corruption), (f"{metric}_noisy", OVERALL)):
             values_TP = weighted_mean(values_TPC, patients.weights[scope])
             columns[name] = mean_M(grid.mean_over_seeds(values_TP))
@@ -75,31 +75,38 @@ def pooled_dice(grid: Grid) -> NDArray[np.float64]:
     result is 1, as for a single frame.
     """
     clean = grid.conditions.index(CLEAN)
-    areas_TF = grid.cube_TFC("area_pred")[:, :, clean] + grid.cube_TFC("area_ref")[:, :, clean]
-    overlap_T = (grid.cube_TFC("dice")[:, :, clean] * areas_TF).sum(axis=1)
+    areas_TF = grid.on_condition_TF("area_pred", clean) + grid.on_condition_TF("area_ref", clean)
+    overlap_T = (grid.on_condition_TF("dice", clean) * areas_TF).sum(axis=1)
     areas_T = areas_TF.sum(axis=1)
     return grid.mean_over_seeds(np.divide(overlap_T, areas_T, out=np.ones_like(overlap_T), where=areas_T > 0))
 
 
 def count_columns(grid: Grid) -> dict[str, NDArray[np.number]]:
     """Return the numbers of failures and of anatomical faults, and their shares, over all conditions and seeds."""
-    broken = {
-        "empty": grid.cube_TFC("area_pred") == 0,
-        "fragmented": grid.cube_TFC("components") > 1,
-        "holed": grid.cube_TFC("holes") > 0,
-        "apex_below_base": grid.cube_TFC("apex_below_base") > 0,
-    }
-    flags = {
-        "failures": grid.cube_TFC("dice") < FAILURE_DICE,
-        **broken,
-        "anatomical_failures": np.logical_or.reduce(list(broken.values())),
-    }
-    counts = {
-        name: np.bincount(grid.model_T, weights=flag_TFC.sum(axis=(1, 2))).astype(np.int64)
-        for name, flag_TFC in flags.items()
+    of_trials = [_count_flags(grid, t) for t in range(len(grid.model_T))]
+    counts: dict[str, NDArray[np.number]] = {
+        name: np.bincount(grid.model_T, weights=[each[name] for each in of_trials]).astype(np.int64)
+        for name in of_trials[0]
     }
     scored_M = np.bincount(grid.model_T) * len(grid.patient_F) * len(grid.conditions)
     return counts | {
         "failure_share": counts["failures"] / scored_M,
         "anatomical_share": counts["anatomical_failures"] / scored_M,
     }
+
+
+def _count_flags(grid: Grid, trial: int) -> dict[str, int]:
+    """Return how many scores of a trial are failures, and how many masks have each anatomical fault, or any."""
+    of_trial = {name: arrays[trial] for name, arrays in grid.numbers.items()}
+    broken = {
+        "empty": of_trial["area_pred"] == 0,
+        "fragmented": of_trial["components"] > 1,
+        "holed": of_trial["holes"] > 0,
+        "apex_below_base": of_trial["apex_below_base"] > 0,
+    }
+    flags = {
+        "failures": of_trial["dice"] < FAILURE_DICE,
+        **broken,
+        "anatomical_failures": np.logical_or.reduce(list(broken.values())),
+    }
+    return {name: int(np.count_nonzero(flag_FC)) for name, flag_FC in flags.items()}

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from lvzoo.rank.agreement import Resampled
+    from lvzoo.rank.bootstrap import Bootstrap
     from lvzoo.rank.ejections import Ejections
     from lvzoo.types import Kind
     from lvzoo.types.ejection import EFReference
@@ -42,7 +42,7 @@ def contest_table(
     absolute: Mapping[EFReference, NDArray[np.float64]],
     weights: Mapping[str, NDArray[np.float64]],
     models: Mapping[str, ModelFacts],
-    resampled: Resampled,
+    bootstrap: Bootstrap,
 ) -> pd.DataFrame:
     """Return one row per track, scope and reference; no rows for a track that lacks a kind.
 
@@ -53,7 +53,7 @@ def contest_table(
         (scope, reference): np.einsum("tpc,c->tp", error_TPC, weights_C)
         for (scope, weights_C), (reference, error_TPC) in product(weights.items(), absolute.items())
     }
-    rows = [row for track in TRACKS for row in _compare(track, ejections, errors, models, resampled)]
+    rows = [row for track in TRACKS for row in _compare(track, ejections, errors, models, bootstrap)]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -62,7 +62,7 @@ def _compare(
     ejections: Ejections,
     errors: Mapping[tuple[str, EFReference], NDArray[np.float64]],
     models: Mapping[str, ModelFacts],
-    resampled: Resampled,
+    bootstrap: Bootstrap,
 ) -> list[dict[str, object]]:
     """Return the rows of one track, with their winners.
 
@@ -92,7 +92,7 @@ def _compare(
     ]
     pairs = list(product(kinds["mask"], kinds["landmark"]))
     p_pairs = holm([wilcoxon_p(of_model(question, m) - of_model(question, n)) for m, n in pairs])
-    means_BR = resampled(
+    means_BR = bootstrap.means(
         np.concatenate([[of_model(error_TP, m) for m in best] for error_TP in errors.values()])
     )
     rows = []

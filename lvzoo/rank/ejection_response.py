@@ -19,7 +19,6 @@ from lvzoo.rank.agreement import (
     divide,
     mean_over_seeds,
 )
-from lvzoo.rank.bootstrap import interval
 from lvzoo.rank.ejections import TRACINGS
 from lvzoo.types import CLEAN
 
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from lvzoo.rank.agreement import Resampled
+    from lvzoo.rank.bootstrap import Bootstrap
     from lvzoo.rank.ejections import Ejections
     from lvzoo.rank.patients import PatientScores
     from lvzoo.types.ejection import EFReference
@@ -41,10 +40,10 @@ def response_table(
     patients: PatientScores,
     ejections: Ejections,
     moments: Mapping[EFReference, Moments],
-    resampled: Resampled,
+    bootstrap: Bootstrap,
 ) -> pd.DataFrame:
     """Return one row per model, corruption and severity that was run. Severity 0 is clean frames."""
-    figures = _condition_figures(ejections, moments, resampled)
+    figures = _condition_figures(ejections, moments, bootstrap)
     conditions = patients.grid.conditions
     by_severity = sorted(enumerate(conditions), key=lambda each: each[1].severity)
     rows = [
@@ -65,12 +64,12 @@ def response_table(
 
 
 def _condition_figures(
-    ejections: Ejections, moments: Mapping[EFReference, Moments], resampled: Resampled
+    ejections: Ejections, moments: Mapping[EFReference, Moments], bootstrap: Bootstrap
 ) -> dict[str, NDArray[np.float64]]:
     """Return every figure by model and condition (M, C), by its column."""
     figures: dict[str, NDArray[np.float64]] = {}
     for name, each in moments.items():
-        figures |= _figures_of(each, ejections, resampled, SUFFIX[name])
+        figures |= _figures_of(each, ejections, bootstrap, SUFFIX[name])
     known_V = np.isfinite(ejections.references[TRACINGS])
     common_MC, own_MC = (
         np.nanmean(mean_over_seeds(average_by_patient(values_TVC, ejections, known_V), ejections), axis=1)
@@ -81,7 +80,7 @@ def _condition_figures(
 
 
 def _figures_of(
-    moments: Moments, ejections: Ejections, resampled: Resampled, suffix: str
+    moments: Moments, ejections: Ejections, bootstrap: Bootstrap, suffix: str
 ) -> dict[str, NDArray[np.float64]]:
     """Return the figures against one reference by model and condition (M, C), the MAE with its ends."""
     fields = ("absolute", "x", "xx", "xy")
@@ -95,7 +94,7 @@ def _figures_of(
     found = agree(Moments(**means, y=np.array(np.nanmean(moments.y)), yy=np.array(np.nanmean(moments.yy))), n)
 
     flat_RP = np.ascontiguousarray(rows["absolute"].transpose(0, 2, 1)).reshape(-1, patients)
-    low_R, high_R = interval(resampled(flat_RP))
+    low_R, high_R = bootstrap.intervals(flat_RP)
     found["mae_low"], found["mae_high"] = (end.reshape(models, conditions) for end in (low_R, high_R))
     plain = [name for figure in FIGURES for name in _names(figure, "")]
     return {column: found[name] for column, name in zip(columns, plain, strict=True)}

@@ -35,14 +35,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from lvzoo.rank.agreement import Resampled
+    from lvzoo.rank.bootstrap import Bootstrap
     from lvzoo.rank.patients import PatientScores
     from lvzoo.types.ejection import EFReference
     from lvzoo.types.results import ModelFacts
 
 
 def ejection_results(
-    patients: PatientScores, models: Mapping[str, ModelFacts], resampled: Resampled
+    patients: PatientScores, models: Mapping[str, ModelFacts], bootstrap: Bootstrap
 ) -> EjectionResults:
     """Return the agreement of each model's ejection fractions with the references; empty tables without volumes."""
     ejections = find_ejections(patients.grid)
@@ -60,8 +60,8 @@ def ejection_results(
     moments = {name: moments_by_patient(ejections, ejections.references[name]) for name in SUFFIX}
     return dataclasses.replace(
         empty,
-        table=_scope_table(patients, ejections, moments, models, resampled),
-        response=response_table(patients, ejections, moments, resampled),
+        table=_scope_table(patients, ejections, moments, models, bootstrap),
+        response=response_table(patients, ejections, moments, bootstrap),
         contests=contest_table(
             ejections,
             {name: moments[name].absolute for name in known},
@@ -71,7 +71,7 @@ def ejection_results(
                 if scope in (OVERALL, CLEAN.corruption)
             },
             models,
-            resampled,
+            bootstrap,
         ),
         cases=_case_table(patients, ejections),
         references=known,
@@ -88,7 +88,7 @@ def _scope_table(
     ejections: Ejections,
     moments: Mapping[EFReference, Moments],
     models: Mapping[str, ModelFacts],
-    resampled: Resampled,
+    bootstrap: Bootstrap,
 ) -> pd.DataFrame:
     """Return one row per model and scope. Rows run over the scopes of the first model, then of the second."""
     names, scopes = [patients.grid.models[m] for m in ejections.models], _scopes(patients)
@@ -100,10 +100,10 @@ def _scope_table(
     }
     for name, each in moments.items():
         n = int(np.isfinite(each.y).sum())
-        columns |= _with_ends(_by_scope(each, ejections, weights_SC), n, resampled, SUFFIX[name])
+        columns |= _with_ends(_by_scope(each, ejections, weights_SC), n, bootstrap, SUFFIX[name])
         perfect_M = _perfect_mae(ejections, name)
         columns |= {f"n{SUFFIX[name]}": n, f"perfect_mae{SUFFIX[name]}": np.repeat(perfect_M, len(scopes))}
-    columns |= _shared_columns(ejections, weights_SC, resampled)
+    columns |= _shared_columns(ejections, weights_SC, bootstrap)
     failed_TC = ejections.failed_TVC.mean(axis=1)
     columns["failed"] = mean_over_seeds(np.einsum("tc,sc->ts", failed_TC, weights_SC), ejections).ravel()
     return pd.DataFrame(columns)
@@ -137,7 +137,7 @@ def _collapse(
     return means_MSP.reshape(-1, values_TPC.shape[1])
 
 
-def _with_ends(rows: Moments, n: int, resampled: Resampled, suffix: str) -> dict[str, NDArray[np.float64]]:
+def _with_ends(rows: Moments, n: int, bootstrap: Bootstrap, suffix: str) -> dict[str, NDArray[np.float64]]:
     """Return the figures of moments (R, P) with the ends of their intervals, as columns of length R."""
     count = len(rows.x)
     stacked = np.concatenate([rows.absolute, rows.x, rows.xx, rows.xy, rows.y[None], rows.yy[None]])
@@ -145,7 +145,7 @@ def _with_ends(rows: Moments, n: int, resampled: Resampled, suffix: str) -> dict
         unknown = np.full(count, np.nan)
         return {f"{name}{suffix}{end}": unknown for name in FIGURES for end in ("", "_low", "_high")}
     found = agree(_split(np.nanmean(stacked, axis=1)[None], count), n)
-    spread = agree(_split(resampled(stacked), count), n)
+    spread = agree(_split(bootstrap.means(stacked), count), n)
     columns = {}
     for name in FIGURES:
         columns[f"{name}{suffix}"] = found[name][0]
@@ -170,7 +170,7 @@ def _perfect_mae(ejections: Ejections, name: EFReference) -> NDArray[np.float64]
 
 
 def _shared_columns(
-    ejections: Ejections, weights_SC: NDArray[np.float64], resampled: Resampled
+    ejections: Ejections, weights_SC: NDArray[np.float64], bootstrap: Bootstrap
 ) -> dict[str, NDArray[np.float64]]:
     """Return the share of the size error that ED and ES have in common, with its ends, as columns of length R."""
     known_V = np.isfinite(ejections.references[TRACINGS])
@@ -179,7 +179,7 @@ def _shared_columns(
         for values_TVC in (ejections.common_TVC, ejections.own_TVC)
     )
     count = len(common_RP)
-    means_BQ = resampled(np.concatenate([common_RP, own_RP]))
+    means_BQ = bootstrap.means(np.concatenate([common_RP, own_RP]))
     low, high = interval(divide(means_BQ[:, :count], means_BQ[:, count:]))
     shared = divide(np.nanmean(common_RP, axis=1), np.nanmean(own_RP, axis=1))
     return {"shared": shared, "shared_low": low, "shared_high": high}
@@ -191,7 +191,7 @@ def _shared_columns(
 def _case_table(patients: PatientScores, ejections: Ejections) -> pd.DataFrame:
     """Return one row per model, training seed and video with the EF on clean frames, best model first."""
     grid, clean = ejections.grid, ejections.grid.conditions.index(CLEAN)
-    seed_T = grid.cube_TFC("seed")[ejections.trials_T, 0, 0].astype(np.int64)
+    seed_T = grid.seed_T[ejections.trials_T]
     order = sorted(range(len(seed_T)), key=lambda t: (ejections.model_T[t], seed_T[t]))
     return pd.concat(
         [

@@ -62,33 +62,35 @@ class Ejections:
 
 def find_ejections(grid: Grid) -> Ejections:
     """Return the ejection fractions of a grid of scores; of no trial if none has volumes."""
-    volumes = {name: grid.cube_TFC(f"volume_{name}") for name in ("pred", "ref", "perfect")}
-    sized_T = np.isfinite(volumes["ref"]).any(axis=(1, 2))
+    sized_T = np.array([np.isfinite(ref_FC).any() for ref_FC in grid.numbers["volume_ref"]])
+    trials_T = np.flatnonzero(sized_T)
     ed_V, es_V = _pair_frames(grid)
-    seed_T = _find_seeds(grid)
-    pred_TFC = volumes["pred"][sized_T]
-    predicted_TVC, failed_TVC = limited_ef(pred_TFC[:, ed_V], pred_TFC[:, es_V])
-    any_ref_F = _first_known(volumes["ref"][sized_T][:, :, 0])
-    perfect_TF = volumes["perfect"][sized_T][:, :, 0]
+    ed_TVC, es_TVC = (grid.some_TFC("volume_pred", trials_T, frame_V) for frame_V in (ed_V, es_V))
+    predicted_TVC, failed_TVC = limited_ef(ed_TVC, es_TVC)
+    any_ref_F = _first_known(grid.on_condition_TF("volume_ref", 0)[sized_T])
+    perfect_TF = grid.on_condition_TF("volume_perfect", 0)[sized_T]
+    found_TVC = np.all(
+        [grid.some_TFC("dice", trials_T, frame_V) >= FAILURE_DICE for frame_V in (ed_V, es_V)], axis=0
+    )
     common_TVC, own_TVC = _share_errors(
-        pred_TFC, any_ref_F, grid.cube_TFC("dice")[sized_T] >= FAILURE_DICE, ed_V, es_V
+        _find_errors(ed_TVC, any_ref_F[ed_V]), _find_errors(es_TVC, any_ref_F[es_V]), found_TVC
     )
     return Ejections(
         grid=grid,
-        trials_T=np.flatnonzero(sized_T),
+        trials_T=trials_T,
         patient_V=grid.patient_F[ed_V],
         video_V=tuple(grid.video_F[ed_V].tolist()),
         predicted_TVC=predicted_TVC,
         failed_TVC=failed_TVC,
         references={
             TRACINGS: _plain_ef(any_ref_F[ed_V], any_ref_F[es_V]),
-            LISTED: _first_known(grid.cube_TFC("ef_listed")[sized_T][:, :, 0])[ed_V],
+            LISTED: _first_known(grid.on_condition_TF("ef_listed", 0)[sized_T])[ed_V],
         },
         perfect_TV=_plain_ef(perfect_TF[:, ed_V], perfect_TF[:, es_V]),
         common_TVC=common_TVC,
         own_TVC=own_TVC,
         lacking=tuple(
-            trial_name(grid.models[grid.model_T[t]], int(seed_T[t])) for t in np.flatnonzero(~sized_T)
+            trial_name(grid.models[grid.model_T[t]], int(grid.seed_T[t])) for t in np.flatnonzero(~sized_T)
         ),
     )
 
@@ -128,11 +130,6 @@ def _pair_frames(grid: Grid) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return ed_es_V2[:, 0], ed_es_V2[:, 1]
 
 
-def _find_seeds(grid: Grid) -> NDArray[np.int64]:
-    """Return the training seed of each trial."""
-    return grid.cube_TFC("seed")[:, 0, 0].astype(np.int64)
-
-
 def _first_known(values_TF: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the value of each frame in the first trial that has one; all trials have the same frames."""
     if not len(values_TF):
@@ -141,20 +138,19 @@ def _first_known(values_TF: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(values_TF[first_F, np.arange(values_TF.shape[1])])
 
 
+def _find_errors(volume_TVC: NDArray[np.float64], ref_V: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the size error of each volume, ln(predicted / reference); not finite if one of the two is not known."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.log(volume_TVC / ref_V[:, None]))
+
+
 def _share_errors(
-    pred_TFC: NDArray[np.float64],
-    ref_F: NDArray[np.float64],
-    found_TFC: NDArray[np.bool_],
-    ed_V: NDArray[np.int64],
-    es_V: NDArray[np.int64],
+    ed_TVC: NDArray[np.float64], es_TVC: NDArray[np.float64], found_TVC: NDArray[np.bool_]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return l_ED l_ES and (l_ED² + l_ES²) / 2, with the size error l = ln(predicted / reference volume).
+    """Return l_ED l_ES and (l_ED² + l_ES²) / 2 of the size errors l of ED and ES.
 
     They are 0 if a volume is not known, or if one of the two frames is a failure: it has no contour error.
     """
-    with np.errstate(divide="ignore", invalid="ignore"):
-        error_TFC = np.log(pred_TFC / ref_F[:, None])
-    ed_TVC, es_TVC = error_TFC[:, ed_V], error_TFC[:, es_V]
-    counts_TVC = found_TFC[:, ed_V] & found_TFC[:, es_V] & np.isfinite(ed_TVC) & np.isfinite(es_TVC)
+    counts_TVC = found_TVC & np.isfinite(ed_TVC) & np.isfinite(es_TVC)
     ed_TVC, es_TVC = (np.where(counts_TVC, each_TVC, 0.0) for each_TVC in (ed_TVC, es_TVC))
     return ed_TVC * es_TVC, (ed_TVC**2 + es_TVC**2) / 2

@@ -1,34 +1,30 @@
-"""Checks a table of scores and arranges it as a grid: every trial on every frame under every condition, once.
-
-The rows of the table are numbered once, so that all later sums run over plain arrays.
+"""Arranges scores as a grid, every trial on every frame under every condition once, and checks that it is full.
 
 Letters: T trials (a model with a training seed), S training seeds of a model, M models, F frames, P patients,
-C conditions, R rows of the table.
+C conditions, R rows of a trial's table.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import pandas as pd
 
 from lvzoo.errors import DataError, name_some
-from lvzoo.types import CLEAN, SCORE_COLUMNS, VOLUME_COLUMNS, Condition
+from lvzoo.rank.rows import NUMBERS, name_condition, read_trials
+from lvzoo.types import CLEAN
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from lvzoo.interfaces import NoiseSuite
-    from lvzoo.types import Scores
+    from lvzoo.rank.rows import Frame, Layout, TrialRows
+    from lvzoo.types import Condition, Scores
 
-KEYS: Final = ("model", "seed", "patient", "video", "frame", "corruption", "severity", "phase")
-FRACTIONS: Final = ("dice", "nsd1", "nsd2")
-DISTANCES: Final = ("hd95", "assd")
 MOST_NAMED: Final = 3
 
 
@@ -36,12 +32,12 @@ MOST_NAMED: Final = 3
 class Grid:
     """A full grid of T x F x C scores. Frames are sorted by patient."""
 
-    scores: Scores
-    cell_R: NDArray[np.int64]
-    """The cell of each row in the flattened grid."""
+    numbers: Mapping[str, Sequence[NDArray[Any]]]
+    """The array (F, C) of each trial, by column; trials of equal values share one."""
     models: tuple[str, ...]
     model_T: NDArray[np.int64]
     """The index of each trial's model in `models`."""
+    seed_T: NDArray[np.int64]
     patients: tuple[str, ...]
     patient_F: NDArray[np.int64]
     """The index of each frame's patient in `patients`."""
@@ -56,9 +52,20 @@ class Grid:
 
     def cube_TFC(self, column: str) -> NDArray[np.float64]:
         """Return one column of the table as an array (T, F, C)."""
-        values = np.empty(len(self.cell_R))
-        values[self.cell_R] = self.scores[column].to_numpy(dtype=np.float64)
-        return values.reshape(self.shape_TFC)
+        return self.some_TFC(column, np.arange(len(self.model_T)), np.arange(len(self.patient_F)))
+
+    def some_TFC(
+        self, column: str, trials_T: NDArray[np.int64], frames_F: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """Return one column of the table for some trials and frames, given as their indices."""
+        values_TFC = np.empty((len(trials_T), len(frames_F), len(self.conditions)))
+        for values_FC, trial in zip(values_TFC, trials_T, strict=True):
+            values_FC[:] = self.numbers[column][trial][frames_F]
+        return values_TFC
+
+    def on_condition_TF(self, column: str, condition: int) -> NDArray[np.float64]:
+        """Return one column of the table under one condition, given as its index."""
+        return np.stack([values_FC[:, condition].astype(np.float64) for values_FC in self.numbers[column]])
 
     def mean_over_seeds(self, values_Tx: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the means over each model's trials, (M, ...), of values with the shape (T, ...)."""
@@ -75,74 +82,76 @@ class Grid:
         return dataclasses.replace(self, models=models, model_T=place_M[self.model_T])
 
 
-def make_grid(scores: Scores, suite: NoiseSuite) -> Grid:
-    """Arrange a table of scores as a grid, and check that its models can be compared.
+def make_grid(scores: Scores | Iterable[Scores], suite: NoiseSuite) -> Grid:
+    """Arrange scores as a grid, and check that the models can be compared.
+
+    `scores` is one table of all trials, or several tables with whole trials. They are read in turn, so an iterator
+    that reads each from a file needs little memory.
 
     Raises:
         DataError: a column, the clean condition or some scores are missing; scores are doubled or not valid numbers;
             or there are conditions that the suite does not have.
     """
-    _check_columns(scores)
-    unsized = [column for column in VOLUME_COLUMNS if column not in scores.columns]
-    scores = scores.assign(**dict.fromkeys(unsized, np.nan))
-
-    # Number the trials, frames and conditions
-    trial_R, of_trials = _number_combinations(scores, ["model", "seed"])
-    frame_R, of_frames = _number_combinations(scores, ["patient", "video", "frame"])
-    condition_R, of_conditions = _number_combinations(scores, ["corruption", "severity"])
-    conditions = tuple(
-        Condition(corruption=str(corruption), severity=int(level)) for corruption, level in of_conditions
-    )
+    trials = sorted(read_trials(scores), key=lambda each: (each.model, each.seed))
+    layouts = {id(trial.layout): trial.layout for trial in trials}
+    frames = sorted({frame for layout in layouts.values() for frame in layout.frames})
+    conditions = tuple(sorted({each for layout in layouts.values() for each in layout.conditions}))
     _check_conditions(conditions, suite)
+    cells = {name: _find_cells(layout, frames, conditions) for name, layout in layouts.items()}
+    _check_full(trials, cells, frames, conditions)
 
-    # Find the cell of each row, and check that every cell has one row
-    trials = [f"{model} seed {seed}" for model, seed in of_trials]
-    frames = [f"{video} frame {index}" for _, video, index in of_frames]
-    shape = (len(trials), len(frames), len(conditions))
-    cell_R = np.ravel_multi_index((trial_R, frame_R, condition_R), shape).astype(np.int64)
-    _check_full(np.bincount(cell_R, minlength=int(np.prod(shape))).reshape(shape), trials, frames, conditions)
-
-    row_F = np.empty(len(frames), dtype=np.int64)  # a row of each frame
-    row_F[frame_R] = np.arange(len(frame_R))
+    models = sorted({trial.model for trial in trials})
+    patients = sorted({patient for patient, *_ in frames})
+    model_number, patient_number = (
+        {name: number for number, name in enumerate(names)} for names in (models, patients)
+    )
+    phase_of = {
+        frame: phase
+        for layout in layouts.values()
+        for frame, phase in zip(layout.frames, layout.phases, strict=True)
+    }
     return Grid(
-        scores=scores,
-        cell_R=cell_R,
-        models=tuple(map(str, of_trials.levels[0])),
-        model_T=np.asarray(of_trials.codes[0], dtype=np.int64),
-        patients=tuple(map(str, of_frames.levels[0])),
-        patient_F=np.asarray(of_frames.codes[0], dtype=np.int64),
-        video_F=scores["video"].iloc[row_F].to_numpy(dtype=np.str_),
-        phase_F=scores["phase"].iloc[row_F].to_numpy(dtype=np.str_),
+        numbers=_arrange(trials, cells, (len(frames), len(conditions))),
+        models=tuple(map(str, models)),
+        model_T=np.array([model_number[trial.model] for trial in trials]),
+        seed_T=np.array([trial.seed for trial in trials]),
+        patients=tuple(map(str, patients)),
+        patient_F=np.array([patient_number[patient] for patient, *_ in frames]),
+        video_F=np.array([str(video) for _, video, _ in frames]),
+        phase_F=np.array([phase_of[frame] for frame in frames]),
         conditions=conditions,
     )
 
 
-def _check_columns(scores: Scores) -> None:
-    """Check that the table has all columns, and that the metrics are numbers in their range."""
-    needed = [column for column in SCORE_COLUMNS if column not in VOLUME_COLUMNS]
-    missing = [column for column in needed if column not in scores.columns]
-    if missing:
-        raise DataError(
-            f"the table of scores lacks the columns {name_some(missing)}; write it with 'lvzoo bench'"
-        )
-    if scores.empty:
-        raise DataError("the table of scores is empty; there is nothing to rank")
-    for column in KEYS:
-        if scores[column].isna().any():
-            raise DataError(f"some scores have no {column}; write them with 'lvzoo bench'")
-    for column in (*FRACTIONS, *DISTANCES):
-        values_R = scores[column].to_numpy(dtype=np.float64)
-        highest = 1.0 if column in FRACTIONS else np.finfo(np.float64).max
-        wrong_R = ~((values_R >= 0.0) & (values_R <= highest))
-        if wrong_R.any():
-            row = scores.iloc[int(np.argmax(wrong_R))]
-            condition = Condition(corruption=str(row["corruption"]), severity=int(row["severity"]))
-            what = "fraction" if column in FRACTIONS else "distance"
-            name = "Dice" if column == "dice" else column
-            raise DataError(
-                f"{row['model']} on {row['video']} frame {row['frame']} under {name_condition(condition)}: "
-                f"{name} is {row[column]}, which is not a valid {what}; score the model again"
-            )
+def _find_cells(
+    layout: Layout, frames: Sequence[Frame], conditions: Sequence[Condition]
+) -> NDArray[np.int64]:
+    """Return the place of each row (R) in a flattened array (F, C)."""
+    frame_place, condition_place = (
+        {each: place for place, each in enumerate(all_of_them)} for all_of_them in (frames, conditions)
+    )
+    frame_places = np.array([frame_place[frame] for frame in layout.frames])
+    condition_places = np.array([condition_place[condition] for condition in layout.conditions])
+    return np.asarray(frame_places[layout.frame_R] * len(conditions) + condition_places[layout.condition_R])
+
+
+def _arrange(
+    trials: Sequence[TrialRows], cells: Mapping[int, NDArray[np.int64]], shape_FC: tuple[int, int]
+) -> dict[str, list[NDArray[Any]]]:
+    """Return the array (F, C) of each column and trial. The trials lose their rows, so that both never coexist."""
+    arranged: dict[str, list[NDArray[Any]]] = {name: [] for name in NUMBERS}
+    for name, arrays in arranged.items():
+        known: dict[tuple[int, int], NDArray[Any]] = {}
+        kept = []  # an array that is gone could leave its identity to another
+        for trial in trials:
+            values_R = trial.numbers.pop(name)
+            kept.append(values_R)
+            key = (id(values_R), id(trial.layout))
+            if key not in known:
+                known[key] = np.empty(shape_FC, values_R.dtype)
+                known[key].reshape(-1)[cells[id(trial.layout)]] = values_R
+            arrays.append(known[key])
+    return arranged
 
 
 def _check_conditions(conditions: Sequence[Condition], suite: NoiseSuite) -> None:
@@ -165,33 +174,29 @@ def _check_conditions(conditions: Sequence[Condition], suite: NoiseSuite) -> Non
 
 
 def _check_full(
-    count_TFC: NDArray[np.int64],
-    trials: Sequence[str],
-    frames: Sequence[str],
+    trials: Sequence[TrialRows],
+    cells: Mapping[int, NDArray[np.int64]],
+    frames: Sequence[Frame],
     conditions: Sequence[Condition],
 ) -> None:
     """Check that every trial has exactly one score for each frame and condition."""
-    for count_FC, trial in zip(count_TFC, trials, strict=True):
+    counts = {
+        layout: np.bincount(cell_R, minlength=len(frames) * len(conditions)).reshape(-1, len(conditions))
+        for layout, cell_R in cells.items()
+    }
+    known = set()
+    for trial in trials:
+        count_FC, name = counts[id(trial.layout)], f"{trial.model} seed {trial.seed}"
         missing = [
-            f"{frames[f]} under {name_condition(conditions[c])}" for f, c in np.argwhere(count_FC == 0)
+            f"{frames[f][1]} frame {frames[f][2]} under {name_condition(conditions[c])}"
+            for f, c in np.argwhere(count_FC == 0)
         ]
         if missing:
             raise DataError(
-                f"{trial} lacks {len(missing):,} of {count_FC.size:,} scores "
+                f"{name} lacks {len(missing):,} of {count_FC.size:,} scores "
                 f"({name_some(missing, MOST_NAMED, separator='; ')}); models are only ranked over the same frames "
                 "and conditions: score it again or leave it out"
             )
-        if count_FC.max() > 1:
-            raise DataError(f"{trial} has several scores for one frame and condition; give each trial once")
-
-
-def name_condition(condition: Condition) -> str:
-    """Return a condition in words: "clean" or "haze 3"."""
-    return f"{condition.corruption} {condition.severity}" if condition.severity else condition.corruption
-
-
-def _number_combinations(scores: Scores, columns: list[str]) -> tuple[NDArray[np.int64], pd.MultiIndex]:
-    """Return the number of each row's combination of values of some columns, and the combinations in sorted order."""
-    groups = scores.groupby(columns, sort=True, observed=True)
-    combinations = cast("pd.MultiIndex", groups.size().index).remove_unused_levels()
-    return np.asarray(groups.ngroup(), dtype=np.int64), combinations
+        if count_FC.max() > 1 or (trial.model, trial.seed) in known:
+            raise DataError(f"{name} has several scores for one frame and condition; give each trial once")
+        known.add((trial.model, trial.seed))

@@ -57,9 +57,8 @@ def patient_scores(grid: Grid, suite: NoiseSuite) -> PatientScores:
     """Average Dice over each patient's frames, then over severities, corruptions, families and seeds."""
     families = find_families(grid, suite)
     weights = scope_weights(grid, families)
-    dice_TFC = grid.cube_TFC("dice")
-    dice_TPC = mean_by_patient(dice_TFC, grid)
-    phases = {phase: mean_by_patient(dice_TFC, grid, phase) for phase in PHASES}
+    dice_TPC = mean_by_patient(grid, "dice")
+    phases = {phase: mean_by_patient(grid, "dice", phase) for phase in PHASES}
     trials = {scope: weighted_mean(dice_TPC, weights[scope]) for scope in (OVERALL, CLEAN.corruption)}
     trials |= {phase: weighted_mean(values, weights[OVERALL]) for phase, values in phases.items()}
     trials |= {family: weighted_mean(dice_TPC, weights[family]) for family in families}
@@ -102,17 +101,19 @@ def scope_weights(grid: Grid, families: Mapping[str, tuple[str, ...]]) -> dict[s
     return {OVERALL: overall_C, CLEAN.corruption: clean_C, **weights}
 
 
-def mean_by_patient(
-    values_TFC: NDArray[np.float64], grid: Grid, phase: Phase | None = None
-) -> NDArray[np.float64]:
+def mean_by_patient(grid: Grid, column: str, phase: Phase | None = None) -> NDArray[np.float64]:
     """Return the means over each patient's frames (T, P, C), of one phase if given; NaN if a patient has none."""
+    trials, _, conditions = grid.shape_TFC
     # The frames are sorted by patient, so each patient's frames begin where the patient first appears
     starts_P = np.searchsorted(grid.patient_F, np.arange(len(grid.patients)))
     chosen_F = np.ones(len(grid.patient_F)) if phase is None else (grid.phase_F == phase).astype(np.float64)
-    sums_TPC = np.add.reduceat(values_TFC * chosen_F[:, None], starts_P, axis=1)
     count_P = np.add.reduceat(chosen_F, starts_P)
+    means_TPC = np.empty((trials, len(grid.patients), conditions))
     with np.errstate(invalid="ignore"):  # 0 / 0 for a patient without frames of this phase
-        return np.asarray(sums_TPC / count_P[:, None], dtype=np.float64)
+        for means_PC, values_FC in zip(means_TPC, grid.numbers[column], strict=True):
+            sums_PC = np.add.reduceat(values_FC * chosen_F[:, None], starts_P, axis=0)
+            np.divide(sums_PC, count_P[:, None], out=means_PC)
+    return means_TPC
 
 
 def weighted_mean(values_TPC: NDArray[np.float64], weights_C: NDArray[np.float64]) -> NDArray[np.float64]:

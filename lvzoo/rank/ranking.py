@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import pandas as pd
 
 from lvzoo.errors import UsageError, name_some
-from lvzoo.rank.bootstrap import RESAMPLES, interval, resampled_means
+from lvzoo.rank.bootstrap import RESAMPLES, Bootstrap, interval
 from lvzoo.rank.cautions import find_cautions
 from lvzoo.rank.columns import plain_columns
 from lvzoo.rank.contests import contest_table
@@ -23,14 +23,14 @@ from lvzoo.rank.export import challenge_table
 from lvzoo.rank.grid import make_grid
 from lvzoo.rank.pairs import pairs_table
 from lvzoo.rank.patients import OVERALL, patient_scores
-from lvzoo.rank.response import break_table, conditions_MP, response_table
+from lvzoo.rank.response import break_table, response_table
 from lvzoo.rank.significance import MARGIN, letters, significant_pairs
 from lvzoo.rank.stability import mean_kendall_tau, rank_columns, ranks
 from lvzoo.types import CLEAN
 from lvzoo.types.results import Ranking
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     import numpy as np
     from numpy.typing import NDArray
@@ -57,7 +57,7 @@ REFERENCES: Final[Mapping[str, float]] = {"Dice 0.90": 0.90}
 
 
 def rank(
-    scores: Scores,
+    scores: Scores | Iterable[Scores],
     suite: NoiseSuite,
     *,
     models: Mapping[str, ModelFacts],
@@ -65,7 +65,7 @@ def rank(
     seed: int = 0,
     resamples: int = RESAMPLES,
 ) -> Ranking:
-    """Rank the models of a table of scores (all trials stacked, columns SCORE_COLUMNS).
+    """Rank the models of a table of scores (all trials stacked, columns SCORE_COLUMNS), or of several tables.
 
     Dice is averaged over a patient's frames and a model's training seeds, then over severities, corruptions and
     families, then over patients. Intervals are percentiles of one bootstrap over patients. If only part of the suite
@@ -73,7 +73,8 @@ def rank(
     run, models are ranked by clean Dice. Models of equal headline share a rank.
 
     Args:
-        scores: the scores that `lvzoo bench` writes, with rows in any order.
+        scores: the scores that `lvzoo bench` writes, with rows in any order. Several tables with whole trials are
+            read in turn, so an iterator of tables needs less memory than one table.
         suite: the noise suite of these scores.
         models: facts about each model; models without scores are left out.
         references: the Dice levels of the break points, by name; None stands for 0.90.
@@ -97,12 +98,10 @@ def rank(
         )
     patients = patient_scores(grid, suite)
 
-    def resampled(scores_xP: Matrix) -> Matrix:
-        return resampled_means(scores_xP, resamples=resamples, seed=seed)
-
-    means = {scope: resampled(scores_MP) for scope, scores_MP in patients.scopes.items()}
-    pairs = pairs_table(patients, means[OVERALL], resampled(patients.trials[OVERALL]))
-    response = response_table(patients, resampled(conditions_MP(patients)))
+    bootstrap = Bootstrap(resamples=resamples, seed=seed)
+    means = {scope: bootstrap.means(scores_MP) for scope, scores_MP in patients.scopes.items()}
+    pairs = pairs_table(patients, means[OVERALL], bootstrap.means(patients.trials[OVERALL]))
+    response = response_table(patients, bootstrap)
     references = dict(REFERENCES if references is None else references)
     ranking = Ranking(
         table=_table(patients, means, pairs, models),
@@ -125,7 +124,7 @@ def rank(
         frames=len(grid.patient_F),
         resamples=resamples,
         bootstrap_seed=seed,
-        ejection=ejection_results(patients, models, resampled),
+        ejection=ejection_results(patients, models, bootstrap),
     )
     return dataclasses.replace(ranking, warnings=find_cautions(ranking))
 

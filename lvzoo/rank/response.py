@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from lvzoo.rank.bootstrap import interval
 from lvzoo.types import CLEAN
 from lvzoo.types.results import OWN_CLEAN
 
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from lvzoo.rank.bootstrap import Bootstrap
     from lvzoo.rank.patients import PatientScores
 
 RESPONSE: Final = ("model", "family", "corruption", "severity", "dice", "dice_low", "dice_high")
@@ -30,15 +30,13 @@ def conditions_MP(patients: PatientScores) -> NDArray[np.float64]:
     return np.ascontiguousarray(dice_MPC.transpose(0, 2, 1)).reshape(-1, dice_MPC.shape[1])
 
 
-def response_table(patients: PatientScores, means_BR: NDArray[np.float64]) -> pd.DataFrame:
-    """Return one row per model, corruption and severity that was run. Severity 0 is clean frames.
-
-    `means_BR` are the means of the rows of `conditions_MP` in each resample.
-    """
+def response_table(patients: PatientScores, bootstrap: Bootstrap) -> pd.DataFrame:
+    """Return one row per model, corruption and severity that was run. Severity 0 is clean frames."""
     grid = patients.grid
     shape_MC = (len(grid.models), len(grid.conditions))
-    dice_MC = conditions_MP(patients).mean(axis=1).reshape(shape_MC)
-    low_MC, high_MC = (end.reshape(shape_MC) for end in interval(means_BR))
+    dice_RP = conditions_MP(patients)
+    dice_MC = dice_RP.mean(axis=1).reshape(shape_MC)
+    low_MC, high_MC = (end.reshape(shape_MC) for end in bootstrap.intervals(dice_RP))
     by_severity = sorted(enumerate(grid.conditions), key=lambda each: each[1].severity)
     rows = [
         (model, family, corruption, condition.severity, dice_MC[m, c], low_MC[m, c], high_MC[m, c])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from lvzoo.report.drawing import Drawing, Look, Scale, nice_ticks
 from lvzoo.report.formats import decimals, interval, points
-from lvzoo.report.words import reference_words, rows_of
+from lvzoo.report.words import Row, reference_words, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -116,7 +116,10 @@ def response_chart(curves: pd.DataFrame, looks: Mapping[str, Look], frame: Frame
     """Draw one curve per model; `curves` has columns of `Ranking.response`, one row per model and severity."""
     drawing = Drawing(frame.width, frame.height, label=label, css="chart")
     _axes(drawing, frame)
-    by_model = dict(tuple(curves.sort_values("severity").groupby("model")))
+    columns = ("model", "severity", *(f"{frame.column}{end}" for end in ("", "_low", "_high")))
+    by_model: dict[str, list[Row]] = {}
+    for row in rows_of(curves[[name for name in columns if name in curves]].sort_values("severity")):
+        by_model.setdefault(row["model"], []).append(row)
     with_bands = len(by_model) <= FEW_MODELS and f"{frame.column}_low" in curves
     for model, look in reversed(list(looks.items())):  # the best model is drawn last, above the others
         if model in by_model:
@@ -145,12 +148,12 @@ def _axes(drawing: Drawing, frame: Frame) -> None:
 
 
 def _curve(
-    drawing: Drawing, part: pd.DataFrame, look: Look, frame: Frame, *, model: str, with_band: bool
+    drawing: Drawing, part: Sequence[Row], look: Look, frame: Frame, *, model: str, with_band: bool
 ) -> None:
     """Draw one model's band, line and marks."""
     column = frame.column
     low, high = f"{column}_low", f"{column}_high"
-    rows = [row for row in rows_of(part) if not math.isnan(row[column])]
+    rows = [row for row in part if not math.isnan(row[column])]
     at = [(frame.across(row["severity"]), frame.down(row[column])) for row in rows]
     if with_band and not any(math.isnan(row[low]) for row in rows):
         lower = [(x, frame.down(row[low])) for (x, _), row in zip(at, rows, strict=True)]

@@ -17,6 +17,7 @@ from typing import Any, Final, Literal, TypedDict
 
 import numpy as np
 import pandas as pd
+from pyarrow.lib import ArrowException
 
 from lvzoo.errors import DataError, one_line, show_name
 from lvzoo.files import atomic_file, read_json
@@ -39,7 +40,7 @@ State = Literal["training", "trained", "finished", "failed"]
 
 DAMAGE: Final = (
     *(ArithmeticError, AttributeError, LookupError, MemoryError, NotImplementedError, OSError, TypeError),
-    ValueError,
+    *(ValueError, ArrowException),
 )
 """What pandas and pyarrow raise when they read a damaged file."""
 _PICTURES: Final = ("frame_HW", "predicted_HW", "reference_HW")

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import lvzoo.data.echonet
+import lvzoo.data.frames
 from lvzoo.data.echonet import EchoNetDynamic
 from lvzoo.data.frames import ARRAYS
 from tests.data.echonet_folders import EchoNetFolder, ventricle
@@ -80,6 +81,37 @@ def test_frames_out_of_the_cache_can_be_written_to(folder: Path) -> None:
     assert not same(frames, EchoNetDynamic(folder).load("train"))
 
 
+def test_frames_of_a_large_set_are_mapped_and_not_read(
+    folder: Path, cache: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_memory = EchoNetDynamic(folder).load("train")
+    (entry,) = cache.iterdir()
+    monkeypatch.setattr(lvzoo.data.frames, "MAPPED_BYTES", 1)
+    frames = EchoNetDynamic(folder).load("train")
+    assert same(frames, in_memory)
+    assert all(isinstance(array.base, np.memmap) for array in (frames.frames_NHW, frames.masks_NHW))
+    # what is written stays in this process
+    frames.frames_NHW[0, 0, 0] ^= 255
+    assert same(in_memory, EchoNetDynamic(folder).load("train"))
+    # damage is noticed all the same
+    whole = entry.read_bytes()
+    for name in ("frames_NHW", "masks_NHW"):
+        other = entry.with_name("other")
+        other.write_bytes(whole)
+        flip(other, member_bytes(entry, name)[-500])
+        other.replace(entry)  # into the file itself, bytes would change what is mapped
+        caplog.clear()
+        assert same(in_memory, EchoNetDynamic(folder).load("train"))
+        assert "damaged cache entry" in caplog.text
+
+
+def test_a_large_set_is_mapped_as_soon_as_it_is_in_the_cache(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lvzoo.data.frames, "MAPPED_BYTES", 1)
+    assert isinstance(EchoNetDynamic(folder).load("train").frames_NHW.base, np.memmap)
+
+
 def test_a_video_of_another_date_or_size_is_read_again(folder: Path, reads: list[str]) -> None:
     first = EchoNetDynamic(folder).load("train")
     reads.clear()
@@ -133,7 +165,7 @@ def member_bytes(entry: Path, name: str) -> range:
 
 
 def flip_a_mask(entry: Path) -> None:
-    flip(entry, member_bytes(entry, "packed_masks")[-500])
+    flip(entry, member_bytes(entry, "masks_NHW")[-500])
 
 
 def flip_the_shape_of_an_array(entry: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from lvzoo.errors import PluginError
+from lvzoo.evaluate import evaluator
 from lvzoo.evaluate.evaluator import FrameEvaluator
 from lvzoo.evaluate.validate import mean_dice
 from lvzoo.models.base import MaskModel
@@ -54,6 +56,25 @@ class NanLandmarks(Nothing):
     def decode(self, output: torch.Tensor, *, size_HW: tuple[int, int] = (112, 112)) -> Prediction:
         masks_BHW = super().decode(output, size_HW=size_HW).masks_BHW
         return Prediction(masks_BHW=masks_BHW, landmarks_BK2=np.full((len(output), 7, 2), np.nan, np.float32))
+
+
+def test_frames_are_scored_in_parts_that_change_no_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    frames, sizes = toy_frames(70), []
+
+    def measure(_model: nn.Module, prediction: Prediction) -> NDArray[np.float64]:
+        return np.asarray(prediction.masks_BHW.sum(axis=(1, 2)), dtype=np.float64)
+
+    def score_masks(masks_NHW: NDArray[np.bool_], *rest: object) -> pd.DataFrame:
+        sizes.append(len(masks_NHW))
+        return score(masks_NHW, *rest)
+
+    score: Callable[..., pd.DataFrame] = evaluator.score_masks
+    monkeypatch.setattr(evaluator, "score_masks", score_masks)
+    whole = FrameEvaluator(torch.device("cpu"), torch.float32, measure).score(Threshold(), frames, CLEAN)
+    monkeypatch.setattr(evaluator, "FRAMES_AT_ONCE", 32)
+    parts = FrameEvaluator(torch.device("cpu"), torch.float32, measure).score(Threshold(), frames, CLEAN)
+    assert sizes == [70, 32, 32, 6]
+    pd.testing.assert_frame_equal(parts, whole, check_exact=True)
 
 
 def test_there_is_one_row_per_frame_in_order() -> None:

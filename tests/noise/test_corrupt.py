@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import hashlib
 import importlib
+import shutil
 import sys
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from lvzoo.errors import UsageError
+from lvzoo.errors import DataError, UsageError
 from lvzoo.noise import corrupt
-from lvzoo.noise.corrupt import corrupt_frames, select_conditions
+from lvzoo.noise.corrupt import cache_noise, corrupt_frames, select_conditions
 from lvzoo.noise.suite import NoiseV1
 from lvzoo.types import CLEAN, Condition, FrameSet
 from tests.noise.making import NAMES
@@ -167,13 +170,67 @@ def test_other_frames_or_sectors_are_made_again(frame_set: FrameSet) -> None:
         assert len(suite.made) == 5 * 3
 
 
-def test_a_damaged_cache_file_is_made_again(frame_set: FrameSet, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"", b""),
+        (b"}", b"("),
+        (b"112, 112)", b"9" * 24 + b")"),
+        (b"112, 112)", b"112, -1)"),
+        (b"\x93NUMPY", b"PK"),
+    ],
+    ids=["cut", "open bracket", "huge", "negative", "another format"],
+)
+def test_a_damaged_cache_file_is_made_again(
+    frame_set: FrameSet, tmp_path: Path, old: bytes, new: bytes
+) -> None:
     suite = NoiseV1()
     chosen = [Condition(corruption="dropout", severity=1)]
     before = digests(corrupt_frames(frame_set, suite, chosen))
     (file,) = (tmp_path / "cache").rglob("dropout-1.npy")
-    file.write_bytes(file.read_bytes()[:500])
+    file.write_bytes(file.read_bytes().replace(old, new, 1) if old else file.read_bytes()[:500])
     assert digests(corrupt_frames(frame_set, suite, chosen)) == before
+
+
+def test_on_a_full_disk_the_frames_are_made_in_memory(
+    frame_set: FrameSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The files are written and not mapped, since a process that fills a map on a full disk is killed (SIGBUS)."""
+    suite = NoiseV1()
+    chosen = [Condition(corruption="dropout", severity=1)]
+    before = digests(corrupt_frames(frame_set, suite, chosen))
+    (file,) = (tmp_path / "cache").rglob("dropout-1.npy")
+    file.unlink()
+
+    def refuse(_file: object, _header: object) -> None:
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+    monkeypatch.setattr(np.lib.format, "write_array_header_1_0", refuse)
+    assert digests(corrupt_frames(frame_set, suite, chosen)) == before
+    assert [path for path in (tmp_path / "cache").rglob("*") if path.is_file()] == []
+
+
+def test_too_little_room_for_many_noisy_frames_is_told_before_any_is_made(
+    frame_set: FrameSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(corrupt, "MOST_IN_MEMORY_BYTES", 10**4)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=30_000))
+    chosen = [Condition(corruption="dropout", severity=severity) for severity in (1, 2, 3, 4, 5)]
+    with pytest.raises(DataError, match=r"the noisy frames take 0\.0 GB, but 0\.0 GB are free; make room"):
+        cache_noise(frame_set, NoiseV1(), chosen)
+    assert list((tmp_path / "cache").rglob("*.npy")) == []
+
+
+def test_many_noisy_frames_are_not_made_in_the_memory_of_each_trial(
+    frame_set: FrameSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "read-only file system")
+
+    monkeypatch.setattr(corrupt, "cache_noise", refuse)
+    monkeypatch.setattr(corrupt, "MOST_IN_MEMORY_BYTES", 10**4)
+    with pytest.raises(DataError, match="too much to be made in memory; set LVZOO_CACHE"):
+        corrupt_frames(frame_set, NoiseV1(), [Condition(corruption="dropout", severity=1)])
 
 
 def test_a_suite_that_fails_leaves_nothing_half_made(frame_set: FrameSet, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lvzoo.rank import bootstrap
-from lvzoo.rank.bootstrap import interval, resample_counts, resampled_means
+from lvzoo.rank.bootstrap import Bootstrap, interval, interval_of_means, resample_counts, resampled_means
 
 
 def test_it_equals_a_plain_loop_over_the_same_draws() -> None:
@@ -85,3 +85,37 @@ def test_one_scored_patient_shows_no_spread_and_has_none() -> None:
     assert np.isnan(means[:, 0]).all()
     assert not np.isnan(means[:, 1]).all()
     assert np.isnan(resampled_means(np.array([[0.7]]), resamples=10, seed=1)).all()
+
+
+@pytest.mark.parametrize(
+    ("patients", "resamples", "lost"),
+    [(40, 1000, 0), (3, 400, 0), (300, 250, 9), (7, 1, 0), (5, 300, 4), (9000, 30, 1)],
+)
+def test_intervals_of_many_rows_are_those_of_all_their_means_bit_for_bit(
+    patients: int, resamples: int, lost: int
+) -> None:
+    rng = np.random.default_rng(patients)
+    scores_MP = rng.normal(0.85, 0.1, (120, patients))
+    scores_MP[:4] = [[0.5], [0.0], [1e6], [1e-300]] * rng.random((4, patients)).round(1)  # with ties
+    scores_MP[:, :lost] = np.nan
+    scores_MP[7, 1:] = np.nan
+    whole = interval(resampled_means(scores_MP[:7], resamples=resamples, seed=3))
+    rows = np.delete(scores_MP, 7, axis=0)
+    for some in (rows, scores_MP):  # a row with one patient has no interval
+        low_M, high_M = interval_of_means(some, resamples=resamples, seed=3)
+        assert np.array_equal(low_M[:7], whole[0], equal_nan=True)
+        assert np.array_equal(high_M[:7], whole[1], equal_nan=True)
+        every = interval(resampled_means(some, resamples=resamples, seed=3))
+        assert np.array_equal([low_M, high_M], every, equal_nan=True)
+
+
+def test_the_number_of_threads_changes_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    scores_MP = np.random.default_rng(0).random((250, 31))
+    found = []
+    for workers in (1, 2, 3):
+        monkeypatch.setattr(bootstrap, "count_workers", lambda workers=workers: workers)
+        resamples = Bootstrap(resamples=300, seed=5)
+        found.append((resamples.means(scores_MP), *resamples.intervals(scores_MP)))
+    for means_BM, low_M, high_M in found[1:]:
+        assert np.array_equal(means_BM, found[0][0])
+        assert np.array_equal([low_M, high_M], found[0][1:])

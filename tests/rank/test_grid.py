@@ -44,6 +44,42 @@ def test_columns_may_be_categories() -> None:
     assert np.array_equal(compact.cube_TFC("dice"), plain.cube_TFC("dice"))
 
 
+def test_a_table_per_trial_gives_the_same_grid_as_one_table() -> None:
+    """Whatever the order of the trials and of their rows, and whether trials share their frames' order or not."""
+    scores = two_models()
+    second = scores.assign(seed=1, dice=scores["dice"] - 0.01)
+    whole = make_grid(pd.concat([scores, second]), TINY)
+    texts = dict.fromkeys(["model", "patient", "video", "phase", "corruption"], "category")
+    trials = [
+        table[table["model"] == model].sample(frac=1, random_state=order).astype(texts)
+        for table, model, order in ((second, "b", 1), (scores, "b", 1), (second, "a", 2), (scores, "a", 3))
+    ]
+    parts = make_grid(iter(trials), TINY)
+    assert (parts.models, parts.patients, parts.conditions) == (
+        whole.models,
+        whole.patients,
+        whole.conditions,
+    )
+    for name in ("model_T", "seed_T", "patient_F", "video_F", "phase_F"):
+        assert np.array_equal(getattr(parts, name), getattr(whole, name))
+    for name in ("dice", "area_ref", "apex_below_base", "volume_ref"):
+        assert np.array_equal(parts.cube_TFC(name), whole.cube_TFC(name), equal_nan=True)
+
+
+def test_what_trials_have_in_common_is_kept_once() -> None:
+    grid = make_grid(two_models(), TINY)
+    first, second = grid.numbers["area_ref"]
+    assert first is second
+    assert first.dtype == np.uint8
+    assert grid.numbers["dice"][0] is not grid.numbers["dice"][1]
+
+
+def test_a_trial_in_two_tables_is_refused() -> None:
+    scores = two_models()
+    with pytest.raises(DataError, match="a seed 0 has several scores"):
+        make_grid([scores, scores[scores["model"] == "a"]], TINY)
+
+
 def test_a_missing_score_is_named_and_nothing_is_ranked() -> None:
     scores = two_models()
     lost = (scores["model"] == "b") & (scores["frame"] == 2) & (scores["corruption"] == "haze")
