@@ -52,8 +52,8 @@ def list_paths(value: str | Path | Iterable[str | Path], argument: str) -> list[
     return found
 
 
-def check_count(value: object, argument: str, *, least: int) -> None:
-    """Check that an argument is a whole number of at least `least`.
+def check_count(value: object, argument: str, *, least: int, most: int | None = None) -> None:
+    """Check that an argument is a whole number of at least `least`, and at most `most`.
 
     Raises:
         UsageError: it is not.
@@ -66,6 +66,8 @@ def check_count(value: object, argument: str, *, least: int) -> None:
         raise UsageError(f"{argument} is {_show(value)}; give a whole number of at least {least}")
     if value.__index__() < least:
         raise UsageError(f"{argument} is {value}; it must be at least {least}")
+    if most is not None and value.__index__() > most:
+        raise UsageError(f"{argument} is {value}; it must be at most {most:,}")
 
 
 def _show(value: object) -> str:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from lvzoo.clinic.expected import DiceFit, RisingCurve
 from lvzoo.errors import DataError, one_line
-from lvzoo.files import atomic_file
+from lvzoo.files import atomic_file, read_json
 from lvzoo.types.answer import ModelUsed
 
 SHIPPED: Final = Path(__file__).with_name("trust-v1.json")
@@ -44,7 +44,7 @@ def read_trust_model(path: Path = SHIPPED) -> TrustModel:
         DataError: the file cannot be read, or does not hold such numbers.
     """
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = read_json(path)
         return TrustModel(
             fits=tuple(_read_fit(fit) for fit in found["fits"]),
             card=found["card"],

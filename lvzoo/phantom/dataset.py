@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, TypedDict
 from zipfile import BadZipFile
 
 import numpy as np
@@ -20,6 +20,7 @@ from lvzoo.evaluate.dice import dice_N
 from lvzoo.files import read_json
 from lvzoo.geometry.raster import rasterise
 from lvzoo.phantom.files import FURTHER, TRUE_CONTOURS, TRUTH
+from lvzoo.records import check_values
 from lvzoo.types import FrameSet, Split
 
 BEATS: Final = "beats"
@@ -75,11 +76,19 @@ def shows_same_pictures(one: str, other: str) -> bool:
     return one.removesuffix(f"-{BEATS}") == other.removesuffix(f"-{BEATS}")
 
 
+class _Note(TypedDict, total=False):
+    """What a phantom's note says of its generator."""
+
+    generator: str
+    shift: str | None
+
+
 def _read_note(path: Path) -> tuple[str, str | None]:
     """Return the generator's version and the name of the shift (None for the standard phantom)."""
     try:
         note = read_json(path)
-        return str(note["generator"]), note.get("shift")
+        check_values(note, _Note)
+        return note["generator"], note.get("shift")
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{path}: does not name the phantom's generator; write the phantom again") from error
 

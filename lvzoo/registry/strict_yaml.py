@@ -21,7 +21,7 @@ def parse(text: str, shown: str) -> object:
     """Return the content of the YAML `text`; errors call its file `shown`.
 
     Raises:
-        UsageError: the text is not YAML, or repeats a key; names the line.
+        UsageError: the text is not YAML, repeats a key, or holds what Python cannot; names the line where it can.
     """
     try:
         return yaml.load(text, Loader=_UniqueKeys)  # noqa: S506 - a safe loader
@@ -34,6 +34,10 @@ def parse(text: str, shown: str) -> object:
         raise UsageError(f"{shown}{line}: {problem}") from error
     except yaml.YAMLError as error:
         raise UsageError(f"{shown}: {one_line(error)}") from error
+    except (ValueError, OverflowError) as error:  # a number or a date that Python cannot hold
+        raise UsageError(f"{shown}: a value cannot be read ({one_line(error)}); correct it") from error
+    except RecursionError as error:
+        raise UsageError(f"{shown}: is nested too deeply; lvzoo did not write this file") from error
 
 
 class _UniqueKeys(_Loader):

@@ -5,7 +5,6 @@ Says which clips have results already, and which folder is free for the next.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lvzoo.errors import DataError, UsageError
-from lvzoo.files import FRAMES, SUMMARY, working_folder
-from lvzoo.report.clip_summary import SCHEMA
+from lvzoo.files import FRAMES, SUMMARY, read_json, working_folder
+from lvzoo.report.clip_summary import is_summary
 
 MASKS: Final = "masks"
 """The folder of the masks, in a folder of results."""
@@ -83,8 +82,8 @@ def find_results(out: Path) -> dict[Made, tuple[Path, Mapping[str, Any]]]:
     found: dict[Made, tuple[Path, Mapping[str, Any]]] = {}
     for path in sorted(out.glob(f"*/{SUMMARY}")):
         try:
-            about = json.loads(path.read_text(encoding="utf-8"))
-            if about["schema"] == SCHEMA and _are_whole(path.parent, about):
+            about = read_json(path)
+            if is_summary(about) and _are_whole(path.parent, about):
                 found[_read_made(about["made_from"])] = path.parent, about
         except UNREADABLE:
             continue

@@ -6,22 +6,29 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, Final, TypedDict, cast
 
 import numpy as np
 
+from lvzoo.records import check_values
 from lvzoo.types.answer import NO_MEDICAL_DEVICE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from lvzoo.report.clip_files import Made
     from lvzoo.types.answer import ClipAnswer
 
 SCHEMA: Final = 1
+READ: Final = (
+    *("ef_percent", "ef_sd_percent", "ef_reason", "beats_used", "heart_rate_bpm", "trusted", "verdict"),
+    *("frames", "fps", "files", "made_from"),
+)
+"""The keys without which results are of no use; a key that is younger than the results may be missing."""
 LIBRARIES: Final = ("lvzoo", "torch", "numpy")
 
 
@@ -110,6 +117,15 @@ def make_summary(answer: ClipAnswer, facts: Mapping[str, Any], made: Made) -> Cl
     }
     everything = {**facts, **found}
     return cast("ClipSummary", {name: everything[name] for name in ClipSummary.__annotations__})
+
+
+def is_summary(about: Mapping[str, Any]) -> bool:
+    """Return whether the content of a `summary.json` has this schema, what lvzoo reads of it, and the right types."""
+    try:
+        check_values(about, ClipSummary)
+    except ValueError:
+        return False
+    return about.get("schema") == SCHEMA and all(name in about for name in READ)
 
 
 def write_summary(summary: ClipSummary, path: Path) -> None:

@@ -7,7 +7,6 @@ installed plugins declare are built, so a file from elsewhere runs no code.
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Any, Final
 
 from lvzoo.arguments import check_path
 from lvzoo.errors import DataError, UsageError, name_option
+from lvzoo.files import read_json
 from lvzoo.registry import Zoo, open_zoo
 from lvzoo.types import Entry
 from lvzoo.weights.carried import find_carried
@@ -134,7 +134,7 @@ def _locate_trial(folder: Path, zoo: Zoo) -> Located:
     check_files(folder)
     path = folder / CARD
     try:
-        plain: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))["trial"]["entry"]
+        plain: Mapping[str, Any] = read_json(path)["trial"]["entry"]
         entry = build_entry(zoo, {**plain, "family": plain["family"]["name"]}, where=str(path))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{path}: not a model card of lvzoo ({error}); train the trial again") from error

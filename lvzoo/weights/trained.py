@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from lvzoo.errors import DataError, explain_exception
+from lvzoo.files import read_json
 from lvzoo.run import RunFolder, TrialFolder, digest
 from lvzoo.types import CLEAN, SPLITS, Entry, OptionValue, Recipe, Trial
 from lvzoo.weights import CleanDice, Counts, TrainedOn, WeightsCard, read_card
@@ -106,7 +106,7 @@ def read_trial_card(folder: Path, entry: Entry) -> WeightsCard:
             f"{folder}: cannot tell what it was trained on ({error}); keep a trial in its run's folder, or pack it"
         ) from error
     try:
-        trained = json.loads((folder / CARD).read_text(encoding="utf-8"))
+        trained = read_json(folder / CARD)
         trial = trained["trial"]
         return WeightsCard(
             entry=entry.name,

@@ -172,7 +172,7 @@ def _read_table(folder: Path) -> pd.DataFrame:
         return table.astype(COLUMNS)
     except OSError as error:
         raise _make_error(folder, FRAMES, _describe_loss(error)) from error
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         columns = " and ".join(COLUMNS)
         raise _make_error(folder, FRAMES, f"is damaged, or has no numbers in {columns}") from error
 

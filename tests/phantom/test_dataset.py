@@ -81,7 +81,9 @@ def copy(phantom_folder: Path, tmp_path: Path) -> Path:
     return shutil.copytree(phantom_folder, tmp_path / "copy")
 
 
-@pytest.mark.parametrize("note", ["", "{}", "[]", "not json"])
+@pytest.mark.parametrize(
+    "note", ["", "{}", "[]", "not json", '{"generator": 3}', '{"generator": "v", "shift": {}}', "[" * 100_000]
+)
 def test_a_note_without_a_generator_is_a_data_error(copy: Path, note: str) -> None:
     (copy / "SYNTHETIC.json").write_text(note)
     with pytest.raises(DataError, match=r"SYNTHETIC\.json: .*generator"):

@@ -20,7 +20,20 @@ def working(tmp_path: Path) -> Path:
     folder = tmp_path / "out" / ".working"
     folder.mkdir(parents=True)
     made = Made(name="a.avi", clip="12ab", weights=("34cd",), fps=None)
-    about = {"schema": SCHEMA, "made_from": asdict(made), "frames": 2, "files": ["beats.csv"]}
+    about = {
+        "schema": SCHEMA,
+        "made_from": asdict(made),
+        "frames": 2,
+        "files": ["beats.csv"],
+        "fps": None,
+        "ef_percent": 55.0,
+        "ef_sd_percent": None,
+        "ef_reason": None,
+        "beats_used": 1,
+        "heart_rate_bpm": 60,
+        "trusted": True,
+        "verdict": "trusted",
+    }
     (folder / "summary.json").write_text(json.dumps(about))
     for name in ("frames.csv", "beats.csv"):
         (folder / name).touch()
@@ -42,6 +55,29 @@ def test_results_that_lost_a_file_do_not_count(working: Path, tmp_path: Path, go
     folder = keep_results(working, tmp_path / "out", "clip")
     assert find_results(tmp_path / "out")
     (folder / gone).unlink()
+    assert find_results(tmp_path / "out") == {}
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("verdict", None),
+        ("verdict", 3),
+        ("ef_percent", "high"),
+        ("frames", 2.5),
+        ("trusted", 1),
+        ("files", "beats"),
+    ],
+)
+def test_results_whose_summary_is_damaged_do_not_count(
+    working: Path, tmp_path: Path, key: str, value: object
+) -> None:
+    folder = keep_results(working, tmp_path / "out", "clip")
+    about = json.loads((folder / "summary.json").read_text())
+    (folder / "summary.json").write_text(json.dumps({**about, key: value}))
+    assert find_results(tmp_path / "out") == {}
+    del about["verdict"]
+    (folder / "summary.json").write_text(json.dumps(about))
     assert find_results(tmp_path / "out") == {}
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from pyarrow.lib import ArrowException
 
 from lvzoo.errors import DataError
 from lvzoo.run import TrialFolder
@@ -118,4 +119,15 @@ def test_scores_that_lack_a_column_are_reported(trial: TrialFolder) -> None:
     path = trial.path / "scores.parquet"
     trial.read_scores().drop(columns="dice").to_parquet(path)
     with pytest.raises(DataError, match="lacks the column 'dice'; run again"):
+        trial.read_scores()
+
+
+def test_scores_that_pyarrow_cannot_read_are_reported(
+    trial: TrialFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_args: object, **_options: object) -> None:
+        raise ArrowException("Unknown error: Wrapping \ufffd1 failed")
+
+    monkeypatch.setattr("pandas.read_parquet", refuse)
+    with pytest.raises(DataError, match=r"scores.parquet: cannot be read \(Unknown error: .*; run again"):
         trial.read_scores()

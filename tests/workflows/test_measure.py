@@ -138,6 +138,7 @@ def test_damaged_results_are_told_in_words_with_what_to_do_next(
         ("frames.csv", b"frame,area\n1,2\n", columns),
         ("frames.csv", b"frame,mask_px\n1,x\n", columns),
         ("frames.csv", b"\xff\0", columns),
+        ("frames.csv", b"frame,mask_px\n99999999999999999999,2\n", columns),
     )
     folders = []
     for number, (file, content, _) in enumerate(damage):

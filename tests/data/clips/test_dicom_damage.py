@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import cv2
 import numpy as np
 import pydicom
 import pydicom.examples
@@ -11,6 +13,7 @@ import pytest
 from pydicom.encaps import generate_frames
 from pydicom.uid import JPEGBaseline8Bit, RLELossless
 
+from lvzoo.data.clips.dicom.aside import DecoderError, decode_aside
 from lvzoo.data.clips.recognise import open_clip
 from lvzoo.errors import DataError
 from tests.data.clips.made_dicom import (
@@ -180,3 +183,36 @@ def test_a_table_of_offsets_that_does_not_fit_is_not_used(tmp_path: Path) -> Non
     dataset.PixelData = bytes(content)
     save_dicom(dataset, tmp_path / "clip.dcm")
     assert np.array_equal(read_frames(tmp_path / "clip.dcm"), read_frames(FOUR_CHAMBERS))
+
+
+def test_a_frame_on_which_gdcm_crashes_costs_only_itself(tmp_path: Path) -> None:
+    """GDCM ends its process on some damaged JPEGs. Pillow, which is tried first, reads none of these."""
+    pytest.importorskip("gdcm")
+    frames = smooth_frames(2, (48, 64), channels=3)
+    broken = []
+    for frame in frames:
+        jpeg = cv2.imencode(".jpg", frame)[1].tobytes()
+        broken.append(jpeg[:16] + b"\xff" * 8 + jpeg[24:])
+    dataset = make_dicom(frames)
+    put_fragments(dataset, JPEGBaseline8Bit, broken)
+    with pytest.raises(DataError, match=r"clip.dcm: pixels in .* do not decode \("):
+        open_clip(save_dicom(dataset, tmp_path / "clip.dcm"))
+    with pytest.raises(DecoderError, match="gdcm crashes on it"):
+        decode_aside(broken[0], JPEGBaseline8Bit, **OPTIONS)
+    whole = cv2.imencode(".jpg", frames[0])[1].tobytes()
+    assert decode_aside(whole, JPEGBaseline8Bit, **OPTIONS).shape == (48, 64, 3)
+
+
+OPTIONS: dict[str, Any] = {
+    "rows": 48,
+    "columns": 64,
+    "samples_per_pixel": 3,
+    "bits_allocated": 8,
+    "bits_stored": 8,
+    "pixel_representation": 0,
+    "planar_configuration": 0,
+    "photometric_interpretation": "YBR_FULL_422",
+    "pixel_keyword": "PixelData",
+    "number_of_frames": 1,
+}
+"""What pydicom must know of a frame of `test_a_frame_on_which_gdcm_crashes_costs_only_itself`."""

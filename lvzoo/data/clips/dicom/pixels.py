@@ -11,6 +11,7 @@ from pydicom.encaps import encapsulate
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import JPEGBaseline8Bit, RLELossless
 
+from lvzoo.data.clips.dicom.aside import GDCM, decode_aside
 from lvzoo.data.clips.dicom.elements import UNUSED, Elements
 from lvzoo.data.clips.dicom.header import DicomHeader
 from lvzoo.errors import DataError
@@ -177,6 +178,8 @@ def decode_native(file: BinaryIO, header: DicomHeader, layout: Layout, index: in
 
 def decode_compressed(data: bytes, header: DicomHeader, layout: Layout, plugin: str) -> NDArray[Any]:
     """Return the pixels of a compressed frame."""
+    if plugin == GDCM:
+        return _align(decode_aside(data, header.syntax, **_list_options(layout)), layout)
     pixels: NDArray[Any] = get_decoder(header.syntax).as_array(
         encapsulate([data], has_bot=False), index=0, decoding_plugin=plugin, **_list_options(layout)
     )[0]
