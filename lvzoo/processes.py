@@ -19,6 +19,7 @@ from lvzoo.control_groups import read_free_memory, read_processor_quota
 from lvzoo.errors import one_line
 
 if TYPE_CHECKING:
+    from multiprocessing.process import BaseProcess
     from typing import TextIO
 
 GUARD: Final = 'call lvzoo.bench under `if __name__ == "__main__":`, or with executor="inline"'
@@ -83,6 +84,25 @@ def find_free_memory() -> int:
     import psutil
 
     return int(min(psutil.virtual_memory().available, read_free_memory()))
+
+
+def end_with_parent() -> None:
+    """Let this worker of a pool end when its parent process does, also if that was killed.
+
+    A worker that waits for work does not notice the end of its parent by itself, because all workers of a pool hold
+    both ends of the pipe that the work comes through.
+    """
+    import threading
+    from multiprocessing import parent_process
+
+    parent = parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
+
+
+def _end_after(parent: BaseProcess) -> None:
+    parent.join()
+    os._exit(1)
 
 
 def show_warnings_as_lines() -> None:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 LOST = "from lvzoo.processes import find_lost_script\nprint(find_lost_script())\n"
@@ -95,3 +96,26 @@ def test_a_warning_of_another_library_is_one_short_line() -> None:
     assert done.stderr.count("\n") == 1
     assert done.stderr.startswith("UserWarning: the value is not right xxx")
     assert len(done.stderr) < 250
+
+
+POOL = """
+import os, time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from lvzoo.processes import end_with_parent
+if __name__ == "__main__":
+    pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=end_with_parent)
+    print(pool.submit(os.getpid).result(), flush=True)
+    time.sleep(60)
+"""
+
+
+def test_the_workers_of_a_killed_program_end(tmp_path: Path) -> None:
+    (tmp_path / "pool.py").write_text(POOL)
+    with subprocess.Popen(
+        [sys.executable, tmp_path / "pool.py"], stdout=subprocess.PIPE, text=True
+    ) as program:
+        assert program.stdout is not None
+        worker = psutil.Process(int(program.stdout.readline()))
+        program.kill()
+    worker.wait(timeout=20)

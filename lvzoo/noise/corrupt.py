@@ -26,6 +26,7 @@ from lvzoo.files import atomic_file, cache_folder, warn_of_cache
 from lvzoo.interfaces import NoiseSuite
 from lvzoo.locks import made_by_one
 from lvzoo.noise.apply import corrupt_frame, suite_digest
+from lvzoo.processes import end_with_parent
 from lvzoo.types import CLEAN, Condition, FrameSet, Sector
 
 NO_NOISE: Final = "none"
@@ -251,7 +252,7 @@ def _corrupt_in_chunks(
         yield from map(corrupt, _split(frames))
         return
     spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(useful, mp_context=spawn) as pool:
+    with ProcessPoolExecutor(useful, mp_context=spawn, initializer=end_with_parent) as pool:
         yield from pool.map(corrupt, _split(frames))
 
 

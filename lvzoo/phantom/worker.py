@@ -11,11 +11,13 @@ from lvzoo.data.opencv import cv2
 from lvzoo.phantom.clip import simulate
 from lvzoo.phantom.files import ClipRows, write_clip
 from lvzoo.phantom.ranges import ranges_of
+from lvzoo.processes import end_with_parent
 from lvzoo.types import Split
 
 
 def prepare_worker() -> None:
-    """Ignore Ctrl-C, because the parent process ends the pool, and keep OpenCV to one thread."""
+    """Ignore Ctrl-C, because the parent process ends the pool, end with it, and keep OpenCV to one thread."""
+    end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     cv2.setNumThreads(1)
 
