@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
 from lvzoo.rank import bootstrap
-from lvzoo.rank.bootstrap import Bootstrap, interval, interval_of_means, resample_counts, resampled_means
+from lvzoo.rank.bootstrap import (
+    Bootstrap,
+    interval,
+    resample_counts,
+    resampled_means,
+    round_for_exact_sums,
+)
 
 
 def test_it_equals_a_plain_loop_over_the_same_draws() -> None:
@@ -87,26 +95,23 @@ def test_one_scored_patient_shows_no_spread_and_has_none() -> None:
     assert np.isnan(resampled_means(np.array([[0.7]]), resamples=10, seed=1)).all()
 
 
-@pytest.mark.parametrize(
-    ("patients", "resamples", "lost"),
-    [(40, 1000, 0), (3, 400, 0), (300, 250, 9), (7, 1, 0), (5, 300, 4), (9000, 30, 1)],
-)
-def test_intervals_of_many_rows_are_those_of_all_their_means_bit_for_bit(
-    patients: int, resamples: int, lost: int
-) -> None:
+@pytest.mark.parametrize("patients", [1, 3, 40, 1277, 9000])
+@pytest.mark.parametrize("size", [1.0, 1e6, 1e-300])
+def test_rounded_scores_have_the_same_sum_in_any_order(patients: int, size: float) -> None:
     rng = np.random.default_rng(patients)
-    scores_MP = rng.normal(0.85, 0.1, (120, patients))
-    scores_MP[:4] = [[0.5], [0.0], [1e6], [1e-300]] * rng.random((4, patients)).round(1)  # with ties
-    scores_MP[:, :lost] = np.nan
-    scores_MP[7, 1:] = np.nan
-    whole = interval(resampled_means(scores_MP[:7], resamples=resamples, seed=3))
-    rows = np.delete(scores_MP, 7, axis=0)
-    for some in (rows, scores_MP):  # a row with one patient has no interval
-        low_M, high_M = interval_of_means(some, resamples=resamples, seed=3)
-        assert np.array_equal(low_M[:7], whole[0], equal_nan=True)
-        assert np.array_equal(high_M[:7], whole[1], equal_nan=True)
-        every = interval(resampled_means(some, resamples=resamples, seed=3))
-        assert np.array_equal([low_M, high_M], every, equal_nan=True)
+    scores_MP = size * rng.normal(0.8, 0.5, (5, patients))
+    rounded_MP = round_for_exact_sums(scores_MP)
+    assert np.abs(rounded_MP - scores_MP).max() <= 1e-15 * patients * np.abs(scores_MP).max()
+    for counts in resample_counts(patients, resamples=20, seed=1):
+        for scores_P in rounded_MP:
+            exact = [math.fsum(scores_P.repeat(each.astype(int))) for each in counts]  # one rounding at most
+            assert (counts @ scores_P).tolist() == exact
+            order = rng.permutation(patients)
+            assert [sum((each * scores_P)[order]) for each in counts] == exact
+
+
+def test_scores_of_zero_stay_zero() -> None:
+    assert not round_for_exact_sums(np.zeros((2, 3))).any()
 
 
 def test_the_number_of_threads_changes_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
