@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from scipy.stats import rankdata
+import pandas as pd
 
 from lvzoo.rank.patients import DIGITS, OVERALL, mean_by_patient, mean_M, weighted_mean
 from lvzoo.types import CLEAN, FAILURE_DICE
@@ -38,7 +38,7 @@ def plain_columns(patients: PatientScores) -> dict[str, object]:
         **count_columns(grid),
         "seeds": [len(each) for each in seeds],
         "seed_sd": [float(each.std(ddof=1)) if len(each) > 1 else np.nan for each in seeds],
-        "mean_rank": rankdata(-headline_MP.round(DIGITS), axis=0).mean(axis=1),
+        "mean_rank": pd.DataFrame(-headline_MP.round(DIGITS)).rank().to_numpy().mean(axis=1),
         **{f"family_{family}": patients.scopes[family].mean(axis=1) for family in patients.families},
     }
 

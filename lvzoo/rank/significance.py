@@ -11,7 +11,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import numpy as np
-from scipy.stats import rankdata
+import pandas as pd
 
 from lvzoo.rank.patients import DIGITS
 
@@ -44,7 +44,7 @@ def wilcoxon_p(differences_P: NDArray[np.float64]) -> float:
     for ties and zeros, and without a correction for continuity. Patients with NaN are left out.
     """
     differences_P = differences_P[~np.isnan(differences_P)].round(DIGITS)
-    rank_P = rankdata(np.abs(differences_P))
+    rank_P = pd.Series(np.abs(differences_P)).rank().to_numpy()
     ranks, signs = rank_P[differences_P != 0], np.sign(differences_P[differences_P != 0])
     if not len(ranks):
         return 1.0

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from scipy.stats import rankdata
+import pandas as pd
 
 from lvzoo.rank.bootstrap import TAILS
 from lvzoo.rank.patients import DIGITS
@@ -22,7 +22,8 @@ MOST_CELLS: Final = 4_000_000
 
 def ranks(scores_M: NDArray[np.float64]) -> NDArray[np.int64]:
     """Return the ranks along the last axis: 1 plus the number of models that score more; equals share a rank."""
-    return np.asarray(rankdata(-scores_M.round(DIGITS), method="min", axis=-1), dtype=np.int64)
+    columns = pd.DataFrame(-scores_M.round(DIGITS).reshape(-1, scores_M.shape[-1]).T)
+    return columns.rank(method="min").to_numpy(dtype=np.int64).T.reshape(scores_M.shape)
 
 
 def rank_columns(headline_BM: NDArray[np.float64]) -> dict[str, NDArray[np.float64] | NDArray[np.int64]]:
