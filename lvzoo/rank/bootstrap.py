@@ -127,7 +127,7 @@ def round_for_exact_sums(scores_MP: NDArray[np.float64]) -> NDArray[np.float64]:
     """
     largest_M1 = scores_MP.shape[1] * np.abs(scores_MP).max(axis=1, keepdims=True)
     power_M1 = np.frexp(largest_M1)[1] - np.finfo(np.float64).nmant - 1
-    return np.ldexp(np.rint(np.ldexp(scores_MP, -power_M1)), power_M1)
+    return np.asarray(np.ldexp(np.rint(np.ldexp(scores_MP, -power_M1)), power_M1), dtype=np.float64)
 
 
 def _find_scored(
