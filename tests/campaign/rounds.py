@@ -133,9 +133,13 @@ class Place:
             begins = self.rng.choice([self.run / "run.json", self.run / "trials", self.cache / "frames"])
             while not begins.exists() and time.monotonic() < deadline_s and self._is_running():
                 time.sleep(LOOK_S)
-        last_s = time.monotonic() + self.rng.uniform(0, 0.7 * self.work_s)
+            rest_s = 0.4 * self.work_s  # imports are over
+        else:
+            rest_s = 0.8 * self.work_s
+        last_s = time.monotonic() + self.rng.uniform(0, rest_s)
         while time.monotonic() < last_s and self._is_running():
             time.sleep(LOOK_S)
+        self.told.append("in the middle" if self._is_running() else "too late: the command had ended")
 
     def _is_running(self) -> bool:
         return any(each.poll() is None for each in self.started)
