@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -57,7 +58,7 @@ def read_video(
     try:
         with report_damage(path):
             clip = open_video(path, fps=None)
-        return _read_frames(video, clip, labels, [*findings, *_note_decoder(video, clip)])
+        return _read_frames(video, clip, labels, [*findings, *note_decoder(video, clip)])
     except Exception as error:  # noqa: BLE001 - decoders raise anything on damaged files; only this video is lost
         return Reading(video=video, findings=[*findings, note_failure(error, video, path)])
 
@@ -68,7 +69,7 @@ def _read_frames(video: str, clip: Clip, labels: Sequence[Label], findings: list
         height, width = clip.size_HW
         findings.append(quirks.OTHER_SIZE.finding(video, f"{width} x {height}"))
         return Reading(video=video, findings=findings, way=clip.way)
-    found = _decode(clip, [label.frame for label in labels])
+    found = decode(clip, [label.frame for label in labels])
     usable = []
     for label in labels:
         where = f"{label.phase}, frame {label.frame}"
@@ -90,7 +91,7 @@ def _read_frames(video: str, clip: Clip, labels: Sequence[Label], findings: list
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Decoded:
+class Decoded:
     """Frames of a clip by their numbers, the damage of those that do not decode, and the number of its frames."""
 
     frames: Mapping[int, NDArray[np.uint8]]
@@ -98,7 +99,7 @@ class _Decoded:
     count: int
 
 
-def _decode(clip: Clip, labelled: Sequence[int]) -> _Decoded:
+def decode(clip: Clip, labelled: Sequence[int]) -> Decoded:
     """Decode the labelled frames and those that the sector is fitted to, in one pass through the file."""
     found = _read_numbers(clip, {*labelled, *evenly_spaced(clip.likely_frames)}, clip.likely_frames)
     if all(index in found.frames or index in found.damage for index in evenly_spaced(clip.likely_frames)):
@@ -107,14 +108,14 @@ def _decode(clip: Clip, labelled: Sequence[int]) -> _Decoded:
     return _read_numbers(clip, {*labelled, *evenly_spaced(count)}, count)
 
 
-def _read_numbers(clip: Clip, numbers: Iterable[int], count: int) -> _Decoded:
+def _read_numbers(clip: Clip, numbers: Iterable[int], count: int) -> Decoded:
     frames, damage = {}, {}
     for frame in clip.read(sorted(numbers)):
         if isinstance(frame, Frame):
             frames[frame.index] = frame.grey_HW
         elif frame.index is not None:
             damage[frame.index] = _explain_damage(frame)
-    return _Decoded(frames=frames, damage=damage, count=count)
+    return Decoded(frames=frames, damage=damage, count=count)
 
 
 def _explain_damage(frame: DamagedFrame) -> str:
@@ -123,13 +124,13 @@ def _explain_damage(frame: DamagedFrame) -> str:
     return f"frame {frame.index} does not decode; {frame.reason}"
 
 
-def _note_decoder(video: str, clip: Clip) -> list[Finding]:
+def note_decoder(video: str, clip: Clip) -> list[Finding]:
     """Return a finding if the frames could not be read by the index of an MJPG AVI."""
     quirk = {"mjpg-scan": quirks.NO_INDEX, "opencv": quirks.OTHER_CODEC}.get(clip.way)
     return [quirk.finding(video)] if quirk else []
 
 
-def _fit_clip_sector(clip: Clip, found: _Decoded) -> Sector:
+def _fit_clip_sector(clip: Clip, found: Decoded) -> Sector:
     """Fit the sector to evenly spaced frames of the clip, without those that do not decode."""
     numbers = evenly_spaced(found.count)
     frames = [found.frames[index] for index in numbers if index in found.frames]
@@ -151,6 +152,8 @@ def note_failure(error: Exception, name: str, path: Path) -> Finding:
 def _may_pass(error: Exception) -> bool:
     """Return whether reading again may succeed: memory ran out, or the disk or network failed."""
     causes = [each for each in (error, error.__cause__) if each is not None]
+    if any(isinstance(each, gzip.BadGzipFile) for each in causes):
+        return False  # it counts as an OSError, but is damage
     return any(isinstance(each, OSError) or is_out_of_memory(each) for each in causes)
 
 

@@ -5,15 +5,13 @@ Both are read strictly: an error names the file, the line and the cell.
 
 from __future__ import annotations
 
-import csv
-import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from lvzoo.data import quirks
-from lvzoo.errors import DataError, did_you_mean
+from lvzoo.data.rows import is_number, parse_frame, read_rows, row_error
 from lvzoo.types import SPLITS, Finding, Split
 
 FILE_LIST: Final = "FileList.csv"
@@ -71,11 +69,13 @@ def read_file_list(path: Path) -> FileList:
     line_of: dict[str, int] = {}
     efs: dict[str, float] = {}
     findings: dict[str, list[Finding]] = {}
-    for line, (name, split_name, ef) in _read_rows(path, FILE_LIST_COLUMNS, optional=(LISTED_EF,)):
+    for line, (name, split_name, ef) in read_rows(
+        path, FILE_LIST_COLUMNS, optional=(LISTED_EF,), check_header=_check_is_not_pediatric
+    ):
         stem, split = stem_of(name), _parse_split(split_name, path, line)
         found = findings.setdefault(stem, [])
         if stem in split_of and split_of[stem] != split:
-            raise _row_error(
+            raise row_error(
                 path,
                 line,
                 f"{stem} is in split {split.upper()}, and in {split_of[stem].upper()} on line {line_of[stem]}; a "
@@ -85,7 +85,7 @@ def read_file_list(path: Path) -> FileList:
             found.append(quirks.LISTED_TWICE.finding(stem, f"lines {line_of[stem]} and {line}"))
             continue
         split_of[stem], line_of[stem] = split, line
-        if _is_number(ef) and abs(float(ef)) <= MOST_EF:
+        if is_number(ef) and abs(float(ef)) <= MOST_EF:
             efs[stem] = float(ef)
         elif ef:
             found.append(quirks.NO_EF.finding(stem, f"line {line}"))
@@ -109,102 +109,42 @@ def read_tracings(path: Path, videos: Collection[str] | None = None) -> VolumeTr
     kept = None if videos is None else frozenset(videos)
     rows: dict[str, dict[int, list[TracingRow]]] = {}
     findings: dict[str, list[Finding]] = {}
-    for line, (name, *coordinates, frame) in _read_rows(path, TRACING_COLUMNS):
+    for line, (name, *coordinates, frame) in read_rows(
+        path, TRACING_COLUMNS, check_header=_check_is_not_pediatric
+    ):
         stem = stem_of(name)
         if stem not in rows and stem == name:
             findings.setdefault(stem, []).append(quirks.NAME_WITHOUT_SUFFIX.finding(stem, f"line {line}"))
-        number, chord = _parse_frame(frame, path, line), _parse_coordinates(coordinates, path, line)
+        number, chord = parse_frame(frame, path, line), _parse_coordinates(coordinates, path, line)
         of_video = rows.setdefault(stem, {})
         if kept is None or stem in kept:
             of_video.setdefault(number, []).append(chord)
     return VolumeTracings(rows=rows, findings=findings)
 
 
-def _read_rows(
-    path: Path, columns: Sequence[str], *, optional: Sequence[str] = ()
-) -> Iterator[tuple[int, list[str]]]:
-    """Yield (line, cells of `columns` and `optional`) of a CSV file with a header; lines count from 1.
-
-    A cell of an optional column may be empty, and is "" if there is no such column.
-    """
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.reader(file, strict=True)
-            header = [cell.strip() for cell in next(reader, [])]
-            _check_is_not_pediatric(header, path)
-            places = [_find_column(column, header, path) for column in columns]
-            further = [header.index(column) if column in header else None for column in optional]
-            for cells in reader:
-                if not cells:
-                    continue
-                if len(cells) != len(header):
-                    problem = f"{len(cells)} cells, but the header has {len(header)}; correct the row"
-                    raise _row_error(path, reader.line_num, problem)
-                chosen = [cells[at].strip() for at in places]
-                if "" in chosen:
-                    empty = columns[chosen.index("")]
-                    raise _row_error(path, reader.line_num, f"{empty} is empty; fill it in or remove the row")
-                yield reader.line_num, chosen + ["" if at is None else cells[at].strip() for at in further]
-    except OSError as error:
-        raise DataError(
-            f"{path}: cannot be read ({error.strerror or error}); EchoNet-Dynamic's layout needs this file"
-        ) from error
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path}: is not UTF-8 text ({error.reason}); save it as UTF-8") from error
-    except csv.Error as error:
-        raise _row_error(path, reader.line_num, f"{error}; correct the row") from error
-
-
 def _check_is_not_pediatric(header: Sequence[str], path: Path) -> None:
     """Raise DataError for a header of EchoNet-Pediatric, whose two tables have the same names but other columns."""
     of_tracings = {"X", "Y"} <= set(header) and not set(COORDINATES) & set(header)
     if of_tracings or set(PEDIATRIC_COLUMNS) <= set(header):
-        raise _row_error(
+        raise row_error(
             path,
             1,
-            "this is the header of EchoNet-Pediatric, which lvzoo does not read yet; use EchoNet-Dynamic, or segment "
-            "its clips with `lvzoo predict`",
+            "this is the header of EchoNet-Pediatric; to read it, give the folder above this one, which holds A4C "
+            "and PSAX",
         )
-
-
-def _find_column(name: str, header: Sequence[str], path: Path) -> int:
-    if name not in header:
-        found = ", ".join(header) or "nothing"
-        hint = did_you_mean(name, header)
-        raise _row_error(path, 1, f"no column {name!r}{hint}; add it to the header, which has {found}")
-    return header.index(name)
 
 
 def _parse_split(name: str, path: Path, line: int) -> Split:
     for split in SPLITS:
         if name.lower() == split:
             return split
-    raise _row_error(path, line, f"Split is {name!r}, not TRAIN, VAL or TEST; correct the row")
+    raise row_error(path, line, f"Split is {name!r}, not TRAIN, VAL or TEST; correct the row")
 
 
 def _parse_coordinates(cells: Sequence[str], path: Path, line: int) -> TracingRow:
     for column, cell in zip(COORDINATES, cells, strict=True):
-        if not _is_number(cell):
+        if not is_number(cell):
             problem = f"{column} is {cell!r}, not a number; correct the row, or remove this frame's tracing"
-            raise _row_error(path, line, problem)
+            raise row_error(path, line, problem)
     x1, y1, x2, y2 = map(float, cells)
     return x1, y1, x2, y2
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        return math.isfinite(float(cell))
-    except ValueError:
-        return False
-
-
-def _parse_frame(cell: str, path: Path, line: int) -> int:
-    if cell.isdecimal():
-        return int(cell)
-    if _is_number(cell) and float(cell) >= 0 and float(cell).is_integer():  # as a spreadsheet writes it: 46.0
-        return int(float(cell))
-    raise _row_error(path, line, f"Frame is {cell!r}, not a whole number from 0 up; correct the row")
-
-
-def _row_error(path: Path, line: int, problem: str) -> DataError:
-    return DataError(f"{path}: line {line}: {problem}")

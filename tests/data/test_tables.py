@@ -68,7 +68,7 @@ def test_a_mistake_in_the_tracings_is_told(tmp_path: Path, content: str, message
 
 def test_the_tables_of_echonet_pediatric_are_recognised(tmp_path: Path) -> None:
     listed = "FileName,EF,Sex,Age,Weight,Height,Split\nCR1.avi,61.2,F,3,14,96,0\n"
-    told = r"line 1: this is the header of EchoNet-Pediatric, which lvzoo does not read yet; .*lvzoo predict"
+    told = r"line 1: this is the header of EchoNet-Pediatric; .*the folder above this one, .*A4C and PSAX"
     with pytest.raises(DataError, match=told):
         read_file_list(write_file(tmp_path, "FileList.csv", listed))
     with pytest.raises(DataError, match=told):

@@ -45,7 +45,7 @@ def make_converter(header: Header, samples: Sequence[NDArray[Any]], path: Path) 
         return np.array
     if dtype.kind not in "iuf":
         raise DataError(f"{path}: has values of type {dtype}, which are no grey levels; save it in grey")
-    slope, inter = _read_scale(header)
+    slope, inter = read_scale(header)
     black, white = _find_range(header, [raw_HW * slope + inter for raw_HW in samples])
 
     def convert(raw_HW: NDArray[Any]) -> NDArray[np.uint8]:
@@ -73,7 +73,7 @@ def _convert_colours(raw_HW: NDArray[Any]) -> NDArray[np.uint8]:
     return convert_to_grey(np.stack([raw_HW[name] for name in names], axis=-1))
 
 
-def _read_scale(header: Header) -> tuple[float, float]:
+def read_scale(header: Header) -> tuple[float, float]:
     """Return the slope and the intercept; a slope of 0 means that there are none."""
     if not math.isfinite(header.slope) or header.slope == 0:
         return 1.0, 0.0

@@ -98,7 +98,7 @@ def check_axes(header: Header, path: Path) -> None:
     """Check that the axes are those of a picture or a clip: (x, y), (x, y, t) or (x, y, 1, t).
 
     Raises:
-        DataError: they are not, or the values are labels.
+        DataError: they are not.
     """
     text = " x ".join(map(str, header.shape))
     if len(header.shape) < 2 or min(header.shape) < 1:
@@ -109,6 +109,14 @@ def check_axes(header: Header, path: Path) -> None:
         raise DataError(
             f"{path}: is a volume of {header.shape[2]} slices ({text}), and no clip; save one slice as x, y and time"
         )
+
+
+def check_is_clip(header: Header, path: Path) -> None:
+    """Check that the header does not say that the values are labels.
+
+    Raises:
+        DataError: it does.
+    """
     if header.intent == LABELS:
         raise DataError(f"{path}: is a segmentation by its header; give the clip that it belongs to")
 

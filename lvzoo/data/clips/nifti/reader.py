@@ -22,6 +22,7 @@ from lvzoo.data.clips.nifti.header import (
     HEADER_BYTES,
     Header,
     check_axes,
+    check_is_clip,
     open_stream,
     read_header,
     read_region,
@@ -56,13 +57,14 @@ def open_nifti(path: Path, *, fps: float | None) -> Clip:
     """
     header = read_header(path)
     check_axes(header, path)
+    check_is_clip(header, path)
     count = math.prod(header.shape[2:])
     convert = make_converter(header, _sample(path, header, count), path)
     step_s, warnings = read_step(header) if fps is None else (1 / fps, [])
 
     def read_frames(indices: Sequence[int] | None) -> Iterator[Frame]:
         wanted = range(count) if indices is None else [each for each in indices if each < count]
-        for index, raw_HW in _read_raw(path, header, wanted):
+        for index, raw_HW in read_raw(path, header, wanted):
             time_s = None if step_s is None else index * step_s
             yield Frame(index=index, time_s=time_s, grey_HW=convert(raw_HW))
 
@@ -80,7 +82,7 @@ def open_nifti(path: Path, *, fps: float | None) -> Clip:
     )
 
 
-def _read_raw(path: Path, header: Header, indices: Sequence[int]) -> Iterator[tuple[int, NDArray[Any]]]:
+def read_raw(path: Path, header: Header, indices: Sequence[int]) -> Iterator[tuple[int, NDArray[Any]]]:
     """Yield the stored frames (H, W) at ascending numbers; end where the file ends.
 
     The first axis of NIfTI is x, and it varies fastest. So the values of a frame are its rows, from the top.
@@ -105,11 +107,11 @@ def _sample(path: Path, header: Header, count: int) -> list[NDArray[Any]]:
     Raises:
         DataError: the file has no frame, or is a segmentation.
     """
-    samples = [raw_HW for _, raw_HW in _read_raw(path, header, [0])]
+    samples = [raw_HW for _, raw_HW in read_raw(path, header, [0])]
     if not samples:
         raise DataError(f"{path}: none of its frames decodes; check that the file is complete")
     if header.dtype != np.uint8 or looks_like_labels(samples):
-        samples = [raw_HW for _, raw_HW in _read_raw(path, header, evenly_spaced(count))]
+        samples = [raw_HW for _, raw_HW in read_raw(path, header, evenly_spaced(count))]
     if looks_like_labels(samples):
         raise DataError(f"{path}: has the few values of a segmentation; give the clip that it belongs to")
     return samples
