@@ -68,6 +68,27 @@ class Dataset(Protocol):
 
 
 @runtime_checkable
+class ReadByExperts(Protocol):
+    """What a `Dataset` offers in addition if several experts have traced its frames.
+
+    Each expert is then scored as if a model, against the consensus of the others, and reports show them beside the
+    models.
+    """
+
+    def load_experts(self, split: Split) -> Mapping[str, FrameSet]:
+        """Return by expert the frames that this expert traced, with the expert's own tracings as references.
+
+        They are some or all of the frames of `load(split)`, with the same pixels, and are recognised by their videos
+        and frame indices. Experts may have traced different frames.
+
+        Raises:
+            NoSplitError: the data set has no such split.
+            DataError: files are missing or cannot be parsed.
+        """
+        ...
+
+
+@runtime_checkable
 class NoiseSuite(Protocol):
     """A named, frozen set of corruptions, deterministic per frame."""
 
