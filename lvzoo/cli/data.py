@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import sys
 from contextlib import contextmanager
@@ -12,18 +11,15 @@ from typing import TYPE_CHECKING, Final
 import click
 from click.core import ParameterSource
 
-from lvzoo.cli.options import json_option, print_json
-from lvzoo.errors import DataError, UsageError, name_some
+from lvzoo.cli.options import data_options, json_option, print_json
+from lvzoo.errors import DataError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from lvzoo.data.shapes import Shapes
     from lvzoo.data.statistics import Statistics
-    from lvzoo.data.summary import Summary
 
-MOST_NAMES: Final = 10
-"""How many findings of one quirk are printed; --json prints all."""
 PHANTOM_SIZES: Final = ("smoke", "quick", "small", "full", "beats", "transfer", "transfer-beats")
 PHANTOM_SHIFTS: Final = (
     "gain",
@@ -104,10 +100,19 @@ def sheet(*, picture: Path, seed: int, shift: str | None, contours: bool) -> Non
     show_default=True,
     help="The most clips per folder whose appearance is measured; without a PATH, the number of simulated patients.",
 )
+@data_options
 @seed_option
 @shift_option
 @json_option
-def statistics(*, paths: tuple[Path, ...], clips: int, seed: int, shift: str | None, as_json: bool) -> None:
+def statistics(
+    *,
+    paths: tuple[Path, ...],
+    clips: int,
+    data_options: Mapping[str, str],
+    seed: int,
+    shift: str | None,
+    as_json: bool,
+) -> None:
     """Compare frames and ventricles with those of real clips.
 
     PATH is a clip that `lvzoo predict` reads, or a folder: of clips, a data set, or what `lvzoo predict` wrote.
@@ -124,7 +129,7 @@ def statistics(*, paths: tuple[Path, ...], clips: int, seed: int, shift: str | N
         raise UsageError("--seed and --shift choose simulated patients; leave out either them or the PATH")
     with _progress("measuring clips") as on_clip:
         if paths:
-            found = measure_clips(paths, most=clips, on_clip=on_clip)
+            found = measure_clips(paths, data_options=data_options, most=clips, on_clip=on_clip)
         else:
             found = statistics_of_phantom(patients=clips, seed=seed, shift=shift, on_clip=on_clip)
     if as_json:
@@ -172,55 +177,37 @@ def _mean_sd(mean: float, sd: float) -> str:
 
 @data.command()
 @click.argument("folder", type=click.Path(path_type=Path))
+@click.option(
+    "--html",
+    "page",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also write a page with every finding and pictures of the strangest frames into this file.",
+)
+@data_options
 @json_option
-def check(*, folder: Path, as_json: bool) -> int:
-    """Read a data set, and report how much of it is used.
+def check(*, folder: Path, page: Path | None, data_options: Mapping[str, str], as_json: bool) -> int:
+    """Read a data set, and look for mistakes in it.
 
-    Reports the videos and frames of each split of FOLDER, and every unusual file by name. FOLDER may have a test
-    split alone. The exit code is 4 if a video or a frame does not decode. The decoded frames are kept in the cache,
-    so a benchmark on the same folder starts faster.
+    Reports the videos and frames of each split of FOLDER, every unusual file by name, and everything that is odd in
+    the frames: patients or pictures in two splits, and pictures and references that somebody should look at. FOLDER
+    may have a test split alone.
+
+    The exit code is 4 if a video or a frame does not decode, or if a patient or a picture is in two splits. The
+    decoded frames are kept in the cache, so a benchmark on the same folder starts faster.
     """
-    from lvzoo.data.summary import summarise
-    from lvzoo.plugins import resolve
-    from lvzoo.registry import open_zoo
+    from lvzoo.cli.checked import list_failures, list_lines
+    from lvzoo.data.summary import find_undecoded
+    from lvzoo.workflows.audit import check_data
 
-    summary = summarise(resolve(open_zoo().dataset_for(folder).factory)(folder))
+    audit = check_data(folder, data_options=data_options, page=page)
     if as_json:
-        print_json(dataclasses.asdict(summary))
+        print_json(audit.as_json())
     else:
-        click.echo("\n".join(_lines(summary)))
-    for split, reason in summary.errors.items():
-        click.echo(f"failed: {split}: {reason}", err=True)
-    if names := list(dict.fromkeys(finding.name for finding in summary.failures)):
-        click.echo(
-            f"failed: {name_some(names)}: not decoded, or not completely; copy them again from their source",
-            err=True,
-        )
-    return DataError.exit_code if summary.errors or summary.failures else 0
-
-
-def _lines(summary: Summary) -> Iterator[str]:
-    """Yield the lines of a summary: a table of the splits, then each quirk with its count and its findings."""
-    yield f"{summary.name} ({summary.version}){', synthetic' * summary.synthetic}"
-    yield ""
-    yield f"{'SPLIT':<7}{'VIDEOS':>8}{'FRAMES':>8}  FINGERPRINT"
-    for split, counts in summary.splits.items():
-        yield f"{split:<7}{counts.videos:>8,}{counts.frames:>8,}  {counts.fingerprint}"
-    if summary.absent:
-        names = " or ".join(summary.absent)
-        yield from (
-            "",
-            f"no {names} split: `lvzoo eval` can test models on this data set, but nothing can be trained",
-        )
-    if not summary.quirks:
-        yield from ("", "nothing unusual was found")
-    for quirk in summary.quirks:
-        yield ""
-        yield f"{'excluded' if quirk.excluded else 'noted'}: {quirk.quirk} ({len(quirk.findings):,})"
-        for finding in quirk.findings[:MOST_NAMES]:
-            yield f"  {finding.name}{': ' * bool(finding.detail)}{finding.detail}"
-        if len(quirk.findings) > MOST_NAMES:
-            yield f"  and {len(quirk.findings) - MOST_NAMES:,} more; --json prints all of them"
+        click.echo("\n".join(list_lines(audit)))
+    failures = list(list_failures(audit, find_undecoded(audit.summary)))
+    for line in failures:
+        click.echo(line, err=True)
+    return DataError.exit_code if failures else 0
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from lvzoo.data.clips.clip import Frame
 from lvzoo.data.clips.recognise import open_clip
 from lvzoo.data.clips.synthetic import PHANTOM_NOTE
 from lvzoo.data.echonet import EchoNetDynamic
-from lvzoo.data.summary import summarise
+from lvzoo.data.summary import load_splits, summarise
 from lvzoo.errors import LvzooError
 from lvzoo.models.build import build_model
 from lvzoo.phantom.dataset import Phantom
@@ -128,7 +128,7 @@ def _make_echonet(folder: Path) -> None:
 
 def _read_echonet(mutant: Mutant) -> None:
     open_zoo().dataset_for(mutant.folder)
-    summarise(EchoNetDynamic(mutant.folder))
+    summarise(load_splits(EchoNetDynamic(mutant.folder)))
 
 
 def _make_phantom(folder: Path) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from lvzoo.cli import main
+from tests.data.audited import speckle
 from tests.made_videos import write_video
 
 if TYPE_CHECKING:
@@ -29,8 +30,10 @@ def write_folder(folder: Path, splits: Sequence[str], *, rows: int = 21) -> Path
             traced += [
                 f"0X{number}.avi,{56 - half},{25 + y},{56 + half},{25 + y},{frame}" for y in range(1, rows)
             ]
-        levels_N11 = np.arange(0, 160, 40, dtype=np.uint8)[:, None, None]
-        write_video(folder / "Videos" / f"0X{number}.avi", np.tile(levels_N11, (1, 112, 112)))
+        write_video(
+            folder / "Videos" / f"0X{number}.avi",
+            np.stack([speckle(10 * number + frame) for frame in range(4)]),
+        )
     (folder / "FileList.csv").write_text("\n".join(listed) + "\n")
     (folder / "VolumeTracings.csv").write_text("\n".join(traced) + "\n")
     return folder
@@ -63,6 +66,9 @@ def test_json_names_everything(tmp_path: Path, capsys: pytest.CaptureFixture[str
     (quirk,) = summary["quirks"]
     assert not quirk["excluded"]
     assert len(quirk["findings"]) == 12
+    assert summary["counts"]["ES frames"] == {"train": 4, "val": 1, "test": 1}
+    assert len(summary["checks"]) == 14
+    assert {"place", "detail", "strangeness", "like"} == summary["extremes"][0].keys()
 
 
 def test_a_folder_in_order_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -130,3 +136,36 @@ def test_ffmpeg_writes_nothing_of_its_own(tmp_path: Path) -> None:
     told = subprocess.run(command, capture_output=True, text=True, check=False)
     assert told.returncode == 4
     assert told.stderr == "failed: 0X3: not decoded, or not completely; copy them again from their source\n"
+
+
+def copy_into_test(folder: Path) -> None:
+    """Write a data set whose test video is that of a training patient, but brighter."""
+    write_folder(folder, ["TRAIN", "TRAIN", "VAL", "TEST"])
+    frames_NHW = np.stack([speckle(10 + frame) for frame in range(4)])
+    brighter_NHW = (1.1 * frames_NHW.astype(np.float64) + 5).clip(0, 255).astype(np.uint8)
+    write_video(folder / "Videos" / "0X3.avi", brighter_NHW)
+
+
+def test_a_picture_in_two_splits_is_a_failure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    copy_into_test(tmp_path / "data")
+    assert main(["data", "check", str(tmp_path / "data")]) == 4
+    told = capsys.readouterr()
+    assert (
+        "\nleak: the same picture in two splits: correlation of 0.85 or more (1)\n  0X1 (train), frame"
+        in told.out
+    )
+    assert told.err.startswith(
+        "failed: the same picture in two splits: 0X1 (train), frame 3, ED, and 0X3 (test), "
+    )
+    assert told.err.endswith("; keep all of a patient in one split\n")
+
+
+def test_the_page_has_every_finding_and_says_that_it_holds_pictures(tmp_path: Path) -> None:
+    copy_into_test(tmp_path / "data")
+    page = tmp_path / "page.html"
+    assert main(["data", "check", str(tmp_path / "data"), "--html", str(page)]) == 4
+    text = page.read_text()
+    assert "the same picture in two splits" in text
+    assert "0X1 (train), frame 3, ED" in text
+    assert "This page contains pictures of the data set." in text
+    assert text.count("data:image/png;base64,") >= 2

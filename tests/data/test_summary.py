@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lvzoo.data import quirks
 from lvzoo.data.echonet import EchoNetDynamic
-from lvzoo.data.summary import summarise
+from lvzoo.data.summary import load_splits, summarise
 from tests.data.echonet_folders import EchoNetFolder, ventricle
 
 
@@ -15,7 +15,7 @@ def test_a_summary_counts_frames_and_quirks(echonet_folder: EchoNetFolder) -> No
     echonet_folder.add("0XSHORT", "VAL", frames=5)
     echonet_folder.add("0XUNLISTED")
     del echonet_folder.file_list[-1]
-    summary = summarise(EchoNetDynamic(echonet_folder.write()))
+    summary = summarise(load_splits(EchoNetDynamic(echonet_folder.write())))
     assert {split: (its.videos, its.frames) for split, its in summary.splits.items()} == {
         "train": (3, 6),
         "val": (2, 3),
