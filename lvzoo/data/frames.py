@@ -50,6 +50,8 @@ LOCAL_HEADER: Final = struct.Struct("<26xHH")
 follow, and then the member (APPNOTE.TXT, 4.3.7)."""
 LISTS: Final = ("patients", "videos", "frame_indices", "phases")
 """The fields of a FrameSet that are lists in `meta`."""
+OPTIONAL_LISTS: Final = ("spacing_mm", "listed_efs", "views", "qualities")
+"""Those that are lists or None. An entry of an earlier version has only the first."""
 DAMAGE: Final = (
     *(ArithmeticError, EOFError, LookupError, OSError, RuntimeError, TypeError, ValueError),
     *(struct.error, zipfile.BadZipFile, zlib.error, lzma.LZMAError),
@@ -105,8 +107,9 @@ def _load_kept(path: Path) -> FrameSet | None:
 def fingerprint(frames: FrameSet) -> str:
     """Return the hash of decoded frames and references, in 16 hexadecimal digits.
 
-    It depends only on pixels, masks, contours, sectors, phases, names and frame numbers. The same files and the same
-    decoder give the same fingerprint on any machine, whatever the files' dates.
+    It depends only on pixels, masks, contours, sectors, phases, names and frame numbers, and on views and qualities
+    where a data set has them. The same files and the same decoder give the same fingerprint on any machine, whatever
+    the files' dates.
     """
     digest = hashlib.sha256()
     arrays: tuple[NDArray[Any], ...] = (frames.frames_NHW, frames.masks_NHW, frames.contours_NP2)
@@ -116,6 +119,9 @@ def fingerprint(frames: FrameSet) -> str:
         digest.update(portable.data)
     sectors = [dataclasses.astuple(sector) for sector in frames.sectors]
     digest.update(json.dumps([frames.videos, frames.frame_indices, frames.phases, sectors]).encode())
+    labels = {"views": frames.views, "qualities": frames.qualities}
+    if given := {name: each for name, each in labels.items() if each is not None}:
+        digest.update(json.dumps(given).encode())
     return digest.hexdigest()[:FINGERPRINT_DIGITS]
 
 
@@ -123,7 +129,7 @@ def _save(path: Path, frames: FrameSet) -> None:
     # The frames of a video share their sector, so each distinct sector is written once.
     number = {sector: index for index, sector in enumerate(dict.fromkeys(frames.sectors))}
     meta = {
-        **{name: getattr(frames, name) for name in (*LISTS, "spacing_mm")},
+        **{name: getattr(frames, name) for name in (*LISTS, *OPTIONAL_LISTS)},
         "source": dataclasses.asdict(frames.source),
         "sectors": [
             (sector.apex_px, sector.half_angle_deg, sector.radius_px, sector.fitted, len(sector.hull_px))
@@ -193,6 +199,8 @@ def _load(path: Path) -> FrameSet:
         )
         for (x, y), half_angle_deg, radius_px, fitted, hull_length in meta["sectors"]
     ]
+    fields: dict[str, Any] = {name: tuple(meta[name]) for name in LISTS}
+    fields |= {name: None if meta.get(name) is None else tuple(meta[name]) for name in OPTIONAL_LISTS}
     source = meta["source"]
     findings = tuple(Finding(**finding) for finding in source.pop("findings"))
     return FrameSet(
@@ -200,7 +208,6 @@ def _load(path: Path) -> FrameSet:
         masks_NHW=masks_NHW,
         contours_NP2=contours_NP2,
         sectors=tuple(sectors[index] for index in meta["sector_of_N"]),
-        **{name: tuple(meta[name]) for name in LISTS},
-        spacing_mm=None if meta["spacing_mm"] is None else tuple(meta["spacing_mm"]),
+        **fields,
         source=Source(**source, findings=findings),
     )

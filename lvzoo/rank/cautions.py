@@ -27,6 +27,7 @@ ORIGINS: Final[Mapping[Origin, str]] = {
     "here": "the train split that belongs to this test split ({})",
     "elsewhere": "data that are not known to be of this data set ({})",
     "seen": "THE VERY FRAMES THAT ARE TESTED HERE ({}), so these scores say nothing about new patients",
+    "foreign": "{}, perhaps with the very patients that are tested here",
 }
 
 

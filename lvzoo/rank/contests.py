@@ -81,7 +81,7 @@ def _compare_in_scopes(
     if not patients.families:
         scopes.remove(CLEAN.corruption)  # "overall" is clean Dice then
     rows = [
-        _compare(patients.scopes[scope][[mask, landmark]], means[scope][:, [mask, landmark]])
+        compare_pair(patients.scopes[scope][[mask, landmark]], means[scope][:, [mask, landmark]])
         for scope in scopes
     ]
     table = pd.DataFrame(rows).assign(track=track, scope=scopes, mask=pair[0], landmark=pair[1])
@@ -92,7 +92,7 @@ def _compare_in_scopes(
     table.loc[~overall, "p_holm"] = holm(table.loc[~overall, "p"].to_list())
 
     seeds = [patients.grid.by_model(mean_M(patients.trials[scope])) for scope in scopes]
-    return _add_winners(table.assign(seeds=[judge_seeds(each[mask], each[landmark]) for each in seeds]))
+    return add_winners(table.assign(seeds=[judge_seeds(each[mask], each[landmark]) for each in seeds]))
 
 
 def _compare_tracks(
@@ -108,15 +108,17 @@ def _compare_tracks(
     """
     before, after = ([patients.grid.models.index(name) for name in pair] for pair in (standard, augmented))
     headline_MP, headline_BM = patients.scopes[OVERALL], means[OVERALL]
-    row = _compare(headline_MP[after] - headline_MP[before], headline_BM[:, after] - headline_BM[:, before])
+    row = compare_pair(
+        headline_MP[after] - headline_MP[before], headline_BM[:, after] - headline_BM[:, before]
+    )
     mask, landmark = (f"{new} - {old}" for new, old in zip(augmented, standard, strict=True))
     trained = patients.grid.by_model(patients.trials[OVERALL].mean(axis=1))
     fewest = min(len(trained[model]) for model in (*before, *after))
     table = pd.DataFrame([{**row, "p_holm": row["p"], "seeds": "agree" if fewest > 1 else "one"}])
-    return _add_winners(table.assign(track=CHANGE, scope=OVERALL, mask=mask, landmark=landmark))
+    return add_winners(table.assign(track=CHANGE, scope=OVERALL, mask=mask, landmark=landmark))
 
 
-def _compare(dice_2P: NDArray[np.float64], means_B2: NDArray[np.float64]) -> dict[str, object]:
+def compare_pair(dice_2P: NDArray[np.float64], means_B2: NDArray[np.float64]) -> dict[str, object]:
     """Return the difference of a mask and a landmark model, from their Dice by patient and their resampled means."""
     mask_dice, landmark_dice = mean_M(dice_2P)
     low_1, high_1 = interval(means_B2[:, [0]] - means_B2[:, [1]])
@@ -130,7 +132,7 @@ def _compare(dice_2P: NDArray[np.float64], means_B2: NDArray[np.float64]) -> dic
     }
 
 
-def _add_winners(table: pd.DataFrame) -> pd.DataFrame:
+def add_winners(table: pd.DataFrame) -> pd.DataFrame:
     """Return the table with verdicts and winners, and only the columns of the contests."""
     verdicts = [
         verdict(row["p_holm"], row["difference_low"], row["difference_high"], seeds=row["seeds"])

@@ -43,6 +43,8 @@ class Grid:
     """The index of each frame's patient in `patients`."""
     video_F: NDArray[np.str_]
     phase_F: NDArray[np.str_]
+    quality_F: NDArray[np.str_]
+    """The picture quality of each frame; "" where it is not known."""
     conditions: tuple[Condition, ...]
 
     @property
@@ -105,11 +107,12 @@ def make_grid(scores: Scores | Iterable[Scores], suite: NoiseSuite) -> Grid:
     model_number, patient_number = (
         {name: number for number, name in enumerate(names)} for names in (models, patients)
     )
-    phase_of = {
-        frame: phase
+    labels_of = {
+        frame: labels
         for layout in layouts.values()
-        for frame, phase in zip(layout.frames, layout.phases, strict=True)
+        for frame, *labels in zip(layout.frames, layout.phases, layout.qualities, strict=True)
     }
+    phases, qualities = zip(*(labels_of[frame] for frame in frames), strict=True)
     return Grid(
         numbers=_arrange(trials, cells, (len(frames), len(conditions))),
         models=tuple(map(str, models)),
@@ -118,7 +121,8 @@ def make_grid(scores: Scores | Iterable[Scores], suite: NoiseSuite) -> Grid:
         patients=tuple(map(str, patients)),
         patient_F=np.array([patient_number[patient] for patient, *_ in frames]),
         video_F=np.array([str(video) for _, video, _ in frames]),
-        phase_F=np.array([phase_of[frame] for frame in frames]),
+        phase_F=np.array(phases),
+        quality_F=np.array(qualities),
         conditions=conditions,
     )
 

@@ -103,15 +103,21 @@ def scope_weights(grid: Grid, families: Mapping[str, tuple[str, ...]]) -> dict[s
 
 def mean_by_patient(grid: Grid, column: str, phase: Phase | None = None) -> NDArray[np.float64]:
     """Return the means over each patient's frames (T, P, C), of one phase if given; NaN if a patient has none."""
+    chosen_F = np.ones(len(grid.patient_F), dtype=np.bool_) if phase is None else grid.phase_F == phase
+    return mean_of_frames(grid, column, chosen_F)
+
+
+def mean_of_frames(grid: Grid, column: str, chosen_F: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the means over each patient's chosen frames (T, P, C); NaN if a patient has none of them."""
     trials, _, conditions = grid.shape_TFC
     # The frames are sorted by patient, so each patient's frames begin where the patient first appears
     starts_P = np.searchsorted(grid.patient_F, np.arange(len(grid.patients)))
-    chosen_F = np.ones(len(grid.patient_F)) if phase is None else (grid.phase_F == phase).astype(np.float64)
-    count_P = np.add.reduceat(chosen_F, starts_P)
+    weight_F = chosen_F.astype(np.float64)
+    count_P = np.add.reduceat(weight_F, starts_P)
     means_TPC = np.empty((trials, len(grid.patients), conditions))
-    with np.errstate(invalid="ignore"):  # 0 / 0 for a patient without frames of this phase
+    with np.errstate(invalid="ignore"):  # 0 / 0 for a patient without such frames
         for means_PC, values_FC in zip(means_TPC, grid.numbers[column], strict=True):
-            sums_PC = np.add.reduceat(values_FC * chosen_F[:, None], starts_P, axis=0)
+            sums_PC = np.add.reduceat(values_FC * weight_F[:, None], starts_P, axis=0)
             np.divide(sums_PC, count_P[:, None], out=means_PC)
     return means_TPC
 

@@ -86,18 +86,30 @@ def rank(
             `lvzoo.types.SCORE_COLUMNS` or has values that are not valid.
         UsageError: a model of the scores has no facts, or `resamples` is not positive.
     """
-    if resamples < 1:
-        raise UsageError(
-            f"resamples is {resamples}, too few for an interval; give a positive number, for example {RESAMPLES:,}"
-        )
-    grid = make_grid(scores, suite)
+    _check_resamples(resamples)
+    patients = patient_scores(make_grid(scores, suite), suite)
+    return rank_patients(
+        patients, suite, models=models, references=references, seed=seed, resamples=resamples
+    )
+
+
+def rank_patients(
+    patients: PatientScores,
+    suite: NoiseSuite,
+    *,
+    models: Mapping[str, ModelFacts],
+    references: Mapping[str, float] | None = None,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
+) -> Ranking:
+    """Rank models by their scores by patient. The other arguments and the errors are those of `rank`."""
+    _check_resamples(resamples)
+    grid = patients.grid
     unknown = [model for model in grid.models if model not in models]
     if unknown:
         raise UsageError(
             f"models: no facts about {name_some(unknown)}, which have scores; give a ModelFacts for each"
         )
-    patients = patient_scores(grid, suite)
-
     bootstrap = Bootstrap(resamples=resamples, seed=seed)
     means = {scope: bootstrap.means(scores_MP) for scope, scores_MP in patients.scopes.items()}
     pairs = pairs_table(patients, means[OVERALL], bootstrap.means(patients.trials[OVERALL]))
@@ -127,6 +139,13 @@ def rank(
         ejection=ejection_results(patients, models, bootstrap),
     )
     return dataclasses.replace(ranking, warnings=find_cautions(ranking))
+
+
+def _check_resamples(resamples: int) -> None:
+    if resamples < 1:
+        raise UsageError(
+            f"resamples is {resamples}, too few for an interval; give a positive number, for example {RESAMPLES:,}"
+        )
 
 
 def order_by_ef(ranking: Ranking) -> Ranking:

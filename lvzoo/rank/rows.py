@@ -18,14 +18,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lvzoo.errors import DataError, name_some
-from lvzoo.types import SCORE_COLUMNS, VOLUME_COLUMNS, Condition, Scores
+from lvzoo.types import LABEL_COLUMNS, SCORE_COLUMNS, VOLUME_COLUMNS, Condition, Scores
 
 TRIAL: Final = ("model", "seed")
 FRAME: Final = ("patient", "video", "frame")
 CONDITION: Final = ("corruption", "severity")
 PHASE: Final = "phase"
+QUALITY: Final = "quality"
 KEYS: Final = (*TRIAL, *FRAME, *CONDITION, PHASE)
-NUMBERS: Final = tuple(column for column in SCORE_COLUMNS if column not in KEYS)
+NUMBERS: Final = tuple(column for column in SCORE_COLUMNS if column not in (*KEYS, *LABEL_COLUMNS))
 FRACTIONS: Final = ("dice", "nsd1", "nsd2")
 DISTANCES: Final = ("hd95", "assd")
 
@@ -45,6 +46,8 @@ class Layout:
     frames: tuple[Frame, ...]
     phases: tuple[str, ...]
     """The phase of each frame."""
+    qualities: tuple[str, ...]
+    """The picture quality of each frame; "" where it is not known."""
     frame_R: NDArray[np.int32]
     """The index of each row's frame in `frames`."""
     conditions: tuple[Condition, ...]
@@ -87,7 +90,9 @@ def _split(table: Scores) -> Iterator[Scores]:
 
 def _read_trial(table: Scores, before: TrialRows | None) -> TrialRows:
     """Return the rows of one trial; what equals that of the trial before is shared with it."""
-    columns = tuple(_read_column(table[name]) for name in (*FRAME, *CONDITION, PHASE))
+    if QUALITY not in table.columns:
+        table = table.assign(**{QUALITY: pd.Categorical([""]).repeat(len(table))})
+    columns = tuple(_read_column(table[name]) for name in (*FRAME, *CONDITION, PHASE, QUALITY))
     layout = None if before is None or not _are_equal(before.layout.columns, columns) else before.layout
     numbers = {
         name: _shrink(table[name].to_numpy()) if name in table.columns else np.full(len(table), np.nan)
@@ -131,6 +136,7 @@ def _make_layout(table: Scores, columns: tuple[Column, ...]) -> Layout:
         columns=columns,
         frames=tuple((patient, video, int(frame)) for patient, video, frame in frames),
         phases=tuple(map(str, table[PHASE].iloc[row_F])),
+        qualities=tuple(map(str, table[QUALITY].iloc[row_F])),
         frame_R=frame_R,
         conditions=tuple(Condition(corruption=str(name), severity=int(level)) for name, level in conditions),
         condition_R=condition_R,
@@ -158,7 +164,7 @@ def _is_same(one_R: NDArray[Any], other_R: NDArray[Any]) -> bool:
 
 def _check_columns(scores: Scores) -> None:
     """Check that the table has all columns, and that the metrics are numbers in their range."""
-    needed = [column for column in SCORE_COLUMNS if column not in VOLUME_COLUMNS]
+    needed = [column for column in SCORE_COLUMNS if column not in (*VOLUME_COLUMNS, *LABEL_COLUMNS)]
     missing = [column for column in needed if column not in scores.columns]
     if missing:
         raise DataError(

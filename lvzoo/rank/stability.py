@@ -16,6 +16,8 @@ from lvzoo.rank.patients import DIGITS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+FEWEST: Final = 2
+"""The smallest number of models that have an order."""
 MOST_CELLS: Final = 4_000_000
 """About how many pairs of models, over all resamples of a block, are compared at once."""
 
@@ -44,23 +46,44 @@ def mean_kendall_tau(headline_M: NDArray[np.float64], headline_BM: NDArray[np.fl
     """Return the mean over resamples of Kendall's tau-b between each resample's order and the ranking.
 
     1 if all agree. NaN with fewer than two models, or if the resamples are NaN, which happens with one patient.
+    """
+    if len(headline_M) < FEWEST or np.isnan(headline_BM).any():
+        return float("nan")
+    return float(kendall_tau(headline_M[None], headline_BM).mean())
+
+
+def kendall_tau(one_BM: NDArray[np.float64], other_BM: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return Kendall's tau-b between the orders of the models in each row of two arrays (B).
+
+    If one array has a single row, it meets every row of the other one. tau is NaN where a score is NaN.
 
     tau-b = (concordant - discordant pairs) / sqrt(pairs without a tie in one order * the same in the other order).
     If all models are tied in one order, this is 0 / 0; tau is then 1 if all are tied in the other order too, else 0.
     """
-    first, second = np.triu_indices(len(headline_M), k=1)
-    if not len(first) or np.isnan(headline_BM).any():
-        return float("nan")
-    # For each pair of models: 1 or -1 for the order, 0 for a tie. The product of two signs is 1 if they agree
-    full_K = np.sign((headline_M[first] - headline_M[second]).round(DIGITS))
-    agreed_B, untied_B = np.empty(len(headline_BM)), np.empty(len(headline_BM))
     # In blocks, so that a block's table of all pairs of models fits into memory
-    blocks = 1 + headline_BM.size * len(headline_M) // MOST_CELLS
-    for rows in np.array_split(np.arange(len(headline_BM)), blocks):
-        sign_BK = np.sign((headline_BM[rows][:, first] - headline_BM[rows][:, second]).round(DIGITS))
-        agreed_B[rows], untied_B[rows] = sign_BK @ full_K, np.abs(sign_BK).sum(axis=1)
-    untied = np.abs(full_K).sum()
-    tau_B = np.where((untied == 0) & (untied_B == 0), 1.0, 0.0)
-    comparable_B = (untied > 0) & (untied_B > 0)
-    tau_B[comparable_B] = agreed_B[comparable_B] / np.sqrt(untied * untied_B[comparable_B])
-    return float(tau_B.mean())
+    largest = max(one_BM.size, other_BM.size)
+    blocks = 1 + largest * one_BM.shape[1] // MOST_CELLS
+    rows = np.array_split(np.arange(max(len(one_BM), len(other_BM))), blocks)
+    return np.concatenate(
+        [_kendall_tau(_take_rows(one_BM, some), _take_rows(other_BM, some)) for some in rows]
+    )
+
+
+def _take_rows(scores_BM: NDArray[np.float64], rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    return scores_BM if len(scores_BM) == 1 else scores_BM[rows]
+
+
+def _kendall_tau(one_BM: NDArray[np.float64], other_BM: NDArray[np.float64]) -> NDArray[np.float64]:
+    # For each pair of models: 1 or -1 for the order, 0 for a tie. The product of two signs is 1 if they agree
+    one_BK, other_BK = _find_signs(one_BM), _find_signs(other_BM)
+    agreed_B = (one_BK * other_BK).sum(axis=1)
+    untied_B, other_untied_B = (np.abs(sign_BK).sum(axis=1) for sign_BK in (one_BK, other_BK))
+    tau_B = np.where((untied_B == 0) & (other_untied_B == 0), 1.0, 0.0)
+    product_B = untied_B * other_untied_B
+    np.divide(agreed_B, np.sqrt(product_B), out=tau_B, where=product_B > 0)
+    return np.where(np.isnan(agreed_B), np.nan, tau_B)
+
+
+def _find_signs(scores_BM: NDArray[np.float64]) -> NDArray[np.float64]:
+    first, second = np.triu_indices(scores_BM.shape[1], k=1)
+    return np.sign((scores_BM[:, first] - scores_BM[:, second]).round(DIGITS))

@@ -6,19 +6,21 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from lvzoo.report import words
+from lvzoo.report.experts import note_experts
 from lvzoo.report.formats import decimals, known, sample_size, span
 from lvzoo.types import FAILURE_DICE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from lvzoo.types.experts import ExpertResults
     from lvzoo.types.results import Ranking, Study
 
 
 MASK_THRESHOLD: Final = 0.5
 
 
-def definitions(ranking: Ranking) -> Mapping[str, str]:
+def definitions(ranking: Ranking, experts: ExpertResults | None = None) -> Mapping[str, str]:
     """Return the terms and marks of the report, each with its meaning."""
     return {
         "Dice": "overlap of the predicted mask P and the reference mask R of one frame, foreground only: "
@@ -45,6 +47,7 @@ def definitions(ranking: Ranking) -> Mapping[str, str]:
         "seed SD": "standard deviation of the headline over training seeds.",
         **_landmark_terms(ranking),
         **_ejection_terms(ranking),
+        **({} if experts is None else {"expert": note_experts(experts)}),
         **words.mark_meanings(ranking),
     }
 

@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lvzoo.files import atomic_file
 from lvzoo.report import ejection_grids, grids, honesty, noise_grids, words
+from lvzoo.report.across import across_grids
+from lvzoo.report.across_chart import set_chart
+from lvzoo.report.across_words import across_lines, across_notes, synthetic_line
 from lvzoo.report.answer import answer, contests
 from lvzoo.report.costs import cost_charts, cost_grid
 from lvzoo.report.drawing import Drawing, assign_looks
 from lvzoo.report.ejection import ejection_lines, order_lines, shows_ef
 from lvzoo.report.ejection_plots import best_of_kinds, bland_altman, error_frame
+from lvzoo.report.experts import band_lines, expert_grid, expert_lines
 from lvzoo.report.gallery import Picture, make_pictures
 from lvzoo.report.jinja import environment
 from lvzoo.report.plots import Frame, draw_key, response_chart
@@ -82,11 +86,14 @@ def _context(study: Study) -> Mapping[str, Any]:
         "contest_grids": noise_grids.contest_grids(ranking),
         "ceiling_grid": noise_grids.ceiling_grid(ranking),
         "margin": f"{ranking.margin:g}",
+        "expert_grid": expert_grid(study),
+        "expert_lines": expert_lines(study),
         **_ejection_context(study, looks),
+        **_across_context(study, looks),
         "cost_grid": cost_grid(ranking),
         "cost_charts": cost_charts(ranking, looks),
         "galleries": _galleries(study, looks),
-        "definitions": honesty.definitions(ranking),
+        "definitions": honesty.definitions(ranking, study.experts),
         "provenance": honesty.provenance(study),
         "exclusions": honesty.exclusions(study),
         "quirks": honesty.quirks(study),
@@ -98,7 +105,7 @@ def _answer_context(study: Study) -> Mapping[str, Any]:
     ranking = study.ranking
     return {
         "answer": answer(study),
-        "contests": contests(ranking),
+        "contests": [*contests(ranking), *band_lines(study)],
         "synthetic": words.SYNTHETIC if study.source.synthetic else "",
         "cautions": ranking.warnings,
         "caption": [*words.caption(ranking), *order_lines(ranking)],
@@ -141,6 +148,27 @@ def _noise_context(ranking: Ranking, looks: Mapping[str, Look]) -> Mapping[str, 
         "family_grid": noise_grids.family_grid(ranking),
         "corruption_grid": noise_grids.corruption_grid(ranking),
         "break_grids": noise_grids.break_grids(ranking),
+    }
+
+
+def _across_context(study: Study, looks: Mapping[str, Look]) -> Mapping[str, Any]:
+    """Return what the section on other data sets and picture quality shows; nothing if there are neither."""
+    across, ranking = study.across, study.ranking
+    if across is None:
+        return {"across_title": ""}
+    measures = {"clean": "clean Dice", **({"headline": words.headline(ranking)} if ranking.families else {})}
+
+    def chart(measure: str, name: str) -> Chart:
+        drawing = set_chart(across, looks, measure, label=f"{name} on each test set, one line per model")
+        return Chart(title=name, note="with 95 % intervals, on each test set", drawing=drawing)
+
+    return {
+        "across_title": "Other data sets" if across.strange or across.left_out else "Picture quality",
+        "across_synthetic": synthetic_line(across),
+        "across_lines": across_lines(study),
+        "across_charts": [chart(*each) for each in measures.items()] if across.strange else [],
+        "across_grids": across_grids(study),
+        "across_notes": across_notes(study),
     }
 
 

@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Final
 
 from lvzoo.errors import one_line
 from lvzoo.report import words
+from lvzoo.report.across import STRIPS, across_grids
+from lvzoo.report.across_words import across_lines, across_notes
 from lvzoo.report.answer import answer, contests
 from lvzoo.report.costs import cost_grid
 from lvzoo.report.ejection import ejection_lines, order_lines, shows_ef
 from lvzoo.report.ejection_grids import ejection_grids, sharing_grid
+from lvzoo.report.experts import expert_grid, expert_lines
 from lvzoo.report.grids import ranking_grid
 from lvzoo.report.noise_grids import ceiling_grid
 from lvzoo.types.answer import NO_MEDICAL_DEVICE
@@ -20,8 +23,8 @@ if TYPE_CHECKING:
     from lvzoo.report.grids import Cell, Grid
     from lvzoo.types.results import Study
 
-LEFT_OUT: Final = ("95 % interval", "what it is")
-"""Columns that are not written: a drawing, and the summaries that `lvzoo list` prints."""
+LEFT_OUT: Final = ("95 % interval", STRIPS, "what it is")
+"""Columns that are not written: drawings, and the summaries that `lvzoo list` prints."""
 SIDES: Final = {"left": ":--", "right": "--:", "centre": ":-:"}
 
 
@@ -36,6 +39,8 @@ def markdown(study: Study) -> str:
         ceiling_grid(ranking),
         *ejection_grids(ranking),
         sharing_grid(ranking),
+        expert_grid(study),
+        *across_grids(study),
         cost_grid(ranking),
     )
     tables = [_table(grid.without(*LEFT_OUT)) for grid in grids if grid is not None]
@@ -49,6 +54,9 @@ def _lines(study: Study) -> Iterator[str]:
         words.data_line(study.source),
         *words.exclusions_line(study.source),
         *contests(ranking),
+        *expert_lines(study),
+        *across_lines(study),
+        *across_notes(study),
         *ejection_lines(study),
         *([NO_MEDICAL_DEVICE] if shows_ef(ranking) else []),
         *(f"caution: {caution.text}" for caution in ranking.warnings),

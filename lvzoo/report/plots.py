@@ -30,8 +30,8 @@ FEW_MODELS: Final = 4
 class Strips:
     """Draws dots with intervals on a common scale: one small drawing per row of a table, and one for the axis.
 
-    With a `margin`, a band from -margin to +margin and a line at zero are drawn behind them. The numbers of the axis
-    have as many decimals as `places`, or as they need.
+    With a `margin`, a band from -margin to +margin and a line at zero are drawn behind them, and with a `band`, that
+    band. The numbers of the axis have as many decimals as `places`, or as they need.
     """
 
     def __init__(
@@ -40,6 +40,7 @@ class Strips:
         highs: Sequence[float],
         *,
         margin: float | None = None,
+        band: tuple[float, float] | None = None,
         places: int | None = None,
     ) -> None:
         self.places = places
@@ -48,6 +49,7 @@ class Strips:
         self.ticks = nice_ticks(min(known), max(known), most=4) if known else [0.0, 1.0]
         self.scale = Scale(self.ticks[0], self.ticks[-1], 12, STRIP_WIDTH - 12)
         self.margin = margin
+        self.band = band if margin is None else (-margin, margin)
 
     def row(self, value: float, low: float, high: float, look: Look) -> Drawing:
         """Draw one number with its interval."""
@@ -73,8 +75,8 @@ class Strips:
     def _background(self, depth: float, *, height: float | None = None) -> Drawing:
         """Draw the band and the lines of the scale, from the top down to a depth."""
         drawing = Drawing(STRIP_WIDTH, height or depth, css="strip")
-        if self.margin is not None:
-            left, right = self.scale(-self.margin), self.scale(self.margin)
+        if self.band is not None:
+            left, right = map(self.scale, self.band)
             drawing.area([(left, 0), (right, 0), (right, depth), (left, depth)], "band")
         for tick in self.ticks:
             css = "zero" if self.margin is not None and tick == 0 else "grid"

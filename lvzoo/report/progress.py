@@ -19,11 +19,15 @@ STEPS: Final = {
     "phantom": "making the synthetic phantom",
     "frames": "reading labelled frames",
     "noise": "corrupting the test frames",
+    "experts": "scoring the experts",
+    "also": "testing on a further data set",
     "trials": "trials",
     "waiting": "waits for another lvzoo, which works on it",
     "training": "training",
     "testing": "testing",
 }
+TOLD: Final = ("waiting", "also")
+"""The steps whose text a line about their beginning repeats."""
 
 
 class BenchProgress:
@@ -74,8 +78,8 @@ class BenchProgress:
         if event.step == "trials":
             self._print(event.text)
         elif not self.console.is_terminal:
-            advice = f": {event.text}" if event.step == "waiting" and event.text else ""
-            self._print(f"{what}{advice}")
+            more = f": {event.text}" if event.step in TOLD and event.text else ""
+            self._print(f"{what}{more}")
 
     def _update_bar(self, key: str, what: str, event: Event) -> bool:
         """Update a bar, and return whether its step has just begun."""

@@ -10,9 +10,11 @@ from rich.table import Table
 from rich.text import Text
 
 from lvzoo.files import atomic_file
-from lvzoo.report import words
+from lvzoo.report import across_words, words
+from lvzoo.report.across import across_table, write_across
 from lvzoo.report.answer import contests
 from lvzoo.report.ejection import OVERALL, ejection_lines, order_lines, scope_rows
+from lvzoo.report.experts import expert_lines
 from lvzoo.report.formats import UNKNOWN, count_and_share, decimals, interval, number_of, percent
 from lvzoo.types.answer import NO_MEDICAL_DEVICE
 
@@ -38,6 +40,8 @@ EF_TABLES: Final = {
 }
 """The files of the fields of `EjectionResults`."""
 EF_NOTE: Final = "ef.txt"
+EXPERTS: Final = "experts.csv"
+EXPERT_BAND: Final = "experts_band.csv"
 
 
 def print_study(study: Study, *, console: Console | None = None) -> None:
@@ -50,10 +54,15 @@ def print_study(study: Study, *, console: Console | None = None) -> None:
     console.print(_table(study.ranking))
     for line in _lines(study):
         console.print(line, highlight=False, markup=False)
+    if (across := across_table(study)) is not None:
+        console.print()
+        console.print(across)
+    for line in _across_lines(study):
+        console.print(line, highlight=False, markup=False)
 
 
 def write_tables(study: Study, folder: Path) -> None:
-    """Write every table of a ranking as CSV at full precision: ranking.csv, and the others in tables/.
+    """Write every table of a ranking as CSV at full precision: the main ones in the folder, the others in tables/.
 
     Each row names its data and suite, whether the data are synthetic, and whether only part of the suite was run.
     challenge.csv can have no columns beside those that challengeR reads, so a note beside it, challenge.txt, says
@@ -64,6 +73,8 @@ def write_tables(study: Study, folder: Path) -> None:
     for name in ("pairs", "response", "breaks", "contests"):
         _write_csv(study, getattr(ranking, name), folder / TABLES / f"{name}.csv")
     _write_ejection(study, folder / TABLES)
+    _write_experts(study, folder)
+    write_across(study, folder, folder / TABLES)
     with atomic_file(folder / TABLES / CASES) as temporary:
         ranking.cases.to_csv(temporary, index=False)
     with atomic_file(folder / TABLES / NOTE) as temporary:
@@ -82,6 +93,16 @@ def _write_ejection(study: Study, folder: Path) -> None:
     lines = (NO_MEDICAL_DEVICE, words.data_line(study.source), *ejection_lines(study))
     with atomic_file(folder / EF_NOTE) as temporary:
         temporary.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+
+def _write_experts(study: Study, folder: Path) -> None:
+    """Write the tables of experts, or remove those of an earlier report."""
+    if study.experts is None:
+        for name in (EXPERTS, f"{TABLES}/{EXPERT_BAND}"):
+            (folder / name).unlink(missing_ok=True)
+        return
+    _write_csv(study, study.experts.table, folder / EXPERTS)
+    _write_csv(study, study.experts.band, folder / TABLES / EXPERT_BAND)
 
 
 def _write_csv(study: Study, table: pd.DataFrame, path: Path) -> None:
@@ -108,6 +129,7 @@ def _lines(study: Study) -> Iterator[str]:
     """Yield the lines below the table."""
     ranking = study.ranking
     yield from contests(ranking)
+    yield from expert_lines(study)
     if ranking.order == "ef":
         yield from ejection_lines(study)
         yield NO_MEDICAL_DEVICE
@@ -117,6 +139,14 @@ def _lines(study: Study) -> Iterator[str]:
     yield from order_lines(ranking)
     yield from words.exclusions_line(study.source)
     yield words.data_line(study.source)
+
+
+def _across_lines(study: Study) -> Iterator[str]:
+    """Yield the lines on other data sets and on picture quality."""
+    yield from across_words.across_lines(study)
+    yield from across_words.quality_lines(study)
+    yield from across_words.order_lines(study)
+    yield from across_words.across_notes(study)
 
 
 def _table(ranking: Ranking) -> Table:

@@ -26,7 +26,7 @@ MARKS: Final[Mapping[str, tuple[str, Callable[[ModelFacts], bool]]]] = {
     "‡": ("augmented track: trained on noise like noise-v1's", lambda facts: facts.augmented),
     "§": (
         "not known to be trained on the train split that belongs to this test split",
-        lambda facts: facts.origin in ("elsewhere", "seen"),
+        lambda facts: facts.origin in ("elsewhere", "seen", "foreign"),
     ),
     "¶": (
         "calibrated: after the training, one number was fitted that moves its border to some readers' tracings",
@@ -151,8 +151,8 @@ def reference_words(name: str, level: float) -> str:
 
 
 def recipe_words(recipe: Mapping[str, OptionValue]) -> str:
-    """Return a recipe on one line."""
-    return ", ".join(f"{name} {value}" for name, value in recipe.items())
+    """Return a recipe on one line. It is empty if lvzoo trained none of the models."""
+    return ", ".join(f"{name} {value}" for name, value in recipe.items()) or "not known"
 
 
 def exclusions_line(source: Source) -> list[str]:

@@ -23,7 +23,7 @@ from lvzoo.errors import DataError, one_line, show_name
 from lvzoo.files import atomic_file, read_json
 from lvzoo.locks import LOCK, Lock
 from lvzoo.records import check_fields, check_values
-from lvzoo.types import SCORE_COLUMNS, VOLUME_COLUMNS, Condition, Epoch, Scores
+from lvzoo.types import LABEL_COLUMNS, SCORE_COLUMNS, VOLUME_COLUMNS, Condition, Epoch, Scores
 from lvzoo.types.results import ModelFacts, Specimen
 
 STATUS: Final = "status.json"
@@ -33,7 +33,7 @@ FACTS: Final = "facts.json"
 SPECIMENS: Final = "specimens.npz"
 CHECKPOINTS: Final = "checkpoints"
 
-TEXTS: Final = ("model", "patient", "video", "phase", "corruption")
+TEXTS: Final = ("model", "patient", "video", "phase", "corruption", *LABEL_COLUMNS)
 """The columns of SCORES that hold text."""
 
 State = Literal["training", "trained", "finished", "failed"]
@@ -116,12 +116,12 @@ class TrialFolder:
             pd.DataFrame([dataclasses.asdict(epoch) for epoch in history]).to_csv(temporary, index=False)
 
     def write_scores(self, scores: Scores) -> None:
-        """Write the scores: one row per frame and condition."""
+        """Write the scores: one row per frame and condition. They may lack LABEL_COLUMNS, which are "" then."""
         with atomic_file(self.path / SCORES) as temporary:
-            scores[list(SCORE_COLUMNS)].to_parquet(temporary, index=False)
+            _add_labels(scores)[list(SCORE_COLUMNS)].to_parquet(temporary, index=False)
 
     def read_scores(self, *, compact: bool = False) -> Scores:
-        """Return the scores. Columns of volumes that an earlier version did not write are NaN.
+        """Return the scores. Columns that an earlier version did not write are NaN, or "" if they hold text.
 
         With `compact`, columns of text are categories, which need less time and memory.
         """
@@ -130,11 +130,12 @@ class TrialFolder:
             scores = pd.read_parquet(self.path / SCORES, **options)
         except DAMAGE as error:
             raise DataError(f"{self.path / SCORES}: cannot be read ({one_line(error)}); run again") from error
-        lacking = [name for name in SCORE_COLUMNS if name not in (*VOLUME_COLUMNS, *scores.columns)]
+        optional = (*VOLUME_COLUMNS, *LABEL_COLUMNS)
+        lacking = [name for name in SCORE_COLUMNS if name not in (*optional, *scores.columns)]
         if lacking:
             raise DataError(f"{self.path / SCORES}: lacks the column {lacking[0]!r}; run again")
         missing = [name for name in VOLUME_COLUMNS if name not in scores.columns]
-        return scores.assign(**dict.fromkeys(missing, np.nan))
+        return _add_labels(scores.assign(**dict.fromkeys(missing, np.nan)), compact=compact)
 
     def write_facts(self, facts: ModelFacts) -> None:
         """Write the facts about the trial's model: its size, speed and kind."""
@@ -172,6 +173,13 @@ class TrialFolder:
             )
         except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
             raise DataError(f"{path}: cannot be read ({error}); run again") from error
+
+
+def _add_labels(scores: Scores, *, compact: bool = False) -> Scores:
+    """Return scores that have the columns LABEL_COLUMNS, as categories if `compact`."""
+    missing = [name for name in LABEL_COLUMNS if name not in scores.columns]
+    unknown = pd.Categorical([""]).repeat(len(scores)) if compact else ""
+    return scores.assign(**dict.fromkeys(missing, unknown))
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -26,11 +26,13 @@ from lvzoo.models.build import build_model
 from lvzoo.noise.apply import open_suite
 from lvzoo.noise.corrupt import corrupt_frames
 from lvzoo.plugins import explain_plugin_error, resolve
+from lvzoo.registry import DataReader
 from lvzoo.run import RunFolder, TrialFolder, digest
 from lvzoo.run.trial import STATUS
 from lvzoo.temporary import remove_leftovers
 from lvzoo.train.trainer import LoopTrainer
 from lvzoo.trials.digest import network_code, scoring_code
+from lvzoo.trials.labels import add_labels
 from lvzoo.trials.moving import check_data, find_data, list_packages
 from lvzoo.trials.prepare import CachedPhantom, NoisePlan, RunData
 from lvzoo.trials.results import has_results, make_scores_key
@@ -57,7 +59,7 @@ class TrialSettings:
     """The settings of one trial: names and numbers only, so that they can be sent to another process."""
 
     trial: Trial
-    dataset: str
+    reader: DataReader
     data: Path
     phantom: CachedPhantom | None
     """What the data are made from, if they are a phantom in the cache."""
@@ -118,7 +120,7 @@ class TrialSettings:
     def packages(self) -> tuple[str, ...]:
         """The packages whose code decides the numbers: those of the model, its trainer, the data and the noise."""
         family = self.trial.entry.family
-        return list_packages((family.factory, family.trainer, self.dataset, self.noise.source.factory))
+        return list_packages((family.factory, family.trainer, self.reader.factory, self.noise.source.factory))
 
     def relocate(self, *, output: Path, inputs: Sequence[Path]) -> TrialSettings:
         """Return the settings with other places for the trial's folder and the weights."""
@@ -126,12 +128,12 @@ class TrialSettings:
 
     def check_data(self) -> None:
         """Raise DataError if the data neither lie on this machine nor can be made here."""
-        check_data(self.data, self.phantom, self.dataset)
+        check_data(self.data, self.phantom, self.reader)
 
     def find_data(self, report: Report) -> TrialSettings:
         """Return the settings with the place of the data on this machine. Make them and their noise if necessary."""
         data = find_data(
-            *(self.data, self.phantom, self.dataset),
+            *(self.data, self.phantom, self.reader),
             fingerprints=self.fingerprints,
             noise=self.noise,
             report=report,
@@ -153,7 +155,7 @@ def make_job(
     entry = trial.entry
     settings = TrialSettings(
         trial=trial,
-        dataset=data.layout.factory,
+        reader=data.reader,
         data=data.folder,
         phantom=data.phantom,
         fingerprints=data.fingerprints,
@@ -222,7 +224,7 @@ def _run_or_explain(settings: TrialSettings, report: Report) -> None:
 def _run(settings: TrialSettings, report: Report) -> None:
     remove_leftovers(settings.folder.path)
     device = choose_device(settings.device)
-    dataset: Dataset = resolve(settings.dataset)(settings.data)
+    dataset = settings.reader.open(settings.data)
     evaluator = FrameEvaluator(device, choose_precision(device, settings.precision), measure_predictions)
     model = _read_trained(settings, device)
     if model is None:
@@ -319,7 +321,7 @@ def _test(
     frames_CNHW = corrupt_frames(test, open_suite(settings.noise.source), conditions)
     scores = score_conditions(model, trial, test, frames_CNHW, conditions, evaluator=evaluator, report=report)
     specimens = predict_specimens(model, scores, test, frames_CNHW, conditions, evaluator=evaluator)
-    folder.write_scores(scores)
+    folder.write_scores(add_labels(scores, test))
     folder.write_specimens(list(specimens))
     folder.write_facts(measure_facts(model, trial, test, evaluator=evaluator))
 

@@ -41,6 +41,7 @@ from lvzoo.types.frames import (
 from lvzoo.types.jobs import Event, Job, JobResult
 from lvzoo.types.learning import (
     FAILURE_DICE,
+    LABEL_COLUMNS,
     SCORE_COLUMNS,
     VOLUME_COLUMNS,
     Batch,
@@ -69,6 +70,7 @@ __all__ = [
     "CONTOUR_POINTS",
     "FAILURE_DICE",
     "FRAME_SIZE_HW",
+    "LABEL_COLUMNS",
     "NAME",
     "NOISY_AUGMENTATIONS",
     "SCORE_COLUMNS",

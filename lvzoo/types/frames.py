@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 Phase: TypeAlias = Literal["ED", "ES", "other"]
 """`other` is a labelled frame between ED and ES: a phantom of whole beats has them, EchoNet-Dynamic does not."""
 Split: TypeAlias = Literal["train", "val", "test"]
+
+Value = TypeVar("Value")
 
 SPLITS: Final[tuple[Split, ...]] = ("train", "val", "test")
 FRAME_SIZE_HW: Final = (112, 112)
@@ -100,6 +102,11 @@ class FrameSet:
     """Pixel size of each frame, or None if the data set does not give one."""
     listed_efs: tuple[float | None, ...] | None = None
     """Ejection fraction of each frame's video in percent, as the data set lists it; None where it lists none."""
+    views: tuple[str, ...] | None = None
+    """The view of each frame, such as "4CH"; "" where it is not known, None if the data set names no views."""
+    qualities: tuple[str, ...] | None = None
+    """The picture quality of each frame in the data set's own words, such as "Good", "Medium" or "Poor"; "" where it
+    is not known, None if the data set does not grade its pictures."""
 
     def __len__(self) -> int:
         """N, the number of frames."""
@@ -107,7 +114,7 @@ class FrameSet:
 
     def take(self, indices: Sequence[int]) -> FrameSet:
         """Return some of the frames, in the given order. The source stays that of the whole set."""
-        places, spacing_mm, listed_efs = list(indices), self.spacing_mm, self.listed_efs
+        places = list(indices)
         return replace(
             self,
             frames_NHW=self.frames_NHW[places],
@@ -118,6 +125,12 @@ class FrameSet:
             videos=tuple(self.videos[n] for n in places),
             frame_indices=tuple(self.frame_indices[n] for n in places),
             phases=tuple(self.phases[n] for n in places),
-            spacing_mm=None if spacing_mm is None else tuple(spacing_mm[n] for n in places),
-            listed_efs=None if listed_efs is None else tuple(listed_efs[n] for n in places),
+            spacing_mm=_take(self.spacing_mm, places),
+            listed_efs=_take(self.listed_efs, places),
+            views=_take(self.views, places),
+            qualities=_take(self.qualities, places),
         )
+
+
+def _take(values_N: tuple[Value, ...] | None, places: Sequence[int]) -> tuple[Value, ...] | None:
+    return None if values_N is None else tuple(values_N[n] for n in places)

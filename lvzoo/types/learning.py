@@ -20,11 +20,14 @@ FAILURE_DICE: Final = 0.5
 
 VOLUME_COLUMNS: Final = ("volume_pred", "volume_ref", "volume_perfect", "ef_listed")
 """Columns of scores for the ejection fraction. NaN where a value is not known, as in the runs of earlier versions."""
+LABEL_COLUMNS: Final = ("view", "quality")
+"""Columns of scores that say more about a frame. "" where it is not known, as in the runs of earlier versions."""
 SCORE_COLUMNS: Final = (
     *("model", "seed", "patient", "video", "frame", "phase", "corruption", "severity"),
     *("dice", "nsd1", "nsd2", "hd95", "assd", "area_pred", "area_ref"),
     *("components", "holes", "apex_below_base"),
     *VOLUME_COLUMNS,
+    *LABEL_COLUMNS,
 )
 """Columns of a table of scores. It has one row per model, training seed, frame and condition.
 
@@ -42,6 +45,7 @@ volume_ref                      the same of the reference contour, about its ann
 volume_perfect                  the same of a perfect prediction of this model's kind: the reference mask, or the
                                 reference's landmarks
 ef_listed                       ejection fraction of the frame's video in percent, as the data set lists it, or NaN
+view, quality                   the frame's view and picture quality in the data set's own words, or ""
 """
 
 

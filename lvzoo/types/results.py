@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from lvzoo.types.across import AcrossResults
     from lvzoo.types.ejection import EjectionResults
+    from lvzoo.types.experts import ExpertResults
 
 
 STANDARD: Final = "standard"
@@ -35,13 +37,14 @@ OWN_CLEAN: Final = "own clean Dice - 5 %"
 Order: TypeAlias = Literal["headline", "ef"]
 """By what the rows of a ranking's table are ordered; `ef` is the MAE of the ejection fraction under noise."""
 
-Origin: TypeAlias = Literal["run", "here", "elsewhere", "seen"]
+Origin: TypeAlias = Literal["run", "here", "elsewhere", "seen", "foreign"]
 """Where a model was trained.
 
 run         by the run that is ranked
 here        before, on the train split of the data set on which it is tested (one with the same test split)
 elsewhere   before, on data that are not known to belong to this data set
 seen        before, on the very frames on which it is tested, which makes its scores meaningless
+foreign     before, by other code than lvzoo, on data of which only its author knows
 
 Data are recognised by the fingerprints of whole splits. A copy under other names, or a patient who is in two data
 sets, is not recognised.
@@ -264,3 +267,9 @@ class Study:
     missing: str = ""
     """The trials that are not done yet, in words; "" if there are none."""
     specimens: tuple[Specimen, ...] = ()
+    across: AcrossResults | None = None
+    """The same models on other data sets, and by picture quality; None if there are neither."""
+    experts: ExpertResults | None = None
+    """The experts who have traced the data set, each against the others; None if it has one reader."""
+    experts_elsewhere: Mapping[str, ExpertResults] = field(default_factory=dict)
+    """The same of the other sets that `across` compares, by their names."""

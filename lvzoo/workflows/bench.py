@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lvzoo.executors import check_not_starting
@@ -14,7 +14,8 @@ from lvzoo.run import RunFolder
 from lvzoo.trials.again import find_finished
 from lvzoo.trials.plan import make_plan
 from lvzoo.trials.request import OnEvent, RunOptions, RunRequest, fill_records, ignore_event
-from lvzoo.types import OptionValue
+from lvzoo.types import SPLITS, OptionValue
+from lvzoo.workflows.also import check_others, open_others, score_others
 from lvzoo.workflows.compare import Comparison
 from lvzoo.workflows.finish import finish
 
@@ -24,6 +25,8 @@ def bench(
     *,
     preset: str = "quick",
     data: str | Path | None = None,
+    data_options: Mapping[str, OptionValue] | None = None,
+    also: str | Path | Sequence[str | Path] = (),
     noise: str = "noise-v1",
     corruptions: str | Sequence[str] | None = None,
     severities: int | Sequence[int] | None = None,
@@ -52,6 +55,11 @@ def bench(
         plugins: entries of the zoo by name or glob ("unet,landmark*" or a list); None: those of the preset.
         preset: the default of every number that is not given.
         data: a folder in a layout that lvzoo knows; None: a synthetic phantom, which is made and cached.
+        data_options: options of the data sets' layouts, such as {"camus.view": "2CH"}. Each goes to the data sets
+            that have the layout that it names.
+        also: further data sets, one folder or several. The trained models are scored on the test frames of each of
+            them, too, in a run of its own below the run's folder. The result's `across` compares the sets. This
+            changes nothing about the training, so a set can be added later.
         noise: the suite of corruptions; `corruptions` ("haze,blur") and `severities` select from it.
         seeds: how many times each entry is trained, with seeds 0, 1, ...
         resamples: the number of resamples of the bootstrap over patients.
@@ -91,9 +99,13 @@ def run_bench(request: RunRequest, options: RunOptions) -> Comparison:
     plan = make_plan(zoo, request)
     if request.out:
         RunFolder(path=Path(request.out)).check_free()
+    others = open_others(zoo, request, options.on_event)
     if (finished := find_finished(zoo, plan, options.on_event)) is not None:
+        splits = finished.read()["data"]
+        check_others({split: splits[split]["fingerprint"] for split in SPLITS}, others)
+        score_others(finished.path, others, plan, options)
         own = [trial.name for trial in options.part.take(list(plan.trials("")))]
         return finish(finished.path, own, options, registries=request.registries)
     from lvzoo.workflows.carry_out import carry_out  # it imports torch
 
-    return carry_out(plan, zoo, options)
+    return carry_out(plan, zoo, options, others)

@@ -15,7 +15,7 @@ import pandas as pd
 
 from lvzoo.arguments import check_path
 from lvzoo.errors import RunError, UsageError, name_some
-from lvzoo.rank.ranking import order_by_ef, rank
+from lvzoo.rank.ranking import order_by_ef, rank_patients
 from lvzoo.registry import open_zoo
 from lvzoo.report.html import fragment, write_report
 from lvzoo.report.table import TABLES, write_tables
@@ -32,6 +32,8 @@ from lvzoo.trials.merge import (
 from lvzoo.trials.variants import MergedTrial
 from lvzoo.types import SCORE_COLUMNS, Scores, Source
 from lvzoo.types.results import Order, Study
+from lvzoo.workflows.compare_across import compare_across, read_patients
+from lvzoo.workflows.compare_experts import compare_experts
 
 REPORT: Final = "report.html"
 NOTHING: Final = "nothing to rank: no trial finished"
@@ -59,6 +61,8 @@ class Comparison:
     """The number of trials that the runs have when they are done."""
     finished: tuple[MergedTrial, ...] = field(default=(), repr=False)
     """The trials that are ranked."""
+    failed_elsewhere: Mapping[str, str] = field(default_factory=dict)
+    """The reasons of trials that failed on another data set, by trial and set ("unet-s0 on camus")."""
 
     @property
     def scores(self) -> Scores:
@@ -114,6 +118,35 @@ class Comparison:
         return self._ejection_table("contests")
 
     @property
+    def experts(self) -> pd.DataFrame:
+        """One row per expert who has traced the data set: see `lvzoo.types.experts`. Empty without experts."""
+        experts = None if self.study is None else self.study.experts
+        return pd.DataFrame() if experts is None else experts.table
+
+    @property
+    def across(self) -> pd.DataFrame:
+        """One row per data set and model; `lvzoo.types.across.AcrossResults` explains this and the next three.
+
+        All are empty if the models were tested on no other data set, and no picture has a quality.
+        """
+        return self._across_table("table")
+
+    @property
+    def across_contests(self) -> pd.DataFrame:
+        """The mask and the landmark model that lead at home, on each data set."""
+        return self._across_table("contests")
+
+    @property
+    def across_qualities(self) -> pd.DataFrame:
+        """Dice by data set, picture quality and model."""
+        return self._across_table("qualities")
+
+    @property
+    def across_orders(self) -> pd.DataFrame:
+        """Whether the order at home tells the order on other data sets and on poor pictures."""
+        return self._across_table("orders")
+
+    @property
     def report(self) -> Path:
         """The path of the report, one HTML file."""
         return self.folder / REPORT
@@ -143,6 +176,10 @@ class Comparison:
     def _ejection_table(self, name: str) -> pd.DataFrame:
         ejection = None if self.study is None else self.study.ranking.ejection
         return pd.DataFrame() if ejection is None else getattr(ejection, name)
+
+    def _across_table(self, name: str) -> pd.DataFrame:
+        across = None if self.study is None else self.study.across
+        return pd.DataFrame() if across is None else getattr(across, name)
 
     def _repr_html_(self) -> str:
         """Show the ranking in a notebook."""
@@ -203,29 +240,37 @@ def compare(
     )
     if not trials:
         return result
-    ranking = rank(
-        (trial.read_scores(compact=True) for trial in trials),
-        open_run_suite(first, open_zoo(registries=registries)),
-        models=merge_facts(trials, first.recipe),
+    models = merge_facts(trials, first.recipe)
+    suite = open_run_suite(first, open_zoo(registries=registries))
+    patients = read_patients(trials, suite)
+    ranking = rank_patients(
+        patients,
+        suite,
+        models=models,
         references=_choose_references(first.source, reference),
         resamples=max(run.resamples for run in found),
     )
+    across = compare_across(found, patients, suite, ranking)
+    experts = compare_experts(found)
     study = Study(
         ranking=order_by_ef(ranking) if by == "ef" else ranking,
         source=first.source,
         splits=first.splits,
-        recipe=first.recipe,
+        recipe={} if all(each.origin == "foreign" for each in models.values()) else first.recipe,
         noise_digest=first.noise_digest,
         runs=tuple(run.path.name for run in found),
         computed=merge_computed(found),
         failed=failed,
         missing=result.missing_line,
         specimens=merge_specimens(trials) if frames else (),
+        across=across.results,
+        experts=experts.here,
+        experts_elsewhere=experts.elsewhere,
     )
     remove_leftovers(folder, folder / TABLES)
     write_tables(study, folder)
     write_report(study, folder / REPORT)
-    return replace(result, finished=trials, study=study)
+    return replace(result, finished=trials, study=study, failed_elsewhere=across.failed)
 
 
 def make_run_error(what: str, failed: Mapping[str, str]) -> RunError:

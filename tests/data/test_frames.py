@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import zipfile
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,8 +14,9 @@ import pytest
 import lvzoo.data.echonet
 import lvzoo.data.frames
 from lvzoo.data.echonet import EchoNetDynamic
-from lvzoo.data.frames import ARRAYS
+from lvzoo.data.frames import ARRAYS, fingerprint, load_or_make
 from tests.data.echonet_folders import EchoNetFolder, ventricle
+from tests.toys import toy_frames
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -251,3 +253,41 @@ def test_a_flipped_byte_is_never_read(
         noticed = "damaged cache entry" in caplog.text
         assert noticed or not any(at in member for member in members), at
         entry.write_bytes(whole)
+
+
+# --- What some data sets say about a frame ----------------------------------------------------------------------
+
+
+def _labelled() -> FrameSet:
+    return replace(
+        toy_frames(4),
+        listed_efs=(55.5, None, 40.0, None),
+        views=("4CH", "4CH", "2CH", ""),
+        qualities=("Good", "Poor", "", "Medium"),
+    )
+
+
+def test_views_qualities_and_listed_ejection_fractions_are_kept(cache: Path) -> None:
+    made = _labelled()
+    load_or_make("labelled", lambda: made)
+    assert len(list(cache.iterdir())) == 1
+    assert same(load_or_make("labelled", lambda: pytest.fail("it is kept")), made)
+
+
+def test_an_entry_of_an_earlier_version_still_loads(cache: Path) -> None:
+    load_or_make("before", lambda: toy_frames(4))
+    (entry,) = cache.iterdir()
+    with np.load(entry) as kept:
+        arrays = dict(kept)
+    meta = json.loads(arrays["meta"].item())
+    for name in ("listed_efs", "views", "qualities"):
+        assert meta.pop(name) is None
+    np.savez(entry, **{**arrays, "meta": np.array(json.dumps(meta).encode())})
+    assert same(load_or_make("before", lambda: pytest.fail("it is kept")), toy_frames(4))
+
+
+def test_the_fingerprint_depends_on_qualities_only_where_there_are_any() -> None:
+    plain, labelled = toy_frames(4), _labelled()
+    other = replace(labelled, qualities=("Poor", "Poor", "", "Medium"))
+    assert len({fingerprint(plain), fingerprint(labelled), fingerprint(other)}) == 3
+    assert fingerprint(replace(plain, views=None, qualities=None)) == fingerprint(plain)

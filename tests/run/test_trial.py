@@ -50,7 +50,7 @@ def test_scores_of_an_earlier_version_have_no_volumes(trial: TrialFolder) -> Non
 def test_compact_scores_are_the_same_with_categories_for_text(trial: TrialFolder) -> None:
     plain, compact = trial.read_scores(), trial.read_scores(compact=True)
     texts = [name for name in compact if isinstance(compact[name].dtype, pd.CategoricalDtype)]
-    assert texts == ["model", "patient", "video", "phase", "corruption"]
+    assert texts == ["model", "patient", "video", "phase", "corruption", "view", "quality"]
     pd.testing.assert_frame_equal(compact.astype(dict.fromkeys(texts, plain["model"].dtype)), plain)
 
 
