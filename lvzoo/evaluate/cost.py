@@ -13,14 +13,19 @@ from lvzoo.types import FRAME_SIZE_HW
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cost:
-    """Trainable parameters, and FLOPs of the forward pass of one 112 x 112 frame (a multiply-add counts as two)."""
+    """Trainable parameters, and FLOPs of the forward pass of one 112 x 112 frame (a multiply-add counts as two).
 
-    parameters: int
-    flops: int
+    None if torch cannot see them, because another library runs the network.
+    """
+
+    parameters: int | None
+    flops: int | None
 
 
 def measure_cost(model: nn.Module) -> Cost:
     """Count a model's parameters and FLOPs. The model keeps its mode (training or eval)."""
+    if not any(True for _ in model.parameters()):
+        return Cost(parameters=None, flops=None)
     training = model.training
     model.eval()
     frames_B1HW = torch.zeros(1, 1, *FRAME_SIZE_HW, device=next(model.parameters()).device)

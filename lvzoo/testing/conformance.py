@@ -67,6 +67,14 @@ def _has_trainer(entry: Entry) -> bool:
     return entry.family.trainer is not None
 
 
+def _is_trained(entry: Entry) -> bool:
+    return entry.family.trainable
+
+
+def _is_trained_on_landmarks(entry: Entry) -> bool:
+    return _is_trained(entry) and _has_landmarks(entry)
+
+
 CHECKS: Final = (
     Check(name="torch-free", run=declared.torch_free),
     Check(name="names", run=declared.names),
@@ -79,16 +87,16 @@ CHECKS: Final = (
     Check(name="masks", run=behaviour.masks),
     Check(name="landmarks", run=behaviour.landmarks, applies=_has_landmarks),
     Check(name="black-frame", run=behaviour.black_frame),
-    Check(name="low-precision", run=behaviour.low_precision),
+    Check(name="low-precision", run=behaviour.low_precision, applies=_is_trained),
     Check(name="same-seed", run=behaviour.same_seed),
     Check(name="eval-mode", run=behaviour.eval_mode),
     Check(name="one-by-one", run=behaviour.one_by_one),
     Check(name="saved-and-loaded", run=behaviour.saved_and_loaded),
-    Check(name="loss", run=learning.loss),
-    Check(name="gradients", run=learning.gradients),
-    Check(name="black-batch", run=learning.black_batch),
-    Check(name="overfits", run=learning.overfits, slow=True),
-    Check(name="landmark-order", run=learning.landmark_order, slow=True, applies=_has_landmarks),
+    Check(name="loss", run=learning.loss, applies=_is_trained),
+    Check(name="gradients", run=learning.gradients, applies=_is_trained),
+    Check(name="black-batch", run=learning.black_batch, applies=_is_trained),
+    Check(name="overfits", run=learning.overfits, slow=True, applies=_is_trained),
+    Check(name="landmark-order", run=learning.landmark_order, slow=True, applies=_is_trained_on_landmarks),
     Check(name="own-trainer", run=learning.own_trainer, slow=True, applies=_has_trainer),
 )
 

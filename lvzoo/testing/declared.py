@@ -98,9 +98,12 @@ def factory(subject: Subject) -> None:
 def builds(subject: Subject) -> None:
     """The network can be built with the entry's options, has trainable parameters, and can be kept in a file."""
     model = subject.build()
-    if not any(parameter.requires_grad for parameter in model.parameters()):
+    if subject.entry.family.trainable and not any(
+        parameter.requires_grad for parameter in model.parameters()
+    ):
         raise PluginError(
-            "the model has no trainable parameters; create them with torch.nn, and do not freeze all of them"
+            "the model has no trainable parameters; create them with torch.nn, and do not freeze all of them, or "
+            "declare the family with trainable=False"
         )
     if odd := find_odd_tensor(model.state_dict()):
         raise PluginError(

@@ -18,6 +18,8 @@ CORE: Final = Path(__file__).parents[1]
 """The folder of the package `lvzoo`."""
 NETWORK: Final = ("models", "geometry")
 """The code that a network computes with, in addition to its plugin."""
+WRAPPERS: Final = "foreign"
+"""The code that wraps networks from elsewhere. It counts for the plugins that name it, and for no other."""
 TRAINING: Final = (*NETWORK, "train", "evaluate/dice.py", "evaluate/predict.py", "evaluate/validate.py")
 """The code that decides the weights of a trial. It includes the validation Dice, which chooses the epoch."""
 SCORING: Final = (
@@ -43,13 +45,24 @@ def scoring_code() -> str:
 
 
 def _find_packages(family: Family) -> list[Path]:
-    """Return the packages (or single modules) of a family's factory and trainer, without importing them."""
+    """Return the packages (or single modules) of a family's factory and trainer, without importing them.
+
+    The wrappers of `lvzoo.foreign` are added if one of them names these.
+    """
     found: list[Path] = []
     for factory in filter(None, (family.factory, family.trainer)):
         spec = find_spec(factory.partition(":")[0].partition(".")[0])
         if spec is not None:
             found.extend(map(Path, spec.submodule_search_locations or filter(None, [spec.origin])))
+    named = f"lvzoo.{WRAPPERS}".encode()
+    if any(named in path.read_bytes() for place in found for path in _list_files(place)):
+        found.append(CORE / WRAPPERS)
     return found
+
+
+def _list_files(place: Path) -> list[Path]:
+    """Return the Python files of a folder, in order, or the file itself."""
+    return sorted(place.rglob("*.py")) if place.is_dir() else [place]
 
 
 def _digest(names: Iterable[str], family: Family | None = None) -> str:
@@ -57,6 +70,6 @@ def _digest(names: Iterable[str], family: Family | None = None) -> str:
     places = [*(CORE / name for name in names), *(_find_packages(family) if family else [])]
     digest = hashlib.sha256()
     for place in places:
-        for path in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
+        for path in _list_files(place):
             digest.update(f"{path.name}\n".encode() + path.read_bytes())
     return digest.hexdigest()[:16]

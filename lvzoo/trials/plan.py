@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ from lvzoo.phantom.write import SIZES
 from lvzoo.registry import Zoo
 from lvzoo.run import digest
 from lvzoo.trials.digest import training_code
-from lvzoo.trials.prepare import NoisePlan, plan_noise
+from lvzoo.trials.prepare import NoisePlan, plan_noise, settle_data_options
 from lvzoo.trials.presets import PRESETS, Preset
 from lvzoo.trials.request import RunRequest
 from lvzoo.types import Entry, Option, OptionValue, Recipe, Trial, find_value_mistake
@@ -89,9 +89,11 @@ def make_plan(zoo: Zoo, request: RunRequest) -> Plan:
     Raises:
         LvzooError: a name is unknown, or a value is impossible.
     """
+    request = settle_data_options(zoo, request)
     size = _override_preset(choose(request.preset, PRESETS, "preset"), request)
     _check_phantom_trains(size.phantom_size)
     entries = zoo.select(size.plugins if request.plugins is None else request.plugins)
+    _check_trainable(entries)
     noise = plan_noise(zoo, request, preferred=size.severities)
     return Plan(
         request=request,
@@ -115,6 +117,16 @@ def _check_phantom_trains(phantom: str) -> None:
     if phantom in SIZES and not (SIZES[phantom].train and SIZES[phantom].val):
         usable = ", ".join(name for name, size in SIZES.items() if size.train and size.val)
         raise UsageError(f"the phantom {phantom!r} has no patients to train on; use one of {usable}")
+
+
+def _check_trainable(entries: Sequence[Entry]) -> None:
+    """Raise UsageError for an entry that cannot be trained."""
+    for entry in entries:
+        if not entry.family.trainable:
+            raise UsageError(
+                f"{entry.name} cannot be trained: its network was trained elsewhere; test it with `lvzoo eval` "
+                "(`lvzoo adopt` makes its weights file), or leave it out"
+            )
 
 
 def _make_entry_recipe(entry: Entry, base: Recipe, request: RunRequest) -> Recipe:

@@ -14,14 +14,19 @@ from lvzoo.weights.ranges import LARGEST_COUNT, check_range
 
 KEY: Final = "lvzoo"
 """The key of the card in the metadata of a safetensors header."""
-VERSION: Final = 2
+VERSION: Final = 3
 """The version of the card's format. A newer lvzoo may write a higher one."""
+CALIBRATED_VERSION: Final = 2
+"""The version of a card with a calibration, of a model that lvzoo trained."""
 FIRST_VERSION: Final = 1
 """The version of a card without a calibration: an lvzoo that knows no calibration reads it rightly."""
 
+AUTHOR: Final = "trained elsewhere, as its author says"
+"""Stands behind the name of training data that only the author of a model knows."""
+
 Plain = Mapping[str, Any]
 T = TypeVar("T")
-YOUNGER: Final = ("test_other", "empty", "started_from", "names", "calibration")
+YOUNGER: Final = ("test_other", "empty", "started_from", "names", "calibration", "elsewhere")
 """The fields that the first cards lack. A missing field has its default."""
 
 
@@ -49,21 +54,33 @@ class Counts:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrainedOn:
-    """The data set that a model was trained on. `fingerprint` is that of all its splits together."""
+    """The data set that a model was trained on. `fingerprint` is that of all its splits together.
+
+    If the model was trained `elsewhere`, by other code than lvzoo, then `name` is what its author says, and nothing
+    else is known: `version` and `fingerprint` are empty.
+    """
 
     name: str
     version: str
     synthetic: bool
     fingerprint: str
     splits: Mapping[Split, Counts]
+    elsewhere: bool = False
 
     def __str__(self) -> str:
         """Return a short name of the data. Simulated data are called synthetic.
 
         >>> str(TrainedOn(name="phantom", version="phantom-v2", synthetic=True, fingerprint="f", splits={}))
         'synthetic phantom-v2'
+        >>> str(trained_elsewhere("our clips of 2019"))
+        'our clips of 2019 (trained elsewhere, as its author says)'
         """
-        return name_data(self)
+        return f"{self.name} ({AUTHOR})" if self.elsewhere else name_data(self)
+
+
+def trained_elsewhere(data: str) -> TrainedOn:
+    """Return what is known of the training data of a model that other code trained: what its author says."""
+    return TrainedOn(name=data, version="", synthetic=False, fingerprint="", splits={}, elsewhere=True)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -110,9 +127,11 @@ class WeightsCard:
 
     A card may come from anywhere. Its entry names a folder and its texts are printed, so both are checked.
 
-    `lvzoo` is the version that trained the model, and `code` the digest of that version's code. `started_from` names
-    the pretrained weights that the training started from, if any. `rounding` is None if the weights are as they were
-    trained. `calibration` is None if the border is where the training put it. `commands` are the commands that make
+    `lvzoo` is the version that trained the model, and `code` the digest of that version's code. If the model was
+    trained elsewhere (`trained_on.elsewhere`), `lvzoo` is the version that wrote the card, and `recipe`, `seed` and
+    `best_epoch` mean nothing. `started_from` names the pretrained weights that the training started from, if any.
+    `rounding` is None if the weights are as they were trained. `calibration` is None if the border is where the
+    training put it. `commands` are the commands that make
     the file again.
     """
 
@@ -157,7 +176,9 @@ class WeightsCard:
 
     def plain(self) -> dict[str, Any]:
         """Return the card as plain values for JSON."""
-        version = FIRST_VERSION if self.calibration is None else VERSION
+        version = FIRST_VERSION if self.calibration is None else CALIBRATED_VERSION
+        if self.trained_on.elsewhere:
+            version = VERSION  # an older lvzoo would take the recipe of the card for the model's
         return {"card": version, **dataclasses.asdict(self), "commands": list(self.commands)}
 
     def to_json(self) -> str:

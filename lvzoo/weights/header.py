@@ -34,6 +34,7 @@ OTHER_FORMATS: Final = {
 }
 """The first bytes of files that people take for weights files, and what such a file is."""
 HOW_TO_MAKE: Final = "`lvzoo pack TRIAL` makes a weights file of a trial"
+OR_ADOPT: Final = ", `lvzoo adopt` one of another program's checkpoint"
 AGAIN: Final = "copy or download it again, or pack its trial again"
 
 
@@ -97,7 +98,11 @@ def _describe_other_format(beginning: bytes, size: int) -> str:
         return f"is empty; {AGAIN}"
     for signature, what in OTHER_FORMATS.items():
         if beginning.startswith(signature):
-            never = f"; it is never read, since it can run code; {HOW_TO_MAKE}" if PICKLE in what else ""
+            never = (
+                f"; it is never read, since it can run code; {HOW_TO_MAKE}{OR_ADOPT}"
+                if PICKLE in what
+                else ""
+            )
             return f"is {what}{never}"
     return f"is not a safetensors file, or is damaged at its beginning; {HOW_TO_MAKE}"
 

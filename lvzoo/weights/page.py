@@ -26,6 +26,10 @@ MIXED: Final = (
 STARTED: Final = (
     ", starting from pretrained weights ({}), which have training data and a licence of their own"
 )
+ELSEWHERE: Final = (
+    "**Trained elsewhere**, by other code than lvzoo. Its author says on what: {}. lvzoo has not seen these data, so "
+    "nobody but the author knows whether a patient on whom it is tested was among them."
+)
 NO_EVIDENCE: Final = "All figures below come from simulated patients. They are no evidence about real ones."
 NOT_FOR: Final = (
     "Diagnosis, treatment or measurement of a patient: this is research software, not a medical device.",
@@ -63,6 +67,15 @@ def describe_dice(card: WeightsCard) -> Iterator[tuple[str, str]]:
         yield f"test Dice ({where})", f"{dice.test:.3f}{f' ({phases})' if phases else ''}"
     if dice.val is not None:
         yield f"validation Dice ({where}), by which the epoch was chosen", f"{dice.val:.3f}"
+
+
+def describe_training(card: WeightsCard) -> Iterator[tuple[str, str]]:
+    """Yield pairs of a label and a text: the recipe and the seed, which are not known if it was trained elsewhere."""
+    if card.trained_on.elsewhere:
+        yield "recipe", "not known: the model was trained elsewhere"
+        return
+    yield "recipe", ", ".join(f"{name} {value}" for name, value in dataclasses.asdict(card.recipe).items())
+    yield "seed", f"{card.seed}; best epoch {card.best_epoch}"
 
 
 def describe_rounding(card: WeightsCard) -> str:
@@ -182,6 +195,8 @@ def _lines(card: WeightsCard, file: str, size_bytes: int) -> Iterator[str]:
 def _describe_origin(card: WeightsCard) -> str:
     """Return a paragraph on the training data."""
     start = STARTED.format(card.started_from) if card.started_from else ""
+    if card.trained_on.elsewhere:
+        return f"{ELSEWHERE.format(card.trained_on.name)} {TERMS}"
     if not card.trained_on.synthetic:
         return f"Trained on {card.trained_on}{start}. {TERMS}"
     if card.calibration is not None and not card.calibration.synthetic:
@@ -194,17 +209,16 @@ def _facts(card: WeightsCard, file: str, size_bytes: int) -> Iterator[tuple[str,
     yield "predicts", KINDS[card.kind]
     options = ", ".join(f"{name} {value}" for name, value in card.options.items())
     yield "network", f"family `{card.family}` of plugin `{card.plugin}`: {options or 'no options'}"
-    yield (
-        "trained on",
-        f"{card.trained_on}; {describe_splits(card)}; fingerprint `{card.trained_on.fingerprint}`",
-    )
-    yield "recipe", ", ".join(f"{name} {value}" for name, value in dataclasses.asdict(card.recipe).items())
-    yield "seed", f"{card.seed}; best epoch {card.best_epoch}"
+    fingerprint = card.trained_on.fingerprint
+    known = f"; fingerprint `{fingerprint}`" if fingerprint else ""
+    yield "trained on", f"{card.trained_on}; {describe_splits(card)}{known}"
+    yield from describe_training(card)
     yield from describe_dice(card)
     yield "rounding", describe_rounding(card)
     if card.calibration is not None:
         yield from describe_calibration(card.calibration)
     computed = (f"{name} {value}" for name, value in card.computed.items() if name != "lvzoo")
-    yield "trained with", ", ".join([f"lvzoo {card.lvzoo}", *computed])
+    made = "card written with" if card.trained_on.elsewhere else "trained with"
+    yield made, ", ".join([f"lvzoo {card.lvzoo}", *computed])
     yield "paper", card.paper or "not given"
     yield "licence", card.licence or "not given"

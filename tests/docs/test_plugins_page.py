@@ -33,7 +33,11 @@ def test_the_output_of_a_page_is_compared() -> None:
 
 
 def test_its_package_declares_builds_and_is_scored(tmp_path: Path, install_plugin: Install) -> None:
-    shown = {block.path: block.text for block in blocks(PAGE) if block.path}
+    shown = {
+        block.path: block.text
+        for block in blocks(PAGE)
+        if block.path is not None and block.path.startswith("my-net/")
+    }
     files = {path.name: path for path in map(Path, shown)}
     assert set(files) == {"__init__.py", "model.py", "registry.yaml"}
     written = new_plugin("my-net", kind="mask", out=tmp_path / "my-net")

@@ -34,5 +34,8 @@ def test_a_stem_of_two_costs_less_than_half() -> None:
     plain, fast = (
         measure_cost(UNetBody(width=16, levels=levels, stem=stem)) for levels, stem in ((4, 1), (3, 2))
     )
+    assert plain.flops is not None
+    assert fast.flops is not None
+    assert fast.parameters is not None
     assert fast.flops < plain.flops / 2
     assert fast.parameters < 0.55e6

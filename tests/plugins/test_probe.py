@@ -62,6 +62,10 @@ FAULTS = {
         FAMILY.format(name="net").replace("choices=(8, 16)", "training_only='yes'"),
         "option 'width': training_only must be True or False",
     ),
+    "wrong-trainable": (
+        FAMILY.format(name="net").replace('kind="mask"', 'kind="mask", trainable="no"'),
+        "trainable must be True or False, not 'no'",
+    ),
     "wrong-factory": (
         FAMILY.format(name="net").replace("model:", "model."),
         "must be 'package.module:Class'",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 
@@ -13,6 +13,9 @@ import lvzoo
 from lvzoo.registry import open_zoo
 from lvzoo.trials import digest
 from lvzoo.types import Event
+
+if TYPE_CHECKING:
+    from tests.conftest import Install
 
 Edit: TypeAlias = Callable[[str], None]
 
@@ -115,3 +118,28 @@ def test_an_edited_metric_scores_again_without_training(edit: Edit, tmp_path: Pa
     assert run() == {"testing"}
     edit("train/trainer.py")
     assert run() == {"training", "epoch", "testing"}
+
+
+def test_the_wrappers_count_for_plugins_that_name_them_and_for_no_other(
+    edit: Edit, install_plugin: Install
+) -> None:
+    declare = (
+        "from lvzoo import Family, hookimpl\n"
+        "@hookimpl\n"
+        "def lvzoo_families():\n"
+        '    yield Family(name="theirs", kind="mask", factory="theirs_dist.model:Net", summary="x")\n'
+    )
+    install_plugin(
+        "theirs", declare, files={"model.py": "from lvzoo.foreign.wrap import ForeignMaskModel as Net\n"}
+    )
+    [theirs] = open_zoo().select("theirs")
+
+    def both() -> tuple[dict[str, str], str, str]:
+        return digests(), digest.training_code(theirs.family), digest.network_code(theirs.family)
+
+    before = both()
+    edit("foreign/wrap.py")
+    after = both()
+    assert before[0] == after[0]
+    assert before[1] != after[1]
+    assert before[2] != after[2]

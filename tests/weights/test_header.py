@@ -82,7 +82,9 @@ def test_a_pickle_is_named_and_never_read(tmp_path: Path) -> None:
 
     path = tmp_path / "model.pt"
     torch.save({"weight": torch.zeros(3)}, path)
-    assert "torch.save writes it (.pt, .pth): a pickle; it is never read" in refused(path, path.read_bytes())
+    said = refused(path, path.read_bytes())
+    assert "torch.save writes it (.pt, .pth): a pickle; it is never read" in said
+    assert "`lvzoo adopt` one of another program's checkpoint" in said
     for protocol in (2, 4, 5):
         said = refused(path, pickle.dumps(Evil(), protocol=protocol))
         assert "is a pickle (.pt, .pth, .pkl); it is never read, since it can run code" in said
@@ -163,7 +165,7 @@ def test_a_missing_file_is_said_to_be_missing(tmp_path: Path) -> None:
 
 def test_a_newer_card_asks_for_an_update(sound: Path, tmp_path: Path) -> None:
     path = tmp_path / "new.safetensors"
-    for newer in ({"card": 3}, {"recipe": {"epochs": 3, "swirl": 1}}):
+    for newer in ({"card": 4}, {"recipe": {"epochs": 3, "swirl": 1}}):
         text = json.dumps({**CARD.plain(), **newer})
         assert "was made by a newer lvzoo" in refused(path, with_header(sound, __metadata__={KEY: text}))
     path.write_bytes(with_header(sound, __metadata__={KEY: json.dumps({**CARD.plain(), "more": 1})}))
