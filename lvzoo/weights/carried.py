@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lvzoo.errors import DataError
 from lvzoo.weights import read_card
+from lvzoo.weights.hub_name import is_hub_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,6 +59,8 @@ def find_carried(entry: Entry) -> Carried | None:
 
 def _find_file(entry: Entry, named: str) -> Path:
     """Return the path of the weights file. A package that holds it is found without importing it."""
+    if is_hub_name(named):  # a listing of the zoo must not wait for a network
+        raise DataError(f"{named}: an entry names a file; download it, and name the file here")
     inside = IN_A_PACKAGE.fullmatch(named)
     if inside is None:
         return Path(entry.catalogue or "").parent / named

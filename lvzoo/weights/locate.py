@@ -1,4 +1,4 @@
-"""Finds a trained model: a trial's folder, a weights file, or an entry that carries weights.
+"""Finds a trained model: a trial's folder, a weights file here or on the hub, or an entry that carries weights.
 
 A trial's folder holds `model.safetensors` and `model.json`, which describes the model. Only families that
 installed plugins declare are built, so a file from elsewhere runs no code.
@@ -14,13 +14,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from lvzoo.arguments import check_path
-from lvzoo.errors import DataError, UsageError, name_option
+from lvzoo.errors import DataError, LvzooError, UsageError, name_option
 from lvzoo.files import read_json
 from lvzoo.registry import Zoo, open_zoo
 from lvzoo.types import Entry
 from lvzoo.weights.carried import find_carried
 from lvzoo.weights.described import build_entry
 from lvzoo.weights.header import AGAIN, read_card
+from lvzoo.weights.hub import find_hub_file
+from lvzoo.weights.hub_name import SCHEME, HubName, is_hub_name, undo_pathlib
 
 WEIGHTS: Final = "model.safetensors"
 CARD: Final = "model.json"
@@ -30,8 +32,8 @@ LIKE_FILES: Final = frozenset(
 )
 """The suffixes of weights files of any kind. A name with one of them is the name of a file, not of an entry."""
 KINDS: Final = (
-    "a trial's folder of a run (runs/NAME/trials/unet-s0), a weights file (.safetensors), or an entry that carries "
-    "weights (`lvzoo list` shows which)"
+    "a trial's folder of a run (runs/NAME/trials/unet-s0), a weights file (.safetensors), an entry that carries "
+    f"weights (`lvzoo list` shows which), or a model on the Hugging Face hub ({SCHEME}OWNER/NAME@REVISION)"
 )
 
 
@@ -43,6 +45,8 @@ class Located:
     entry: Entry
     trial: Path | None = None
     """The trial's folder, if the model belongs to a run."""
+    hub: HubName | None = None
+    """The pinned name, if the model comes from the hub."""
 
     @property
     def card(self) -> str:
@@ -54,6 +58,8 @@ def locate(model: str | Path, *, registries: Sequence[Path] = ()) -> Located:
     """Find a trained model. `lvzoo.load` says what `model` may be, and lists the errors."""
     check_path(model, "model")
     zoo = open_zoo(registries=registries)
+    if is_hub_name(model):
+        return _locate_hub_file(model, zoo)
     if "," in str(model) and not Path(model).exists():
         raise UsageError(f"{str(model)!r}: has a comma; name each model by itself")
     if isinstance(model, str) and _may_be_entry(model) and (entry := _find_entry(model, zoo)):
@@ -63,6 +69,19 @@ def locate(model: str | Path, *, registries: Sequence[Path] = ()) -> Located:
         return _locate_trial(path, zoo)
     if not path.exists():
         raise DataError(f"{path}: no such file or folder; name {KINDS}")
+    return _locate_file(path, zoo)
+
+
+def _locate_hub_file(model: str | Path, zoo: Zoo) -> Located:
+    """Locate a model on the hub. Errors name it as the hub does, not by its path in the cache."""
+    found = find_hub_file(model)
+    try:
+        return dataclasses.replace(_locate_file(found.path, zoo), hub=found.name)
+    except LvzooError as error:
+        raise type(error)(str(error).replace(str(found.path), str(found.name))) from error
+
+
+def _locate_file(path: Path, zoo: Zoo) -> Located:
     card = read_card(path)
     entry = build_entry(zoo, {**dataclasses.asdict(card), "name": card.entry}, where=str(path))
     if card.kind != entry.family.kind:
@@ -79,6 +98,9 @@ def check_is_no_model(clip: Path, *, registries: Sequence[Path] = ()) -> None:
     Raises:
         UsageError: it is an entry, a weights file or a trial's folder.
     """
+    if is_hub_name(clip):
+        named = undo_pathlib(clip)
+        raise UsageError(f"{named}: is a model, not a clip; name it by {name_option('model', named)}")
     is_file = clip.suffix == SUFFIX or ((clip / CARD).is_file() and (clip / WEIGHTS).is_file())
     entries = () if clip.exists() else open_zoo(registries=registries).entries
     if is_file or str(clip) in {entry.name for entry in entries}:

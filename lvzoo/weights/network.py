@@ -53,8 +53,9 @@ def load(model: str | Path, *, registries: Sequence[Path] = ()) -> nn.Module:
     """Return a trained model, ready to predict.
 
     Args:
-        model: a trial's folder (`RUN/trials/unet-s0`), a weights file (`unet.safetensors`), or the name of an entry
-            that carries weights. An entry comes before a file or folder of the same name: write `./NAME` for a path.
+        model: a trial's folder (`RUN/trials/unet-s0`), a weights file (`unet.safetensors`), the name of an entry that
+            carries weights, or a model on the Hugging Face hub (`hf://OWNER/NAME@REVISION`). An entry comes before a
+            file or folder of the same name: write `./NAME` for a path.
         registries: further registry.yaml files.
 
     Raises:
@@ -81,7 +82,7 @@ def read_model(located: Located, *, calibrated: bool = True) -> nn.Module:
     except SafetensorError as error:
         raise DataError(f"{path}: damaged ({one_line(error)}); {AGAIN}") from error
     network = _build(located, weights)
-    if mistake := _find_mistake(weights, network.state_dict()):
+    if mistake := find_mismatch(weights, network.state_dict()):
         raise DataError(f"{path}: weights of another model than {located.card} says ({mistake})")
     network.load_state_dict(weights)
     # checked in the network, since a float64 number of the file may be too large for float32
@@ -128,7 +129,7 @@ def _build(located: Located, weights: Mapping[str, torch.Tensor]) -> nn.Module:
         ) from error
 
 
-def _find_mistake(weights: Mapping[str, torch.Tensor], wanted: Mapping[str, torch.Tensor]) -> str | None:
+def find_mismatch(weights: Mapping[str, torch.Tensor], wanted: Mapping[str, torch.Tensor]) -> str | None:
     """Return how the tensors of a file differ from those of a network, or None."""
     if lacking := sorted(wanted.keys() - weights.keys()):
         return f"{lacking[0]} is missing"

@@ -33,9 +33,9 @@ class OpenedModel:
     """A network that is ready to predict, and what is known of it.
 
     `named` is what the caller gave, perhaps a path with the user's name in it, so it stands in messages only. `name`
-    stands in files: the entry's name, the file's without its suffix, or that of the trial's folder. `digest` is the
-    hash of the weights file. Unlike a `TrainedModel`, it may have no card: a trial that was moved out of its run
-    still predicts.
+    stands in files: the entry's name, the file's without its suffix, that of the trial's folder, or that of the
+    repository on the hub. `digest` is the hash of the weights file. `hub` is the pinned name, if the model is on the
+    hub. Unlike a `TrainedModel`, it may have no card: a trial that was moved out of its run still predicts.
     """
 
     named: str
@@ -44,6 +44,7 @@ class OpenedModel:
     network: nn.Module
     digest: str
     card: WeightsCard | None
+    hub: str | None = None
 
     @property
     def uncalibrated(self) -> str:
@@ -136,6 +137,7 @@ def _open_model(model: str | Path, registries: Sequence[Path], *, warn: bool = T
         network=read_model(found),
         digest=digest_file(found.path),
         card=_find_card(model, found, warn=warn),
+        hub=None if found.hub is None else str(found.hub),
     )
 
 
@@ -143,6 +145,8 @@ def _choose_name(model: str | Path, found: Located) -> str:
     """Return the name of a model without the folders above it."""
     if found.trial is not None:
         return show_name(found.trial.resolve().name)  # the folder may be given as `.`
+    if found.hub is not None:
+        return found.hub.stem
     is_file = Path(model).exists() and found.path.samefile(model)
     return show_name(found.path.stem if is_file else found.entry.name)
 

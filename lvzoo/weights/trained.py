@@ -18,6 +18,7 @@ from lvzoo.files import read_json
 from lvzoo.run import RunFolder, TrialFolder, digest
 from lvzoo.types import CLEAN, SPLITS, Entry, OptionValue, Recipe, Trial
 from lvzoo.weights import CleanDice, Counts, TrainedOn, WeightsCard, read_card
+from lvzoo.weights.hub_name import HubName
 from lvzoo.weights.locate import CARD, Located, locate
 
 
@@ -31,6 +32,8 @@ class TrainedModel:
     card: WeightsCard
     trial: Path | None
     """Its trial's folder, if it belongs to a run."""
+    hub: HubName | None = None
+    """Its pinned name, if it comes from the hub."""
 
     @property
     def digest(self) -> str:
@@ -39,12 +42,16 @@ class TrainedModel:
 
     @property
     def stem(self) -> str:
-        """The name of its weights file, or of its trial's folder."""
+        """The name of its weights file, of its trial's folder, or of its repository on the hub."""
+        if self.hub is not None:
+            return self.hub.stem
         return self.trial.resolve().name if self.trial is not None else self.weights.stem
 
     @property
     def place(self) -> str:
-        """The name of the folder of the weights file, or of the trial's run."""
+        """The name of the folder of the weights file, of the trial's run, or of the owner on the hub."""
+        if self.hub is not None:
+            return self.hub.place
         inside = self.weights if self.trial is None else self.trial.resolve().parent
         return inside.resolve().parent.name
 
@@ -71,7 +78,7 @@ def digest_file(path: Path) -> str:
 
 
 def find_trained(model: str | Path, *, registries: Sequence[Path] = ()) -> TrainedModel:
-    """Find a trained model: a trial's folder, a weights file, or an entry that carries weights.
+    """Find a trained model: a trial's folder, a weights file here or on the hub, or an entry that carries weights.
 
     Raises:
         DataError: a file is missing or damaged, or a trial lies in no run.
@@ -79,7 +86,12 @@ def find_trained(model: str | Path, *, registries: Sequence[Path] = ()) -> Train
     """
     found = locate(model, registries=registries)
     return TrainedModel(
-        named=str(model), weights=found.path, entry=found.entry, card=find_card(found), trial=found.trial
+        named=str(model),
+        weights=found.path,
+        entry=found.entry,
+        card=find_card(found),
+        trial=found.trial,
+        hub=found.hub,
     )
 
 

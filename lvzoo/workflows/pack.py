@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from lvzoo.arguments import check_path
-from lvzoo.errors import DataError, one_line
+from lvzoo.errors import DataError, UsageError, one_line
 from lvzoo.evaluate.dice import dice_N
 from lvzoo.evaluate.predict import predict_masks
 from lvzoo.phantom.dataset import Phantom
@@ -29,6 +29,7 @@ from lvzoo.trials.command import RUNS
 from lvzoo.types import FAILURE_DICE, FrameSet, model_name
 from lvzoo.weights import Rounding, WeightsCard
 from lvzoo.weights.card import parse_card
+from lvzoo.weights.hub_name import is_hub_name, undo_pathlib
 from lvzoo.weights.locate import CARD, SUFFIX, Located
 from lvzoo.weights.network import read_model
 from lvzoo.weights.trained import TrainedModel, find_trained
@@ -71,6 +72,10 @@ def pack(trial: str | Path, *, out: str | Path | None = None) -> Packed:
         UsageError: `out` does not end in .safetensors, or has control characters.
     """
     check_path(trial, "trial")
+    if is_hub_name(trial):
+        raise UsageError(
+            f"{undo_pathlib(trial)}: is a weights file with a card already; `lvzoo pack` takes a trial's folder"
+        )
     folder = Path(trial)
     if not folder.is_dir():
         raise DataError(

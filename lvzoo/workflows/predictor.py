@@ -235,6 +235,7 @@ class Predictor:
                 "weights": model.digest,
                 "trained_on": model.data,
                 "averaged": averaged,
+                **({} if model.hub is None else {"source": model.hub}),
             }
             for role, model, name, averaged in self._list_models()
         ]

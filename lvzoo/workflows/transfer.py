@@ -97,7 +97,7 @@ def transfer(
     The shifted phantoms show the same patients, drawn from ranges outside the usual ones or at their edge.
 
     Args:
-        models: models that were trained before: each a trial's folder, a weights file, or an entry with weights.
+        models: models that were trained before: each what `lvzoo.load` takes.
         train: entries of the zoo to train first, by name or glob, on the phantom of `phantom_size`.
         seeds: how many times each of these is trained. `preset` and `recipe` are those of `lvzoo.bench`. Arguments of
             training are refused if nothing is to be trained.
@@ -137,6 +137,7 @@ def transfer(
         ranges_of(shift)  # raises if it is unknown
     phantoms = (STANDARD, BEATS, *chosen)
     found = [find_trained(model, registries=registries) for model in wanted]
+    wanted = [str(one.hub) if one.hub else name for one, name in zip(found, wanted, strict=True)]
     if found:
         check_weights(open_zoo(registries=registries), name_models(found))
     options = RunOptions(

@@ -55,6 +55,7 @@ def test_weights_in_a_package_are_found_without_importing_it(
 @pytest.mark.parametrize(
     ("weights", "fault"),
     [
+        ("hf://ours/unet@main", "hf://ours/unet@main: an entry names a file; download it"),
         ("no_such_package:weights/x.safetensors", "package 'no_such_package' is not installed"),
         ("lvzoo_unet:weights/none.safetensors", "none.safetensors: cannot be read (no such file"),
         ("none.safetensors", "none.safetensors: cannot be read (no such file"),
