@@ -14,12 +14,16 @@ if TYPE_CHECKING:
     from lvzoo.registry import list_models
     from lvzoo.types import DatasetSource, Entry, Family, NoiseSource, Option
     from lvzoo.weights.network import load
+    from lvzoo.workflows.adopt import adopt
+    from lvzoo.workflows.audit import check_data
     from lvzoo.workflows.bench import bench
     from lvzoo.workflows.calibrate import calibrate
     from lvzoo.workflows.compare import compare
+    from lvzoo.workflows.export import export
     from lvzoo.workflows.fit import fit
     from lvzoo.workflows.pack import pack
     from lvzoo.workflows.predict import predict
+    from lvzoo.workflows.push import push
     from lvzoo.workflows.recommend import recommend
     from lvzoo.workflows.score import score
     from lvzoo.workflows.transfer import transfer
@@ -28,13 +32,17 @@ __version__ = "0.1.0"
 
 _MODULES = {
     "bench": "lvzoo.workflows.bench",
+    "check_data": "lvzoo.workflows.audit",
     "compare": "lvzoo.workflows.compare",
     "fit": "lvzoo.workflows.fit",
     "score": "lvzoo.workflows.score",
     "transfer": "lvzoo.workflows.transfer",
     "pack": "lvzoo.workflows.pack",
+    "adopt": "lvzoo.workflows.adopt",
     "calibrate": "lvzoo.workflows.calibrate",
+    "export": "lvzoo.workflows.export",
     "predict": "lvzoo.workflows.predict",
+    "push": "lvzoo.workflows.push",
     "recommend": "lvzoo.workflows.recommend",
     "load": "lvzoo.weights.network",
     "list_models": "lvzoo.registry",
@@ -54,15 +62,19 @@ __all__ = [
     "PluginError",
     "RunError",
     "UsageError",
+    "adopt",
     "bench",
     "calibrate",
+    "check_data",
     "compare",
+    "export",
     "fit",
     "hookimpl",
     "list_models",
     "load",
     "pack",
     "predict",
+    "push",
     "recommend",
     "score",
     "transfer",

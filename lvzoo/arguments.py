@@ -70,6 +70,20 @@ def check_count(value: object, argument: str, *, least: int, most: int | None = 
         raise UsageError(f"{argument} is {value}; it must be at most {most:,}")
 
 
+def check_options(value: object, argument: str) -> None:
+    """Check that an argument is a dictionary of options by their names.
+
+    Raises:
+        UsageError: it is not.
+
+    >>> check_options("2CH", "data_options")
+    Traceback (most recent call last):
+    lvzoo.errors.UsageError: data_options is '2CH' (str); give a dictionary of options by name
+    """
+    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
+        raise UsageError(f"{argument} is {_show(value)}; give a dictionary of options by name")
+
+
 def _show(value: object) -> str:
     """Return a value as a message shows it: short, with its type unless that is clear."""
     text = repr(value)

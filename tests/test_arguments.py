@@ -47,6 +47,10 @@ anything: Any = lvzoo
         (lambda: anything.transfer(train=5), r"^train is 5 \(int\)"),
         (lambda: anything.compare(5), r"^run is 5 \(int\)"),
         (lambda: anything.pack(None), "^trial is None"),
+        (
+            lambda: anything.adopt("unet-fast", 3, trained_on="x", out="new.safetensors"),
+            r"^checkpoint is 3 \(int\)",
+        ),
         (lambda: anything.load(3.5), r"^model is 3.5 \(float\)"),
         (lambda: anything.list_models(3), r"^pattern is 3 \(int\)"),
     ],

@@ -55,7 +55,8 @@ def test_what_lies_in_a_plugin_s_weights_folder_is_built_into_the_wheel(tmp_path
     for name in ("pyproject.toml", "README.md", "LICENSE", "registry.yaml", ".gitignore"):
         (copy / name).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / name, copy / name)
-    for package in ("lvzoo", "plugins/lvzoo_unet", "plugins/lvzoo_landmarks", "plugins/lvzoo_smp"):
+    plugins = [f"plugins/lvzoo_{name}" for name in ("unet", "landmarks", "smp", "datasets")]
+    for package in ("lvzoo", *plugins):
         (copy / package).mkdir(parents=True)
         (copy / package / "__init__.py").touch()
     for plugin in ("unet", "landmarks"):

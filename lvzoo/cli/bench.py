@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
 
 from lvzoo.cli.options import (
     data_option,
+    data_options,
     device_option,
     executor_options,
     frames_option,
@@ -30,6 +32,15 @@ from lvzoo.cli.options import (
 )
 @preset_option
 @data_option
+@click.option(
+    "--also",
+    metavar="DIR",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A further data set. The trained models are also tested on its test frames. Repeat it for several. A set "
+    "can be added later, and nothing is trained again.",
+)
+@data_options
 @out_option
 @noise_options
 @click.option("--seeds", type=int, metavar="N", help="Train each entry N times, with seeds 0 to N-1.")

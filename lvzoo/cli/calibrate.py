@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lvzoo.cli.options import device_option, registry_option
+from lvzoo.cli.options import data_options, device_option, registry_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="Your traced frames, a folder in a layout that lvzoo reads.",
 )
+@data_options
 @click.option(
     "--frames",
     type=click.IntRange(min=2),
@@ -48,7 +49,8 @@ if TYPE_CHECKING:
 def calibrate(*, model: str, **options: Any) -> None:  # noqa: ANN401 - the options have the names of the function's arguments
     """Move a model's border to where your readers trace it.
 
-    MODEL is an entry with weights, a weights file, or the folder of a trial in a run. Readers differ in where they
+    MODEL is an entry with weights, a weights file, the folder of a trial in a run, or a model on the Hugging Face hub
+    (hf://OWNER/NAME@REVISION). Readers differ in where they
     trace the border. This fits one number to a few traced frames: a constant that is added to the logits of a mask
     model, or the offset of a landmark model's contour in px along its normal. Test frames are never read.
 

@@ -146,6 +146,8 @@ def _table(found: Statistics) -> Iterator[str]:
     yield f"| {'statistic':<34} | mean (10th to 90th percentile) | real clips     |"
     yield f"|{'-' * 36}|{'-' * 32}|{'-' * 16}|"
     for each in found.statistics:
+        if math.isnan(each.mean):  # such as of single frames, which do not follow one another
+            continue
         real = "" if each.real is None else f"{each.real[0]:g} to {each.real[1]:g}"
         figures = f"{each.mean:.3g} ({each.low:.3g} to {each.high:.3g})"
         yield f"| {each.name:<34} | {figures:<30} | {real:<14} |"

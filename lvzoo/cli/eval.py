@@ -8,6 +8,7 @@ import click
 
 from lvzoo.cli.options import (
     data_option,
+    data_options,
     device_option,
     executor_options,
     frames_option,
@@ -22,6 +23,7 @@ from lvzoo.cli.options import (
 @click.command("eval")
 @click.argument("models", metavar="MODEL...", nargs=-1, required=True)
 @data_option
+@data_options
 @out_option
 @noise_options
 @test_phantom_options
@@ -39,8 +41,9 @@ from lvzoo.cli.options import (
 def eval_(*, models: tuple[str, ...], **options: Any) -> int:  # noqa: ANN401 - the options have the names of the function's arguments
     """Test trained models on increasingly noisy frames, and rank them. Nothing is trained.
 
-    MODEL is an entry with weights (`lvzoo list` shows which have them), a weights file, or the folder of a trial in a
-    run. Only the test split of the data is read. `lvzoo report` can read the new run like any other.
+    MODEL is an entry with weights (`lvzoo list` shows which have them), a weights file, the folder of a trial in a
+    run, or a model on the Hugging Face hub (hf://OWNER/NAME@REVISION). Only the test split of the data is read.
+    `lvzoo report` can read the new run like any other.
     """
     from lvzoo.cli.progress import show_progress
     from lvzoo.cli.report import show_run

@@ -15,6 +15,7 @@ from lvzoo.types import FRAME_SIZE_HW, Recipe
 from lvzoo.weights.card import parse_card
 from lvzoo.weights.carried import Carried, find_carried
 from lvzoo.weights.header import read_card
+from lvzoo.weights.hub_name import is_hub_name
 from lvzoo.weights.locate import SUFFIX, locate
 from lvzoo.weights.page import (
     describe_calibrated,
@@ -22,6 +23,7 @@ from lvzoo.weights.page import (
     describe_dice,
     describe_rounding,
     describe_splits,
+    describe_training,
 )
 
 if TYPE_CHECKING:
@@ -44,13 +46,15 @@ WIDTH: Final = 80
 def info(*, name: str, as_json: bool, registries: tuple[Path, ...]) -> None:
     """Show everything about one model.
 
-    NAME is an entry of the zoo, or a weights file. Shows its options, recipe, paper, licence, plugin, size and
-    weights.
+    NAME is an entry of the zoo, a weights file, or a model on the Hugging Face hub (hf://OWNER/NAME@REVISION). Shows
+    its options, recipe, paper, licence, plugin, size and weights.
     """
     zoo = open_zoo(registries=registries)
-    if name.endswith(SUFFIX):
+    if name.endswith(SUFFIX) or is_hub_name(name):
         found = locate(name, registries=registries)
-        carried = Carried(named=found.path.name, path=found.path, card=read_card(found.path))
+        carried = Carried(
+            named=str(found.hub or found.path.name), path=found.path, card=read_card(found.path)
+        )
         described = _describe(zoo, found.entry, carried)
     else:
         entry = zoo.select_one(name)
@@ -179,8 +183,8 @@ def _weight_lines(weights: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "trained on", f"{card.trained_on}: {describe_splits(card)}"
     if card.started_from:
         yield "started", f"from pretrained weights: {card.started_from}"
-    yield "recipe", ", ".join(f"{name} {value}" for name, value in dataclasses.asdict(card.recipe).items())
-    yield "seed", f"{card.seed}; best epoch {card.best_epoch}; lvzoo {card.lvzoo}"
+    for label, value in describe_training(card):
+        yield label, f"{value}; lvzoo {card.lvzoo}" if label == "seed" else value
     for label, value in describe_dice(card):
         yield "Dice", f"{value}: {label}"
     yield "rounding", describe_rounding(card)
@@ -207,6 +211,8 @@ def _requirements(described: Mapping[str, Any]) -> str:
 def _size_line(size: Mapping[str, Any]) -> str:
     if "error" in size:
         return str(size["error"])
+    if size["parameters"] is None:
+        return "not known: another library runs the network"
     rows, columns = FRAME_SIZE_HW
     parameters = f"{size['parameters']:,} parameters"
     return f"{parameters}, {size['flops'] / 1e9:.2f} GFLOP for one {rows} x {columns} frame"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from lvzoo.errors import UsageError
 from lvzoo.trials.presets import PRESETS
 
 if TYPE_CHECKING:
@@ -64,7 +66,19 @@ data_option = click.option(
     "--data",
     metavar="DIR",
     type=click.Path(path_type=Path),
-    help="The data set, a folder in EchoNet-Dynamic's layout.  [default: a synthetic phantom, made once and cached]",
+    help="The data set, a folder in a layout that lvzoo reads.  [default: a synthetic phantom, made once and cached]",
+)
+_data_option_option = click.option(
+    "--data-option",
+    "data_options",
+    metavar="LAYOUT.NAME=VALUE",
+    multiple=True,
+    help="An option of the data set's layout, for example camus.view=2CH. Repeat it for several.",
+)
+_patient_pattern_option = click.option(
+    "--patient-pattern",
+    metavar="REGEX",
+    help="Short for --data-option masks.patient-pattern=REGEX, for a folder of images/ and masks/.",
 )
 out_option = click.option(
     "--out",
@@ -133,6 +147,30 @@ frames_option = click.option(
     default=True,
     help="Put no test frames into the report, so that it holds no image of the data.",
 )
+
+
+def data_options(command: Callable[..., object]) -> Callable[..., object]:
+    """Add the options of data sets. The command gets them as one dictionary, `data_options`."""
+
+    @functools.wraps(command)
+    def with_data_options(
+        *, data_options: tuple[str, ...], patient_pattern: str | None, **others: object
+    ) -> object:
+        given = dict(map(_split_data_option, data_options))
+        if patient_pattern is not None:
+            given["masks.patient-pattern"] = patient_pattern
+        return command(data_options=given, **others)
+
+    return _with(with_data_options, _data_option_option, _patient_pattern_option)
+
+
+def _split_data_option(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise UsageError(
+            f"--data-option {text}: has no value; write LAYOUT.NAME=VALUE, for example camus.view=2CH"
+        )
+    return name, value
 
 
 def executor_options(command: Command) -> Command:

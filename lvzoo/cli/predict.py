@@ -19,7 +19,8 @@ from lvzoo.weights.carried import DEFAULT_MODELS
     "models",
     metavar="MODEL",
     multiple=True,
-    help="An entry with weights, a weights file, or the folder of a trial in a run. Repeat it to predict with the "
+    help="An entry with weights, a weights file, the folder of a trial in a run, or a model on the Hugging Face hub "
+    "(hf://OWNER/NAME@REVISION). Repeat it to predict with the "
     f"mean of several models.  [default: {' and '.join(DEFAULT_MODELS)}]",
 )
 @click.option(

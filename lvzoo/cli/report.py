@@ -14,7 +14,11 @@ if TYPE_CHECKING:
     from lvzoo.types.results import Order
     from lvzoo.workflows.compare import Comparison
 
-TABLES: Final = ("ranking", "pairs", "response", "breaks", "contests", "ef", "ef_response", "ef_contests")
+TABLES: Final = (
+    *("ranking", "pairs", "response", "breaks", "contests", "ef", "ef_response", "ef_contests"),
+    *("across", "across_contests", "across_qualities", "across_orders"),
+    "experts",
+)
 
 
 @click.command()
@@ -74,7 +78,8 @@ def report(
         show_failed(result)
     else:
         show(result)
-    return 1 if result.failed or result.missing or result.study is None else 0
+    failed = result.failed or result.failed_elsewhere
+    return 1 if failed or result.missing or result.study is None else 0
 
 
 def as_json_object(result: Comparison) -> dict[str, object]:
@@ -95,6 +100,7 @@ def as_json_object(result: Comparison) -> dict[str, object]:
             {"kind": each.kind, "text": each.text} for each in (ranking.warnings if ranking else ())
         ],
         "failed": dict(result.failed),
+        "failed_elsewhere": dict(result.failed_elsewhere),
         "missing": dict(result.missing),
         **{name: records(getattr(result, name)) for name in TABLES},
     }
@@ -125,6 +131,10 @@ def show_failed(result: Comparison) -> None:
     """Print the failed and the missing trials on stderr."""
     for name, reason in result.failed.items():
         click.echo(f"failed: {name}: {reason} (more in trials/{name}/status.json)", err=True)
+    for name, reason in result.failed_elsewhere.items():
+        trial, _, test_set = name.partition(" on ")
+        where = f"also/{test_set}/trials/{trial}/status.json"
+        click.echo(f"failed: {name}: {reason} (more in {where})", err=True)
     if result.missing:
         click.echo(result.missing_line, err=True)
 
@@ -136,4 +146,5 @@ def show_run(result: Comparison) -> int:
     else:
         show(result)
     click.echo(f"run: {result.folder}")
-    return 1 if result.failed or (result.study is not None and result.missing) else 0
+    failed = result.failed or result.failed_elsewhere
+    return 1 if failed or (result.study is not None and result.missing) else 0

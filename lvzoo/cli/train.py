@@ -9,6 +9,7 @@ import click
 
 from lvzoo.cli.options import (
     data_option,
+    data_options,
     device_option,
     executor_options,
     frames_option,
@@ -27,6 +28,7 @@ from lvzoo.cli.options import (
 )
 @training_preset_option
 @data_option
+@data_options
 @out_option
 @phantom_options
 @recipe_options

@@ -52,7 +52,8 @@ if TYPE_CHECKING:
 def transfer(*, as_json: bool, **options: Any) -> int:  # noqa: ANN401 - the options have the names of the function's arguments
     """Test models on synthetic data unlike their training data.
 
-    MODEL is an entry with weights, a weights file, or the folder of a trial in a run. With --train, entries are
+    MODEL is an entry with weights, a weights file, the folder of a trial in a run, or a model on the Hugging Face hub
+    (hf://OWNER/NAME@REVISION). With --train, entries are
     trained first. The models are tested on the usual phantom, on its whole beats, and on shifted phantoms: gain,
     depth, anatomy and others. Prints the mean Dice of clean frames on each phantom as a Markdown table. All data are
     synthetic.

@@ -29,6 +29,14 @@ class Crop:
     sector: Sector
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VideoCrop:
+    """The square to which the pictures of a video are cropped (None: they are used whole), and the sector in it."""
+
+    crop: Crop | None
+    sector: Sector
+
+
 def find_crop(sample_NHW: NDArray[np.uint8]) -> Crop | None:
     """Return the square around the sector that a few frames of a clip show.
 
@@ -37,6 +45,14 @@ def find_crop(sample_NHW: NDArray[np.uint8]) -> Crop | None:
     if sample_NHW.shape[1:] == FRAME_SIZE_HW:
         return None
     return _square_around(fit_sector(sample_NHW))
+
+
+def fit_video_crop(sample_NHW: NDArray[np.uint8]) -> VideoCrop:
+    """Return the crop of a video, and the sector that its cropped frames (112, 112) show, fitted to a few frames."""
+    crop = find_crop(sample_NHW)
+    crop_frame = make_cropper(crop, (sample_NHW.shape[1], sample_NHW.shape[2]))
+    sector = fit_sector(np.stack([crop_frame(frame_HW) for frame_HW in sample_NHW]))
+    return VideoCrop(crop=crop, sector=sector)
 
 
 def make_cropper(
@@ -103,6 +119,17 @@ def crop_mask(mask_HW: NDArray[np.bool_], crop: Crop | None) -> NDArray[np.bool_
     square = _cut(mask_HW.astype(np.uint8) * np.uint8(255), crop)
     return np.asarray(
         cv2.resize(square, FRAME_SIZE_HW[::-1], interpolation=cv2.INTER_AREA) >= 128, dtype=np.bool_
+    )
+
+
+def holds_mask(crop: Crop, mask_HW: NDArray[np.bool_]) -> bool:
+    """Return whether the whole mask lies within the square of a crop."""
+    rows, columns = np.flatnonzero(mask_HW.any(axis=1)), np.flatnonzero(mask_HW.any(axis=0))
+    return bool(
+        rows[0] >= crop.top
+        and rows[-1] < crop.top + crop.side
+        and columns[0] >= crop.left
+        and columns[-1] < crop.left + crop.side
     )
 
 

@@ -7,7 +7,6 @@ moves the references with them.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
@@ -17,20 +16,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lvzoo.data import quirks
-from lvzoo.data.crop import Crop, crop_mask, crop_points, find_crop, find_scale, make_cropper
-from lvzoo.data.frames import fingerprint
+from lvzoo.data.crop import (
+    Crop,
+    VideoCrop,
+    crop_mask,
+    crop_points,
+    find_scale,
+    fit_video_crop,
+    holds_mask,
+    make_cropper,
+)
+from lvzoo.data.frames import fingerprint, load_or_make
+from lvzoo.data.mask_contour import count_pieces, open_wall, trace_mask
+from lvzoo.data.patients import split_patients
+from lvzoo.data.quirks import Quirk
 from lvzoo.errors import DataError, name_some
-from lvzoo.geometry.mask_contour import count_pieces, open_wall, trace_mask
-from lvzoo.geometry.sector import evenly_spaced, fit_sector
-from lvzoo.types import Finding, FrameSet, Phase, Sector, Source, Split
+from lvzoo.geometry.sector import evenly_spaced
+from lvzoo.types import Finding, FrameSet, Phase, Sector, Source
+
+__all__ = [
+    "LabelledFrame",
+    "Quirk",
+    "VideoCrop",
+    "assemble_frames",
+    "load_or_make",
+    "split_patients",
+]
+"""All that the reader of a plugin needs (docs/decisions/0047)."""
 
 Value = TypeVar("Value")
 
 MOST_REASONS: Final = 3
 """How many findings an error names if no picture can be used."""
-PERCENT_TRAIN: Final = 70
-PERCENT_VAL: Final = 15
-"""The shares of patients in training and validation if a data set has no splits; the rest is for testing."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,14 +76,6 @@ class LabelledFrame:
     others_NHW: NDArray[np.uint8] | None = None
     """Other pictures of the same video, to which its sector is fitted as well; a few evenly spaced ones are enough.
     Only those of a video's first frame are used."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class VideoCrop:
-    """The square to which the pictures of a video are cropped (None: they are used whole), and the sector in it."""
-
-    crop: Crop | None
-    sector: Sector
 
 
 def assemble_frames(
@@ -100,22 +109,6 @@ def assemble_frames(
     return joined.assemble(name, version)
 
 
-def split_patients(patients: Iterable[str]) -> dict[str, Split]:
-    """Return the split of each patient, for a data set without splits: 70, 15 and 15 percent, by a hash of the name.
-
-    The split of a patient depends on the name alone. It stays when patients are added, and is the same everywhere.
-
-    >>> split_patients(["anna", "ben", "carl"])
-    {'anna': 'train', 'ben': 'train', 'carl': 'train'}
-    """
-    return {patient: _split_of(patient) for patient in patients}
-
-
-def _split_of(patient: str) -> Split:
-    place = int.from_bytes(hashlib.sha256(patient.encode()).digest()[:8], "big") % 100
-    return "train" if place < PERCENT_TRAIN else "val" if place < PERCENT_TRAIN + PERCENT_VAL else "test"
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Frame:
     """One frame as models see it; the picture itself is not kept."""
@@ -145,7 +138,7 @@ class _Joined:
         name = video[0].video
         if name not in self.crops:
             sample_NHW = _choose_sample([each.grey_HW for each in usable], video[0].others_NHW)
-            self.crops[name] = _fit_crop(sample_NHW)
+            self.crops[name] = fit_video_crop(sample_NHW)
         crop, sector = self.crops[name].crop, self.crops[name].sector
         if not sector.fitted or (crop is not None and not crop.sector.fitted):
             self.findings.append(quirks.NO_SECTOR.finding(name))
@@ -190,7 +183,7 @@ class _Joined:
         if contour_P2 is None or not mask_HW.any():
             self.findings.append(quirks.SMALL_MASK.finding(each.video, _where(each)))
             return None
-        if crop is not None and not _holds(crop, each.mask_HW):
+        if crop is not None and not holds_mask(crop, each.mask_HW):
             self.findings.append(quirks.BEYOND_SECTOR.finding(each.video, _where(each)))
         return _Frame(
             # What follows needs the words of a picture alone, so the picture's memory is given back.
@@ -248,29 +241,11 @@ def _choose_sample(
     return np.concatenate([np.stack(chosen), others_NHW[evenly_spaced(len(others_NHW))]])
 
 
-def _fit_crop(sample_NHW: NDArray[np.uint8]) -> VideoCrop:
-    crop = find_crop(sample_NHW)
-    crop_frame = make_cropper(crop, (sample_NHW.shape[1], sample_NHW.shape[2]))
-    sector = fit_sector(np.stack([crop_frame(frame_HW) for frame_HW in sample_NHW]))
-    return VideoCrop(crop=crop, sector=sector)
-
-
 def _find_contour(each: LabelledFrame, crop: Crop | None) -> NDArray[np.float32] | None:
     """Return the contour of 121 points on the frame (112, 112): the given one, or else one traced from the mask."""
     # Traced before the picture is resized, where the mask is finer.
     contour_P2 = trace_mask(each.mask_HW, each.annulus_22) if each.contour_P2 is None else each.contour_P2
     return None if contour_P2 is None else open_wall(crop_points(contour_P2, crop))
-
-
-def _holds(crop: Crop, mask_HW: NDArray[np.bool_]) -> bool:
-    """Return whether the whole mask lies within the square of a crop."""
-    rows, columns = np.flatnonzero(mask_HW.any(axis=1)), np.flatnonzero(mask_HW.any(axis=0))
-    return bool(
-        rows[0] >= crop.top
-        and rows[-1] < crop.top + crop.side
-        and columns[0] >= crop.left
-        and columns[-1] < crop.left + crop.side
-    )
 
 
 def _where(each: LabelledFrame) -> str:

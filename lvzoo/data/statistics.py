@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,8 @@ from lvzoo.geometry.sector import evenly_spaced
 from lvzoo.types import Finding
 
 LOG = logging.getLogger("lvzoo.data")
+
+Found = TypeVar("Found")
 
 LIT: Final = 15
 """A pixel whose mean grey level over the clip is higher than this shows tissue that may move."""
@@ -51,6 +53,14 @@ REAL_RANGES: Final[Mapping[str, tuple[float, float]]] = MappingProxyType(
     }
 )
 """Measured on nine public demonstration clips of EchoNet-Dynamic, decoded."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LabelledPictures:
+    """The labelled frames (N, 112, 112) of one video of a data set: single moments, not successive frames."""
+
+    frames_NHW: NDArray[np.uint8]
+    synthetic: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,15 +111,17 @@ def statistics_of_files(
     *,
     most: int = 100,
     shapes: Mapping[Path, Sequence[Shapes]] = MappingProxyType({}),
+    pictures: Mapping[Path, Sequence[LabelledPictures]] = MappingProxyType({}),
     on_clip: Callable[[int, int], None] | None = None,
 ) -> Statistics:
     """Return the statistics of single clips and of folders of clips.
 
     `shapes` are those that were measured in some of the folders; these folders need not hold clips. Any other folder
-    is a data set, whose clips lie in `Videos`, or holds the clips itself. At most `most` clips per folder are chosen,
-    evenly by name. A folder's clip that cannot be read is logged and left out. Frames that are not 112 x 112 are
-    cropped to the sector and resized, as models see them. The first 10,000 frames of a longer clip are measured, and
-    a warning is logged.
+    is a data set, whose clips lie in `Videos`, or holds the clips itself. `pictures` are the labelled frames of data
+    sets without such a folder: they are measured instead of clips, apart from what successive frames show. At most
+    `most` clips per folder are chosen, evenly by name. A folder's clip that cannot be read is logged and left out.
+    Frames that are not 112 x 112 are cropped to the sector and resized, as models see them. The first 10,000 frames
+    of a longer clip are measured, and a warning is logged.
 
     Raises:
         UsageError: `most` is less than 1.
@@ -119,8 +131,13 @@ def statistics_of_files(
         raise UsageError(f"cannot measure {most} clips per folder; measure at least 1")
     measured = [each for path in paths for each in shapes.get(path, ())]
     found = [
-        (clip, path.is_dir()) for path in paths for clip in _choose_clips(path, most, may_lack=path in shapes)
+        (clip, path.is_dir())
+        for path in paths
+        if path not in pictures
+        for clip in _choose_clips(path, most, may_lack=path in shapes)
     ]
+    stills = [each for path in paths for each in _choose(pictures.get(path, ()), most)]
+    total = len(found) + len(stills)
     read: list[ClipFile] = []
     looks: list[Mapping[str, float]] = []
     findings: list[Finding] = []
@@ -130,16 +147,21 @@ def statistics_of_files(
             read.append(clip)
             looks.append(measure_appearance(frames_NHW))
         if on_clip is not None:
-            on_clip(done, len(found))
+            on_clip(done, total)
+    for done, still in enumerate(stills, start=len(found) + 1):
+        looks.append(measure_appearance(still.frames_NHW, successive=False))
+        if on_clip is not None:
+            on_clip(done, total)
     source = ", ".join(path.name or str(path) for path in paths)
-    if not read and not any(each.videos for each in measured):
+    if not looks and not any(each.videos for each in measured):
         if not found:
             raise DataError(f"{source}: the masks of no video can be measured; the warnings say why")
         raise DataError(f"{source}: none of {len(found):,} clips can be read; check that they are complete")
     return Statistics(
         source=source,
-        clips=len(read),
-        synthetic_clips=sum(is_synthetic(clip.path) for clip in read),
+        clips=len(looks),
+        synthetic_clips=sum(is_synthetic(clip.path) for clip in read)
+        + sum(each.synthetic for each in stills),
         statistics=summarise(looks, REAL_RANGES),
         shapes=tuple(measured),
         findings=tuple(findings),
@@ -183,23 +205,29 @@ def _choose_clips(path: Path, most: int, *, may_lack: bool) -> list[ClipFile]:
         if may_lack:
             return []
         raise
-    chosen = np.linspace(0, len(clips) - 1, min(most, len(clips))).round().astype(int)
-    return [clips[index] for index in chosen]
+    return _choose(clips, most)
 
 
-def measure_appearance(frames_NHW: NDArray[np.uint8]) -> dict[str, float]:
+def _choose(found: Sequence[Found], most: int) -> list[Found]:
+    """Return at most so many of the clips or videos that were found, evenly spaced."""
+    chosen = np.linspace(0, len(found) - 1, min(most, len(found))).round().astype(int)
+    return [found[index] for index in chosen]
+
+
+def measure_appearance(frames_NHW: NDArray[np.uint8], *, successive: bool = True) -> dict[str, float]:
     """Return the figures that REAL_RANGES names, for one clip; a figure that cannot be computed is NaN.
 
-    The correlation of successive frames uses all frames, but only the pixels that are bright on average. The other
-    figures use evenly spaced frames.
+    The correlation of successive frames uses all frames, but only the pixels that are bright on average. If the
+    frames are not `successive`, it is NaN. The other figures use evenly spaced frames.
     """
     stills = frames_NHW[evenly_spaced(len(frames_NHW))].astype(np.float64)
     lit = frames_NHW.mean(axis=0) > LIT
-    successive = [_correlation(before[lit], after[lit]) for before, after in pairwise(frames_NHW)]
+    pairs = pairwise(frames_NHW) if successive else ()
+    correlations = [_correlation(before[lit], after[lit]) for before, after in pairs]
     figures = (
         *(stills.mean(), stills.std(axis=(1, 2)).mean(), (stills < DARK).mean()),
         *np.percentile(stills, [50, 95, 99], axis=(1, 2)).mean(axis=1),
-        mean_without_nan(successive),
+        mean_without_nan(correlations),
         mean_without_nan(_correlation(still[:, :-1], still[:, 1:]) for still in stills),
         mean_without_nan(_correlation(still[:-1], still[1:]) for still in stills),
     )

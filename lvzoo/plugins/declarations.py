@@ -47,9 +47,7 @@ def from_json(plain: Mapping[str, Any]) -> Declarations:
     return Declarations(
         families=tuple(map(_family_from_json, plain["families"])),
         catalogues=tuple(plain["catalogues"]),
-        datasets=tuple(
-            DatasetSource(**{**each, "markers": tuple(each["markers"])}) for each in plain["datasets"]
-        ),
+        datasets=tuple(map(_dataset_from_json, plain["datasets"])),
         noises=tuple(NoiseSource(**each) for each in plain["noises"]),
         hooks=tuple(plain["hooks"]),
         heavy=tuple(plain["heavy"]),
@@ -57,10 +55,17 @@ def from_json(plain: Mapping[str, Any]) -> Declarations:
 
 
 def _family_from_json(plain: Mapping[str, Any]) -> Family:
-    options = {
-        name: Option(**{**each, "choices": tuple(each["choices"])}) for name, each in plain["options"].items()
-    }
+    options = _options_from_json(plain["options"])
     return Family(**{**plain, "options": options, "requires": tuple(plain["requires"])})
+
+
+def _dataset_from_json(plain: Mapping[str, Any]) -> DatasetSource:
+    options = _options_from_json(plain["options"])
+    return DatasetSource(**{**plain, "options": options, "markers": tuple(plain["markers"])})
+
+
+def _options_from_json(plain: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Option]:
+    return {name: Option(**{**each, "choices": tuple(each["choices"])}) for name, each in plain.items()}
 
 
 # --- Checks of what a plugin declared ------------------------------------------------------------------------
@@ -83,17 +88,19 @@ def _mistake_in_family(family: Family) -> str | None:
         return f"family {family.name!r}: kind must be 'mask' or 'landmark', not {family.kind!r}"
     if family.trainer is not None and not _is_factory(family.trainer):
         return f"family {family.name!r}: trainer must be 'package.module:Class', not {family.trainer!r}"
+    if not _is_bool(family.trainable):
+        return f"family {family.name!r}: trainable must be True or False, not {family.trainable!r}"
     if not _is_texts(family.requires):
         return f"family {family.name!r}: requires must be a tuple of module names, not {family.requires!r}"
-    if not _is_mapping(family.options):
-        return f"family {family.name!r}: options must be a mapping of names to Option"
-    return _mistake_in_source(family) or _mistake_in_options(family)
+    return _mistake_in_source(family) or _mistake_in_options(f"family {family.name!r}", family.options)
 
 
-def _mistake_in_options(family: Family) -> str | None:
-    for name, option in family.options.items():
+def _mistake_in_options(whose: str, options: Mapping[str, Option]) -> str | None:
+    if not _is_mapping(options):
+        return f"{whose}: options must be a mapping of names to Option"
+    for name, option in options.items():
         if mistake := _mistake_in_option(name, option):
-            return f"family {family.name!r}: option {name!r}{mistake}"
+            return f"{whose}: option {name!r}{mistake}"
     return None
 
 
@@ -115,7 +122,7 @@ def _mistake_in_option(name: str, option: Option) -> str | None:
 def _mistake_in_dataset(source: DatasetSource) -> str | None:
     if not source.markers or not _is_texts(source.markers):
         return f"data set {source.name!r}: markers must be a tuple of file names, not {source.markers!r}"
-    return _mistake_in_source(source)
+    return _mistake_in_source(source) or _mistake_in_options(f"data set {source.name!r}", source.options)
 
 
 def _mistake_in_source(source: Family | DatasetSource | NoiseSource) -> str | None:

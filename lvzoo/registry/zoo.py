@@ -16,13 +16,15 @@ from lvzoo.arguments import check_path, list_paths
 from lvzoo.errors import DataError, PluginError, UsageError, choose, did_you_mean, name_some
 from lvzoo.plugins import find_plugins
 from lvzoo.registry.catalogue import Absent, Offer, make_default_entry, read_catalogue
+from lvzoo.registry.data_options import DataReader, check_layouts_are_used, read_data_options
 from lvzoo.types import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from lvzoo.interfaces import Dataset
     from lvzoo.plugins import Plugin
-    from lvzoo.types import DatasetSource, NoiseSource
+    from lvzoo.types import DatasetSource, NoiseSource, OptionValue
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,7 +98,8 @@ class Zoo:
         """Return the layout whose markers are all in the folder; if there are several, the one with most markers.
 
         Raises:
-            DataError: there is no such folder, or no layout fits: says which markers the nearest layout misses.
+            DataError: there is no such folder, or no layout fits: says what the nearest layout lacks, or what each
+                layout needs.
         """
         if not folder.is_dir():
             what = "is a file, not a folder" if folder.exists() else "no such folder"
@@ -110,12 +113,22 @@ class Zoo:
                 return source
         if not missing:
             raise DataError(f"{folder}: no plugin reads data sets; 'lvzoo list' shows why")
-        nearest = min(missing, key=lambda source: (len(missing[source]), len(source.markers)))
         raise DataError(
-            f"{folder}: is not a data set that lvzoo can read; "
-            f"for {nearest.name!r} it lacks {', '.join(missing[nearest])} "
+            f"{folder}: is not a data set that lvzoo can read; {_describe_lack(missing)} "
             "(`lvzoo predict` reads clips without tracings)"
         )
+
+    def open_dataset(self, folder: Path, options: Mapping[str, OptionValue] | None = None) -> Dataset:
+        """Return the data set in a folder, the only one of a command that has these data options.
+
+        Raises:
+            DataError: there is no such folder, or no layout fits.
+            UsageError: an option or its value is unknown, or belongs to another layout.
+        """
+        given = read_data_options(self.datasets, options)
+        layout = self.dataset_for(folder)
+        check_layouts_are_used(given, [layout.name])
+        return DataReader.of(layout, given).open(folder)
 
     def _working(self) -> list[Plugin]:
         return [plugin for plugin in self.plugins if not plugin.fault]
@@ -152,6 +165,25 @@ class Zoo:
             what = "plugin" if any(plugin.name == name for plugin in self.plugins) else "family"
             return f", which is a {what}: its entries are {name_some(theirs)}"
         return did_you_mean(name, [entry.name for entry in self.entries])
+
+
+def _describe_lack(missing: Mapping[DatasetSource, Sequence[str]]) -> str:
+    """Return what the nearest layout lacks. If the folder has nothing of any, return what each layout needs."""
+    begun = [source for source, markers in missing.items() if len(markers) < len(source.markers)]
+    if not begun:
+        layouts = sorted(missing, key=lambda source: source.name)
+        return "it needs " + ", or ".join(
+            f"{' and '.join(source.markers)} ({source.name})"
+            for source in layouts
+            if not _extends(source, missing)
+        )
+    nearest = min(begun, key=lambda source: (len(missing[source]), len(source.markers)))
+    return f"for {nearest.name!r} it lacks {', '.join(missing[nearest])}"
+
+
+def _extends(source: DatasetSource, others: Iterable[DatasetSource]) -> bool:
+    """Return whether a layout is another one with further markers."""
+    return any(set(other.markers) < set(source.markers) for other in others)
 
 
 def open_zoo(*, registries: Sequence[Path] = ()) -> Zoo:

@@ -3,6 +3,7 @@
     runs/NAME/run.json                       every setting that decides a number, and hardware and versions
     runs/NAME/trials/ENTRY-sSEED/            model.safetensors, model.json, history.csv, status.json,
                                              scores.parquet, facts.json, specimens.npz
+    runs/NAME/experts.parquet                the scores of the experts, if the data set has several readers
     runs/NAME/report.html, ranking.csv       further tables are in tables/
 
 A run of models that were trained before has scores for each trial, but neither weights nor history.

@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from lvzoo.arguments import list_paths
 from lvzoo.noise.corrupt import NO_NOISE
+from lvzoo.registry.data_options import write_data_options
 from lvzoo.trials.request import RunRequest
 from lvzoo.types import has_control_characters
 
@@ -37,8 +39,10 @@ def command_line(request: RunRequest, entries: Sequence[str]) -> str:
     given = {name: getattr(request, name) for name in OPTIONS[command]}
     if request.data is not None:
         given["data"] = Path(request.data)
+    options = [("data_option", each) for each in write_data_options(request.data_options or {})]
+    also = [("also", Path(each)) for each in list_paths(request.also, "also")]
     registries = [("registry", Path(each)) for each in request.registries]
-    for name, value in [*given.items(), *registries, *request.recipe.items()]:
+    for name, value in [*given.items(), *options, *also, *registries, *request.recipe.items()]:
         if value is not None:
             line += [f"--{name.replace('_', '-')}", _format_value(value)]
     if request.out is not None:

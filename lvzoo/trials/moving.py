@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lvzoo.errors import DataError, name_option, show_name
 from lvzoo.interfaces import Dataset
-from lvzoo.plugins import resolve
+from lvzoo.registry import DataReader
 from lvzoo.trials.prepare import CachedPhantom, NoisePlan, make_noise
 from lvzoo.types import Event, FrameSet, Split
 
@@ -22,7 +22,7 @@ def list_packages(factories: Iterable[str | None]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def check_data(folder: Path, phantom: CachedPhantom | None, dataset: str) -> None:
+def check_data(folder: Path, phantom: CachedPhantom | None, reader: DataReader) -> None:
     """Check that a data set lies on this machine. A phantom of the cache need not, because it can be made here.
 
     Raises:
@@ -34,13 +34,13 @@ def check_data(folder: Path, phantom: CachedPhantom | None, dataset: str) -> Non
         raise DataError(
             f"{show_name(folder)}: no such folder there; put the same data at the same path on every node"
         )
-    resolve(dataset)(folder)
+    reader.open(folder)
 
 
 def find_data(
     folder: Path,
     phantom: CachedPhantom | None,
-    dataset: str,
+    reader: DataReader,
     *,
     fingerprints: Mapping[Split, str],
     noise: NoisePlan,
@@ -54,7 +54,7 @@ def find_data(
         DataError: the data are missing here, or have other fingerprints.
     """
     here = folder if phantom is None else phantom.find(lambda _name, event: report(event))
-    loaded = _load(resolve(dataset)(here), fingerprints, here, phantom)
+    loaded = _load(reader.open(here), fingerprints, here, phantom)
     make_noise(loaded["test"], noise, lambda _name, event: report(event))
     return here
 

@@ -8,17 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lvzoo.arguments import list_paths
 from lvzoo.files import warn_of_cache
 from lvzoo.interfaces import Dataset
 from lvzoo.noise.apply import open_suite, suite_digest
 from lvzoo.noise.corrupt import cache_noise, select_conditions
 from lvzoo.phantom.write import cached_phantom
-from lvzoo.plugins import resolve
 from lvzoo.processes import count_workers
-from lvzoo.registry import Zoo
+from lvzoo.registry import DataReader, Zoo
+from lvzoo.registry.data_options import check_layouts_are_used, own_data_options, read_data_options
 from lvzoo.run import digest
 from lvzoo.trials.request import OnEvent, RunRequest
-from lvzoo.types import CLEAN, Condition, DatasetSource, Event, FrameSet, NoiseSource, Split
+from lvzoo.types import CLEAN, Condition, DatasetSource, Event, FrameSet, NoiseSource, OptionValue, Split
 
 # --- Data -----------------------------------------------------------------------------------------------------
 
@@ -47,13 +48,16 @@ class CachedPhantom:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunData:
-    """The data of a run: the folder, its layout, and the decoded splits.
+    """The data of a run: the folder, its layout and reader, and the decoded splits.
 
-    `phantom` says what the folder was made from if it is a phantom in the cache.
+    `options` holds the data options that are not the defaults. `phantom` says what the folder was made from if it is
+    a phantom in the cache.
     """
 
     folder: Path
     layout: DatasetSource
+    reader: DataReader
+    options: Mapping[str, OptionValue]
     splits: Mapping[Split, FrameSet]
     phantom: CachedPhantom | None = None
 
@@ -90,12 +94,28 @@ class RunData:
                 for split, frames in self.splits.items()
             },
             "findings": [dataclasses.asdict(finding) for finding in findings],
+            **({"data_options": dict(self.options)} if self.options else {}),
         }
 
 
 def digest_patients(patients: Iterable[str]) -> str:
     """Return a hash of patients' names. It does not depend on their order, or on how often a name occurs."""
     return digest(sorted(set(patients)))
+
+
+def settle_data_options(zoo: Zoo, request: RunRequest) -> RunRequest:
+    """Return a request with its data options as the layouts declare them, and without those that are the defaults.
+
+    Raises:
+        UsageError: an option or its value is unknown, or belongs to no data set of the request.
+        DataError: lvzoo cannot read a folder as a data set.
+    """
+    if not request.data_options:
+        return request
+    given = read_data_options(zoo.datasets, request.data_options)
+    folders = [*([] if request.data is None else [request.data]), *list_paths(request.also, "also")]
+    check_layouts_are_used(given, {zoo.dataset_for(Path(folder)).name for folder in folders})
+    return dataclasses.replace(request, data_options=given)
 
 
 def open_data(
@@ -105,7 +125,7 @@ def open_data(
 
     Raises:
         DataError: lvzoo cannot read the folder as a data set, or a file is damaged.
-        UsageError: the phantom has no such size or shift.
+        UsageError: the phantom has no such size or shift, or a data option is unknown.
     """
     phantom = None
     if request.data is None:
@@ -115,8 +135,10 @@ def open_data(
         folder = Path(request.data)
     layout = zoo.dataset_for(folder)
     folder = folder.resolve()
-    dataset: Dataset = resolve(layout.factory)(folder)
-    return RunData(folder=folder, layout=layout, splits=_load(dataset, splits, on_event), phantom=phantom)
+    given = own_data_options(layout.name, read_data_options(zoo.datasets, request.data_options))
+    reader = DataReader.of(layout, given)
+    loaded = _load(reader.open(folder), splits, on_event)
+    return RunData(folder=folder, layout=layout, reader=reader, options=given, splits=loaded, phantom=phantom)
 
 
 def _load(dataset: Dataset, splits: Sequence[Split], on_event: OnEvent) -> Mapping[Split, FrameSet]:

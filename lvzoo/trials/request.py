@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from lvzoo.arguments import check_count, check_path, list_paths
+from lvzoo.arguments import check_count, check_options, check_path, list_paths
 from lvzoo.errors import UsageError
 from lvzoo.executors import choose_executor
 from lvzoo.interfaces import Executor
@@ -33,14 +33,18 @@ class RunRequest:
     """Everything that a caller gave and that decides the numbers of a run.
 
     `call` is the public function that was called. None means that nothing was given, and the preset decides.
-    `seed` is that of the one training of `fit`, `seeds` is the number of trainings of each entry. `shift` names the
-    shifted ranges that a phantom is drawn from. `recipe` holds fields of `lvzoo.types.Recipe`.
+    `data_options` holds options of the data sets, by layout and name ("camus.view"). `seed` is that of the one
+    training of `fit`, `seeds` is the number of trainings of each entry. `shift` names the shifted ranges that a
+    phantom is drawn from. `also` names further data sets, on which the trained models are scored, too; they change
+    nothing about the training. `recipe` holds fields of `lvzoo.types.Recipe`.
     """
 
     call: Call
     plugins: str | Sequence[str] | None = None
     preset: str = "quick"
     data: str | Path | None = None
+    data_options: Mapping[str, OptionValue] | None = None
+    also: str | Path | Sequence[str | Path] = ()
     noise: str = "noise-v1"
     corruptions: str | Sequence[str] | None = None
     severities: int | Sequence[int] | None = None
@@ -59,9 +63,13 @@ class RunRequest:
         for name in ("plugins", "corruptions"):
             if getattr(self, name) is not None:
                 list_paths(getattr(self, name), name)
+        for folder in list_paths(self.also, "also"):
+            check_path(folder, "also")
         for name in ("data", "out"):
             if getattr(self, name) is not None:
                 check_path(getattr(self, name), name)
+        if self.data_options is not None:
+            check_options(self.data_options, "data_options")
         phantom = (self.phantom_size, self.phantom_seed, self.shift)
         if self.data is not None and any(each is not None for each in phantom):
             raise UsageError(

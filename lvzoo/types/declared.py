@@ -21,11 +21,12 @@ NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]*")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Option:
-    """One typed option of a family. Its type is the type of its default; a default of None means "str or null".
+    """One typed option of a family or of a data set layout.
 
-    `choices` lists the allowed values; an empty tuple allows any value of the type. `training_only` marks an option
-    that matters only when training starts, for example pretrained weights. A trained model is built with the default
-    of such an option, and then its own weights are loaded.
+    Its type is the type of its default; a default of None means "str or null". `choices` lists the allowed values; an
+    empty tuple allows any value of the type. `training_only` marks an option of a family that matters only when
+    training starts, for example pretrained weights. A trained model is built with the default of such an option, and
+    then its own weights are loaded.
     """
 
     default: OptionValue
@@ -46,6 +47,7 @@ class Family:
     `factory` is "package.module:Class". It is imported only when a model is built, and called with the options as
     keywords. `requires` names modules that must be importable. `trainer` is "package.module:Class" of a `Trainer`
     for a network that needs its own training loop, or None; tables mark the models of such a family `own recipe`.
+    A network that is not `trainable` (for example an ONNX file) was trained elsewhere, and is only tested.
     """
 
     name: str
@@ -55,20 +57,23 @@ class Family:
     options: Mapping[str, Option] = field(default_factory=dict)
     requires: tuple[str, ...] = ()
     trainer: str | None = None
+    trainable: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DatasetSource:
-    """A file layout that lvzoo can read. `factory` is called with the folder and returns a `Dataset`.
+    """A file layout that lvzoo can read.
 
-    `markers` are files or folders; a folder has this layout if it contains all of them. If several layouts match, the
-    one with the most markers is used.
+    `factory` is called with the folder, and with the `options` as keywords; it returns a `Dataset`. `markers` are
+    files or folders; a folder has this layout if it contains all of them. If several layouts match, the one with the
+    most markers is used.
     """
 
     name: str
     factory: str
     summary: str
     markers: tuple[str, ...]
+    options: Mapping[str, Option] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

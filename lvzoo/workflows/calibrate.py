@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,19 +18,18 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file
 
 import lvzoo
-from lvzoo.arguments import check_count, check_path
+from lvzoo.arguments import check_count, check_options, check_path
 from lvzoo.border.choice import choose_frames
 from lvzoo.border.fit import Predict, check_border, fit_border, leave_out_failures
 from lvzoo.border.number import Fit
 from lvzoo.device import choose_device, choose_precision
 from lvzoo.errors import NoSplitError, UsageError, choose, name_option, show_name
 from lvzoo.evaluate.predict import predict_masks
-from lvzoo.interfaces import Dataset
-from lvzoo.plugins import resolve
 from lvzoo.registry import open_zoo
+from lvzoo.registry.data_options import write_data_options
 from lvzoo.trials.command import RUNS
 from lvzoo.trials.prepare import digest_patients
-from lvzoo.types import FrameSet
+from lvzoo.types import FrameSet, OptionValue
 from lvzoo.weights import Calibration, CleanDice, WeightsCard
 from lvzoo.weights.calibration import UNITS, Check, FitSplit, name_data
 from lvzoo.weights.locate import SUFFIX, Located
@@ -72,6 +71,7 @@ def calibrate(
     model: str | Path,
     *,
     data: str | Path,
+    data_options: Mapping[str, OptionValue] | None = None,
     frames: int = FRAMES,
     split: str | None = None,
     out: str | Path | None = None,
@@ -85,8 +85,10 @@ def calibrate(
     traced border is 0, inside and outside cancelling. The tensors stay as they are.
 
     Args:
-        model: a trial's folder, a weights file, or an entry that carries weights.
+        model: what `lvzoo.load` takes: a trial's folder, a weights file, an entry that carries weights, or a model on
+            the Hugging Face hub.
         data: a folder in a layout that lvzoo knows. Its test split is never read.
+        data_options: options of the data set's layout, such as {"camus.view": "2CH"}.
         frames: how many ED and ES frames to use. They are chosen by a hash of the patients' names, with as many
             patients as possible.
         split: train or val; None: train, or val if there is no train split.
@@ -108,7 +110,9 @@ def calibrate(
     found = find_trained(model, registries=registries)
     path = Path(f"{found.stem}-calibrated{SUFFIX}") if out is None else Path(out)
     check_output(path)
-    used_split, labelled = _load(Path(data), split, registries)
+    if data_options is not None:
+        check_options(data_options, "data_options")
+    used_split, labelled = _load(Path(data), data_options, split, registries)
     _warn_of_earlier_number(found)
     _warn_of_training_data(found, used_split, labelled)
     chosen, others = choose_frames(labelled, frames)
@@ -117,7 +121,7 @@ def calibrate(
     fit = fit_border(kept, predict, model=found.named)
     check = check_border(kept, labelled.take(others[:MOST_CHECKED]), predict, fit)
     calibration = _make_record(found, used_split, labelled, kept, fit, check)
-    command = _make_command(found, Path(data), frames, used_split, path)
+    command = _make_command(found, Path(data), data_options or {}, frames, used_split, path)
     card = dataclasses.replace(
         found.card, calibration=calibration, dice=CleanDice(), commands=(*found.card.commands, command)
     )
@@ -136,14 +140,19 @@ def calibrate(
 # --- The frames -------------------------------------------------------------------------------------------------
 
 
-def _load(folder: Path, split: str | None, registries: Sequence[Path]) -> tuple[FitSplit, FrameSet]:
+def _load(
+    folder: Path,
+    data_options: Mapping[str, OptionValue] | None,
+    split: str | None,
+    registries: Sequence[Path],
+) -> tuple[FitSplit, FrameSet]:
     """Return the traced frames of a split, and the split. Test frames are never read."""
     if split == "test":
         raise UsageError(
             f"test frames are for testing, and a model must not see them; use {name_option('split', 'val')}"
         )
     asked = list(SPLITS.values()) if split is None else [choose(split, SPLITS, "split")]
-    dataset: Dataset = resolve(open_zoo(registries=registries).dataset_for(folder).factory)(folder.resolve())
+    dataset = open_zoo(registries=registries).open_dataset(folder, data_options)
     for each in asked:
         try:
             return each, dataset.load(each)
@@ -222,13 +231,23 @@ def _make_record(
     )
 
 
-def _make_command(found: TrainedModel, data: Path, frames: int, split: FitSplit, path: Path) -> str:
+def _make_command(
+    found: TrainedModel,
+    data: Path,
+    data_options: Mapping[str, OptionValue],
+    frames: int,
+    split: FitSplit,
+    path: Path,
+) -> str:
     """Return the command that repeats the calibration. Of a path, only the last part is written."""
-    if found.trial is None:
+    if found.hub is not None:
+        model = str(found.hub)
+    elif found.trial is None:
         model = show_name(Path(found.named).name)
     else:
         trial = found.trial.resolve()
         model = f"{RUNS}/{trial.parent.parent.name}/trials/{trial.name}"
     folder = show_name(data.resolve().name)
-    options = ["--data", folder, "--frames", str(frames), "--split", split, "--out", path.name]
+    of_data = [word for each in write_data_options(data_options) for word in ("--data-option", each)]
+    options = ["--data", folder, *of_data, "--frames", str(frames), "--split", split, "--out", path.name]
     return shlex.join(["lvzoo", "calibrate", model, *options])

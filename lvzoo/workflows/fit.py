@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +31,7 @@ def fit(
     seed: int = 0,
     preset: str = "quick",
     data: str | Path | None = None,
+    data_options: Mapping[str, OptionValue] | None = None,
     phantom_size: str | None = None,
     phantom_seed: int | None = None,
     out: str | Path | None = None,

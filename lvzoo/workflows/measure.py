@@ -6,7 +6,7 @@ The shape is that of the tracings, where a folder is a data set, and that of the
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -18,18 +18,19 @@ from scipy import ndimage
 
 from lvzoo.data.clips.synthetic import is_synthetic
 from lvzoo.data.crop import Crop, crop_mask
+from lvzoo.data.echonet import VIDEOS
 from lvzoo.data.opencv import cv2, silence_opencv
 from lvzoo.data.reading import reason_of
 from lvzoo.data.shapes import Shapes, measure_tracings, summarise_shapes
-from lvzoo.data.statistics import Statistics, statistics_of_files
+from lvzoo.data.statistics import LabelledPictures, Statistics, statistics_of_files
 from lvzoo.errors import DataError, name_option, show_name
 from lvzoo.files import FRAMES, SUMMARY
 from lvzoo.geometry.shape import measure_shape
 from lvzoo.interfaces import Dataset
-from lvzoo.plugins import resolve
-from lvzoo.registry import open_zoo
+from lvzoo.registry import DataReader, open_zoo
+from lvzoo.registry.data_options import check_layouts_are_used, read_data_options
 from lvzoo.report.clip_files import MASKS, UNREADABLE, name_mask
-from lvzoo.types import Finding, Sector
+from lvzoo.types import SPLITS, DatasetSource, Finding, OptionValue, Sector
 
 WINDOW: Final = 5
 """ED and ES are the largest and the smallest median of the areas of so many frames: one bad mask is neither."""
@@ -41,40 +42,72 @@ COLUMNS: Final = {"frame": np.int64, "mask_px": np.float64}
 
 
 def measure_clips(
-    paths: Sequence[Path], *, most: int = 100, on_clip: Callable[[int, int], None] | None = None
+    paths: Sequence[Path],
+    *,
+    data_options: Mapping[str, OptionValue] | None = None,
+    most: int = 100,
+    on_clip: Callable[[int, int], None] | None = None,
 ) -> Statistics:
     """Return the appearance of clips and folders of clips, and the shape of the ventricles in folders with masks.
 
-    The appearance is measured on at most `most` clips per folder, the shape on all tracings of a data set and on all
-    results of `lvzoo predict` in a folder: its own, or those of its subfolders. A folder with masks need not hold
-    clips.
+    The appearance is measured on at most `most` clips per folder, or on the labelled frames of so many videos, if a
+    data set has no folder `Videos`. The shape is measured on all tracings of a data set, and on all results of
+    `lvzoo predict` in a folder: its own, or those of its subfolders. A folder with masks need not hold clips.
 
     Raises:
-        UsageError: `most` is less than 1.
+        UsageError: `most` is less than 1, or a data option is unknown.
         DataError: a single clip cannot be read, or a folder holds nothing that can be measured.
     """
-    shapes = {path: found for path in paths if path.is_dir() and (found := _measure_shapes(path))}
-    return statistics_of_files(paths, most=most, shapes=shapes, on_clip=on_clip)
+    sets = _open_datasets([path for path in paths if path.is_dir()], data_options)
+    shapes = {path: found for path, dataset in sets.items() if (found := _measure_shapes(path, dataset))}
+    pictures = {
+        path: list(_group_pictures(dataset))
+        for path, dataset in sets.items()
+        if dataset is not None and not (path / VIDEOS).is_dir()
+    }
+    return statistics_of_files(paths, most=most, shapes=shapes, pictures=pictures, on_clip=on_clip)
 
 
-def _measure_shapes(folder: Path) -> list[Shapes]:
+def _group_pictures(dataset: Dataset) -> Iterator[LabelledPictures]:
+    """Yield the labelled frames of a data set by video."""
+    for split in SPLITS:
+        try:
+            frames = dataset.load(split)
+        except DataError:  # a warning has said why
+            continue
+        places: dict[str, list[int]] = {}
+        for place, video in enumerate(frames.videos):
+            places.setdefault(video, []).append(place)
+        for own in places.values():
+            yield LabelledPictures(frames_NHW=frames.frames_NHW[own], synthetic=frames.source.synthetic)
+
+
+def _measure_shapes(folder: Path, dataset: Dataset | None) -> list[Shapes]:
     """Return the shapes of the tracings and those of the predicted masks in a folder, where there are any."""
     name = show_name(folder.name or folder)
-    dataset = _open_dataset(folder)
     tracings = None if dataset is None else measure_tracings(dataset, name)
     results = [path.parent for depth in ("", "[!.]*/") for path in sorted(folder.glob(depth + SUMMARY))]
     masks = measure_results(results, name) if results else None
     return [each for each in (tracings, masks) if each is not None]
 
 
-def _open_dataset(folder: Path) -> Dataset | None:
-    """Return the data set in a folder; None if no layout fits, so that the folder holds clips alone."""
-    try:
-        source = open_zoo().dataset_for(folder)
-    except DataError:
-        return None
-    dataset: Dataset = resolve(source.factory)(folder)
-    return dataset
+def _open_datasets(
+    folders: Sequence[Path], data_options: Mapping[str, OptionValue] | None
+) -> dict[Path, Dataset | None]:
+    """Return the data set in each folder; None if no layout fits, so that the folder holds clips alone."""
+    zoo = open_zoo()
+    given = read_data_options(zoo.datasets, data_options)
+    layouts: dict[Path, DatasetSource | None] = {}
+    for folder in folders:
+        try:
+            layouts[folder] = zoo.dataset_for(folder)
+        except DataError:
+            layouts[folder] = None
+    check_layouts_are_used(given, {layout.name for layout in layouts.values() if layout is not None})
+    return {
+        folder: None if layout is None else DataReader.of(layout, given).open(folder)
+        for folder, layout in layouts.items()
+    }
 
 
 def measure_results(folders: Sequence[Path], source: str) -> Shapes:

@@ -21,14 +21,22 @@ from lvzoo.phantom.dataset import shows_same_pictures
 from lvzoo.registry import Zoo, open_zoo
 from lvzoo.run import RunFolder, digest
 from lvzoo.trials.command import RUNS
+from lvzoo.trials.experts import keep_expert_scores
 from lvzoo.trials.job import make_job
 from lvzoo.trials.names import NamedModel, name_models
 from lvzoo.trials.perform import perform
 from lvzoo.trials.plan import entry_settings
-from lvzoo.trials.prepare import NoisePlan, digest_patients, make_noise, open_data, plan_noise
+from lvzoo.trials.prepare import (
+    NoisePlan,
+    digest_patients,
+    make_noise,
+    open_data,
+    plan_noise,
+    settle_data_options,
+)
 from lvzoo.trials.presets import PRESETS
 from lvzoo.trials.request import OnEvent, RunOptions, RunRequest, fill_records, ignore_event
-from lvzoo.types import FrameSet, Source
+from lvzoo.types import FrameSet, OptionValue, Recipe, Source
 from lvzoo.types.results import Origin
 from lvzoo.weights import Calibration, TrainedOn
 from lvzoo.weights.calibration import name_data
@@ -46,6 +54,7 @@ def score(
     models: str | Path | Sequence[str | Path],
     *,
     data: str | Path | None = None,
+    data_options: Mapping[str, OptionValue] | None = None,
     noise: str = "noise-v1",
     corruptions: str | Sequence[str] | None = None,
     severities: int | Sequence[int] | None = None,
@@ -75,8 +84,10 @@ def score(
     calibrated. A model is marked if it is not known to be trained on the train split of this data set.
 
     Args:
-        models: one or several. Each is a trial's folder, a weights file, or an entry that carries weights.
+        models: one or several. Each is what `lvzoo.load` takes: a trial's folder, a weights file, an entry that
+            carries weights, or a model on the Hugging Face hub.
         data: a folder in a layout that lvzoo knows, whose test split is the only one that is read; None: a phantom.
+        data_options: options of the data set's layout, such as {"camus.view": "2CH"}.
         noise: the suite of corruptions. `corruptions` and `severities` select from it; () means clean frames only.
         resamples: the number of resamples of the bootstrap over patients.
         phantom_size: smoke, quick, small, full, beats, or transfer and transfer-beats: 100 patients to test on.
@@ -118,6 +129,7 @@ def run_score(
     """
     executor = options.choose_executor()
     zoo = open_zoo(registries=request.registries)
+    request = settle_data_options(zoo, request)
     noise, device = plan_noise(zoo, request), choose_device(options.device)
     wanted = list_paths(models, "models")
     named = name_models([find_trained(model, registries=request.registries) for model in wanted])
@@ -132,9 +144,11 @@ def run_score(
     facts = {
         "computed": describe(device, choose_precision(device), threads=options.threads),
         "files": {each.model.as_trial(each.name).name: show_name(each.model.stem) for each in named},
+        **_name_sources(named),
         **data.facts(),
     }
     run.start(settings, facts, renew=renew)
+    keep_expert_scores(data, run.path, options.on_event)
     make_noise(data.test, noise, options.on_event)
     make = partial(make_job, data=data, noise=noise, run=run, device=device, threads=options.threads)
     jobs = [make(each.model.as_trial(each.name), trained=each.model) for each in options.part.take(named)]
@@ -158,6 +172,13 @@ def check_weights(zoo: Zoo, models: Sequence[NamedModel]) -> None:
             read_model(Located(path=each.model.weights, entry=entry))
 
 
+def _name_sources(models: Sequence[NamedModel]) -> dict[str, dict[str, str]]:
+    """Return where the models of each trial come from, for those from the hub, with the commit."""
+    sources = {each.model.as_trial(each.name).name: each.model.hub for each in models}
+    named = {trial: str(hub) for trial, hub in sources.items() if hub is not None}
+    return {"sources": named} if named else {}
+
+
 # --- Settings: what decides a number ----------------------------------------------------------------------------
 
 
@@ -167,9 +188,13 @@ def _make_settings(
     """Return everything that decides a number of the run.
 
     Its recipe is the one that most models share; the ranking marks models with another one. If several recipes are
-    equally common, the first by its content is used, whatever the order of the models.
+    equally common, the first by its content is used, whatever the order of the models. A model that was trained
+    elsewhere has none; if all are, the standard recipe stands in its place, and all are marked.
     """
-    recipes = Counter(json.dumps(dataclasses.asdict(each.model.card.recipe)) for each in models)
+    trained = [each.model.card for each in models if not each.model.card.trained_on.elsewhere]
+    recipes = Counter(
+        json.dumps(dataclasses.asdict(recipe)) for recipe in [card.recipe for card in trained] or [Recipe()]
+    )
     shared = min(recipes, key=lambda recipe: (-recipes[recipe], recipe))
     entries: dict[str, dict[str, Any]] = {}
     for each in models:
@@ -191,6 +216,7 @@ def _make_entry_settings(model: TrainedModel, test: FrameSet) -> dict[str, Any]:
     calibrated = {"data": name_data(moved), "seen": _has_moved_to(moved, test)} if moved is not None else None
     return {
         **entry_settings(model.entry, model.card.recipe),
+        **({"trainer": "not known: trained elsewhere"} if trained_on.elsewhere else {}),
         "trained_on": {"data": str(trained_on), "origin": _find_origin(trained_on, test)},
         **({} if calibrated is None else {"calibrated_on": calibrated}),
         "seeds": [],
@@ -204,6 +230,8 @@ def _find_origin(trained_on: TrainedOn, test: FrameSet) -> Origin:
     The fingerprints of the splits show it. The patients of a phantom are known by their names, which are drawn for
     its seed. So they are recognised if other frames of them are traced, or if another processor drew their pictures.
     """
+    if trained_on.elsewhere:
+        return "foreign"
     known = {split: {counts.fingerprint, counts.names} for split, counts in trained_on.splits.items()}
     tested = _identify(test, trained_on)
     if any(tested & known.get(split, set()) for split in ("train", "val")):

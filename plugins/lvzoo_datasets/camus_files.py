@@ -15,9 +15,9 @@ from lvzoo.data.clips.clip import Frame, report_damage
 from lvzoo.data.clips.nifti.header import read_header, read_region
 from lvzoo.data.clips.nifti.labels import read_labels
 from lvzoo.data.clips.nifti.reader import open_nifti
+from lvzoo.data.mask_contour import keep_largest_piece
 from lvzoo.data.opencv import cv2
 from lvzoo.errors import DataError
-from lvzoo.geometry.mask_contour import keep_largest_piece
 
 CAVITY: Final = 1
 ATRIUM: Final = 3

@@ -32,9 +32,11 @@ def test_json_has_the_facts_behind_the_numbers(tmp_path: Path, capsys: pytest.Ca
             "trials_without_ef",
             "warnings",
             "failed",
+            "failed_elsewhere",
             "missing",
         ),
         *("ranking", "pairs", "response", "breaks", "contests", "ef", "ef_response", "ef_contests"),
+        *("across", "across_contests", "across_qualities", "across_orders", "experts"),
     ]
     assert (told["data"], told["synthetic"], told["suite"], told["partial"]) == (
         *("phantom", True, "noise-v1", True),

@@ -38,14 +38,14 @@ from lvzoo.executors.ray_node import check_node
 from lvzoo.executors.ray_versions import describe_code, describe_mismatch
 from lvzoo.phantom.dataset import Phantom
 from lvzoo.phantom.write import cached_phantom
-from lvzoo.registry import open_zoo
+from lvzoo.registry import DataReader, open_zoo
 from lvzoo.trials.moving import check_data, find_data
 from lvzoo.trials.prepare import CachedPhantom, plan_noise
 from lvzoo.trials.request import RunRequest
 from lvzoo.types import Event
 from tests.made_plugins import declare, network
 
-FACTORY = "lvzoo.phantom.dataset:Phantom"
+READER = DataReader(factory="lvzoo.phantom.dataset:Phantom")
 
 
 # --- What is asked for --------------------------------------------------------------------------------------------
@@ -234,14 +234,14 @@ def test_a_phantom_is_made_where_the_cache_lacks_it(tmp_path: Path, monkeypatch:
 
     def find(fingerprint: str, phantom: CachedPhantom | None) -> Path:
         return find_data(
-            *(folder, phantom, FACTORY),
+            *(folder, phantom, READER),
             fingerprints={"test": fingerprint},
             noise=noise,
             report=lambda event: steps.append(event.step),
         )
 
     monkeypatch.setenv("LVZOO_CACHE", str(tmp_path / "cache"))
-    check_data(folder, phantom, FACTORY)
+    check_data(folder, phantom, READER)
     assert find(fingerprint, phantom) == tmp_path / "cache/phantom" / folder.name
     assert set(steps) == {"phantom", "noise"}
     assert list((tmp_path / "cache/noise").rglob("blur-1.npy"))
@@ -256,7 +256,7 @@ def test_a_phantom_is_made_where_the_cache_lacks_it(tmp_path: Path, monkeypatch:
 
 def test_a_data_folder_must_be_at_the_same_path(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"EchoNet: no such folder there; put the same data at the same path"):
-        check_data(tmp_path / "EchoNet", None, FACTORY)
+        check_data(tmp_path / "EchoNet", None, READER)
     (tmp_path / "EchoNet").mkdir()
     with pytest.raises(DataError, match=r"FileList.csv: missing"):
-        check_data(tmp_path / "EchoNet", None, FACTORY)
+        check_data(tmp_path / "EchoNet", None, READER)

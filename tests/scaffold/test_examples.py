@@ -17,7 +17,11 @@ from lvzoo.testing.subject import DICE_TO_REACH, FRAMES
 from tests.environments import make_environment
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
-ENTRIES = {"lvzoo-ellipse": ["ellipse", "ellipse-cut"], "lvzoo-ridge": ["ridge"]}
+ENTRIES = {
+    "lvzoo-ellipse": ["ellipse", "ellipse-cut"],
+    "lvzoo-ridge": ["ridge"],
+    "lvzoo-foreign": ["foreign-net"],
+}
 
 
 def test_every_example_is_tested_here() -> None:

@@ -1,0 +1,220 @@
+"""Reads anyone's pictures and masks: a folder of `images`, a folder of `masks`, and an optional `frames.csv`.
+
+Who the patient of a picture is must be said, in frames.csv or by a pattern of the pictures' names. Otherwise one
+patient's pictures could be trained on and tested on, and intervals over patients would be too narrow. What is unusual
+is named and counted (`lvzoo_datasets.masks_quirks`). docs/data.md describes the layout.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from lvzoo.data import quirks as common_quirks
+from lvzoo.data.frames import load_or_make
+from lvzoo.data.labelled import LabelledFrame, assemble_frames, split_patients
+from lvzoo.data.opencv import decoder_identity
+from lvzoo.data.reading import note_failure
+from lvzoo.errors import DataError, NoSplitError, UsageError
+from lvzoo.geometry.sector import evenly_spaced
+from lvzoo.types import Finding, FrameSet, Split
+from lvzoo_datasets import masks_quirks as quirks
+from lvzoo_datasets.masks_files import IMAGES, MASKS, Pair, decode, find_pairs
+from lvzoo_datasets.masks_table import TABLE, Row, check_videos, find_splits, read_table
+from lvzoo_datasets.masks_videos import Picture, decide_phases, group_by_video
+
+LOG = logging.getLogger("lvzoo.data")
+READER_VERSION: Final = "masks-reader-1"
+"""Raise this number whenever other labels, contours, sectors or findings are read from the same files."""
+HOW_TO_PATTERN: Final = (
+    "--patient-pattern REGEX, in Python data_options={'masks.patient-pattern': REGEX}, for example '^([^_]+)_' if "
+    "names begin with the patient and '_', or '(.+)' if every picture is of another patient"
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Known:
+    """The pictures that can be used, each with its patient and its row (an empty one if it has none)."""
+
+    pairs: Mapping[str, Pair]
+    rows: Mapping[str, Row]
+    patients: Mapping[str, str]
+    splits: Mapping[str, Split]
+    """The split of each patient."""
+    splits_are_listed: bool
+    findings: Sequence[Finding]
+
+
+class MaskFolder:
+    """A folder of pictures and masks as a `Dataset`, in the splits of its frames.csv or by a hash of the patient."""
+
+    def __init__(self, folder: Path, *, patient_pattern: str | None = None, label: int = 0) -> None:
+        """Check that the folder has the layout.
+
+        The first group of `patient_pattern`, a regular expression that is searched for in a picture's name, is the
+        patient. `label` is the value of the ventricle's pixels in a mask; 0: every value above 0.
+
+        Raises:
+            DataError: the folder or one of its parts is missing.
+            UsageError: the pattern is no regular expression, or has no group; or the label is below 0.
+        """
+        self.folder = Path(folder)
+        self.label = label
+        self.pattern = None if patient_pattern is None else _compile(patient_pattern)
+        if label < 0:
+            raise UsageError(f"masks.label is {label}; it must be at least 0")
+        for part in (IMAGES, MASKS):
+            if not (self.folder / part).is_dir():
+                raise DataError(
+                    f"{self.folder / part}: missing; the layout is {IMAGES}/ and {MASKS}/ in one folder"
+                )
+
+    def load(self, split: Split) -> FrameSet:
+        """Return the labelled frames of a split. They are kept in the cache, so a second call decodes nothing.
+
+        Raises:
+            NoSplitError: no patient is in the split.
+            DataError: nothing says who the patients are, a patient is in two splits, the table cannot be read, or no
+                picture of the split can be used.
+        """
+        known = self._look()
+        names = [name for name, patient in known.patients.items() if known.splits.get(patient) == split]
+        if not names:
+            why = f"no row of {TABLE} has it" if known.splits_are_listed else f"write splits into {TABLE}"
+            raise NoSplitError(f"{self.folder}: no patient is in the split {split}; {why}")
+        return load_or_make(self._key(split, known), lambda: self._read(known, names), keep=_read_all)
+
+    def _look(self) -> _Known:
+        """Return what is known without decoding anything."""
+        findings: list[Finding] = []
+        pairs = {pair.name: pair for pair in find_pairs(self.folder, findings)}
+        rows, path = read_table(self.folder), self.folder / TABLE
+        findings += [
+            quirks.NO_FILE.finding(name) for name in rows if not self._has_picture(name, pairs, findings)
+        ]
+        patients = {name: patient for name in pairs if (patient := self._find_patient(name, rows.get(name)))}
+        if not patients:
+            raise DataError(
+                f"{self.folder}: nothing says of which patient a picture is; write {TABLE} with the columns name and "
+                f"patient, or give the pattern of the patient in the names ({HOW_TO_PATTERN})"
+            )
+        findings += [quirks.NO_PATIENT.finding(name) for name in pairs if name not in patients]
+        check_videos(rows, patients, path)
+        listed = find_splits(rows, patients, path)
+        splits = split_patients(patients.values()) if listed is None else listed
+        findings += [
+            quirks.NO_SPLIT.finding(name) for name, patient in patients.items() if patient not in splits
+        ]
+        return _Known(
+            pairs=pairs,
+            rows={name: rows.get(name, Row()) for name in patients},
+            patients=patients,
+            splits=splits,
+            splits_are_listed=listed is not None,
+            findings=tuple(findings),
+        )
+
+    @staticmethod
+    def _has_picture(name: str, pairs: Mapping[str, Pair], findings: Sequence[Finding]) -> bool:
+        without_mask = quirks.NO_MASK_FILE.finding(name)
+        return name in pairs or without_mask in findings
+
+    def _find_patient(self, name: str, row: Row | None) -> str:
+        """Return the patient of a picture, by its row or by the pattern; "" if neither tells."""
+        if row is not None and row.patient:
+            return row.patient
+        found = None if self.pattern is None else self.pattern.search(name)
+        return "" if found is None else found[1] or ""
+
+    def _key(self, split: Split, known: _Known) -> str:
+        """Return a hash of all inputs: reader, decoder, options, table, and size and date of each file."""
+        pattern = None if self.pattern is None else self.pattern.pattern
+        inputs = [READER_VERSION, decoder_identity(), pattern, self.label, split]
+        digest = hashlib.sha256(json.dumps(inputs).encode())
+        if (self.folder / TABLE).exists():
+            digest.update((self.folder / TABLE).read_bytes())
+        for name in known.pairs:
+            for path in (known.pairs[name].picture, known.pairs[name].mask):
+                state = path.stat()
+                digest.update(json.dumps([path.name, state.st_size, state.st_mtime_ns]).encode())
+        digest.update(json.dumps([[each.name, each.quirk, each.detail] for each in known.findings]).encode())
+        return digest.hexdigest()
+
+    def _read(self, known: _Known, names: Sequence[str]) -> FrameSet:
+        LOG.info("%s: reading %d pictures", self.folder, len(names))
+        findings = list(known.findings)
+
+        def read() -> Iterator[LabelledFrame]:
+            by_patient: dict[str, list[str]] = {}
+            for name in names:
+                by_patient.setdefault(known.patients[name], []).append(name)
+            for patient, own in by_patient.items():
+                frames = [frame for name in own for frame in self._read_pair(patient, name, known, findings)]
+                for video in group_by_video(frames, findings):
+                    yield from decide_phases(video, findings)
+
+        try:
+            return assemble_frames(read(), name="masks", version=READER_VERSION, findings=findings)
+        except DataError as error:
+            raise DataError(f"{self.folder}: {error}") from error
+
+    def _read_pair(
+        self, patient: str, name: str, known: _Known, findings: list[Finding]
+    ) -> Iterator[Picture]:
+        """Yield the labelled frames of a pair; more than one if it is a sequence."""
+        pair, row = known.pairs[name], known.rows[name]
+        try:
+            decoded = decode(pair, self.label, findings)
+        except Exception as error:  # noqa: BLE001 - decoders raise anything on damaged files; only this one is lost
+            findings.append(note_failure(error, name, pair.picture))
+            return
+        if decoded is None:
+            return
+        count = len(decoded.masks)
+        labelled = [place for place, mask_HW in enumerate(decoded.masks) if count == 1 or mask_HW.any()]
+        if len(labelled) < count:
+            findings.append(quirks.NOT_LABELLED.finding(name, f"{count - len(labelled)} of {count}"))
+        sample = np.stack([decoded.pictures[place] for place in evenly_spaced(count)]) if count > 1 else None
+        for place in labelled:
+            yield Picture(
+                name=name,
+                row=replace(row, video=row.video or name, frame=place, phase=None) if count > 1 else row,
+                frame=LabelledFrame(
+                    patient=patient,
+                    video=row.video or (name if count > 1 else ""),
+                    frame=place,
+                    phase="other",
+                    grey_HW=decoded.pictures[place],
+                    mask_HW=decoded.masks[place],
+                    spacing_mm=row.spacing_mm,
+                    ef=row.ef,
+                    view=row.view,
+                    quality=row.quality,
+                    others_NHW=sample,
+                ),
+            )
+
+
+def _compile(pattern: str) -> re.Pattern[str]:
+    try:
+        compiled = re.compile(pattern)
+    except re.error as error:
+        raise UsageError(f"the patient pattern {pattern!r} is no regular expression ({error})") from error
+    if not compiled.groups:
+        raise UsageError(
+            f"the patient pattern {pattern!r} has no group; put brackets around the patient: ({pattern})"
+        )
+    return compiled
+
+
+def _read_all(frames: FrameSet) -> bool:
+    """Return False if a file could not be read this time, such as for lack of memory: the next run may read it."""
+    return all(finding.quirk != common_quirks.VIDEO_UNREAD.text for finding in frames.source.findings)
