@@ -61,10 +61,11 @@ if _back:
 """
 """A `sitecustomize` that sets Python's clock back; the file system keeps the real one."""
 TRACKER_KILLED: Final = re.compile(
-    r"Traceback \(most recent call last\):\n  File \"[^\"]*/multiprocessing/resource_tracker\.py\", line \d+, in main\n"
+    r"Traceback \(most recent call last\):\n"
+    r"  File \"[^\"]*/multiprocessing/resource_tracker\.py\", line \d+, in main\n"
     r"(?: +.*\n)+KeyError: '/mp-\w+'\n"
 )
-"""What Python itself prints after the child process is killed in which it tracks semaphores, and which it replaces."""
+"""What Python itself prints after the process in which it tracks semaphores was killed. Python replaces it."""
 
 
 Process: TypeAlias = "subprocess.Popen[bytes]"
