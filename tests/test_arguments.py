@@ -51,6 +51,7 @@ anything: Any = lvzoo
             lambda: anything.adopt("unet-fast", 3, trained_on="x", out="new.safetensors"),
             r"^checkpoint is 3 \(int\)",
         ),
+        (lambda: anything.adopt("unet-fast", "a.pt", trained_on="x", out=3), r"^out is 3 \(int\)"),
         (lambda: anything.load(3.5), r"^model is 3.5 \(float\)"),
         (lambda: anything.list_models(3), r"^pattern is 3 \(int\)"),
     ],

@@ -49,7 +49,7 @@ def list_failures(audit: Audit, undecoded: Sequence[str]) -> Iterator[str]:
         yield f"failed: {names}: not decoded, or not completely; copy them again from their source"
     for check in audit.leaks:
         names = name_some([str(oddity) for oddity in check.oddities], separator="; ")
-        yield f"failed: {check.name}: {names}; keep all of a patient in one split"
+        yield f"failed: {check.name}: {names}; put both into one split, or leave one out"
 
 
 def _list_splits(summary: Summary) -> Iterator[str]:

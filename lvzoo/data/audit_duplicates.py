@@ -149,8 +149,8 @@ def _number_in_group(first_M: NDArray[np.intp], kinds_M: NDArray[np.intp]) -> ND
 def correlate(one_HW: NDArray[np.uint8], other_HW: NDArray[np.uint8]) -> float:
     """Return the best correlation of two frames if one may be moved by up to 2 px.
 
-    Before, the average grey around a pixel is removed, so that sectors of the same form are no likeness. The finest
-    speckle is removed too, because it does not survive a change of the size.
+    First, the average grey around each pixel is removed, so that two sectors of the same form do not count as alike.
+    The finest speckle is removed too, because it does not survive a change of the size.
     """
     inner = slice(MOST_SHIFT_PX, -MOST_SHIFT_PX)
     patch_HW = _band_pass(other_HW)[inner, inner]

@@ -24,7 +24,7 @@ from lvzoo.data.clips.clip import Way
 from lvzoo.data.frames import fingerprint, load_or_make
 from lvzoo.data.labels import Label
 from lvzoo.data.opencv import decoder_identity
-from lvzoo.data.reading import Reading, read_video
+from lvzoo.data.reading import Reading, is_complete, read_video
 from lvzoo.data.tables import FILE_LIST, SUFFIX, TRACINGS, read_file_list, read_tracings, stem_of
 from lvzoo.errors import DataError, NoSplitError, name_some
 from lvzoo.types import FRAME_SIZE_HW, Finding, FrameSet, Sector, Source, Split
@@ -66,7 +66,7 @@ class EchoNetDynamic:
         Raises:
             DataError: files are missing or do not parse, or the split has no usable frame.
         """
-        frames = load_or_make(self._key(split), lambda: self._read(split), keep=_read_all)
+        frames = load_or_make(self._key(split), lambda: self._read(split), keep=is_complete)
         efs = read_file_list(self.folder / FILE_LIST).efs
         return replace(frames, listed_efs=tuple(efs.get(video) for video in frames.videos)) if efs else frames
 
@@ -131,11 +131,6 @@ class EchoNetDynamic:
         if not joined.labels:
             raise DataError(f"{self.folder}: {_explain_no_frames(split, len(videos), findings)}")
         return joined.assemble(tuple(findings))
-
-
-def _read_all(frames: FrameSet) -> bool:
-    """Return False if a video could not be read this time, such as for lack of memory: the next run may read it."""
-    return all(finding.quirk != quirks.VIDEO_UNREAD.text for finding in frames.source.findings)
 
 
 def _read_bytes(path: Path) -> bytes:

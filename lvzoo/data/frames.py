@@ -107,9 +107,9 @@ def _load_kept(path: Path) -> FrameSet | None:
 def fingerprint(frames: FrameSet) -> str:
     """Return the hash of decoded frames and references, in 16 hexadecimal digits.
 
-    It depends only on pixels, masks, contours, sectors, phases, names and frame numbers, and on views and qualities
-    where a data set has them. The same files and the same decoder give the same fingerprint on any machine, whatever
-    the files' dates.
+    It depends only on pixels, masks, contours, sectors, phases, names and frame numbers; on views and qualities where
+    a data set has them; and on the patients where they are not named like their videos. The same files and the same
+    decoder give the same fingerprint on any machine, whatever the files' dates.
     """
     digest = hashlib.sha256()
     arrays: tuple[NDArray[Any], ...] = (frames.frames_NHW, frames.masks_NHW, frames.contours_NP2)
@@ -122,6 +122,8 @@ def fingerprint(frames: FrameSet) -> str:
     labels = {"views": frames.views, "qualities": frames.qualities}
     if given := {name: each for name, each in labels.items() if each is not None}:
         digest.update(json.dumps(given).encode())
+    if frames.patients != frames.videos:  # whose frames they are decides the means and the intervals
+        digest.update(json.dumps(frames.patients).encode())
     return digest.hexdigest()[:FINGERPRINT_DIGITS]
 
 

@@ -258,7 +258,8 @@ def _show_size(picture_HW: NDArray[np.generic]) -> str:
 
 def _explain(findings: Sequence[Finding]) -> str:
     """Return the reasons why no picture can be used."""
-    reasons = [f"{each.name}: {each.quirk}" for each in findings if each.excluded]
+    excluded = [each for each in findings if each.excluded]
+    reasons = [f"{each.name}: {each.quirk}{f' ({each.detail})' * bool(each.detail)}" for each in excluded]
     return (
         f": {name_some(reasons, MOST_REASONS, separator='; ')}" if reasons else "; it has no labelled picture"
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from lvzoo.data.labels import Label, label_frames, label_others
 from lvzoo.data.tables import TracingRow
 from lvzoo.errors import LvzooError, explain_exception, is_out_of_memory, show_name
 from lvzoo.geometry.sector import evenly_spaced, fit_sector
-from lvzoo.types import FRAME_SIZE_HW, Finding, Sector
+from lvzoo.types import FRAME_SIZE_HW, Finding, FrameSet, Sector
 
 LOG = logging.getLogger("lvzoo.data")
 LONGEST_REASON = 300
@@ -150,11 +149,19 @@ def note_failure(error: Exception, name: str, path: Path) -> Finding:
 
 
 def _may_pass(error: Exception) -> bool:
-    """Return whether reading again may succeed: memory ran out, or the disk or network failed."""
+    """Return whether reading again may succeed: memory ran out, or the disk or network failed.
+
+    gzip and Pillow raise OSError for damaged files, too, but without the number of an error of the system.
+    """
     causes = [each for each in (error, error.__cause__) if each is not None]
-    if any(isinstance(each, gzip.BadGzipFile) for each in causes):
-        return False  # it counts as an OSError, but is damage
-    return any(isinstance(each, OSError) or is_out_of_memory(each) for each in causes)
+    return any(
+        (isinstance(each, OSError) and each.errno is not None) or is_out_of_memory(each) for each in causes
+    )
+
+
+def is_complete(frames: FrameSet) -> bool:
+    """Return False if a file could not be read this time, such as for lack of memory: the next run may read it."""
+    return all(finding.quirk != quirks.VIDEO_UNREAD.text for finding in frames.source.findings)
 
 
 def reason_of(error: Exception, path: Path) -> str:

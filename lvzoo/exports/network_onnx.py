@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch.export import ExportedProgram
 
-from lvzoo.errors import PluginError, UsageError, name_option
+from lvzoo.errors import PluginError, UsageError, is_out_of_memory, make_memory_error, name_option
 from lvzoo.exports.network import FRAMES, KEY, Run, explain_briefly, keep_quiet
 
 PACKAGES: Final = ("onnx", "onnxscript", "onnxruntime")
@@ -41,20 +41,22 @@ def write_onnx(program: ExportedProgram, path: Path, *, output: str, named: str)
     """Write a graph as an ONNX file with its weights inside; `output` is the name of its output.
 
     Raises:
-        PluginError: ONNX has no operator for a step of the network.
+        PluginError: ONNX has no operator for a step of the network, or cannot hold it.
     """
     import onnx
 
     try:
         with torch.no_grad(), keep_quiet():
             model = _convert(program, output)
+        _tidy(model.graph)
+        onnx.checker.check_model(model)
     except Exception as error:
+        if is_out_of_memory(error):
+            raise make_memory_error(f"the ONNX file of {named}") from error
         raise PluginError(
             f"{named}: cannot be written as ONNX ({explain_briefly(error)}); torch's own format may hold it: "
             f"{name_option('format', 'pt2')}"
         ) from error
-    _tidy(model.graph)
-    onnx.checker.check_model(model)
     onnx.save(model, path)
 
 

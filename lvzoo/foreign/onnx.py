@@ -58,12 +58,13 @@ class OnnxNetwork(nn.Module):
         self.path = Path(path)
         content = _read(self.path)
         self.session = _open_session(content, self.path)
-        [given, *more] = self.session.get_inputs()
-        if more or given.type not in TYPES or len(given.shape) != 4:
-            shapes = ", ".join(f"{each.type} {each.shape}" for each in (given, *more))
+        inputs = self.session.get_inputs()
+        if len(inputs) != 1 or inputs[0].type not in TYPES or len(inputs[0].shape) != 4:
+            shapes = ", ".join(f"{each.type} {each.shape}" for each in inputs) or "no input"
             raise PluginError(
                 f"{self.path}: takes {shapes}; lvzoo runs files with one float input (B, C, H, W)"
             )
+        [given] = inputs
         self.given = given.name
         self.dtype = TYPES[given.type]
         self.shape_BCHW: tuple[int | None, ...] = tuple(

@@ -74,6 +74,7 @@ class ForeignMaskModel(MaskModel):
             PluginError: the values contradict each other.
         """
         super().__init__()
+        _check_shape(size_HW, channels)
         _check(channels, mean, std, scores, target)
         self.network = network
         self.size_HW = size_HW
@@ -162,6 +163,14 @@ def read_numbers(text: str) -> tuple[float, ...]:
 def _per_channel(numbers: float | Sequence[float]) -> torch.Tensor:
     """Return one number or one per channel as a tensor (C, 1, 1)."""
     return torch.tensor(numbers, dtype=torch.float32).reshape(-1, 1, 1)
+
+
+def _check_shape(size_HW: tuple[int, int], channels: int) -> None:
+    """Raise PluginError for an input that has no pixels or no channels."""
+    if min(size_HW) < 1:
+        raise PluginError(f"size_HW is {size_HW}; give both the rows and the columns of the network's input")
+    if channels < 1:
+        raise PluginError(f"channels is {channels}; give the number of channels of the network's input")
 
 
 def _check(

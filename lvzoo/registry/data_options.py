@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from lvzoo.errors import UsageError, did_you_mean, name_option
+from lvzoo.errors import UsageError, did_you_mean
 from lvzoo.plugins import resolve
 from lvzoo.types import DatasetSource, Option, OptionValue, find_value_mistake
 
@@ -115,7 +115,7 @@ def _find_option(layouts: Sequence[DatasetSource], key: str) -> tuple[DatasetSou
         known = ", ".join(keys) or "none is installed"
         raise UsageError(
             f"unknown data option {key!r}{hint}; name the layout and its option in "
-            f"{name_option('data_option')}: {known}"
+            f"--data-option (data_options= in Python): {known}"
         )
     layout = with_options[layout_name]
     name = written.replace("-", "_")

@@ -21,6 +21,8 @@ HEIGHT: Final = 240.0
 APART: Final = 5.0
 """Pixels between the marks of two models on one set, so that their intervals do not hide each other."""
 MOST_LETTERS: Final = 22
+HIGH: Final = 0.99
+"""The scale begins here if every Dice is higher."""
 
 
 def set_chart(across: AcrossResults, looks: Mapping[str, Look], column: str, *, label: str) -> Drawing:
@@ -29,7 +31,8 @@ def set_chart(across: AcrossResults, looks: Mapping[str, Look], column: str, *, 
     rows = rows_of(across.table)
     ends = [row[f"{column}{end}"] for row in rows for end in ("", "_low", "_high")]
     known = [value for value in ends if not math.isnan(value)]
-    ticks = [tick for tick in nice_ticks(min(known), max(known), most=5) if 0 <= tick <= 1]
+    lowest = min(*known, HIGH)  # all of them may be 1
+    ticks = [tick for tick in nice_ticks(lowest, max(known), most=5) if 0 <= tick <= 1]
     names = [each.name for each in across.sets]
     down = Scale(ticks[0], ticks[-1], HEIGHT - 26, 8)
     left, right = 34.0, WIDTH - 10

@@ -1,7 +1,7 @@
 """Adds to a table of scores what the data set says about each frame: its view and its picture quality.
 
-These columns change no score. So this module is no part of the code by which `lvzoo.trials.digest` knows the scores,
-and data sets without views and qualities keep theirs.
+These columns change no score. So this module is not part of the code whose digest tells whether scores are still
+valid (`lvzoo.trials.digest`), and finished runs are not scored again.
 """
 
 from __future__ import annotations

@@ -131,8 +131,7 @@ class WeightsCard:
     trained elsewhere (`trained_on.elsewhere`), `lvzoo` is the version that wrote the card, and `recipe`, `seed` and
     `best_epoch` mean nothing. `started_from` names the pretrained weights that the training started from, if any.
     `rounding` is None if the weights are as they were trained. `calibration` is None if the border is where the
-    training put it. `commands` are the commands that make
-    the file again.
+    training put it. `commands` are the commands that make the file again.
     """
 
     entry: str

@@ -19,8 +19,8 @@ from lvzoo.errors import DataError, explain_exception, is_out_of_memory, name_so
 
 INSIDE: Final = ("state_dict", "model_state_dict", "model")
 """The keys under which training programs keep the tensors of a network, beside the optimiser and the epoch."""
-PREFIXES: Final = ("module.", "_orig_mod.")
-"""What torch's wrappers DataParallel and `torch.compile` put before every name."""
+PREFIXES: Final = ("_orig_mod.", "module.", "_orig_mod.")
+"""What torch's wrappers put before every name: `torch.compile` inside or outside of DataParallel."""
 HOW: Final = "`torch.save(model.state_dict(), PATH)`"
 SCALAR: Final[Any] = np.float64(0).__reduce__()[0]
 NUMPY: Final[tuple[Any, ...]] = (

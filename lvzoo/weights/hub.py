@@ -19,9 +19,8 @@ MAIN: Final = "main"
 MOST_BYTES: Final = 4 * 2**30
 """Larger files are not downloaded."""
 LOG_IN: Final = "run `hf auth login`, or set HF_TOKEN"
-TRANSPORTS: Final = frozenset(("requests", "urllib3", "httpx", "httpx2"))
+TRANSPORTS: Final = frozenset(("requests", "urllib3", "httpx", "httpx2", "hf_xet"))
 """The packages with which the versions of the hub's library speak to the hub. Not all their errors are OSErrors."""
-
 LONGEST: Final = 200
 """How many characters of an error of the hub's library are shown."""
 
@@ -114,9 +113,11 @@ def _take_cached(wanted: HubName, cached: HubFile | None, why: str) -> HubFile:
     from huggingface_hub import constants
 
     if cached is None:
+        revision = f" --revision {wanted.revision}" if wanted.revision else ""
         raise DataError(
             f"{wanted}: is not in the cache {constants.HF_HUB_CACHE} and cannot be downloaded ({why}); run `hf "
-            f"download {wanted.repo} {wanted.file}` on a machine with a network, and name the file that it prints"
+            f"download {wanted.repo} {wanted.file}{revision}` on a machine with a network, and name the file that it "
+            "prints"
         )
     if not wanted.is_pinned:
         log.warning("%s is taken from the cache (%s), where it is %s", wanted, why, cached.name)
@@ -127,11 +128,17 @@ def _take_cached(wanted: HubName, cached: HubFile | None, why: str) -> HubFile:
 
 
 def is_of_hub(error: Exception) -> bool:
-    """Return whether an exception is one of the hub's library, or of the network below it, and not of this disk."""
+    """Return whether an exception is one of the hub's library, or of the network below it, and not of this disk.
+
+    Some of them have no class of their own. If a file arrives cut short, the library raises an OSError without a
+    number, which those of a disk have. If hf_xet, which transfers large files, loses the network, it raises a
+    RuntimeError.
+    """
     packages = {kind.__module__.partition(".")[0] for kind in type(error).__mro__}
-    return isinstance(error, ConnectionError | TimeoutError) or bool(
-        packages & (TRANSPORTS | {"huggingface_hub"})
-    )
+    if packages & (TRANSPORTS | {"huggingface_hub"}):
+        return True
+    cut_short = isinstance(error, OSError) and error.errno is None
+    return cut_short or isinstance(error, ConnectionError | TimeoutError | RuntimeError)
 
 
 def _explain(error: Exception, wanted: HubName) -> str | None:

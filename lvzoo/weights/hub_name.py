@@ -22,6 +22,8 @@ NAME: Final = re.compile(
 )
 REVISION: Final = re.compile(r"(?!.*\.\.)[\w+#.-]+(/[\w+#.-]+)*", re.ASCII)
 """The names of branches and tags. Git forbids two dots, and so they cannot lead out of a folder either."""
+ODD: Final = re.compile(r"[\\\x00-\x1f\x7f]")
+"""Characters that no name of a file on the hub needs. A backslash leads into a folder on Windows."""
 PULL_REQUEST: Final = re.compile(r"refs/pr/\d+")
 COMMIT: Final = re.compile(r"[0-9a-f]{40}")
 ADDRESS: Final = re.compile(r".*huggingface\.co/(?P<repo>[\w.-]+/[\w.-]+)", re.ASCII)
@@ -100,10 +102,9 @@ def parse_hub_name(text: str | Path) -> HubName:
     found = NAME.fullmatch(str(text))
     revision, file = (None, None) if found is None else (found["revision"], found["file"])
     revision = revision and unquote(revision)
-    strange = bool(revision and not REVISION.fullmatch(revision)) or bool(
-        file and {"", ".", ".."} & set(file.split("/"))
-    )
-    if found is None or strange:
+    odd_revision = bool(revision and not REVISION.fullmatch(revision))
+    odd_file = bool(file and (ODD.search(file) or {"", ".", ".."} & set(file.split("/"))))
+    if found is None or odd_revision or odd_file:
         raise UsageError(f"{text}: not a name of a model on the Hugging Face hub; {_hint(str(text))}")
     return HubName(repo=found["repo"], revision=revision, file=file or FILE)
 

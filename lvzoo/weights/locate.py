@@ -49,6 +49,11 @@ class Located:
     """The pinned name, if the model comes from the hub."""
 
     @property
+    def named(self) -> str:
+        """The name of the weights file, for errors: a model of the hub is not named by its path in the cache."""
+        return str(self.path if self.hub is None else self.hub)
+
+    @property
     def card(self) -> str:
         """What describes the model, for errors."""
         return "its card" if self.trial is None else CARD

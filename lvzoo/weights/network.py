@@ -80,14 +80,14 @@ def read_model(located: Located, *, calibrated: bool = True) -> nn.Module:
     try:
         weights = load_file(path)
     except SafetensorError as error:
-        raise DataError(f"{path}: damaged ({one_line(error)}); {AGAIN}") from error
+        raise DataError(f"{located.named}: damaged ({one_line(error)}); {AGAIN}") from error
     network = _build(located, weights)
     if mistake := find_mismatch(weights, network.state_dict()):
-        raise DataError(f"{path}: weights of another model than {located.card} says ({mistake})")
+        raise DataError(f"{located.named}: weights of another model than {located.card} says ({mistake})")
     network.load_state_dict(weights)
     # checked in the network, since a float64 number of the file may be too large for float32
     if odd := find_odd_tensor(network.state_dict()):
-        raise DataError(f"{path}: {odd}: damaged, or its training diverged; train it again")
+        raise DataError(f"{located.named}: {odd}: damaged, or its training diverged; train it again")
     calibration = read_card(path).calibration if has_card else None
     if calibration is not None and calibrated:
         Border(network, located.entry.family.kind, calibration.number)
@@ -117,13 +117,13 @@ def _build(located: Located, weights: Mapping[str, torch.Tensor]) -> nn.Module:
     except PluginError as error:
         why = error.__cause__
         if why is None or isinstance(why, PluginError):  # its message explains itself
-            raise PluginError(f"{located.path}: {error}") from error
+            raise PluginError(f"{located.named}: {error}") from error
         if isinstance(why, TooLargeError):
             raise DataError(
-                f"{located.path}: weights of another model than {located.card} says (that model is far larger)"
+                f"{located.named}: weights of another model than {located.card} says (that model is far larger)"
             ) from error
         raise DataError(
-            f"{located.path}: no network can be built as {located.card} says "
+            f"{located.named}: no network can be built as {located.card} says "
             f"({explain_plugin_error(why, located.entry.family.factory)}); the file is damaged, or was trained with "
             f"another version of the plugin {located.entry.plugin!r}; install that version, or {AGAIN}"
         ) from error

@@ -36,6 +36,11 @@ class TrainedModel:
     """Its pinned name, if it comes from the hub."""
 
     @property
+    def located(self) -> Located:
+        """Where it is, as `read_model` takes it."""
+        return Located(path=self.weights, entry=self.entry, trial=self.trial, hub=self.hub)
+
+    @property
     def digest(self) -> str:
         """Hash of the weights file."""
         return digest_file(self.weights)

@@ -81,6 +81,8 @@ def adopt(
         PluginError: there is no such entry, or its network cannot be built or run.
         UsageError: the entry needs a checkpoint, or needs none; or `out` or `trained_on` is unusable.
     """
+    if out is not None:
+        check_path(out, "out")
     zoo = open_zoo(registries=registries)
     found = as_trained(zoo.select_one(entry))
     if missing := zoo.missing(found):

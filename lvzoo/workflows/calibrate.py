@@ -32,7 +32,7 @@ from lvzoo.trials.prepare import digest_patients
 from lvzoo.types import FrameSet, OptionValue
 from lvzoo.weights import Calibration, CleanDice, WeightsCard
 from lvzoo.weights.calibration import UNITS, Check, FitSplit, name_data
-from lvzoo.weights.locate import SUFFIX, Located
+from lvzoo.weights.locate import SUFFIX
 from lvzoo.weights.moved import Border
 from lvzoo.weights.network import read_model
 from lvzoo.weights.page import describe_number
@@ -191,8 +191,7 @@ def _warn_of_training_data(found: TrainedModel, split: FitSplit, labelled: Frame
 def _open_predictor(found: TrainedModel, device: str) -> Predict:
     """Return a function that predicts masks with any value of the number."""
     place = choose_device(device)
-    located = Located(path=found.weights, entry=found.entry, trial=found.trial)
-    network = read_model(located, calibrated=False).to(place)
+    network = read_model(found.located, calibrated=False).to(place)
     border = Border(network, found.card.kind)
 
     def predict(number: float, frames: FrameSet) -> NDArray[np.bool_]:

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from lvzoo.device import choose_device, choose_precision, describe
+from lvzoo.errors import LvzooError
 from lvzoo.registry import Zoo
 from lvzoo.run import RunFolder
 from lvzoo.trials.check import check_plan
@@ -55,5 +56,10 @@ def carry_out(plan: Plan, zoo: Zoo, options: RunOptions, others: Sequence[OtherS
     trials = options.part.take(list(plan.trials(data.fingerprint)))
     make = partial(make_job, data=data, noise=plan.noise, run=run, device=device, threads=options.threads)
     perform([make(trial) for trial in trials], run, executor, zoo, options)
-    score_others(run.path, others, plan, options)
-    return finish(run.path, [trial.name for trial in trials], options, registries=request.registries)
+    end = partial(finish, run.path, [trial.name for trial in trials], options, registries=request.registries)
+    try:
+        score_others(run.path, others, plan, options)
+    except LvzooError:
+        end()  # the run itself is done, so it gets its report
+        raise
+    return end()

@@ -32,7 +32,6 @@ from lvzoo.phantom.write import cached_phantom
 from lvzoo.temporary import temporary_folder
 from lvzoo.types import OptionValue, has_control_characters
 from lvzoo.weights import WeightsCard
-from lvzoo.weights.locate import Located
 from lvzoo.weights.network import read_model
 from lvzoo.weights.trained import TrainedModel, find_trained
 from lvzoo.workflows.export_check import (
@@ -80,7 +79,8 @@ def export(
     compared with torch; a file that differs is not kept.
 
     Args:
-        model: a trial's folder, a weights file, or an entry that carries weights.
+        model: what `lvzoo.load` takes: a trial's folder, a weights file, an entry that carries weights, or a model on
+            the Hugging Face hub.
         format: onnx, or pt2: an archive of torch.export.
         out: the file, ending in .onnx or .pt2; by default the model's name, in the working folder. Existing files are
             not overwritten.
@@ -186,9 +186,8 @@ def _prepare(found: TrainedModel) -> tuple[Graph, Rule, Expected]:
     along the normals of a spline, for which ONNX has no operators.
     """
     kind = found.card.kind
-    located = Located(path=found.weights, entry=found.entry, trial=found.trial)
-    network = read_model(located)
-    graph = Graph(network if kind == "mask" else read_model(located, calibrated=False), kind).eval()
+    network = read_model(found.located)
+    graph = Graph(network if kind == "mask" else read_model(found.located, calibrated=False), kind).eval()
     frames = Phantom(cached_phantom(size=CHECKED_ON, seed=0)).load("test").frames_NHW[:FRAMES]
     expected = compute_expected(graph, network, frames, named=found.named)
     rule = _make_rule(found.card, network, expected)
@@ -231,7 +230,7 @@ def _write(
         difference = check_difference(open_exported(exact), expected, named=named)
         if frames is None:
             return Exported(path=path, metadata=metadata, difference=difference, int8=None)
-        cost = make_int8(exact, path, frames)
+        cost = make_int8(exact, path, frames, named=named)
     metadata = {**metadata, "int8": cost.plain()}
     add_metadata(path, metadata)
     check_batches(open_exported(path), expected.frames_NHW, named=named)

@@ -32,12 +32,15 @@ def describe_model(found: TrainedModel) -> dict[str, Any]:
 
 
 def _describe_data(card: WeightsCard) -> dict[str, Any]:
-    """Return what the metadata say about the training data, and the Dice of the model on clean frames of them."""
+    """Return what the metadata say about the training data, and the Dice of the model on clean frames of them.
+
+    If the model was trained elsewhere, nobody but its author knows whether they are synthetic.
+    """
     data, train = card.trained_on, card.trained_on.splits.get("train")
     return {
         "name": data.name,
         "version": data.version,
-        "synthetic": data.synthetic,
+        "synthetic": None if data.elsewhere else data.synthetic,
         "patients": None if train is None else train.patients,
         "frames": None if train is None else train.frames,
         "dice": dataclasses.asdict(card.dice),

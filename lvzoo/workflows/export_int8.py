@@ -16,8 +16,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lvzoo.errors import NoSplitError
+from lvzoo.errors import NoSplitError, PluginError, is_out_of_memory, name_option
 from lvzoo.evaluate.dice import dice_N
+from lvzoo.exports.network import explain_briefly
 from lvzoo.exports.network_int8 import OPERATORS, quantise
 from lvzoo.interfaces import Dataset
 from lvzoo.phantom.write import cached_phantom
@@ -103,9 +104,21 @@ def _load_first(dataset: Dataset) -> tuple[Split, FrameSet]:
     raise NoSplitError(f"{missing} (int8 needs frames of the split {' or '.join(SPLITS)})") from missing
 
 
-def make_int8(source: Path, target: Path, frames: Int8Frames) -> Int8Cost:
-    """Write the int8 version of an exported network, and measure both on the test frames."""
-    quantise(source, target, frames.calibration_NHW)
+def make_int8(source: Path, target: Path, frames: Int8Frames, *, named: str) -> Int8Cost:
+    """Write the int8 version of an exported network, and measure both on the test frames.
+
+    Raises:
+        PluginError: ONNX Runtime cannot quantise the network; names the model and the cause.
+    """
+    try:
+        quantise(source, target, frames.calibration_NHW)
+    except Exception as error:
+        if isinstance(error, OSError) or is_out_of_memory(error):
+            raise
+        raise PluginError(
+            f"{named}: cannot be written in int8 ({explain_briefly(error)}); export it without "
+            f"{name_option('int8')}"
+        ) from error
     exact = open_exported(source)
     # the metadata are those of the exact file: the written one has none yet
     rounded = open_exported(target, metadata=exact.metadata)

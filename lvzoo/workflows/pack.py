@@ -30,7 +30,7 @@ from lvzoo.types import FAILURE_DICE, FrameSet, model_name
 from lvzoo.weights import Rounding, WeightsCard
 from lvzoo.weights.card import parse_card
 from lvzoo.weights.hub_name import is_hub_name, undo_pathlib
-from lvzoo.weights.locate import CARD, SUFFIX, Located
+from lvzoo.weights.locate import CARD, SUFFIX
 from lvzoo.weights.network import read_model
 from lvzoo.weights.trained import TrainedModel, find_trained
 from lvzoo.weights.write import check_output, write_weights
@@ -91,7 +91,7 @@ def pack(trial: str | Path, *, out: str | Path | None = None) -> Packed:
     )
     check_output(path)
     card = _make_card(found, path)
-    model = read_model(Located(path=found.weights, entry=found.entry, trial=found.trial))
+    model = read_model(found.located)
     weights, kept = _round_weights(model)
     card = dataclasses.replace(card, rounding=_measure_rounding(model, weights))
     page = write_weights(weights, card, path)

@@ -27,14 +27,7 @@ from lvzoo.weights.trained import find_card
 PAGE: Final = "README.md"
 """The page of a repository, which the hub shows."""
 TAGS: Final = ("lvzoo", "echocardiography", "left-ventricle", "medical")
-LICENCES: Final = {
-    "mit": "mit",
-    "apache-2.0": "apache-2.0",
-    "bsd-3-clause": "bsd-3-clause",
-    "cc-by-4.0": "cc-by-4.0",
-    "cc-by-nc-4.0": "cc-by-nc-4.0",
-    "cc0-1.0": "cc0-1.0",
-}
+LICENCES: Final = frozenset(("mit", "apache-2.0", "bsd-3-clause", "cc-by-4.0", "cc-by-nc-4.0", "cc0-1.0"))
 """The hub's identifiers of common licences. The hub refuses a page with an identifier that it does not know."""
 REAL: Final = (
     "it was {} on {}; the terms of a data set may forbid sharing a model that was fitted to it, even in a "
@@ -116,7 +109,7 @@ def plan_upload(
         )
     if others := sorted(read_metadata(found.path).keys() - {KEY, "format"}):
         raise DataError(
-            f"{found.path}: its header has another text than the card ({others[0]!r}), which would be uploaded too; "
+            f"{found.named}: its header has another text than the card ({others[0]!r}), which would be uploaded too; "
             "pack its trial again"
         )
     read_model(found)  # so that nobody gets a damaged file, or tensors that are not the network's
@@ -221,13 +214,13 @@ def _describe_to_hub(card: WeightsCard) -> dict[str, Any]:
     The licence is that of the entry. It is left out if the weights have seen real patients or pretrained weights,
     whose terms it does not know.
     """
-    known = LICENCES.get((card.licence or "").lower())
+    licence = (card.licence or "").lower()
     free = not list(list_cautions(card)) and not card.started_from
     return {
         "library_name": "lvzoo",
         "pipeline_tag": "image-segmentation",
         "tags": list(TAGS),
-        **({"license": known} if known and free else {}),
+        **({"license": licence} if licence in LICENCES and free else {}),
     }
 
 

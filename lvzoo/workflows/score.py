@@ -40,7 +40,6 @@ from lvzoo.types import FrameSet, OptionValue, Recipe, Source
 from lvzoo.types.results import Origin
 from lvzoo.weights import Calibration, TrainedOn
 from lvzoo.weights.calibration import name_data
-from lvzoo.weights.locate import Located
 from lvzoo.weights.network import read_model
 from lvzoo.weights.trained import TrainedModel, find_trained
 from lvzoo.workflows.compare import Comparison
@@ -165,11 +164,10 @@ def check_weights(zoo: Zoo, models: Sequence[NamedModel]) -> None:
     """
     bundled = {plugin.name for plugin in zoo.plugins if plugin.bundled}
     for each in models:
-        entry = each.model.entry
-        if missing := zoo.missing(entry):
+        if missing := zoo.missing(each.model.entry):
             raise PluginError(f"{each.model.named} needs {', '.join(missing)}; install it, or leave it out")
-        if entry.plugin in bundled:
-            read_model(Located(path=each.model.weights, entry=entry))
+        if each.model.entry.plugin in bundled:
+            read_model(each.model.located)
 
 
 def _name_sources(models: Sequence[NamedModel]) -> dict[str, dict[str, str]]:

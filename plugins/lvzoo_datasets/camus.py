@@ -14,9 +14,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from lvzoo.data import quirks as common_quirks
 from lvzoo.data.frames import load_or_make
 from lvzoo.data.labelled import LabelledFrame, assemble_frames
+from lvzoo.data.opencv import decoder_identity
+from lvzoo.data.reading import is_complete
 from lvzoo.errors import DataError, UsageError
 from lvzoo.types import FrameSet, Split
 from lvzoo_datasets import camus_quirks as quirks
@@ -67,7 +68,7 @@ class Camus:
         patients = lists.of(split, self.folder / SPLIT_LISTS)
         folders = self._list_folders()
         key = self._key(split, lists, folders)
-        return load_or_make(key, lambda: self._read(split, patients, lists, folders), keep=_read_all)
+        return load_or_make(key, lambda: self._read(split, patients, lists, folders), keep=is_complete)
 
     def _list_folders(self) -> Sequence[str]:
         """Return the names of the patients' folders, sorted."""
@@ -77,8 +78,9 @@ class Camus:
             )
 
     def _key(self, split: Split, lists: Lists, folders: Sequence[str]) -> str:
-        """Return a hash of all inputs of the frames: reader, options, lists, and size and date of each file."""
-        inputs = [READER_VERSION, self.view, self.half_sequences, split, dict(lists.patients), folders]
+        """Return a hash of all inputs: reader, OpenCV, options, lists, and size and date of each file."""
+        options = [self.view, self.half_sequences]
+        inputs = [READER_VERSION, decoder_identity(), options, split, dict(lists.patients), folders]
         digest = hashlib.sha256(json.dumps(inputs).encode())
         for patient in lists.patients[split]:
             if patient in folders:
@@ -116,8 +118,3 @@ class Camus:
 def _list_files(folder: Path) -> list[tuple[str, os.stat_result]]:
     with os.scandir(folder) as entries:
         return sorted(((entry.name, entry.stat()) for entry in entries), key=lambda each: each[0])
-
-
-def _read_all(frames: FrameSet) -> bool:
-    """Return False if a file could not be read this time, such as for lack of memory: the next run may read it."""
-    return all(finding.quirk != common_quirks.VIDEO_UNREAD.text for finding in frames.source.findings)

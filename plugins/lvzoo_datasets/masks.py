@@ -18,11 +18,10 @@ from typing import Final
 
 import numpy as np
 
-from lvzoo.data import quirks as common_quirks
 from lvzoo.data.frames import load_or_make
 from lvzoo.data.labelled import LabelledFrame, assemble_frames, split_patients
 from lvzoo.data.opencv import decoder_identity
-from lvzoo.data.reading import note_failure
+from lvzoo.data.reading import is_complete, note_failure
 from lvzoo.errors import DataError, NoSplitError, UsageError
 from lvzoo.geometry.sector import evenly_spaced
 from lvzoo.types import Finding, FrameSet, Split
@@ -90,7 +89,7 @@ class MaskFolder:
         if not names:
             why = f"no row of {TABLE} has it" if known.splits_are_listed else f"write splits into {TABLE}"
             raise NoSplitError(f"{self.folder}: no patient is in the split {split}; {why}")
-        return load_or_make(self._key(split, known), lambda: self._read(known, names), keep=_read_all)
+        return load_or_make(self._key(split, known), lambda: self._read(known, names), keep=is_complete)
 
     def _look(self) -> _Known:
         """Return what is known without decoding anything."""
@@ -151,6 +150,7 @@ class MaskFolder:
     def _read(self, known: _Known, names: Sequence[str]) -> FrameSet:
         LOG.info("%s: reading %d pictures", self.folder, len(names))
         findings = list(known.findings)
+        owners: dict[str, str] = {}
 
         def read() -> Iterator[LabelledFrame]:
             by_patient: dict[str, list[str]] = {}
@@ -159,11 +159,14 @@ class MaskFolder:
             for patient, own in by_patient.items():
                 frames = [frame for name in own for frame in self._read_pair(patient, name, known, findings)]
                 for video in group_by_video(frames, findings):
+                    _check_owner(video[0].frame, owners)
                     yield from decide_phases(video, findings)
 
         try:
             return assemble_frames(read(), name="masks", version=READER_VERSION, findings=findings)
         except DataError as error:
+            if str(self.folder) in str(error):
+                raise  # it is about one file, which it names
             raise DataError(f"{self.folder}: {error}") from error
 
     def _read_pair(
@@ -173,8 +176,10 @@ class MaskFolder:
         pair, row = known.pairs[name], known.rows[name]
         try:
             decoded = decode(pair, self.label, findings)
-        except Exception as error:  # noqa: BLE001 - decoders raise anything on damaged files; only this one is lost
-            findings.append(note_failure(error, name, pair.picture))
+        except Exception as error:  # decoders raise anything on damaged files; only this one is lost
+            if isinstance(error.__cause__, ImportError):
+                raise  # nibabel is not installed: no NIfTI file can be read
+            findings.append(_note_failure(error, pair))
             return
         if decoded is None:
             return
@@ -203,18 +208,32 @@ class MaskFolder:
             )
 
 
+def _check_owner(frame: LabelledFrame, owners: dict[str, str]) -> None:
+    """Raise DataError if a video has the name of another patient's: patient "p 4CH", and view 4CH of patient "p"."""
+    first = owners.setdefault(frame.video, frame.patient)
+    if first != frame.patient:
+        raise DataError(
+            f"patients {first!r} and {frame.patient!r} would both have a video {frame.video!r}; name their videos in "
+            f"the column video of {TABLE}"
+        )
+
+
+def _note_failure(error: Exception, pair: Pair) -> Finding:
+    """Return the finding on a pair that could not be read; it names the file that the error is about."""
+    path = pair.mask if str(pair.mask) in str(error) else pair.picture
+    finding = note_failure(error, pair.name, path)
+    return replace(finding, detail=f"{path.parent.name}/{path.name}: {finding.detail}")
+
+
 def _compile(pattern: str) -> re.Pattern[str]:
     try:
         compiled = re.compile(pattern)
     except re.error as error:
-        raise UsageError(f"the patient pattern {pattern!r} is no regular expression ({error})") from error
+        raise UsageError(
+            f"the patient pattern {pattern!r} is no regular expression ({error}); correct it"
+        ) from error
     if not compiled.groups:
         raise UsageError(
             f"the patient pattern {pattern!r} has no group; put brackets around the patient: ({pattern})"
         )
     return compiled
-
-
-def _read_all(frames: FrameSet) -> bool:
-    """Return False if a file could not be read this time, such as for lack of memory: the next run may read it."""
-    return all(finding.quirk != common_quirks.VIDEO_UNREAD.text for finding in frames.source.findings)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from lvzoo.data.labelled import LabelledFrame
 from lvzoo.types import Finding, Phase
 from lvzoo_datasets import masks_quirks as quirks
 from lvzoo_datasets.masks_table import Row
+
+STILLS: Final = " stills"
+"""The end of the name of a video whose own name another video of the patient has already."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,15 +27,18 @@ class Picture:
 def group_by_video(pictures: Sequence[Picture], findings: list[Finding]) -> list[list[Picture]]:
     """Return the pictures of one patient by video, each with the name of its video and its number there.
 
-    Pictures without a video are one video for each view; if they differ in size, one for each size.
+    Pictures without a video are one video for each view; if they differ in size, one for each size. They stay apart
+    from a sequence or a listed video that has the name of the patient.
     """
+    named = {each.frame.video for each in pictures}
     sizes = {_size_of(each) for each in pictures if not each.frame.video}
     if len(sizes) > 1:
         findings.append(quirks.SIZES.finding(pictures[0].frame.patient, ", ".join(sorted(sizes))))
     videos: dict[str, list[Picture]] = {}
     for each in pictures:
         words = [each.frame.patient, each.frame.view, _size_of(each) if len(sizes) > 1 else ""]
-        videos.setdefault(each.frame.video or " ".join(filter(None, words)), []).append(each)
+        own = " ".join(filter(None, words))
+        videos.setdefault(each.frame.video or own + STILLS * (own in named), []).append(each)
     return [_number(video, own) for video, own in videos.items()]
 
 

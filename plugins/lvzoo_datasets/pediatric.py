@@ -19,6 +19,7 @@ from lvzoo.data import quirks as common_quirks
 from lvzoo.data.frames import load_or_make
 from lvzoo.data.labelled import LabelledFrame, assemble_frames
 from lvzoo.data.opencv import decoder_identity
+from lvzoo.data.reading import is_complete
 from lvzoo.data.tables import FILE_LIST, TRACINGS, stem_of
 from lvzoo.errors import DataError, NoSplitError, UsageError
 from lvzoo.types import Finding, FrameSet, Split
@@ -65,7 +66,7 @@ class EchoNetPediatric:
             NoSplitError: no video is in this split's folds.
             DataError: files are missing or do not parse, or the split has no usable frame.
         """
-        return load_or_make(self._key(split), lambda: self._read(split), keep=_read_all)
+        return load_or_make(self._key(split), lambda: self._read(split), keep=is_complete)
 
     def _list_videos(self) -> list[os.DirEntry[str]]:
         """Return the video files, sorted by name."""
@@ -149,8 +150,3 @@ def _note_lists(split: Split, file_list: FileList, tracings: Mapping[str, Tracin
         if (others := splits_of[patient_of(video)] - {split})
     ]
     return findings
-
-
-def _read_all(frames: FrameSet) -> bool:
-    """Return False if a video could not be read this time, such as for lack of memory: the next run may read it."""
-    return all(finding.quirk != common_quirks.VIDEO_UNREAD.text for finding in frames.source.findings)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from lvzoo.data.opencv import cv2
 from lvzoo.data.quirks import Quirk
 from lvzoo.geometry.raster import rasterise
 from lvzoo_datasets import unity_quirks as quirks

@@ -157,7 +157,7 @@ def test_a_picture_in_two_splits_is_a_failure(tmp_path: Path, capsys: pytest.Cap
     assert told.err.startswith(
         "failed: the same picture in two splits: 0X1 (train), frame 3, ED, and 0X3 (test), "
     )
-    assert told.err.endswith("; keep all of a patient in one split\n")
+    assert told.err.endswith("; put both into one split, or leave one out\n")
 
 
 def test_the_page_has_every_finding_and_says_that_it_holds_pictures(tmp_path: Path) -> None:

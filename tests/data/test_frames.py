@@ -291,3 +291,8 @@ def test_the_fingerprint_depends_on_qualities_only_where_there_are_any() -> None
     other = replace(labelled, qualities=("Poor", "Poor", "", "Medium"))
     assert len({fingerprint(plain), fingerprint(labelled), fingerprint(other)}) == 3
     assert fingerprint(replace(plain, views=None, qualities=None)) == fingerprint(plain)
+
+
+def test_the_fingerprint_depends_on_whose_frames_they_are() -> None:
+    frames = toy_frames(4)
+    assert fingerprint(replace(frames, patients=("P000",) * 4)) != fingerprint(frames)

@@ -203,7 +203,7 @@ def test_picture_without_a_sector_is_named() -> None:
 
 
 def test_split_without_a_usable_picture_is_an_error_that_says_why() -> None:
-    with pytest.raises(DataError, match=r"made: no picture can be used: p1: empty mask"):
+    with pytest.raises(DataError, match=r"made: no picture can be used: p1: empty mask \(ED, frame 0\)"):
         assemble(make_picture(mask_HW=np.zeros(SIZE_HW, np.bool_)))
     with pytest.raises(DataError, match="it has no labelled picture"):
         assemble()

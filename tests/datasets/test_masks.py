@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import cv2
@@ -233,6 +234,43 @@ def test_nifti_is_read_as_a_picture_and_as_a_sequence(folder: Masks) -> None:
     assert find(folder.load(patient_pattern=PATTERN, label=1))[quirks.LENGTHS.text] == ["anna_clip: 4 and 2"]
 
 
+def test_stills_stay_apart_from_a_sequence_that_is_named_like_the_patient(folder: Masks) -> None:
+    from tests.datasets.camus_files import write_nifti
+
+    heart = make_heart()
+    write_nifti(folder.path / "images/anna.nii.gz", heart.grey_NHW)
+    write_nifti(folder.path / "masks/anna.nii.gz", heart.labels_NHW)
+    folder.add_patients("anna")
+    frames = folder.load(patient_pattern="^([^_]+)")
+    assert frames.videos == ("anna",) * 4 + ("anna stills",) * 2
+    assert frames.phases == ("other",) * 4 + ("ED", "ES")
+    assert set(frames.patients) == {"anna"}
+
+
+def test_two_patients_cannot_share_a_video(folder: Masks) -> None:
+    for name in ("a", "b", "c"):
+        folder.add(name)
+    rows = ("a,p 4CH,train,", "b,q,train,", "c,p,train,4CH")
+    folder.list(*rows, header="name,patient,split,view")
+    with pytest.raises(
+        DataError, match=r"patients 'p 4CH' and 'p' would both have a video 'p 4CH'; .* column video"
+    ):
+        folder.load("train")
+
+
+def test_without_nibabel_the_error_says_what_to_install(
+    folder: Masks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.add_patients("anna")
+    for part in ("images", "masks"):
+        (folder.path / part / "anna_3.nii.gz").write_bytes(b"any")
+    monkeypatch.setitem(sys.modules, "nibabel.nifti1", None)
+    with pytest.raises(
+        DataError, match=r"anna_3\.nii\.gz: reading NIfTI needs nibabel; pip install 'lvzoo\[nifti\]'"
+    ):
+        folder.load(patient_pattern=PATTERN)
+
+
 def test_files_that_do_not_fit_together_are_named(folder: Masks) -> None:
     folder.add_patients("anna")
     (folder.path / "masks/anna_2.png").rename(folder.path / "masks/ben_9.png")
@@ -247,12 +285,17 @@ def test_files_that_do_not_fit_together_are_named(folder: Masks) -> None:
     assert found[quirks.NO_FILE.text] == ["anna_7"]
 
 
-def test_damaged_file_costs_its_picture_alone(folder: Masks) -> None:
+@pytest.mark.parametrize("part", ["images", "masks"])
+def test_damaged_file_costs_its_picture_alone_and_is_named_without_the_folders_path(
+    folder: Masks, part: str
+) -> None:
     folder.add_patients("anna")
-    (folder.path / "images/anna_2.png").write_bytes(b"no picture")
+    (folder.path / part / "anna_2.png").write_bytes(b"no picture")
     frames = folder.load(patient_pattern=PATTERN)
     assert len(frames) == 1
-    assert find(frames)["video that does not decode"][0].startswith("anna_2: ")
+    [told] = find(frames)["video that does not decode"]
+    assert told.startswith(f"anna_2: {part}/anna_2.png: ")
+    assert str(folder.path) not in told
     assert find(frames)[quirks.NO_PHASE.text] == ["anna: 1 pictures"]
 
 

@@ -50,3 +50,14 @@ def write_onnx(
     onnx.checker.check_model(model)
     onnx.save(model, path)
     return path
+
+
+def write_constant(path: Path) -> Path:
+    """Write a network without an input, which returns one number."""
+    number = numpy_helper.from_array(np.zeros(1, np.float32), "zero")
+    node = helper.make_node("Constant", [], ["zero"], value=number)
+    graph = helper.make_graph(
+        [node], "none", [], [helper.make_tensor_value_info("zero", TensorProto.FLOAT, [1])]
+    )
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+    return path

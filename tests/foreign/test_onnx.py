@@ -18,7 +18,7 @@ from lvzoo.errors import DataError, PluginError
 from lvzoo.evaluate.predict import predict_batches, predict_masks
 from lvzoo.foreign.onnx import OnnxLandmarkModel, OnnxMaskModel, OnnxNetwork
 from lvzoo.foreign.wrap import Scores
-from tests.foreign.made_onnx import write_onnx
+from tests.foreign.made_onnx import write_constant, write_onnx
 from tests.toys import toy_batch, toy_frames
 
 TARGET = 2
@@ -99,6 +99,10 @@ def test_files_that_cannot_be_run_are_errors_of_one_line(tmp_path: Path) -> None
     with pytest.raises(PluginError, match=r"odd\.onnx: ONNX Runtime cannot run it") as caught:
         OnnxNetwork(tmp_path / "odd.onnx")
     assert "\n" not in str(caught.value)
+    with pytest.raises(
+        PluginError, match=r"none\.onnx: takes no input; lvzoo runs files with one float input"
+    ):
+        OnnxNetwork(write_constant(tmp_path / "none.onnx"))
     whole = OnnxNetwork(write_onnx(tmp_path / "int.onnx"))
     with pytest.raises(PluginError, match=r"ONNX Runtime failed on frames \(1, 2, 9, 9\)"):
         whole(torch.zeros(1, 2, 9, 9))

@@ -183,6 +183,10 @@ def test_contradictions_are_errors_before_anything_runs() -> None:
         PluginError, match="scores is 'argmax'; use one of logits, sigmoid, class-logits, softmax"
     ):
         ForeignMaskModel(nn.Identity(), scores="argmax")  # type: ignore[arg-type]
+    with pytest.raises(PluginError, match=r"size_HW is \(96, 0\); give both the rows and the columns"):
+        ForeignMaskModel(nn.Identity(), size_HW=(96, 0))
+    with pytest.raises(PluginError, match="channels is 0; give the number of channels"):
+        ForeignMaskModel(nn.Identity(), channels=0)
     with pytest.raises(PluginError, match="target is -1; give the index"):
         ForeignMaskModel(nn.Identity(), target=-1)
     with pytest.raises(PluginError, match=r"'0\.5; 0\.4' has a part that is not a number"):

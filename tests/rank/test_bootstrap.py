@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -108,6 +109,14 @@ def test_rounded_scores_have_the_same_sum_in_any_order(patients: int, size: floa
             assert (counts @ scores_P).tolist() == exact
             order = rng.permutation(patients)
             assert [sum((each * scores_P)[order]) for each in counts] == exact
+
+
+def test_equal_scores_whose_sum_is_just_below_a_power_of_two_have_an_exact_sum() -> None:
+    """If they were rounded upwards, their sum would need one bit more than a float64 has."""
+    patients, score = 2999, 0.6828942980993657
+    assert 0 < 2**11 - patients * score < 1e-11
+    [[rounded, *_]] = round_for_exact_sums(np.full((1, patients), score))
+    assert Fraction(float(rounded)) * patients == Fraction(math.fsum([float(rounded)] * patients))
 
 
 def test_scores_of_zero_stay_zero() -> None:

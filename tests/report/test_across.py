@@ -120,6 +120,16 @@ def test_a_model_without_scores_on_a_set_is_a_gap(study: Study) -> None:
     assert drawing.__html__().count('class="mark ') == 8
 
 
+def test_models_that_are_all_perfect_have_a_chart(study: Study) -> None:
+    across = study.across
+    assert across is not None
+    perfect = across.table.assign(clean=1.0, clean_low=1.0, clean_high=1.0)
+    drawing = set_chart(
+        dataclasses.replace(across, table=perfect), assign_looks(study.ranking), "clean", label="x"
+    )
+    assert drawing.__html__().count('class="mark ') == 9
+
+
 def test_csv_rows_name_their_data(tmp_path: Path) -> None:
     run = make_across(tmp_path / "run", "camus")
     study_of(run)

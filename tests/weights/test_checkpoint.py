@@ -45,6 +45,8 @@ def test_a_state_dict_is_found_alone_or_among_what_training_adds(tmp_path: Path)
         whole,
         {"model_state_dict": state},
         {"_orig_mod." + k: v for k, v in state.items()},
+        {"_orig_mod.module." + k: v for k, v in state.items()},
+        {"module._orig_mod." + k: v for k, v in state.items()},
     ):
         torch.save(content, path)
         check(path)

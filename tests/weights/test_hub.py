@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -136,7 +135,7 @@ def test_what_is_not_in_the_cache_says_so_in_one_line(
         find_hub_file(f"hf://ours/unet@{revision}")
     told = str(caught.value)
     assert told.startswith(f"hf://ours/unet@{revision}: is not in the cache {constants.HF_HUB_CACHE}")
-    assert "`hf download ours/unet model.safetensors`" in told
+    assert f"`hf download ours/unet model.safetensors --revision {revision}`" in told
     assert "\n" not in told
 
 
@@ -201,6 +200,52 @@ def test_a_strange_file_is_refused_by_its_name_on_the_hub(hub: Hub, data: bytes,
     assert says in told
 
 
+def test_weights_that_do_not_fit_are_refused_by_their_name_on_the_hub(hub: Hub, tmp_path: Path) -> None:
+    """The path in the cache means nothing to the user."""
+    other = write_weights(tmp_path / "other.safetensors", options={"width": 8, "levels": 2})
+    commit = hub.add("ours/other", {FILE: other.read_bytes()})
+    with pytest.raises(DataError) as caught:
+        lvzoo.load(f"hf://ours/other@{commit}")
+    assert str(caught.value).startswith(
+        f"hf://ours/other@{commit}: weights of another model than its card says"
+    )
+
+
+@pytest.mark.parametrize("cached", [True, False], ids=["in the cache", "not in the cache"])
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("Task error: CAS Client Error: error sending request"),  # of hf_xet
+        OSError("Consistency check failed: file should be of size 9 but has size 3 (model.safetensors)."),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_transfer_that_breaks_off_is_taken_for_the_network(
+    hub: Hub,
+    content: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    error: Exception,
+    *,
+    cached: bool,
+) -> None:
+    """Such errors have no class of the hub's library."""
+    commit = hub.add("ours/unet", {FILE: content})
+    if cached:
+        find_hub_file("hf://ours/unet@main")
+
+    def break_off(_wanted: object) -> None:
+        raise error
+
+    monkeypatch.setattr(hub_module, "_download", break_off)
+    caplog.clear()
+    if cached:
+        assert find_hub_file("hf://ours/unet@main").name.revision == commit
+        assert str(error).rstrip(".") in caplog.text
+    else:
+        assert str(error).rstrip(".") in find_fault("hf://ours/unet@main")
+
+
 def test_a_fault_of_this_disk_is_not_taken_for_the_network(
     hub: Hub, content: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -212,12 +257,3 @@ def test_a_fault_of_this_disk_is_not_taken_for_the_network(
     monkeypatch.setattr(hub_module, "_download", fill)
     with pytest.raises(OSError, match="No space left"):
         find_hub_file("hf://ours/unet@main")
-
-
-def test_the_log_is_quiet_but_for_the_commit(
-    hub: Hub, content: bytes, caplog: pytest.LogCaptureFixture
-) -> None:
-    hub.add("ours/unet", {FILE: content})
-    with caplog.at_level(logging.WARNING):
-        find_hub_file("hf://ours/unet@main")
-    assert len(caplog.messages) == 1

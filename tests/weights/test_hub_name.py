@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from lvzoo.errors import UsageError
 from lvzoo.weights.hub import find_hub_file
 from lvzoo.weights.hub_name import FILE, is_hub_name, parse_hub_name
+from tests.made_hub import isolate_hub
+
+
+@pytest.fixture(autouse=True)
+def _no_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    isolate_hub(monkeypatch, tmp_path / "hf")
 
 
 @pytest.mark.parametrize(
@@ -40,6 +48,8 @@ def test_a_name_has_an_owner_a_revision_and_perhaps_a_file(
         ("hf://ours/unet@a%2F..%2Fb", "write hf://OWNER/NAME@REVISION"),
         ("hf://ours/unet/../two.safetensors", "write hf://OWNER/NAME@REVISION"),
         ("hf://ours/unet@v1/model.pt", "follows as /FILE.safetensors"),
+        (r"hf://ours/unet/..\two.safetensors", "write hf://OWNER/NAME@REVISION"),
+        ("hf://ours/unet/a\x1b[2K.safetensors", "write hf://OWNER/NAME@REVISION"),
         ("hf://ours/un--et", "write hf://OWNER/NAME@REVISION"),
         ("https://huggingface.co/ours/unet/tree/main", "write hf://ours/unet@REVISION"),
         ("huggingface.co/ours/unet", "write hf://ours/unet@REVISION"),

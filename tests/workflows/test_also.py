@@ -13,7 +13,7 @@ import pytest
 
 import lvzoo
 from lvzoo.cli import main
-from lvzoo.errors import UsageError
+from lvzoo.errors import DataError, UsageError
 from lvzoo.phantom.write import cached_phantom, write_phantom
 from tests.made_across import DROPS, edit_run, make_across
 from tests.made_plugins import declare, network
@@ -272,6 +272,19 @@ def test_a_model_that_fails_at_home_is_left_out_elsewhere_until_it_works(
     second, steps = bench("sound,moody", run, sets[:1])
     assert not [step for step in steps if step.startswith("sound-s0 training")]
     assert sorted(second.across["model"]) == ["moody"] * 2 + ["sound"] * 2
+
+
+@pytest.mark.slow
+def test_the_run_has_its_report_even_if_another_set_cannot_be_tested(
+    names: str, sets: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_arguments: object) -> None:
+        raise DataError("the tracings of the experts do not parse")
+
+    monkeypatch.setattr("lvzoo.workflows.carry_out.score_others", fail)
+    with pytest.raises(DataError, match="do not parse"):
+        bench(names, tmp_path / "run", sets[:1])
+    assert (tmp_path / "run/report.html").is_file()
 
 
 def test_the_test_frames_of_the_run_itself_are_refused_before_training(names: str, tmp_path: Path) -> None:

@@ -34,9 +34,12 @@ from lvzoo.phantom.dataset import Phantom
 from lvzoo.phantom.write import cached_phantom
 from lvzoo.registry import open_zoo
 from lvzoo.types import FrameSet, Prediction
+from lvzoo.weights.card import trained_elsewhere
 from lvzoo.weights.moved import move_outwards
+from lvzoo.weights.trained import find_trained
 from lvzoo.workflows import export as export_workflow
 from lvzoo.workflows.export_check import check_batches, check_difference, check_rule, compute_expected
+from lvzoo.workflows.export_facts import describe_model
 from lvzoo.workflows.export_int8 import load_int8_frames
 from lvzoo.workflows.exported import ExportedNetwork, make_array, open_exported
 from tests.made_weights import MOVED, OPTIONS, write_weights
@@ -171,6 +174,13 @@ def test_the_metadata_say_what_a_reader_must_know(files: dict[str, Path]) -> Non
     assert [each.type.tensor_type.shape.dim[0].dim_param for each in (*graph.input, *graph.output)] == 2 * [
         "batch"
     ]
+
+
+def test_the_metadata_claim_nothing_about_data_that_only_the_author_knows(tmp_path: Path) -> None:
+    weights = write_weights(tmp_path / "theirs.safetensors", trained_on=trained_elsewhere("our clips"))
+    about = describe_model(find_trained(weights))["trained_on"]
+    assert about["synthetic"] is None
+    assert about["text"] == "our clips (trained elsewhere, as its author says)"
 
 
 def test_no_file_says_where_the_code_lies(files: dict[str, Path], tmp_path: Path) -> None:
@@ -438,6 +448,20 @@ def test_int8_says_what_it_costs(tmp_path: Path, files: dict[str, Path], frames:
     assert made.path.stat().st_size < 0.4 * files["unet-fast.onnx"].stat().st_size
     assert any(each.op_type == "QuantizeLinear" for each in onnx.load(made.path).graph.node)
     assert [each.name for each in tmp_path.iterdir()] == ["small.onnx"]
+
+
+def test_a_network_that_cannot_be_quantised_is_named_and_nothing_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise ValueError("no scale for Einsum")
+
+    monkeypatch.setattr("lvzoo.workflows.export_int8.quantise", refuse)
+    with pytest.raises(
+        PluginError, match=r"unet-fast: cannot be written in int8 \(ValueError: no scale.*without --int8"
+    ):
+        lvzoo.export("unet-fast", int8=True, phantom_size="smoke", out=tmp_path / "x.onnx")
+    assert not list(tmp_path.iterdir())
 
 
 def test_int8_uses_frames_of_a_data_set_but_no_test_frames(tmp_path: Path) -> None:

@@ -224,6 +224,15 @@ def test_without_a_token_or_rights_or_network_it_says_what_to_do(
     with pytest.raises(DataError, match="HF_HUB_OFFLINE is set, so nothing can be uploaded"):
         lvzoo.push(model, "ours/small")
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+
+    def break_off(*_: object, **__: object) -> None:
+        raise RuntimeError("Task error: CAS Client Error: error sending request")  # as hf_xet does
+
+    hub.read_only = False
+    with monkeypatch.context() as broken:
+        broken.setattr("huggingface_hub.HfApi.create_commit", break_off)
+        with pytest.raises(DataError, match=r"cannot be reached \(Task error"):
+            lvzoo.push(model, "ours/small")
     move_hub(monkeypatch, NOBODY)
     with pytest.raises(DataError, match=f"ours/small: {NOBODY} cannot be reached .*; try again later"):
         lvzoo.push(model, "ours/small")

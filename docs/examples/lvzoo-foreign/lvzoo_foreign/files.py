@@ -5,7 +5,7 @@ from lvzoo.foreign.wrap import Scores, read_numbers
 
 
 class OnnxMask(OnnxMaskModel):
-    """A mask network. An option of 0 rows, columns or channels means what the file states."""
+    """A mask network. 0 rows and columns, or 0 channels, mean what the file states."""
 
     def __init__(
         self,
@@ -22,7 +22,7 @@ class OnnxMask(OnnxMaskModel):
     ) -> None:
         super().__init__(
             path,
-            size_HW=(rows, columns) if rows and columns else None,
+            size_HW=(rows, columns) if rows or columns else None,
             channels=channels or None,
             scale=scale,
             mean=read_numbers(mean),

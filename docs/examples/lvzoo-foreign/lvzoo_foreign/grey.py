@@ -27,6 +27,10 @@ def measure_grey(folder: Path, *, clips: int = CLIPS, seed: int = 0) -> tuple[li
             pixels += len(levels_P3)
             sums_3 += levels_P3.sum(axis=0)
             squares_3 += (levels_P3**2).sum(axis=0)
+    if not pixels:
+        raise SystemExit(
+            f"{folder}: no training clip can be read; name the folder that holds FileList.csv and Videos"
+        )
     mean_3 = sums_3 / pixels
     return mean_3.tolist(), np.sqrt(squares_3 / pixels - mean_3**2).tolist()
 
