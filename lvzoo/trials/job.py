@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -26,16 +25,13 @@ from lvzoo.models.build import build_model
 from lvzoo.noise.apply import open_suite
 from lvzoo.noise.corrupt import corrupt_frames
 from lvzoo.plugins import explain_plugin_error, resolve
-from lvzoo.registry import DataReader
 from lvzoo.run import RunFolder, TrialFolder, digest
-from lvzoo.run.trial import STATUS
 from lvzoo.temporary import remove_leftovers
 from lvzoo.train.trainer import LoopTrainer
 from lvzoo.trials.digest import network_code, scoring_code
 from lvzoo.trials.labels import add_labels
-from lvzoo.trials.moving import check_data, find_data, list_packages
-from lvzoo.trials.prepare import CachedPhantom, NoisePlan, RunData
-from lvzoo.trials.results import has_results, make_scores_key
+from lvzoo.trials.prepare import NoisePlan, RunData
+from lvzoo.trials.results import has_results
 from lvzoo.trials.scoring import (
     Report,
     check_frames_are_independent,
@@ -43,8 +39,9 @@ from lvzoo.trials.scoring import (
     predict_specimens,
     score_conditions,
 )
+from lvzoo.trials.settings import TrialSettings
 from lvzoo.trials.volumes import measure_predictions
-from lvzoo.types import Epoch, Event, FrameSet, Job, Split, Trial
+from lvzoo.types import Epoch, Event, FrameSet, Job, Trial
 from lvzoo.weights.locate import WEIGHTS, Located, check_files
 from lvzoo.weights.network import read_model, save_model
 from lvzoo.weights.trained import TrainedModel
@@ -52,93 +49,6 @@ from lvzoo.weights.trained import TrainedModel
 log = logging.getLogger(__name__)
 TICK_S = 0.2
 """The least time between two events of batches."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TrialSettings:
-    """The settings of one trial: names and numbers only, so that they can be sent to another process."""
-
-    trial: Trial
-    reader: DataReader
-    data: Path
-    phantom: CachedPhantom | None
-    """What the data are made from, if they are a phantom in the cache."""
-    fingerprints: Mapping[Split, str]
-    """The fingerprint of each split that the run uses."""
-    noise: NoisePlan
-    scoring_code: str
-    """Digest of the code that scores: `lvzoo.trials.digest.scoring_code`."""
-    folder: TrialFolder
-    device: str
-    threads: int = 1
-    """The number of threads on the CPU."""
-    weights: Path | None = None
-    """The weights of a model that was trained before. Without them, the trial is trained."""
-    weights_digest: str = ""
-    """Digest of such weights, and of the code that their network computes with."""
-
-    @property
-    def test_fingerprint(self) -> str:
-        """The fingerprint of the test frames."""
-        return self.fingerprints["test"]
-
-    @property
-    def scores_key(self) -> str:
-        """Hash of everything that changes the trial's scores."""
-        return make_scores_key(
-            self.trial,
-            test_fingerprint=self.test_fingerprint,
-            noise_digest=self.noise.digest,
-            conditions=self.noise.conditions,
-            scoring_code=self.scoring_code,
-            weights_digest=self.weights_digest,
-        )
-
-    @property
-    def precision(self) -> str:
-        """The precision of scoring: the recipe's, or the device's best for a model that was trained before."""
-        return self.trial.recipe.precision if self.weights is None else "auto"
-
-    # what lvzoo.executors.movable asks for, so that another machine can do the trial
-
-    @property
-    def output(self) -> Path:
-        """The folder of the trial."""
-        return self.folder.path
-
-    @property
-    def status(self) -> Path:
-        """The file that says what is done."""
-        return self.folder.path / STATUS
-
-    @property
-    def inputs(self) -> tuple[Path, ...]:
-        """The weights of a model that was trained before."""
-        return () if self.weights is None else (self.weights,)
-
-    @property
-    def packages(self) -> tuple[str, ...]:
-        """The packages whose code decides the numbers: those of the model, its trainer, the data and the noise."""
-        family = self.trial.entry.family
-        return list_packages((family.factory, family.trainer, self.reader.factory, self.noise.source.factory))
-
-    def relocate(self, *, output: Path, inputs: Sequence[Path]) -> TrialSettings:
-        """Return the settings with other places for the trial's folder and the weights."""
-        return replace(self, folder=TrialFolder(path=output), weights=inputs[0] if inputs else None)
-
-    def check_data(self) -> None:
-        """Raise DataError if the data neither lie on this machine nor can be made here."""
-        check_data(self.data, self.phantom, self.reader)
-
-    def find_data(self, report: Report) -> TrialSettings:
-        """Return the settings with the place of the data on this machine. Make them and their noise if necessary."""
-        data = find_data(
-            *(self.data, self.phantom, self.reader),
-            fingerprints=self.fingerprints,
-            noise=self.noise,
-            report=report,
-        )
-        return replace(self, data=data)
 
 
 def make_job(
