@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+import numpy as np
 import pytest
+from PIL import Image
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser, ConsoleMessage, Page, Request
+    from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request
 
 CHROMIUMS: Final = ("chromium", "chromium-browser", "google-chrome")
 PATIENCE_S: Final = 20
@@ -77,10 +80,41 @@ class Visit:
             self.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         )
 
+    def wide_tables(self) -> Locator:
+        """Return the boxes whose table is clearly wider than they are."""
+        self.evaluate(MARK_WIDE)
+        return self.page.locator(".scroll.is-wide")
+
+    def check_wide_tables(self) -> None:
+        """Fail unless wide tables scroll to their end, keep their caption in view, and show that they go on."""
+        boxes = self.wide_tables()
+        assert boxes.count() > 0
+        for box in boxes.all():
+            name = box.get_attribute("aria-label")
+            box.scroll_into_view_if_needed()
+            assert edge_contrast(box) > 10, f"no shadow: {name}"
+            assert caption_overhang_px(box) == (0, 0), name
+            assert box.evaluate(SCROLL_TO_END) <= 1, f"cannot be scrolled to its end: {name}"
+            assert edge_contrast(box) < 3, f"a shadow where the table ends: {name}"
+            assert caption_overhang_px(box) == (0, 0), name
+
     def worst_contrast(self) -> tuple[float, str]:
         """Return the smallest contrast of a text with what is behind it (WCAG), and the text."""
         contrast, text = self.evaluate(CONTRAST)
         return float(contrast), str(text)
+
+
+def edge_contrast(box: Locator) -> float:
+    """Return by how many grey levels the right edge of a box differs from the paper left of it, above the text."""
+    image = Image.open(io.BytesIO(box.screenshot())).convert("L")
+    grey_HW = np.asarray(image, dtype=float)
+    return float(abs(grey_HW[1, -2] - grey_HW[1, -60]))
+
+
+def caption_overhang_px(box: Locator) -> tuple[int, int]:
+    """Return by how much a caption reaches beyond the left and the right edge of its box."""
+    left, right = box.evaluate(CAPTION_OVERHANG)
+    return round(left), round(right)
 
 
 @pytest.fixture(scope="session")
@@ -133,6 +167,22 @@ def visit(browser: Browser) -> Iterator[Callable[..., Visit]]:
         context.close()
 
 
+MARK_WIDE: Final = """document.querySelectorAll(".scroll").forEach((each) => {
+  each.classList.toggle("is-wide", each.scrollWidth > each.clientWidth + 20);
+  each.classList.toggle("fits", each.scrollWidth <= each.clientWidth);
+})"""
+SCROLL_TO_END: Final = """(box) => {
+  box.scrollLeft = box.scrollWidth;
+  const cells = [...box.querySelectorAll("tr > :last-child")];
+  return Math.max(...cells.map((each) => each.getBoundingClientRect().right)) - box.getBoundingClientRect().right;
+}"""
+CAPTION_OVERHANG: Final = """(box) => {
+  const frame = box.getBoundingClientRect();
+  const words = document.createRange();
+  words.selectNodeContents(box.querySelector("caption"));
+  const text = words.getBoundingClientRect();
+  return [Math.max(0, frame.left - text.left), Math.max(0, text.right - frame.right)];
+}"""
 CONTRAST: Final = """() => {
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = 1;

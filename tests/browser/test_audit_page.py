@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
+PAST_THE_BOX = """(each) =>
+  each.getBoundingClientRect().right - each.closest(".scroll").getBoundingClientRect().right"""
+
 
 @pytest.fixture(scope="module")
 def audit_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -43,6 +46,19 @@ def test_the_page_opens_without_an_error_and_asks_for_nothing(
     assert page.unnamed_controls() == []
     contrast, text = page.worst_contrast()
     assert contrast >= 4.5, text
+    page.check()
+
+
+def test_wide_tables_scroll_and_fingerprints_are_whole_on_a_narrow_page(
+    visit: Callable[..., Visit], audit_path: Path
+) -> None:
+    page = visit(audit_path, width=280)
+    page.check_wide_tables()
+    page = visit(audit_path, width=400)
+    prints = page.page.locator("#counts code")
+    assert prints.count() == 3
+    for each in prints.all():
+        assert each.evaluate(PAST_THE_BOX) <= 0, each.inner_text()
     page.check()
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from lvzoo.report.clip_page_index import write_index_page
 from lvzoo.report.html import write_report
+from tests.browser.conftest import edge_contrast
 from tests.report.made_answers import make_answer, write_page
 from tests.report.studies import make_study
 from tests.report.test_clip_page import SUMMARY
@@ -53,6 +54,32 @@ def test_the_report_opens_without_an_error_and_asks_for_nothing(
     contrast, text = report.worst_contrast()
     assert contrast >= 4.5, text
     report.check()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_wide_table_scrolls_in_its_box_and_shows_that_it_goes_on(
+    scheme: Scheme, visit: Callable[..., Visit], report_path: Path
+) -> None:
+    report = visit(report_path, width=400, scheme=scheme)
+    report.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+    report.check_wide_tables()
+    report.check()
+
+
+def test_a_small_laptop_shows_every_column_of_the_report(
+    visit: Callable[..., Visit], report_path: Path
+) -> None:
+    report = visit(report_path, width=1100)
+    report.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+    assert report.wide_tables().count() == 0
+    assert report.page.locator(".scroll.fits").count() == report.page.locator(".scroll").count()
+
+
+def test_a_table_that_fits_has_no_shadow(visit: Callable[..., Visit], report_path: Path) -> None:
+    report = visit(report_path, width=1400)
+    report.wide_tables()
+    for box in report.page.locator(".scroll.fits:visible").all():
+        assert edge_contrast(box) < 3, box.get_attribute("aria-label")
 
 
 def test_the_report_follows_the_system_in_light_and_dark(
