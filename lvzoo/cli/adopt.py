@@ -15,8 +15,8 @@ from lvzoo.cli.options import registry_option
 @click.option(
     "--trained-on",
     metavar="TEXT",
-    required=True,
-    help="The data it was trained on, as its author says. Every ranking shows this text.",
+    help="The data it was trained on, as its author says. Every ranking shows this text. A file of `lvzoo export` "
+    "states it, and needs no such option.",
 )
 @click.option(
     "--out",
@@ -26,7 +26,12 @@ from lvzoo.cli.options import registry_option
 )
 @registry_option
 def adopt(
-    *, entry: str, checkpoint: Path | None, trained_on: str, out: Path | None, registries: tuple[Path, ...]
+    *,
+    entry: str,
+    checkpoint: Path | None,
+    trained_on: str | None,
+    out: Path | None,
+    registries: tuple[Path, ...],
 ) -> None:
     """Write a model that was trained elsewhere as a weights file.
 

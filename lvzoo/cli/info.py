@@ -94,11 +94,17 @@ def _describe(zoo: Zoo, entry: Entry, carried: Carried | None) -> dict[str, Any]
             }
             for name, option in entry.family.options.items()
         },
-        "recipe": {**dataclasses.asdict(Recipe()), **entry.recipe},
+        "recipe": {**dataclasses.asdict(Recipe()), **entry.recipe} if _has_recipe(entry, carried) else None,
         "recipe_overrides": list(entry.recipe),
         "weights": carried and carried.plain(),
         **_measure(zoo, entry),
     }
+
+
+def _has_recipe(entry: Entry, carried: Carried | None) -> bool:
+    """Return whether lvzoo trains the model, or trained its weights."""
+    card = carried and carried.card
+    return entry.family.trainable and not (card and card.trained_on.elsewhere)
 
 
 def _measure(zoo: Zoo, entry: Entry) -> dict[str, Any]:
@@ -161,16 +167,21 @@ def _lines(described: Mapping[str, Any]) -> Iterator[str]:
     yield from ("", "options")
     for name, option in described["options"].items():
         yield from _wrap(f"  {name}", f"{option['value']}  {_describe_option(option)}")
+    if described["recipe"]:
+        yield from _recipe_lines(described)
+    if described["weights"]:
+        yield from ("", "weights")
+        for label, text in _weight_lines(described["weights"]):
+            yield from _wrap(f"  {label}", text)
+
+
+def _recipe_lines(described: Mapping[str, Any]) -> Iterator[str]:
     yield from ("", "recipe" + (" (own)" if described["trainer"] else ""))
     if described["trainer"]:
         yield from _wrap("  trainer", described["trainer"])
     for name, value in described["recipe"].items():
         mark = "  (set by this entry)" if name in described["recipe_overrides"] else ""
         yield from _wrap(f"  {name}", f"{value}{mark}")
-    if described["weights"]:
-        yield from ("", "weights")
-        for label, text in _weight_lines(described["weights"]):
-            yield from _wrap(f"  {label}", text)
 
 
 def _weight_lines(weights: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -27,6 +27,7 @@ from torch.export import Dim, ExportedProgram
 from torch.nn import functional
 
 from lvzoo.errors import PluginError, is_out_of_memory, make_memory_error
+from lvzoo.geometry.contour import CURVE_POINTS_PER_SPAN
 from lvzoo.models.decode import Curve
 from lvzoo.types import FRAME_SIZE_HW, Kind
 
@@ -40,6 +41,22 @@ POINTS: Final = "points_BK2"
 OUTPUTS: Final[Mapping[Kind, str]] = {"mask": LOGITS, "landmark": POINTS}
 """The name of the output of each kind of model."""
 ORDER: Final = "left annulus, left wall, apex, right wall, right annulus"
+JOINED: Final[Mapping[Curve, str]] = {
+    "spline": "natural cubic spline through the landmarks (second derivative 0 at both ends), for x and y each; its "
+    "parameter is 0 at the first landmark and grows from each landmark to the next by the square root of their "
+    "distance (centripetal); a landmark at the same place as the one before is left out",
+    "polygon": "the landmarks themselves, joined by straight lines",
+}
+FILLED: Final = (
+    "round x and y of the points to whole pixels, half to even; join them and close the polygon by straight lines; a "
+    "pixel is inside if its centre is (even-odd rule) or lies on an edge, as skimage.draw.polygon fills it"
+)
+MOVED: Final = (
+    "first move each landmark by offset_px along the outward unit normal of the spline, at the point of the spline "
+    "that is nearest to the landmark; tangents are central differences of its points (one-sided at both ends)"
+)
+NOTES: Final = ("order", "drawing")
+"""The parts of a rule that say in words what its values mean. lvzoo itself does not read them."""
 EXAMPLE_BATCH: Final = 2
 """The batch with which a network is traced. With a batch of 1, torch takes the size for a constant."""
 LONGEST_CAUSE: Final = 200
@@ -91,7 +108,7 @@ def describe_graph(kind: Kind, rule: Rule) -> dict[str, Any]:
     size = {"mask": ["batch", 1, rows, columns], "landmark": ["batch", getattr(rule, "landmarks", 0), 2]}[
         kind
     ]
-    order = {"order": ORDER} if isinstance(rule, LandmarkRule) else {}
+    notes = {"order": ORDER, "drawing": _describe_drawing(rule)} if isinstance(rule, LandmarkRule) else {}
     return {
         "format": FORMAT,
         "kind": kind,
@@ -104,7 +121,18 @@ def describe_graph(kind: Kind, rule: Rule) -> dict[str, Any]:
             "range": [0, 1],
         },
         "output": {"name": OUTPUTS[kind], "type": "float32", "shape": size},
-        "rule": {**dataclasses.asdict(rule), **order},
+        "rule": {**dataclasses.asdict(rule), **notes},
+    }
+
+
+def _describe_drawing(rule: LandmarkRule) -> dict[str, Any]:
+    """Return how the landmarks are drawn, for a reader without lvzoo."""
+    points = CURVE_POINTS_PER_SPAN * rule.landmarks
+    return {
+        "curve": JOINED[rule.curve],
+        **({"points": points, "spacing": "even in the parameter"} if rule.curve == "spline" else {}),
+        "fill": FILLED,
+        **({"offset": MOVED} if rule.offset_px else {}),
     }
 
 
@@ -121,7 +149,7 @@ def parse_rule(metadata: object) -> Rule:
     if kind not in RULES:
         raise ValueError(f"its kind is {kind!r}, this lvzoo knows {', '.join(RULES)}")
     try:
-        return RULES[kind](**{name: value for name, value in dict(rule).items() if name != "order"})
+        return RULES[kind](**{name: value for name, value in dict(rule).items() if name not in NOTES})
     except TypeError as error:
         raise ValueError(f"its rule is {rule!r}, this lvzoo knows another one") from error
 

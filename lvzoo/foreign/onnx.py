@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -25,6 +25,7 @@ from torch import nn
 
 from lvzoo.errors import DataError, PluginError, explain_exception
 from lvzoo.exports.network import KEY, LandmarkRule, MaskRule, Rule, parse_rule
+from lvzoo.foreign.file_network import FileNetwork, Stated, parse_stated
 from lvzoo.foreign.wrap import ForeignMaskModel, Scores
 from lvzoo.models.base import LandmarkModel
 from lvzoo.types import FRAME_SIZE_HW, Batch
@@ -39,7 +40,7 @@ TYPES: Final[Mapping[str, type[np.floating[Any]]]] = {
 ONE_FILE: Final = "if its weights lie in a file beside it, join them: `onnx.save(onnx.load(PATH), OTHER)`"
 
 
-class OnnxNetwork(nn.Module):
+class OnnxNetwork(FileNetwork):
     """The network of an ONNX file with one input (B, C, H, W). It runs on the CPU and cannot be trained.
 
     `digest` is the SHA-256 of the file. It is a buffer, so a weights file holds it, and weights that hold another one
@@ -47,6 +48,7 @@ class OnnxNetwork(nn.Module):
     """
 
     digest: torch.Tensor
+    format = "ONNX"
 
     def __init__(self, path: str | Path) -> None:
         """Read the file.
@@ -82,11 +84,24 @@ class OnnxNetwork(nn.Module):
         Raises:
             PluginError: the metadata are damaged, or of a newer lvzoo.
         """
+        return self._read_metadata(parse_rule)
+
+    @property
+    def stated(self) -> Stated | None:
+        """What the file says about its model; None if `lvzoo export` did not write it.
+
+        Raises:
+            PluginError: the metadata are damaged.
+        """
+        return self._read_metadata(parse_stated)
+
+    def _read_metadata(self, parse: Callable[[Any], T]) -> T | None:
+        """Return what `parse` makes of the metadata that `lvzoo export` wrote; None if there are none."""
         text = self.session.get_modelmeta().custom_metadata_map.get(KEY)
         if text is None:
             return None
         try:
-            return parse_rule(json.loads(text))
+            return parse(json.loads(text))
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
             raise PluginError(
                 f"{self.path}: its metadata are not as this lvzoo writes them ({explain_exception(error)}); export "

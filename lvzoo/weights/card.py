@@ -78,9 +78,9 @@ class TrainedOn:
         return f"{self.name} ({AUTHOR})" if self.elsewhere else name_data(self)
 
 
-def trained_elsewhere(data: str) -> TrainedOn:
+def trained_elsewhere(data: str, *, synthetic: bool = False) -> TrainedOn:
     """Return what is known of the training data of a model that other code trained: what its author says."""
-    return TrainedOn(name=data, version="", synthetic=False, fingerprint="", splits={}, elsewhere=True)
+    return TrainedOn(name=data, version="", synthetic=synthetic, fingerprint="", splits={}, elsewhere=True)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,7 +7,7 @@ plain values only, and anything else in the file is an error.
 from __future__ import annotations
 
 import pickle
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -43,6 +43,20 @@ def read_checkpoint(path: Path) -> dict[str, torch.Tensor]:
         if all(name.startswith(prefix) for name in tensors):
             tensors = {name.removeprefix(prefix): tensor for name, tensor in tensors.items()}
     return tensors
+
+
+def list_shorter_names(tensors: Mapping[str, torch.Tensor]) -> Iterator[tuple[str, dict[str, torch.Tensor]]]:
+    """Yield each beginning that all names share, and the tensors without it; first the empty beginning.
+
+    >>> [beginning for beginning, _ in list_shorter_names({"model.a.bias": torch.ones(1)})]
+    ['', 'model.', 'model.a.']
+    """
+    beginning = ""
+    yield beginning, dict(tensors)
+    while len(words := {name.partition(".")[:2] for name in tensors}) == 1 and (word := words.pop())[1]:
+        beginning += "".join(word)
+        tensors = {name.removeprefix("".join(word)): tensor for name, tensor in tensors.items()}
+        yield beginning, tensors
 
 
 def _read(path: Path) -> object:

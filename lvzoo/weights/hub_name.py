@@ -13,8 +13,8 @@ from lvzoo.errors import UsageError
 SCHEME: Final = "hf://"
 FILE: Final = "model.safetensors"
 """The weights file of a repository, unless the name says another."""
-BEGINNINGS: Final = ("hf:/", "https://huggingface.co/", "http://huggingface.co/", "huggingface.co/")
-"""A name that begins so means a model on the hub. `pathlib` turns `hf://` into `hf:/`."""
+BEGINNINGS: Final = ("hf:", "https://huggingface.co/", "http://huggingface.co/", "huggingface.co/")
+"""A name that begins so means a model on the hub. `pathlib` turns `hf://` into `hf:/`, and people forget `//`."""
 NAME: Final = re.compile(
     r"hf:/{1,2}(?P<repo>[a-z0-9_][\w.-]*/[a-z0-9_][\w.-]*)"
     r"(?:@(?P<revision>refs/pr/\d+|[^/@]+))?(?:/(?P<file>[^@]+\.safetensors))?",
@@ -114,6 +114,9 @@ def _hint(text: str) -> str:
     address = ADDRESS.match(text)
     if address is not None:
         return f"write {SCHEME}{address['repo']}@REVISION, where REVISION is a branch, a tag or a commit"
+    name = re.sub("^hf:/*", SCHEME, text, flags=re.IGNORECASE)
+    if name != text and NAME.fullmatch(name):
+        return f"did you mean {name}?"
     body = text.lower().removeprefix("hf:").strip("/")
     if body and "/" not in body:
         return f"its owner is missing; write {FORM}"

@@ -27,6 +27,7 @@ from lvzoo.exports.network import (
 from lvzoo.exports.network_onnx import add_metadata, check_onnx, write_onnx
 from lvzoo.exports.network_pt2 import write_pt2
 from lvzoo.files import atomic_file, check_folder
+from lvzoo.foreign.file_network import find_file_network
 from lvzoo.phantom.dataset import Phantom
 from lvzoo.phantom.write import cached_phantom
 from lvzoo.temporary import temporary_folder
@@ -92,7 +93,8 @@ def export(
         registries: further registry.yaml files.
 
     Raises:
-        UsageError: options do not fit together, a package is missing, or the file has a bad name.
+        UsageError: options do not fit together, a package is missing, the file has a bad name, or the model is one
+            that runs from an ONNX file.
         DataError: the file exists, or the data cannot be read.
         PluginError: the model cannot be exported, or the file would differ from torch.
         LvzooError: the model is not available.
@@ -187,6 +189,8 @@ def _prepare(found: TrainedModel) -> tuple[Graph, Rule, Expected]:
     """
     kind = found.card.kind
     network = read_model(found.located)
+    if file := find_file_network(network):
+        raise UsageError(f"{found.named}: this model is an {file.format} file already: {file.path}")
     graph = Graph(network if kind == "mask" else read_model(found.located, calibrated=False), kind).eval()
     frames = Phantom(cached_phantom(size=CHECKED_ON, seed=0)).load("test").frames_NHW[:FRAMES]
     expected = compute_expected(graph, network, frames, named=found.named)

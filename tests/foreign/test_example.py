@@ -16,7 +16,9 @@ import lvzoo
 from lvzoo.cli import main
 from lvzoo.errors import DataError, PluginError
 from lvzoo.testing.conformance import check_models
+from lvzoo.weights import read_card
 from tests.foreign.made_onnx import write_onnx
+from tests.made_weights import CARD, write_weights
 
 if TYPE_CHECKING:
     from tests.conftest import Install
@@ -74,6 +76,36 @@ def test_another_file_at_the_same_path_is_another_model(registry: Path, tmp_path
         PluginError, match=r"x\.safetensors: theirs: .*theirs\.onnx: cannot be read \(no such file"
     ):
         lvzoo.load(weights)
+
+
+def test_a_file_of_lvzoo_export_keeps_what_it_states(
+    registry: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_weights(tmp_path / "small.safetensors")
+    ours = lvzoo.export(tmp_path / "small.safetensors", out=tmp_path / "ours.onnx").path
+    registry.write_text(f"ours: {{family: onnx-mask, options: {{path: {ours}}}}}\n")
+    weights, own = tmp_path / "back.safetensors", ["--registry", str(registry)]
+    words = ["adopt", "ours", "--out", str(weights), *own]
+    assert main([*words, "--trained-on", "not known"]) == 2
+    refused = capsys.readouterr().err
+    assert "is 'not known', but the file states that it was trained on 'synthetic phantom" in refused
+    assert main(words) == 0
+    card = read_card(weights)
+    assert str(card.trained_on).startswith("synthetic phantom")
+    assert card.trained_on.synthetic
+    assert card.licence == CARD.licence is not None
+    assert main(["eval", str(weights), *EVAL, "--out", str(tmp_path / "run")]) == 0
+    assert "ours on synthetic phantom" in " ".join(capsys.readouterr().out.split())
+    for form in ("onnx", "pt2"):
+        assert main(["export", str(weights), "--format", form, "--out", str(tmp_path / f"x.{form}")]) == 2
+        assert f"back.safetensors: this model is an ONNX file already: {ours}" in capsys.readouterr().err
+
+
+def test_info_shows_no_recipe_for_what_is_not_trained(
+    registry: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["info", "theirs", "--registry", str(registry)]) == 0
+    assert "epochs" not in capsys.readouterr().out
 
 
 def test_a_checkpoint_for_an_onnx_file_is_a_mistake(

@@ -53,6 +53,9 @@ def test_a_name_has_an_owner_a_revision_and_perhaps_a_file(
         ("hf://ours/un--et", "write hf://OWNER/NAME@REVISION"),
         ("https://huggingface.co/ours/unet/tree/main", "write hf://ours/unet@REVISION"),
         ("huggingface.co/ours/unet", "write hf://ours/unet@REVISION"),
+        ("hf:ours/unet@v1", "did you mean hf://ours/unet@v1?"),
+        ("hf:///ours/unet", "did you mean hf://ours/unet?"),
+        ("hf:unet", "its owner is missing"),
     ],
 )
 def test_a_wrong_name_says_how_it_is_written(text: str, hint: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 from typing import Any
 
@@ -112,11 +113,19 @@ def test_info_and_list_say_so(
         assert f"trained on {AUTHOR} (trained elsewhere, as its author says)" in printed
         assert "best epoch" not in printed
     assert main(["info", str(tmp_path / "mine.safetensors")]) == 0
-    assert "recipe not known: the model was trained elsewhere" in " ".join(capsys.readouterr().out.split())
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "recipe not known: the model was trained elsewhere" in printed
+    assert "epochs" not in printed, "the standard recipe was never used"
+    assert main(["info", str(tmp_path / "mine.safetensors"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["recipe"] is None
 
 
 def test_the_command_prints_both_files_and_what_it_tried(
-    theirs: Path, registry: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    theirs: Path,
+    registry: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     out = tmp_path / "mine.safetensors"
     words = ["adopt", "small", str(theirs), "--trained-on", AUTHOR, "--out", str(out)]
@@ -124,6 +133,8 @@ def test_the_command_prints_both_files_and_what_it_tried(
     printed = capsys.readouterr()
     assert printed.out.splitlines() == [str(out), str(out.with_suffix(".md"))]
     assert "on the phantom `smoke` (phantom-v" in printed.err
+    assert "hardly finds the ventricle" in caplog.text
+    assert f"{printed.err}{caplog.text}".count("Dice") == 1, "a low Dice is told once"
     assert "no evidence about patients" in printed.err
     assert main([*words, "--registry", str(registry)]) == 4, "nothing is overwritten"
 
@@ -147,11 +158,31 @@ def test_what_does_not_fit_is_told_and_nothing_is_written(
         lvzoo.adopt("small", trained_on=AUTHOR, out=out, registries=[registry])
     with pytest.raises(UsageError, match=r"trained_on is empty|--trained-on"):
         lvzoo.adopt("small", theirs, trained_on="  ", out=out, registries=[registry])
+    with pytest.raises(UsageError, match="is missing; write what its author says, or 'not known'"):
+        lvzoo.adopt("small", theirs, out=out, registries=[registry])
     with pytest.raises(UsageError, match="its card cannot say so"):
         lvzoo.adopt("small", theirs, trained_on="a\x1b[2Kb", out=out, registries=[registry])
     with pytest.raises(PluginError, match="smal"):
         lvzoo.adopt("smal", theirs, trained_on=AUTHOR, out=out, registries=[registry])
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_beginning_that_all_names_share_is_left_out_and_told(
+    registry: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    wanted = build_model(small_entry(), seed=7).state_dict()
+    named = {f"model.net.{name}": tensor for name, tensor in wanted.items()}
+    torch.save(named, tmp_path / "best.pt")
+    path = adopt_small(tmp_path / "best.pt", registry, tmp_path / "mine.safetensors")
+    got = lvzoo.load(path).state_dict()
+    assert all(torch.equal(got[name], tensor) for name, tensor in wanted.items())
+    assert "best.pt: all names begin with 'model.net.'; it is left out" in caplog.text
+    torch.save({"model.a.bias": torch.ones(1), "model.b.bias": torch.ones(1)}, tmp_path / "other.pt")
+    told = (
+        r"other\.pt: weights of another network .*; all names begin with 'model\.', and do not fit without it"
+    )
+    with pytest.raises(DataError, match=told):
+        adopt_small(tmp_path / "other.pt", registry, tmp_path / "other.safetensors")
 
 
 def test_weights_that_are_not_finite_are_refused(registry: Path, tmp_path: Path) -> None:

@@ -132,6 +132,11 @@ def test_a_landmark_model_gives_the_same_landmarks(
 ) -> None:
     run, metadata = open_plainly(files[f"landmark7-fast.{form}"])
     assert metadata["output"]["name"] == "points_BK2"
+    drawing = metadata["rule"].pop("drawing")
+    assert "square root" in drawing["curve"]
+    assert "half to even" in drawing["fill"]
+    assert drawing["points"] == 16 * 7
+    assert "offset" not in drawing
     assert metadata["rule"] == {
         "landmarks": 7,
         "curve": "spline",
