@@ -206,6 +206,8 @@ def check(*, folder: Path, page: Path | None, data_options: Mapping[str, str], a
         print_json(audit.as_json())
     else:
         click.echo("\n".join(list_lines(audit)))
+        if page is not None:
+            click.echo(f"\npage: {page}")
     failures = list(list_failures(audit, find_undecoded(audit.summary)))
     for line in failures:
         click.echo(line, err=True)

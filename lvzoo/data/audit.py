@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from lvzoo.data import audit_ranges as ranges
 from lvzoo.data.audit_duplicates import LEAST_CORRELATION, find_copies, hash_frames
 from lvzoo.data.audit_ranges import Measured, measure
+from lvzoo.data.quirks import NO_SECTOR
 from lvzoo.types import FrameSet, Phase, Split
 from lvzoo.types.audit import Audit, Check, Oddity, Place, Summary
 
@@ -53,7 +55,11 @@ SINGLE_CHECKS: Final[tuple[tuple[str, str, Callable[[Measured], Iterator[Oddity]
         f"fewer than {ranges.LEAST_BRIGHT_SHARE:.0%} of the pixels brighter than {ranges.BRIGHT_LEVEL} of 255",
         ranges.find_dark,
     ),
-    ("no sector found in a video", "the standard sector is used", ranges.find_sectorless),
+    (
+        "no sector found in a video",
+        "cropped to what is bright; noise takes the standard sector",
+        ranges.find_sectorless,
+    ),
 )
 """The checks of single frames and videos: what is odd, from where on, and who finds it."""
 
@@ -63,6 +69,7 @@ def audit(
 ) -> Audit:
     """Return everything that is odd in the splits of a data set.
 
+    Videos without a sector are named by one check, and not by a finding of the reader as well.
     `volumes` are those inside the reference contours, px³; NaN where one could not be measured.
     """
     measured = [measure(split, each, volumes[split]) for split, each in frames.items()]
@@ -71,7 +78,9 @@ def audit(
         for name, limit, find in SINGLE_CHECKS
     ]
     return Audit(
-        summary=summary,
+        summary=replace(
+            summary, quirks=tuple(each for each in summary.quirks if each.quirk != NO_SECTOR.text)
+        ),
         counts=count_frames(frames),
         checks=(_find_shared_patients(measured), *_find_copies(measured), *single),
         extremes=tuple(_find_extremes(measured)),

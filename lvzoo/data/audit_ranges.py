@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lvzoo.data.opencv import cv2
+from lvzoo.data.quirks import NO_SECTOR
 from lvzoo.types import FRAME_SIZE_HW, FrameSet, Phase, Split
 from lvzoo.types.audit import Oddity, Place
 
@@ -122,9 +123,11 @@ def find_dark(measured: Measured) -> Iterator[Oddity]:
 
 
 def find_sectorless(measured: Measured) -> Iterator[Oddity]:
-    """Yield the first frame of each video in which no sector was found."""
+    """Yield the first frame of each video in which no sector was found, before or after it was cropped."""
+    source = measured.frames.source
+    noted = {each.name for each in source.findings if each.quirk == NO_SECTOR.text}
     for index in _first_of_videos(measured.frames):
-        if not measured.frames.sectors[index].fitted:
+        if not measured.frames.sectors[index].fitted or measured.frames.videos[index] in noted:
             yield measured.oddity(index, "", 0.5)
 
 

@@ -73,6 +73,8 @@ class LabelledFrame:
     ef: float | None = None
     view: str = ""
     quality: str = ""
+    file: str = ""
+    """The file of the picture as findings name it, where the video and the frame do not tell it."""
     others_NHW: NDArray[np.uint8] | None = None
     """Other pictures of the same video, to which its sector is fitted as well; a few evenly spaced ones are enough.
     Only those of a video's first frame are used."""
@@ -249,7 +251,7 @@ def _find_contour(each: LabelledFrame, crop: Crop | None) -> NDArray[np.float32]
 
 
 def _where(each: LabelledFrame) -> str:
-    return f"{each.phase}, frame {each.frame}"
+    return each.file or f"{each.phase}, frame {each.frame}"
 
 
 def _show_size(picture_HW: NDArray[np.generic]) -> str:

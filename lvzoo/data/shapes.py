@@ -85,14 +85,17 @@ class Shapes:
 
     @property
     def left_out(self) -> tuple[str, ...]:
-        """The names of the videos that could not be measured."""
-        return tuple(dict.fromkeys(finding.name for finding in self.findings))
+        """The names of the videos that could not be measured, without those of single files."""
+        return tuple(dict.fromkeys(each.name for each in self.findings if not each.is_of_file))
 
     @property
     def title(self) -> str:
         """The source and the number of videos in words; it says if some or all of them are synthetic."""
         kind = say_synthetic(self.synthetic_videos, self.videos, what="videos")
-        lost = f" ({len(self.left_out):,} more left out)" if self.findings else ""
+        files = len({each.name for each in self.findings if each.is_of_file})
+        parts = [f"{len(self.left_out):,} more"] if self.left_out else []
+        parts += [f"{files:,} file{'s' * (files != 1)}"] if files else []
+        lost = f" ({' and '.join(parts)} left out)" if parts else ""
         videos = f"{self.videos:,} video{'s' * (self.videos != 1)}"
         return f"{self.source}{kind}: shape in the {self.origin} of {videos}{lost}"
 

@@ -19,7 +19,7 @@ from lvzoo.rank.across_sets import MEASURES, SCOPES, prepare_sets
 from lvzoo.rank.bootstrap import interval
 from lvzoo.rank.contests import COLUMNS, add_winners, compare_pair, find_contestants
 from lvzoo.rank.significance import holm, judge_seeds
-from lvzoo.types.across import AcrossResults, TestSet
+from lvzoo.types.across import FEWEST_GRADED, AcrossResults, TestSet
 from lvzoo.types.results import TRACKS
 
 if TYPE_CHECKING:
@@ -198,10 +198,12 @@ def _quality_table(prepared: Sequence[PreparedSet]) -> pd.DataFrame:
                 "home": number == 0,
                 "quality": quality,
                 "model": models,
-                "patients": int((~np.isnan(each.dice[quality, "clean"])).any(axis=0).sum()),
+                "patients": each.count_patients(quality),
             }
+            few = each.count_patients(quality) < FEWEST_GRADED
             for measure in MEASURES:
                 part = (quality, measure)
-                columns |= with_interval(measure, each.mean(part), each.means[part])
+                means_BM = np.full_like(each.means[part], np.nan) if few else each.means[part]
+                columns |= with_interval(measure, each.mean(part), means_BM)
             tables.append(pd.DataFrame(columns)[list(QUALITIES)][each.place_M >= 0])
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(QUALITIES))

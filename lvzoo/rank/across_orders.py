@@ -16,7 +16,7 @@ import pandas as pd
 
 from lvzoo.rank.bootstrap import interval
 from lvzoo.rank.stability import kendall_tau
-from lvzoo.types.across import FEWEST_MODELS, POOR
+from lvzoo.types.across import FEWEST_GRADED, FEWEST_MODELS, POOR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -54,6 +54,8 @@ def _compare_orders(
     target_M = each.mean(target)[tested]
     # the patients of home are the same in both orders, those of another set are not
     target_BM = (each.means[target] if each is home else each.independent_means(target))[:, tested]
+    if quality and each.count_patients(quality) < FEWEST_GRADED:
+        target_BM = np.full_like(target_BM, np.nan)
     taus = {measure: _correlate(home, measure, tested, target_M, target_BM) for measure in measures}
     for measure, (tau, tau_B) in taus.items():
         clean, clean_B = taus["clean"]

@@ -61,6 +61,10 @@ class PreparedSet:
         """Return the mean over patients of each model (M)."""
         return mean_M(self.dice[part])
 
+    def count_patients(self, quality: str) -> int:
+        """Return the number of patients with a frame of a picture quality."""
+        return int((~np.isnan(self.dice[quality, "clean"])).any(axis=0).sum())
+
     def independent_means(self, part: Part) -> NDArray[np.float64]:
         """Return the means in each resample (B, M), to be set against those of another data set.
 

@@ -33,8 +33,19 @@ ORIGINS: Final[Mapping[Origin, str]] = {
 
 def find_cautions(ranking: Ranking) -> tuple[Caution, ...]:
     """Return the cautions of a ranking whose other fields are filled."""
-    finders = (_trained_before, _calibrated, _noise, _seeds, _patients, _mean_ranks, _own_recipes)
+    finders = (_one_epoch, _trained_before, _calibrated, _noise, _seeds, _patients, _mean_ranks, _own_recipes)
     return tuple(Caution(kind=kind, text=text) for find in finders for kind, text in find(ranking))
+
+
+def _one_epoch(ranking: Ranking) -> Iterator[Found]:
+    """Warn of models that were trained for one epoch, as those of the preset smoke are."""
+    names = [name for name, facts in ranking.models.items() if facts.epochs == 1]
+    if names:
+        who = name_some(names, MOST_NAMED)
+        yield (
+            "one epoch",
+            f"trained for one epoch only, as in a smoke test: {who}; so this ranking means nothing",
+        )
 
 
 def _trained_before(ranking: Ranking) -> Iterator[Found]:

@@ -17,6 +17,8 @@ from lvzoo.types import DatasetSource, Option, OptionValue, find_value_mistake
 if TYPE_CHECKING:
     from lvzoo.interfaces import Dataset
 
+WANTED: Final = {bool: "yes or no", int: "a whole number", float: "a number"}
+"""What a text must be to become a value of a type."""
 BOOLEANS: Final[Mapping[str, bool]] = {"true": True, "yes": True, "false": False, "no": False}
 
 
@@ -68,6 +70,9 @@ def read_data_options(
     for key, value in (given or {}).items():
         layout, name = _find_option(layouts, key)
         parsed = _parse(layout.options[name], value)
+        wanted = WANTED.get(type(layout.options[name].default))
+        if wanted and isinstance(parsed, str):
+            raise UsageError(f"data option {_show(key)} must be {wanted}, not {parsed!r}")
         if mistake := find_value_mistake(layout.options[name], parsed):
             raise UsageError(f"data option {_show(key)} {mistake}")
         if parsed != layout.options[name].default:

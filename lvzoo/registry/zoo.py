@@ -114,7 +114,8 @@ class Zoo:
         if not missing:
             raise DataError(f"{folder}: no plugin reads data sets; 'lvzoo list' shows why")
         raise DataError(
-            f"{folder}: is not a data set that lvzoo can read; {_describe_lack(missing)} "
+            f"{folder}: is not a data set that lvzoo can read; {_describe_lack(missing)}"
+            f"{_find_other_case(folder, missing)} "
             "(`lvzoo predict` reads clips without tracings)"
         )
 
@@ -179,6 +180,18 @@ def _describe_lack(missing: Mapping[DatasetSource, Sequence[str]]) -> str:
         )
     nearest = min(begun, key=lambda source: (len(missing[source]), len(source.markers)))
     return f"for {nearest.name!r} it lacks {', '.join(missing[nearest])}"
+
+
+def _find_other_case(folder: Path, missing: Mapping[DatasetSource, Sequence[str]]) -> str:
+    """Return what each layout still lacks of which a part is there, but in other capital letters; often nothing."""
+    names = {path.name.lower(): path.name for path in folder.iterdir()}
+    hints = []
+    for source, markers in missing.items():
+        renamed = {marker: names[marker.lower()] for marker in markers if marker.lower() in names}
+        if renamed:
+            what = [f"{each} (rename {renamed[each]})" if each in renamed else each for each in markers]
+            hints.append(f"; for {source.name!r}, {source.summary}, it lacks {', '.join(what)}")
+    return "".join(hints)
 
 
 def _extends(source: DatasetSource, others: Iterable[DatasetSource]) -> bool:

@@ -10,9 +10,26 @@ from rich.text import Text
 
 from lvzoo.files import atomic_file
 from lvzoo.report import words
-from lvzoo.report.across_words import describe_set, group_targets, head_of, name_target, signed_tau
+from lvzoo.report.across_words import (
+    describe_set,
+    group_targets,
+    head_of,
+    marks_of,
+    name_target,
+    signed_tau,
+    tells_orders,
+)
 from lvzoo.report.drawing import assign_looks
-from lvzoo.report.formats import UNKNOWN, decimals, interval, known, number_of, p_value, signed
+from lvzoo.report.formats import (
+    UNKNOWN,
+    decimals,
+    interval,
+    known,
+    known_interval,
+    number_of,
+    p_value,
+    signed,
+)
 from lvzoo.report.grids import Cell, Column, Grid, model_grid, strip_foot, text_column
 from lvzoo.report.plots import Strips
 from lvzoo.report.words import rows_of
@@ -21,7 +38,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lvzoo.report.words import Row
-    from lvzoo.types.across import AcrossResults, TestSet
+    from lvzoo.types.across import AcrossResults
     from lvzoo.types.results import Ranking, Study
 
 ACROSS: Final = "across.csv"
@@ -34,6 +51,8 @@ FURTHER: Final = {
 """The files of the other fields of `AcrossResults`, among the tables."""
 STRIPS: Final = "landmark better | mask better"
 """The title of the column of drawings."""
+WIDEST_SET: Final = 18
+"""Characters of the column of sets in the terminal; "(home, synthetic)" has 17."""
 SCOPES: Final = {"overall": "all noise", "clean": "clean frames"}
 
 
@@ -134,22 +153,23 @@ def quality_grids(ranking: Ranking, across: AcrossResults) -> list[Grid]:
     for each in across.sets:
         rows = rows_of(across.qualities[across.qualities["set"] == each.name])
         if rows:
-            grids.append(_quality_grid(ranking, each, rows))
+            where = f" on {head_of(each)}" if across.strange else ""
+            grids.append(_quality_grid(ranking, where, rows))
     return grids
 
 
-def _quality_grid(ranking: Ranking, each: TestSet, rows: list[Row]) -> Grid:
+def _quality_grid(ranking: Ranking, where: str, rows: list[Row]) -> Grid:
     patients = {row["quality"]: row["patients"] for row in rows}
     found = {(row["quality"], row["model"]): row for row in rows}
     columns = [
-        Column(title=quality, note=f"{number_of(count, 'patient')} with such a picture")
+        Column(title=f"{quality}, {number_of(count, 'patient')}", note="patients with such a picture")
         for quality, count in patients.items()
     ]
 
     def cells(row: Row) -> list[Cell]:
         return [_quality_cell(ranking, found.get((quality, row["model"]))) for quality in patients]
 
-    title = f"Clean Dice by picture quality on {head_of(each)} [95 % CI]"
+    title = f"Clean Dice by picture quality{where} [95 % CI]"
     return model_grid(title, ranking, columns, cells)
 
 
@@ -157,21 +177,22 @@ def _quality_cell(ranking: Ranking, row: Row | None) -> Cell:
     if row is None:
         return Cell(text=UNKNOWN)
     below = f"{words.headline(ranking)} {decimals(row['headline'])}" if ranking.families else ""
-    return Cell(text=interval(*words.with_ends(row, "clean")), sort=known(row["clean"]), below=below)
+    return Cell(text=known_interval(*words.with_ends(row, "clean")), sort=known(row["clean"]), below=below)
 
 
 # --- The order of the models ------------------------------------------------------------------------------------
 
 
 def order_grid(ranking: Ranking, across: AcrossResults) -> list[Grid]:
-    """Return the table that says whether the order at home tells the order elsewhere."""
-    if across.orders.empty:
+    """Return the table that says whether the order at home, or on all pictures, tells the order elsewhere."""
+    if not tells_orders(across):
         return []
     noisy = bool(ranking.families)
+    where = "at home" if across.strange else "on all pictures"
     columns = [
         text_column("order of clean Dice"),
-        *([Column(title=f"tau of {words.headline(ranking)} at home", first=None)] if noisy else []),
-        Column(title="tau of clean Dice at home", first=None),
+        *([Column(title=f"tau of {words.headline(ranking)} {where}", first=None)] if noisy else []),
+        Column(title=f"tau of clean Dice {where}", first=None),
         *([Column(title="difference [95 % CI]", first=None)] if noisy else []),
         Column(title="models"),
     ]
@@ -189,7 +210,8 @@ def order_grid(ranking: Ranking, across: AcrossResults) -> list[Grid]:
                 Cell(text=str(clean["models"]), sort=float(clean["models"])),
             ]
         )
-    return [Grid(title="Does the order at home tell the order elsewhere?", columns=columns, rows=rows)]
+    elsewhere = "elsewhere" if across.strange else "on poor ones"
+    return [Grid(title=f"Does the order {where} tell the order {elsewhere}?", columns=columns, rows=rows)]
 
 
 # --- The terminal and the files ---------------------------------------------------------------------------------
@@ -202,16 +224,19 @@ def across_table(study: Study) -> Table | None:
         return None
     noisy = bool(ranking.families)
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
-    table.add_column("test set, model", overflow="fold")
-    for name in ("clean [95 % CI]", "drop from home", *([words.headline(ranking)] if noisy else [])):
+    table.add_column("test set", overflow="fold", max_width=WIDEST_SET)
+    table.add_column("model", overflow="fold")
+    for name in ("clean [95 % CI]", "drop", *([words.headline(ranking)] if noisy else [])):
         table.add_column(name, justify="right", no_wrap=True)
     for each in across.sets:
-        table.add_row(Text(head_of(each), style="bold"))
-        for row in rows_of(across.table[across.table["set"] == each.name]):
+        rows = rows_of(across.table[across.table["set"] == each.name])
+        heads = [each.name, marks_of(each)] if len(rows) > 1 else [head_of(each)]
+        for number, row in enumerate(rows):
             table.add_row(
-                Text(f"  {words.marked_name(ranking, row['model'])}"),
+                Text(heads[number] if number < len(heads) else "", style="bold"),
+                Text(words.marked_name(ranking, row["model"])),
                 interval(*words.with_ends(row, "clean")),
-                "" if each.home else signed(*words.with_ends(row, "clean_drop")),
+                "" if each.home else f"{row['clean_drop']:+.3f}",
                 *([decimals(row["headline"])] if noisy else []),
             )
     return table

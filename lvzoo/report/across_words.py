@@ -1,4 +1,4 @@
-"""Writes the sentences on other data sets and on picture quality, the same in the terminal and in the reports."""
+"""Writes the sentences on other data sets and on picture quality, for the reports and, shorter, for the terminal."""
 
 from __future__ import annotations
 
@@ -6,33 +6,49 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from lvzoo.report import words
-from lvzoo.report.formats import interval, known_interval, sample_size, signed
+from lvzoo.report.formats import interval, known_interval, number_of, sample_size, signed
 from lvzoo.report.words import rows_of
-from lvzoo.types.across import FEWEST_MODELS
+from lvzoo.types.across import FEWEST_GRADED, FEWEST_MODELS
 from lvzoo.types.results import STANDARD
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from lvzoo.report.words import Row
     from lvzoo.types.across import AcrossResults, TestSet
     from lvzoo.types.results import Ranking, Study
 
 CANNOT_BE_TOLD: Final = "cannot be told"
+FEW_GRADED: Final = (
+    f"a grade of fewer than {FEWEST_GRADED} patients has no interval, because so few patients have too few different "
+    "resamples"
+)
+MORE: Final = "the report has more on these sets: all intervals, picture quality, and the order of the models"
 
 
 def across_lines(study: Study) -> list[str]:
-    """Return the sentences on other data sets and picture quality; none if there is neither.
-
-    What the reports show as tables and the terminal does not, `quality_lines` and `order_lines` say.
-    """
+    """Return the sentences of the reports on other data sets and picture quality; none if there is neither."""
     across, ranking = study.across, study.ranking
     if across is None:
         return []
     return [
         *_sets_line(across),
         *_contest_lines(ranking, across),
-        *(f"not compared: {name}: {why}" for name, why in across.left_out.items()),
+        *_few_models_line(across),
+        *_left_out_lines(across),
+    ]
+
+
+def terminal_lines(study: Study) -> list[str]:
+    """Return at most one line per set for the terminal; the reports have the rest."""
+    across, ranking = study.across, study.ranking
+    if across is None:
+        return []
+    return [
+        *_quality_line(ranking, across),
+        *(_short_line(each, across) for each in across.strange),
+        *_left_out_lines(across),
+        *([MORE] if across.strange else []),
     ]
 
 
@@ -49,13 +65,25 @@ def across_notes(study: Study) -> list[str]:
         "tau: Kendall's tau-b between two orders of the models, 1 if they are equal and -1 if they are reversed; its "
         "interval is that of other patients, not of other models"
     )
-    return [*([drops] if across.strange else []), *([orders] if across.orders["tau"].notna().any() else [])]
+    return [
+        *([drops] if across.strange else []),
+        *([FEW_GRADED] if (across.qualities["patients"] < FEWEST_GRADED).any() else []),
+        *([orders] if across.orders["tau"].notna().any() else []),
+    ]
 
 
-def head_of(each: TestSet) -> str:
-    """Return the name of a test set, and whether it is home or synthetic."""
-    marks = [*(["home"] if each.home else []), *(["synthetic"] if each.source.synthetic else [])]
-    return f"{each.name} ({', '.join(marks)})" if marks else each.name
+def head_of(each: TestSet, *, alone: bool = False) -> str:
+    """Return the name of a test set with its marks. The only set of a report is not called home."""
+    return " ".join(filter(None, (each.name, marks_of(each, alone=alone))))
+
+
+def marks_of(each: TestSet, *, alone: bool = False) -> str:
+    """Return in brackets whether a test set is home or synthetic; "" if it is neither."""
+    marks = [
+        *(["home"] if each.home and not alone else []),
+        *(["synthetic"] if each.source.synthetic else []),
+    ]
+    return f"({', '.join(marks)})" if marks else ""
 
 
 def synthetic_line(across: AcrossResults) -> str:
@@ -76,6 +104,10 @@ def _sets_line(across: AcrossResults) -> Iterator[str]:
         yield f"trained on {home}; tested on its test set and, without further training, on {', '.join(strange)}"
 
 
+def _left_out_lines(across: AcrossResults) -> Iterator[str]:
+    yield from (f"not compared: {name}: {why}" for name, why in across.left_out.items())
+
+
 # --- Masks or landmarks -----------------------------------------------------------------------------------------
 
 
@@ -85,6 +117,20 @@ def _contest_lines(ranking: Ranking, across: AcrossResults) -> Iterator[str]:
     for row in rows_of(strange[strange["scope"] == "overall"]):
         track = "" if row["track"] == STANDARD else f" ({row['track']} track)"
         yield f"masks or landmarks on {row['set']}{track}: {_contest(ranking, row)}"
+
+
+def _short_line(each: TestSet, across: AcrossResults) -> str:
+    """Return a strange set with its size, and its answers to `masks or landmarks?` without numbers."""
+    contests = across.contests[
+        (across.contests["set"] == each.name) & (across.contests["scope"] == "overall")
+    ]
+    answers = []
+    for row in rows_of(contests):
+        track = "" if row["track"] == STANDARD else f" ({row['track']} track)"
+        told = {"once": "one training cannot tell", "unsteady": "the training seeds do not agree"}
+        winner = "neither clearly" if row["winner"] == "neither" else row["winner"] + "s"
+        answers.append(f"masks or landmarks{track}: {told.get(row['verdict'], winner)}")
+    return ": ".join(filter(None, (describe_set(each), "; ".join(answers))))
 
 
 def _contest(ranking: Ranking, row: Row) -> str:
@@ -105,48 +151,38 @@ def _contest(ranking: Ranking, row: Row) -> str:
 # --- Picture quality --------------------------------------------------------------------------------------------
 
 
-def quality_lines(study: Study) -> Iterator[str]:
-    """Yield one sentence per set that grades its pictures: clean Dice by quality of the model that leads at home."""
-    across, ranking = study.across, study.ranking
-    if across is None:
+def _quality_line(ranking: Ranking, across: AcrossResults) -> Iterator[str]:
+    """Yield clean Dice by picture quality of the model that leads, if the data set of the run grades its pictures."""
+    rows = rows_of(across.qualities[across.qualities["home"].astype(bool)])
+    if not rows:
         return
-    for each in across.sets:
-        rows = rows_of(across.qualities[across.qualities["set"] == each.name])
-        if rows:
-            model = rows[0]["model"]
-            own = [row for row in rows if row["model"] == model]
-            dice = [f"{row['quality']} {known_interval(*words.with_ends(row, 'clean'))}" for row in own]
-            name = words.marked_name(ranking, model)
-            yield f"clean Dice by picture quality on {each.name}, {name}: {', '.join(dice)}"
+    model = rows[0]["model"]
+    dice = [
+        f"{row['quality']} {known_interval(*words.with_ends(row, 'clean'))} ({number_of(row['patients'], 'patient')})"
+        for row in rows
+        if row["model"] == model
+    ]
+    few = any(row["patients"] < FEWEST_GRADED for row in rows)
+    why = f"; no interval with fewer than {FEWEST_GRADED} patients" if few else ""
+    yield f"clean Dice by picture quality, {words.marked_name(ranking, model)}: {', '.join(dice)}{why}"
 
 
 # --- The order of the models ------------------------------------------------------------------------------------
 
 
-def order_lines(study: Study) -> Iterator[str]:
-    """Yield one sentence per target: whether the order of the models at home tells their order there."""
-    if study.across is None:
-        return
-    targets = group_targets(study.across)
-    few = [rows["clean"] for rows in targets if rows["clean"]["models"] < FEWEST_MODELS]
-    if few:
-        where = "; ".join(name_target(row) for row in few)
+def tells_orders(across: AcrossResults) -> bool:
+    """Return whether there are enough models for an order to be compared with another."""
+    return bool((across.orders["models"] >= FEWEST_MODELS).any())
+
+
+def _few_models_line(across: AcrossResults) -> Iterator[str]:
+    """Yield why no orders are compared, if there are any that could be."""
+    if len(across.orders) and not tells_orders(across):
+        where = "elsewhere" if across.strange else "on poor pictures"
         yield (
-            f"does the order at home tell the order {where}? {CANNOT_BE_TOLD} with fewer than {FEWEST_MODELS} models"
+            f"whether the order of the models is the same {where} {CANNOT_BE_TOLD} with fewer than {FEWEST_MODELS} "
+            "models"
         )
-    for rows in targets:
-        if rows["clean"]["models"] >= FEWEST_MODELS:
-            yield f"order {name_target(rows['clean'])}: {_taus(study.ranking, rows)}"
-
-
-def _taus(ranking: Ranking, rows: Mapping[str, Row]) -> str:
-    """Return the correlations of one target."""
-    by_clean = f"{signed_tau(rows['clean'])} with the order by clean Dice at home"
-    if "headline" not in rows:
-        return f"tau {by_clean}"
-    noisy = rows["headline"]
-    by_noise = f"tau {signed_tau(noisy)} with the order by {words.headline(ranking)} at home"
-    return f"{by_noise}, {by_clean}; difference {signed_tau(noisy, 'advantage')}"
 
 
 def group_targets(across: AcrossResults) -> list[dict[str, Row]]:

@@ -115,7 +115,7 @@ def _contest(ranking: Ranking, row: Row, *, name_track: bool) -> str:
     if row["verdict"] == "once":
         return (
             f"{question}: one training cannot tell; {mask} minus {landmark}: {size} for these trainings; "
-            "train each more than once (--seeds 3)"
+            f"{words.train_more(ranking)}"
         )
     why = ", but the training seeds do not agree" if row["verdict"] == "unsteady" else ""
     return f"{question}: neither clearly; {mask} minus {landmark}: {size}{why}"

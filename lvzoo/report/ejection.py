@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Final
 
 from lvzoo.errors import name_some
 from lvzoo.report import words
-from lvzoo.report.formats import decimals, number_of, p_value, points, signed_points, span_of_points
+from lvzoo.report.formats import (
+    UNKNOWN,
+    decimals,
+    number_of,
+    p_value,
+    points,
+    signed_points,
+    span_of_points,
+)
 from lvzoo.report.words import rows_of
 from lvzoo.types.results import STANDARD
 
@@ -47,6 +55,10 @@ def _leader(study: Study, ejection: EjectionResults) -> list[str]:
     )
     where = under(ranking)
     size = points(*words.with_ends(best, "mae"))
+    errors = {decimals(row["mae"], 1) for row in scope_rows(ejection, OVERALL)}
+    if len(errors) == 1 and len(ranking.table) > 1:
+        same = f"ejection fraction: the models do not differ in their error {where}, {size} points on average"
+        return [f"{same} against the EF of the tracings, {number_of(best['n'], 'patient')}"]
     line = (
         f"ejection fraction: {words.marked_name(ranking, best['model'])} has the smallest error {where}, "
         f"{size} points on average against the EF of the tracings, {number_of(best['n'], 'patient')}"
@@ -78,9 +90,11 @@ def _contest(ranking: Ranking, row: Row, *, name_track: bool) -> str:
         size = points(value, low, high)
         return f"{question}: landmarks; the error of {landmark} is smaller than that of {mask} by {size}"
     why = {
-        "once": " for these trainings; train each more than once (--seeds 3)",
+        "once": f" for these trainings; {words.train_more(ranking)}",
         "unsteady": ", but the training seeds do not agree",
     }.get(row["verdict"], "")
+    if all(decimals(abs(each), 1) in ("0.0", UNKNOWN) for each in (value, low, high)):
+        return f"{question}: neither; {mask} and {landmark} do not differ by 0.1 points{why}"
     size = f"{signed_points(value, low, high)}, p {p_value(row['p_holm'])}"
     return f"{question}: neither clearly; the error of {mask} minus that of {landmark}: {size}{why}"
 

@@ -99,6 +99,7 @@ def provenance(study: Study) -> Mapping[str, str]:
     }
     facts = {
         "data": f"{source.name}, version {source.version}",
+        "data options": words.options_words(study),
         "fingerprint": source.fingerprint,
         "what is synthetic": "all frames and references: a simulated phantom"
         if source.synthetic

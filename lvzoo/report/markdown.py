@@ -52,6 +52,7 @@ def _lines(study: Study) -> Iterator[str]:
     ranking = study.ranking
     lines = (
         words.data_line(study.source),
+        *([f"data options: {options}"] if (options := words.options_words(study)) else []),
         *words.exclusions_line(study.source),
         *contests(ranking),
         *expert_lines(study),

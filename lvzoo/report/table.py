@@ -10,8 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from lvzoo.files import atomic_file
-from lvzoo.report import across_words, words
+from lvzoo.report import words
 from lvzoo.report.across import across_table, write_across
+from lvzoo.report.across_words import terminal_lines
 from lvzoo.report.answer import contests
 from lvzoo.report.ejection import OVERALL, ejection_lines, order_lines, scope_rows
 from lvzoo.report.experts import expert_lines
@@ -57,7 +58,7 @@ def print_study(study: Study, *, console: Console | None = None) -> None:
     if (across := across_table(study)) is not None:
         console.print()
         console.print(across)
-    for line in _across_lines(study):
+    for line in terminal_lines(study):
         console.print(line, highlight=False, markup=False)
 
 
@@ -139,14 +140,6 @@ def _lines(study: Study) -> Iterator[str]:
     yield from order_lines(ranking)
     yield from words.exclusions_line(study.source)
     yield words.data_line(study.source)
-
-
-def _across_lines(study: Study) -> Iterator[str]:
-    """Yield the lines on other data sets and on picture quality."""
-    yield from across_words.across_lines(study)
-    yield from across_words.quality_lines(study)
-    yield from across_words.order_lines(study)
-    yield from across_words.across_notes(study)
 
 
 def _table(ranking: Ranking) -> Table:

@@ -9,6 +9,7 @@ import math
 from typing import TYPE_CHECKING, Any, Final
 
 from lvzoo.errors import name_some
+from lvzoo.registry.data_options import write_data_options
 from lvzoo.report.formats import UNKNOWN, decimals, sample_size, span
 from lvzoo.types import FAILURE_DICE
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from lvzoo.types import OptionValue, Source
-    from lvzoo.types.results import ModelFacts, Ranking
+    from lvzoo.types.results import ModelFacts, Ranking, Study
 
 SYNTHETIC: Final = "synthetic phantom: a test of software and relative robustness, no evidence about patients"
 PART: Final = "*"
@@ -76,6 +77,12 @@ def ranks(row: Row) -> str:
         return UNKNOWN
     low, high = int(row["rank_low"]), int(row["rank_high"])
     return str(low) if low == high else f"{low}-{high}"
+
+
+def train_more(ranking: Ranking) -> str:
+    """Return the advice to train models more than once, with the option if the run that is shown trained them."""
+    here = all(facts.origin == "run" for facts in ranking.models.values())
+    return f"train each more than once{' (--seeds 3)' if here else ''}"
 
 
 # --- What the numbers rest on ---------------------------------------------------------------------------------
@@ -153,6 +160,18 @@ def reference_words(name: str, level: float) -> str:
 def recipe_words(recipe: Mapping[str, OptionValue]) -> str:
     """Return a recipe on one line. It is empty if lvzoo trained none of the models."""
     return ", ".join(f"{name} {value}" for name, value in recipe.items()) or "not known"
+
+
+def options_words(study: Study) -> str:
+    """Return the options with which the data sets were read, by set if there are several; "" if there are none."""
+    given = {
+        name: ", ".join(write_data_options(options))
+        for name, options in study.data_options.items()
+        if options
+    }
+    if len(study.data_options) == 1:
+        return "".join(given.values())
+    return "; ".join(f"{name}: {options}" for name, options in given.items())
 
 
 def exclusions_line(source: Source) -> list[str]:

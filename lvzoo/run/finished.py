@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -57,6 +57,8 @@ class FinishedRun:
     """The failed trials by name, each with the reason."""
     missing: Mapping[str, str]
     """The trials that are not done: NOT_BEGUN, NOT_FINISHED, or BEING_MADE by an lvzoo that runs now."""
+    data_options: Mapping[str, OptionValue] = field(default_factory=dict)
+    """The options of the data set that are not the defaults ("camus.view")."""
 
     @property
     def unfinished(self) -> Mapping[str, str]:
@@ -73,6 +75,13 @@ class FinishedRun:
         if own.augmented != shared.augmented:
             own = dataclasses.replace(own, augment=shared.augment)
         return settings["trainer"] is not None or own != shared
+
+    def count_epochs(self, model: str) -> int | None:
+        """Return the epochs of the recipe that a model was trained with; None if it was trained in another way."""
+        settings = self.models[model]
+        if settings["trainer"] is not None or self.origin(model)[0] == "foreign":
+            return None
+        return Recipe(**settings["recipe"]).epochs
 
     def origin(self, model: str) -> tuple[Origin, str]:
         """Return where a model was trained, and on which data if it was not trained by this run."""
@@ -146,6 +155,7 @@ def _parse(folder: RunFolder, known: Mapping[str, Any]) -> FinishedRun:
         finished=finished,
         failed=failed,
         missing=missing,
+        data_options=dict(known.get("data_options", {})),
     )
 
 

@@ -15,7 +15,7 @@ from typing import Final
 from lvzoo.run import FinishedRun, read_run
 from lvzoo.trials.merge import merge
 from lvzoo.trials.variants import MergedTrial
-from lvzoo.types import Source
+from lvzoo.types import OptionValue, Source
 from lvzoo.weights.locate import WEIGHTS
 from lvzoo.weights.trained import digest_file
 
@@ -33,6 +33,8 @@ class Elsewhere:
     name: str
     source: Source
     trials: Sequence[MergedTrial]
+    options: Mapping[str, OptionValue]
+    """The options of the data set that are not the defaults."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,9 +86,8 @@ def _read_set(run: FinishedRun, home: FinishedRun, weights: Mapping[str, str]) -
     if not kept:
         return FoundElsewhere(failed=failed, left_out={**left_out, name: NOT_TESTED})
     trials = merge([replace(run, finished=kept)])
-    return FoundElsewhere(
-        sets=(Elsewhere(name=name, source=run.source, trials=trials),), failed=failed, left_out=left_out
-    )
+    found = Elsewhere(name=name, source=run.source, trials=trials, options=run.data_options)
+    return FoundElsewhere(sets=(found,), failed=failed, left_out=left_out)
 
 
 def _is_outdated(trial: str, run: FinishedRun, home: FinishedRun, weights: Mapping[str, str]) -> bool:

@@ -37,7 +37,10 @@ def merge(runs: Sequence[FinishedRun]) -> tuple[MergedTrial, ...]:
     # runs that trained their models must agree on all splits; the others have no training data to compare
     trained = [run for run in runs if run.fingerprint is not None]
     for run in trained[1:]:
-        _check_same("data", run, trained[0], lambda each: f"{each.source.name} {each.fingerprint}")
+        if (
+            run.fingerprint != trained[0].fingerprint
+        ):  # names may differ: a data set may be named by its folder
+            _check_same("data", run, trained[0], lambda each: f"{each.source.name} {each.fingerprint}")
     found = list(_finished_trials(runs))
     for trial in found:
         _check_same_scoring(trial, found[0])
@@ -87,6 +90,7 @@ def merge_facts(trials: Sequence[MergedTrial], recipe: Mapping[str, OptionValue]
             first,
             ms_per_frame=statistics.median(times) if times else None,
             own_recipe=own[0].run.has_other_recipe(own[0].own_model, recipe),
+            epochs=own[0].run.count_epochs(own[0].own_model),
             origin=origin,
             trained_on=trained_on,
             calibrated_on=calibrated_on,
@@ -156,7 +160,8 @@ def open_run_suite(run: FinishedRun, zoo: Zoo) -> NoiseSuite:
 
 def _check_same_test(run: FinishedRun, first: FinishedRun) -> None:
     """Raise UsageError unless two runs were tested on the same frames under the same noise."""
-    _check_same("data", run, first, lambda each: f"{each.source.name} {each.source.fingerprint}")
+    if run.source.fingerprint != first.source.fingerprint:
+        _check_same("data", run, first, lambda each: f"{each.source.name} {each.source.fingerprint}")
     _check_same("noise", run, first, lambda each: f"{each.suite} {each.noise_digest}")
     if run.conditions != first.conditions:
         parts = {"lacks": first.conditions - run.conditions, "also has": run.conditions - first.conditions}

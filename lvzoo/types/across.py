@@ -19,6 +19,9 @@ POOR: Final = "poor"
 FEWEST_MODELS: Final = 3
 """Two models have one order or the other. So an order is only compared with another if there are at least three."""
 
+FEWEST_GRADED: Final = 5
+"""A grade of fewer patients has no interval. Four patients have only 35 different resamples, two have three."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TestSet:
@@ -54,7 +57,8 @@ class AcrossResults:
         change                          the difference here minus the difference at home; with an interval; NaN at
                                         home
     `qualities`: one row per set, picture quality and model, for sets that grade their pictures.
-        set, home, quality, model, patients (those with such a frame), clean, headline; with intervals
+        set, home, quality, model, patients (those with such a frame), clean, headline; with intervals, which are NaN
+                                        with fewer than FEWEST_GRADED patients
     `orders`: does the order of the models at home tell their order elsewhere? One row per target and predictor.
         set, home                       as above
         quality                         "" if the target is the clean Dice on all frames of the set, else the quality
@@ -62,7 +66,8 @@ class AcrossResults:
         predictor                       "headline" or "clean": which Dice at home orders the models
         models                          how many models were tested on both
         tau                             Kendall's tau-b of the two orders, with its interval; NaN with fewer than
-                                        three models
+                                        three models; only the interval with fewer than FEWEST_GRADED patients of a
+                                        quality
         advantage                       tau of the headline minus tau of clean Dice at home, with its interval; NaN
                                         for the predictor "clean"
     """

@@ -46,12 +46,17 @@ class Finding:
     """One irregularity in the files of a data set."""
 
     name: str
-    """The video in which it was found."""
+    """The video in which it was found, or the file with its folder ("images/p1.png") if it is about one file."""
     quirk: str
     """What is irregular, in words; findings with the same words are counted together."""
     excluded: bool
     """Whether the frame or video was left out because of it."""
     detail: str = ""
+
+    @property
+    def is_of_file(self) -> bool:
+        """Whether it is about one file, whose name is then given with its folder."""
+        return "/" in self.name
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

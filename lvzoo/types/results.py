@@ -62,6 +62,8 @@ class ModelFacts:
     """Whether it was trained on noise."""
     own_recipe: bool = False
     """Whether its recipe or training loop differs from that of the other models."""
+    epochs: int | None = None
+    """The number of epochs of the recipe that it was trained with; None if it has a training loop of its own."""
     origin: Origin = "run"
     trained_on: str = ""
     """The training data of a model that the run itself did not train."""
@@ -93,6 +95,7 @@ class ModelFacts:
 
 
 CautionKind: TypeAlias = Literal[
+    "one epoch",
     "clean only",
     "part",
     "one seed",
@@ -103,6 +106,7 @@ CautionKind: TypeAlias = Literal[
     "own recipe",
     "trained before",
     "calibrated",
+    "seen",
 ]
 
 
@@ -271,5 +275,8 @@ class Study:
     """The same models on other data sets, and by picture quality; None if there are neither."""
     experts: ExpertResults | None = None
     """The experts who have traced the data set, each against the others; None if it has one reader."""
+    data_options: Mapping[str, Mapping[str, OptionValue]] = field(default_factory=dict)
+    """The options with which each data set was read, by the set's name, home first; those that are not the
+    defaults."""
     experts_elsewhere: Mapping[str, ExpertResults] = field(default_factory=dict)
     """The same of the other sets that `across` compares, by their names."""

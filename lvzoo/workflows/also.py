@@ -6,6 +6,7 @@ The data sets are opened before anything is trained, so that a mistake shows at 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,12 +20,15 @@ from lvzoo.trials.digest import network_code, scoring_code
 from lvzoo.trials.elsewhere import ALSO, list_elsewhere
 from lvzoo.trials.names import as_folder_name, name_models
 from lvzoo.trials.plan import Plan
-from lvzoo.trials.prepare import open_data
+from lvzoo.trials.prepare import RunData, open_data
 from lvzoo.trials.request import OnEvent, RunOptions, RunRequest
 from lvzoo.trials.results import has_results, make_scores_key
 from lvzoo.types import CLEAN, Event, OptionValue, Source, Split
 from lvzoo.weights.trained import find_trained
 from lvzoo.workflows.compare import REPORT, compare
+from lvzoo.workflows.seen import Seen, find_seen, keep_seen
+
+log = logging.getLogger(__name__)
 
 DIGITS: Final = 6
 """How many digits of a fingerprint tell two sets of one name apart if the names of their folders do not."""
@@ -37,26 +41,38 @@ class OtherSet:
     folder: Path
     options: Mapping[str, OptionValue]
     source: Source
+    seen: Seen
+    """Its test frames that the run trains on."""
 
 
-def open_others(zoo: Zoo, request: RunRequest, on_event: OnEvent) -> tuple[OtherSet, ...]:
+def open_others(zoo: Zoo, request: RunRequest, phantom_size: str, on_event: OnEvent) -> tuple[OtherSet, ...]:
     """Return the further data sets of a request. One that is named twice is returned once.
 
-    Their test frames are decoded, and cached, so that whatever is wrong with them shows before the training.
+    Their test frames are decoded, and cached, so that whatever is wrong with them shows before the training. A
+    warning names those that the run trains on. `phantom_size` is that of the run's own data, if they are a phantom.
 
     Raises:
         DataError: lvzoo cannot read a folder as a data set, or a file is damaged.
     """
-    found: dict[str, OtherSet] = {}
+    found: dict[str, tuple[Path, RunData]] = {}
     for folder in list_paths(request.also, "also"):
         asked = RunRequest(
             call="score", data=folder, data_options=request.data_options, registries=request.registries
         )
         data = open_data(zoo, asked, phantom_size="", splits=("test",), on_event=on_event)
-        source = data.test.source
-        other = OtherSet(folder=Path(folder), options=data.options, source=source)
-        found.setdefault(source.fingerprint, other)
-    return tuple(found.values())
+        found.setdefault(data.test.source.fingerprint, (Path(folder), data))
+    if not found:
+        return ()
+    home = open_data(zoo, request, phantom_size=phantom_size, splits=("train", "val"), on_event=on_event)
+    return tuple(_compare_frames(home, folder, data) for folder, data in found.values())
+
+
+def _compare_frames(home: RunData, folder: Path, data: RunData) -> OtherSet:
+    """Return a further data set, and warn if the run trains on its test frames."""
+    seen = find_seen(home.splits.values(), data.test)
+    if seen.frames:
+        log.warning("also: %s", seen.describe(str(folder)))
+    return OtherSet(folder=folder, options=data.options, source=data.test.source, seen=seen)
 
 
 def check_others(home: Mapping[Split, str], others: Sequence[OtherSet]) -> None:
@@ -88,7 +104,7 @@ def score_others(run: Path, others: Sequence[OtherSet], plan: Plan, options: Run
     request = _make_request(plan)
     for other, folder in zip(others, _choose_folders(home, others), strict=True):
         if _is_scored(home, folder, other.source, plan):
-            if not (folder / REPORT).is_file():
+            if keep_seen(folder, other.seen) or not (folder / REPORT).is_file():
                 compare(folder, frames=options.frames, registries=request.registries)
             continue
         from lvzoo.workflows.score import run_score  # it imports torch
@@ -97,6 +113,8 @@ def score_others(run: Path, others: Sequence[OtherSet], plan: Plan, options: Run
         trials = [trial.path for trial in home.finished.values()]
         asked = replace(request, data=other.folder, data_options=other.options, out=folder)
         run_score(trials, asked, options, renew=True)
+        if keep_seen(folder, other.seen):  # its report must say so, too
+            compare(folder, frames=options.frames, registries=request.registries)
         options.on_event("", Event(step="also", done=1, total=1))
 
 
@@ -116,20 +134,22 @@ def _make_request(plan: Plan) -> RunRequest:
 def _choose_folders(home: FinishedRun, others: Sequence[OtherSet]) -> list[Path]:
     """Return the folder of each set: the one that it has already, or a new one that is named after it.
 
-    Sets of one name are told apart by the names of their folders, and if these are equal too, by their fingerprints.
+    The same frames are the same set, whatever their folder is called now. Sets of one name are told apart by the
+    names of their folders, or of the folders above, and if these are equal too, by their fingerprints.
     """
     found = [home, *list_elsewhere(home.path)]
-    taken = {_name_set(each, home): (each.source.name, each.source.fingerprint) for each in found}
+    taken = {_name_set(each, home): each.source.fingerprint for each in found}
     for other in others:
-        own = (other.source.name, other.source.fingerprint)
+        own = other.source.fingerprint
         if own in taken.values():
             continue
-        name = _make_name(other.source.name)
-        place = f"{name}-{_make_name(other.folder.resolve().name)}"
-        names = (name, place, f"{place}-{other.source.fingerprint[:DIGITS]}")
+        name, folder = _make_name(other.source.name), other.folder.resolve()
+        above = (_make_name(each) for each in (folder.name, folder.parent.name))
+        place = f"{name}-{next((each for each in above if each != name), 'set')}"
+        names = (name, place, f"{place}-{own[:DIGITS]}")
         taken[next(each for each in names if each not in taken)] = own
     folder_of = {own: name for name, own in taken.items()}
-    return [home.path / ALSO / folder_of[other.source.name, other.source.fingerprint] for other in others]
+    return [home.path / ALSO / folder_of[other.source.fingerprint] for other in others]
 
 
 def _make_name(text: str) -> str:

@@ -99,7 +99,7 @@ def run_bench(request: RunRequest, options: RunOptions) -> Comparison:
     plan = make_plan(zoo, request)
     if request.out:
         RunFolder(path=Path(request.out)).check_free()
-    others = open_others(zoo, request, options.on_event)
+    others = open_others(zoo, request, plan.size.phantom_size, options.on_event)
     if (finished := find_finished(zoo, plan, options.on_event)) is not None:
         splits = finished.read()["data"]
         check_others({split: splits[split]["fingerprint"] for split in SPLITS}, others)

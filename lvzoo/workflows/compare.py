@@ -34,6 +34,7 @@ from lvzoo.types import SCORE_COLUMNS, Scores, Source
 from lvzoo.types.results import Order, Study
 from lvzoo.workflows.compare_across import compare_across, read_patients
 from lvzoo.workflows.compare_experts import compare_experts
+from lvzoo.workflows.seen import list_seen
 
 REPORT: Final = "report.html"
 NOTHING: Final = "nothing to rank: no trial finished"
@@ -250,6 +251,7 @@ def compare(
         references=_choose_references(first.source, reference),
         resamples=max(run.resamples for run in found),
     )
+    ranking = replace(ranking, warnings=(*list_seen(found), *ranking.warnings))
     across = compare_across(found, patients, suite, ranking)
     experts = compare_experts(found)
     study = Study(
@@ -264,6 +266,7 @@ def compare(
         missing=result.missing_line,
         specimens=merge_specimens(trials) if frames else (),
         across=across.results,
+        data_options=across.data_options,
         experts=experts.here,
         experts_elsewhere=experts.elsewhere,
     )

@@ -14,6 +14,7 @@ from lvzoo.rank.patients import PatientScores, patient_scores
 from lvzoo.run import FinishedRun
 from lvzoo.trials.elsewhere import FoundElsewhere, read_elsewhere
 from lvzoo.trials.variants import MergedTrial
+from lvzoo.types import OptionValue
 from lvzoo.types.across import AcrossResults
 from lvzoo.types.results import Ranking
 
@@ -25,6 +26,8 @@ class Across:
     results: AcrossResults | None
     failed: Mapping[str, str]
     """The reasons, by trial and set ("unet-s0 on camus")."""
+    data_options: Mapping[str, Mapping[str, OptionValue]]
+    """The options with which each set was read, by its name, home first."""
 
 
 def read_patients(trials: Iterable[MergedTrial], suite: NoiseSuite) -> PatientScores:
@@ -54,5 +57,7 @@ def compare_across(
     failed = {name: f"failed: {why}" for name, why in elsewhere.failed.items()}
     left_out = {**failed, **elsewhere.left_out}
     return Across(
-        results=compare_sets(home, others, ranking, bootstrap, left_out=left_out), failed=elsewhere.failed
+        results=compare_sets(home, others, ranking, bootstrap, left_out=left_out),
+        failed=elsewhere.failed,
+        data_options={home.name: first.data_options, **{each.name: each.options for each in elsewhere.sets}},
     )

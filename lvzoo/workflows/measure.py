@@ -23,7 +23,7 @@ from lvzoo.data.opencv import cv2, silence_opencv
 from lvzoo.data.reading import reason_of
 from lvzoo.data.shapes import Shapes, measure_tracings, summarise_shapes
 from lvzoo.data.statistics import LabelledPictures, Statistics, statistics_of_files
-from lvzoo.errors import DataError, name_option, show_name
+from lvzoo.errors import DataError, NoSplitError, name_option, show_name
 from lvzoo.files import FRAMES, SUMMARY
 from lvzoo.geometry.shape import measure_shape
 from lvzoo.interfaces import Dataset
@@ -59,27 +59,36 @@ def measure_clips(
         DataError: a single clip cannot be read, or a folder holds nothing that can be measured.
     """
     sets = _open_datasets([path for path in paths if path.is_dir()], data_options)
-    shapes = {path: found for path, dataset in sets.items() if (found := _measure_shapes(path, dataset))}
+    # Pictures come first: if none can be read, there is one error, and no warning about each split before it.
     pictures = {
         path: list(_group_pictures(dataset))
         for path, dataset in sets.items()
         if dataset is not None and not (path / VIDEOS).is_dir()
     }
+    shapes = {path: found for path, dataset in sets.items() if (found := _measure_shapes(path, dataset))}
     return statistics_of_files(paths, most=most, shapes=shapes, pictures=pictures, on_clip=on_clip)
 
 
 def _group_pictures(dataset: Dataset) -> Iterator[LabelledPictures]:
-    """Yield the labelled frames of a data set by video."""
+    """Yield the labelled frames of a data set by video.
+
+    Raises:
+        DataError: no split can be read.
+    """
+    errors: list[DataError] = []
     for split in SPLITS:
         try:
             frames = dataset.load(split)
-        except DataError:  # a warning has said why
+        except DataError as error:  # a warning says why, unless no split can be read
+            errors.append(error)
             continue
         places: dict[str, list[int]] = {}
         for place, video in enumerate(frames.videos):
             places.setdefault(video, []).append(place)
         for own in places.values():
             yield LabelledPictures(frames_NHW=frames.frames_NHW[own], synthetic=frames.source.synthetic)
+    if len(errors) == len(SPLITS):
+        raise next((each for each in errors if not isinstance(each, NoSplitError)), errors[-1])
 
 
 def _measure_shapes(folder: Path, dataset: Dataset | None) -> list[Shapes]:

@@ -57,6 +57,12 @@ class Camus:
             if not (self.folder / part).is_dir():
                 raise DataError(f"{self.folder / part}: missing; CAMUS has {layout} in one folder")
 
+    @property
+    def name(self) -> str:
+        """The name by which reports tell this part of CAMUS from others."""
+        parts = ("camus", "" if self.view == VIEWS[0] else self.view, "" if self.half_sequences else "ED-ES")
+        return "-".join(filter(None, parts))
+
     def load(self, split: Split) -> FrameSet:
         """Return the labelled frames of a split. They are kept in the cache, so a second call reads no pictures.
 
@@ -79,7 +85,7 @@ class Camus:
 
     def _key(self, split: Split, lists: Lists, folders: Sequence[str]) -> str:
         """Return a hash of all inputs: reader, OpenCV, options, lists, and size and date of each file."""
-        options = [self.view, self.half_sequences]
+        options = [self.name, self.view, self.half_sequences]
         inputs = [READER_VERSION, decoder_identity(), options, split, dict(lists.patients), folders]
         digest = hashlib.sha256(json.dumps(inputs).encode())
         for patient in lists.patients[split]:
@@ -108,7 +114,7 @@ class Camus:
                 )
 
         try:
-            return assemble_frames(read(), name="camus", version=READER_VERSION, findings=findings)
+            return assemble_frames(read(), name=self.name, version=READER_VERSION, findings=findings)
         except DataError as error:
             if str(self.folder) in str(error):
                 raise  # it is about one file, which it names

@@ -22,16 +22,28 @@ from lvzoo.data.frames import load_or_make
 from lvzoo.data.labelled import LabelledFrame, assemble_frames, split_patients
 from lvzoo.data.opencv import decoder_identity
 from lvzoo.data.reading import is_complete, note_failure
-from lvzoo.errors import DataError, NoSplitError, UsageError
+from lvzoo.errors import DataError, NoSplitError, UsageError, show_name
 from lvzoo.geometry.sector import evenly_spaced
 from lvzoo.types import Finding, FrameSet, Split
 from lvzoo_datasets import masks_quirks as quirks
-from lvzoo_datasets.masks_files import IMAGES, MASKS, Pair, decode, find_pairs
+from lvzoo_datasets.masks_checks import find_mistake
+from lvzoo_datasets.masks_files import (
+    IMAGES,
+    MASKS,
+    Decoded,
+    Pair,
+    decode,
+    find_pairs,
+    name_file,
+    name_set,
+    show_values,
+    stem_of,
+)
 from lvzoo_datasets.masks_table import TABLE, Row, check_videos, find_splits, read_table
 from lvzoo_datasets.masks_videos import Picture, decide_phases, group_by_video
 
 LOG = logging.getLogger("lvzoo.data")
-READER_VERSION: Final = "masks-reader-1"
+READER_VERSION: Final = "masks-reader-2"
 """Raise this number whenever other labels, contours, sectors or findings are read from the same files."""
 HOW_TO_PATTERN: Final = (
     "--patient-pattern REGEX, in Python data_options={'masks.patient-pattern': REGEX}, for example '^([^_]+)_' if "
@@ -96,21 +108,23 @@ class MaskFolder:
         findings: list[Finding] = []
         pairs = {pair.name: pair for pair in find_pairs(self.folder, findings)}
         rows, path = read_table(self.folder), self.folder / TABLE
+        lost = {stem_of(Path(each.name).name) for each in findings if each.quirk == quirks.NO_MASK_FILE.text}
         findings += [
-            quirks.NO_FILE.finding(name) for name in rows if not self._has_picture(name, pairs, findings)
+            quirks.NO_FILE.finding(f"{IMAGES}/{name}") for name in rows if name not in lost.union(pairs)
         ]
         patients = {name: patient for name in pairs if (patient := self._find_patient(name, rows.get(name)))}
         if not patients:
-            raise DataError(
-                f"{self.folder}: nothing says of which patient a picture is; write {TABLE} with the columns name and "
-                f"patient, or give the pattern of the patient in the names ({HOW_TO_PATTERN})"
-            )
-        findings += [quirks.NO_PATIENT.finding(name) for name in pairs if name not in patients]
+            raise self._explain_no_patient([*pairs])
+        findings += [
+            quirks.NO_PATIENT.finding(pair.files[0]) for name, pair in pairs.items() if name not in patients
+        ]
         check_videos(rows, patients, path)
         listed = find_splits(rows, patients, path)
         splits = split_patients(patients.values()) if listed is None else listed
         findings += [
-            quirks.NO_SPLIT.finding(name) for name, patient in patients.items() if patient not in splits
+            quirks.NO_SPLIT.finding(pairs[name].files[0])
+            for name, patient in patients.items()
+            if patient not in splits
         ]
         return _Known(
             pairs=pairs,
@@ -121,10 +135,17 @@ class MaskFolder:
             findings=tuple(findings),
         )
 
-    @staticmethod
-    def _has_picture(name: str, pairs: Mapping[str, Pair], findings: Sequence[Finding]) -> bool:
-        without_mask = quirks.NO_MASK_FILE.finding(name)
-        return name in pairs or without_mask in findings
+    def _explain_no_patient(self, names: Sequence[str]) -> DataError:
+        """Return the error for a folder in which no picture's patient is known."""
+        if self.pattern is not None and names:
+            return DataError(
+                f"{self.folder}: the patient pattern {self.pattern.pattern!r} matches none of {len(names):,} names, "
+                f"for example {show_name(names[0])}; correct the pattern, or write {TABLE}"
+            )
+        return DataError(
+            f"{self.folder}: nothing says of which patient a picture is; write {TABLE} with the columns name and "
+            f"patient, or give the pattern of the patient in the names ({HOW_TO_PATTERN})"
+        )
 
     def _find_patient(self, name: str, row: Row | None) -> str:
         """Return the patient of a picture, by its row or by the pattern; "" if neither tells."""
@@ -136,7 +157,8 @@ class MaskFolder:
     def _key(self, split: Split, known: _Known) -> str:
         """Return a hash of all inputs: reader, decoder, options, table, and size and date of each file."""
         pattern = None if self.pattern is None else self.pattern.pattern
-        inputs = [READER_VERSION, decoder_identity(), pattern, self.label, split]
+        name = name_set(self.folder, self.label)
+        inputs = [READER_VERSION, decoder_identity(), name, pattern, self.label, split]
         digest = hashlib.sha256(json.dumps(inputs).encode())
         if (self.folder / TABLE).exists():
             digest.update((self.folder / TABLE).read_bytes())
@@ -151,28 +173,37 @@ class MaskFolder:
         LOG.info("%s: reading %d pictures", self.folder, len(names))
         findings = list(known.findings)
         owners: dict[str, str] = {}
+        values: set[int] = set()
 
         def read() -> Iterator[LabelledFrame]:
             by_patient: dict[str, list[str]] = {}
             for name in names:
                 by_patient.setdefault(known.patients[name], []).append(name)
             for patient, own in by_patient.items():
-                frames = [frame for name in own for frame in self._read_pair(patient, name, known, findings)]
+                frames = [
+                    frame for name in own for frame in self._read_pair(patient, name, known, findings, values)
+                ]
                 for video in group_by_video(frames, findings):
                     _check_owner(video[0].frame, owners)
                     yield from decide_phases(video, findings)
 
         try:
-            return assemble_frames(read(), name="masks", version=READER_VERSION, findings=findings)
+            return assemble_frames(
+                read(), name=name_set(self.folder, self.label), version=READER_VERSION, findings=findings
+            )
         except DataError as error:
             if str(self.folder) in str(error):
                 raise  # it is about one file, which it names
+            if values and self.label not in values:
+                found = show_values(sorted(values))
+                problem = f"no mask has the value {self.label}; values found: {found}; correct masks.label"
+                raise DataError(f"{self.folder}: {problem}") from error
             raise DataError(f"{self.folder}: {error}") from error
 
     def _read_pair(
-        self, patient: str, name: str, known: _Known, findings: list[Finding]
+        self, patient: str, name: str, known: _Known, findings: list[Finding], values: set[int]
     ) -> Iterator[Picture]:
-        """Yield the labelled frames of a pair; more than one if it is a sequence."""
+        """Yield the labelled frames of a pair, more than one if it is a sequence; add its findings and values."""
         pair, row = known.pairs[name], known.rows[name]
         try:
             decoded = decode(pair, self.label, findings)
@@ -183,10 +214,8 @@ class MaskFolder:
             return
         if decoded is None:
             return
-        count = len(decoded.masks)
-        labelled = [place for place, mask_HW in enumerate(decoded.masks) if count == 1 or mask_HW.any()]
-        if len(labelled) < count:
-            findings.append(quirks.NOT_LABELLED.finding(name, f"{count - len(labelled)} of {count}"))
+        values |= decoded.values
+        labelled, count = _list_usable(decoded, pair, findings), len(decoded.masks)
         sample = np.stack([decoded.pictures[place] for place in evenly_spaced(count)]) if count > 1 else None
         for place in labelled:
             yield Picture(
@@ -197,6 +226,7 @@ class MaskFolder:
                     video=row.video or (name if count > 1 else ""),
                     frame=place,
                     phase="other",
+                    file=pair.files[0],
                     grey_HW=decoded.pictures[place],
                     mask_HW=decoded.masks[place],
                     spacing_mm=row.spacing_mm,
@@ -221,8 +251,21 @@ def _check_owner(frame: LabelledFrame, owners: dict[str, str]) -> None:
 def _note_failure(error: Exception, pair: Pair) -> Finding:
     """Return the finding on a pair that could not be read; it names the file that the error is about."""
     path = pair.mask if str(pair.mask) in str(error) else pair.picture
-    finding = note_failure(error, pair.name, path)
-    return replace(finding, detail=f"{path.parent.name}/{path.name}: {finding.detail}")
+    return note_failure(error, name_file(path), path)
+
+
+def _list_usable(decoded: Decoded, pair: Pair, findings: list[Finding]) -> list[int]:
+    """Return the frames of a pair whose masks can be used; the findings name the others."""
+    count, (_, file) = len(decoded.masks), pair.files
+    labelled = [place for place, mask_HW in enumerate(decoded.masks) if count == 1 or mask_HW.any()]
+    if len(labelled) < count:
+        findings.append(quirks.NOT_LABELLED.finding(file, f"{count - len(labelled)} of {count}"))
+    mistakes = {place: find_mistake(decoded.masks[place]) for place in labelled}
+    for place, mistake in mistakes.items():
+        if mistake is not None:
+            quirk, detail = mistake
+            findings.append(quirk.finding(file, f"frame {place}: " * (count > 1) + detail))
+    return [place for place in labelled if mistakes[place] is None]
 
 
 def _compile(pattern: str) -> re.Pattern[str]:

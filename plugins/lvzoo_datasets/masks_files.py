@@ -1,4 +1,4 @@
-"""Finds which pictures and masks of a folder belong together, and decodes them."""
+"""Finds which pictures and masks of a folder belong together, and decodes them. Findings name the files."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from lvzoo.data.clips.nifti.reader import open_nifti
 from lvzoo.errors import DataError
 from lvzoo.types import Finding
 from lvzoo_datasets import masks_quirks as quirks
+from lvzoo_datasets.masks_checks import is_picture
 
 IMAGES: Final = "images"
 MASKS: Final = "masks"
@@ -34,6 +35,18 @@ MOST_VALUES: Final = 5
 """How many values of a mask a finding lists."""
 
 
+def name_set(folder: Path, label: int) -> str:
+    """Return the name of the data set in a folder, by which reports tell it from others: that of the folder.
+
+    Characters that a folder of results should not have become "-". A chosen label is part of the name.
+
+    >>> name_set(Path("/data/My clips"), 0), name_set(Path("/data/mine"), 2), name_set(Path("/"), 0)
+    ('My-clips', 'mine-label2', 'masks')
+    """
+    name = re.sub(r"[^\w.-]+", "-", folder.resolve().name).strip(".-") or "masks"
+    return f"{name}-label{label}" if label else name
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pair:
     """A picture and its mask; `name` is the picture's name without its suffix."""
@@ -42,6 +55,11 @@ class Pair:
     picture: Path
     mask: Path
 
+    @property
+    def files(self) -> tuple[str, str]:
+        """The picture and the mask as findings name them: images/p1.png, masks/p1.png."""
+        return name_file(self.picture), name_file(self.mask)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Decoded:
@@ -49,6 +67,16 @@ class Decoded:
 
     pictures: Sequence[NDArray[np.uint8]]
     masks: Sequence[NDArray[np.bool_]]
+    values: frozenset[int]
+    """The values of the mask file, if one of them is chosen; otherwise empty."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Inside:
+    """What is inside in each frame of a mask file, and the file's values, if one of them was chosen."""
+
+    inside: Sequence[NDArray[np.bool_]]
+    values: frozenset[int] = frozenset()
 
 
 def stem_of(name: str) -> str:
@@ -59,6 +87,15 @@ def stem_of(name: str) -> str:
     """
     lower = name.lower()
     return next((name[: -len(suffix)] for suffix in SUFFIXES if lower.endswith(suffix)), name)
+
+
+def name_file(path: Path) -> str:
+    """Return a file of the data set as findings name it: without the folder of the data set.
+
+    >>> name_file(Path("mine/images/p1.png"))
+    'images/p1.png'
+    """
+    return f"{path.parent.name}/{path.name}"
 
 
 def natural_key(name: str) -> list[tuple[int, int | str]]:
@@ -78,15 +115,16 @@ def find_pairs(folder: Path, findings: list[Finding]) -> list[Pair]:
     for name in sorted(pictures, key=natural_key):
         found = [name + ending for ending in ENDINGS if name + ending in masks]
         if not found:
-            findings.append(quirks.NO_MASK_FILE.finding(name))
+            findings.append(quirks.NO_MASK_FILE.finding(name_file(pictures[name])))
             continue
         if len(found) > 1:
-            files = ", ".join(masks[each].name for each in found)
-            findings.append(quirks.SAME_NAME.finding(name, f"{MASKS}: {files}"))
+            findings.append(_note_same_name([masks[each] for each in found]))
         pairs.append(Pair(name=name, picture=pictures[name], mask=masks[found[0]]))
     wanted = {name + ending for name in pictures for ending in ENDINGS}
     findings += [
-        quirks.NO_PICTURE.finding(name) for name in sorted(masks, key=natural_key) if name not in wanted
+        quirks.NO_PICTURE.finding(name_file(masks[name]))
+        for name in sorted(masks, key=natural_key)
+        if name not in wanted
     ]
     return pairs
 
@@ -99,21 +137,28 @@ def _list_files(folder: Path, findings: list[Finding]) -> dict[str, Path]:
         raise DataError(
             f"{folder}: cannot be read ({error.strerror or error}); check its permissions"
         ) from error
-    found: dict[str, Path] = {}
+    found: dict[str, list[Path]] = {}
     for path in paths:
         stem = stem_of(path.name)
         if stem == path.name or path.is_dir():
-            findings.append(quirks.OTHER_FILE.finding(f"{folder.name}/{path.name}"))
-        elif stem in found:
-            files = f"{found[stem].name}, {path.name}"
-            findings.append(quirks.SAME_NAME.finding(stem, f"{folder.name}: {files}"))
+            findings.append(quirks.OTHER_FILE.finding(name_file(path)))
         else:
-            found[stem] = path
+            found.setdefault(stem, []).append(path)
     if not found:
         raise DataError(
             f"{folder}: holds no picture; put PNG, JPEG or NIfTI files into it, and none into folders below it"
         )
-    return found
+    for same in found.values():
+        same.sort(key=lambda path: _is(path, JPEG))  # JPEG loses details, so it comes last
+    findings += [_note_same_name(same) for same in found.values() if len(same) > 1]
+    return {stem: same[0] for stem, same in found.items()}
+
+
+def _note_same_name(paths: Sequence[Path]) -> Finding:
+    """Return the finding on files of one name, of which the first is used."""
+    used, *others = paths
+    names = ", ".join(path.name for path in others)
+    return quirks.SAME_NAME.finding(name_file(used), f"used, and not {names}")
 
 
 def decode(pair: Pair, label: int, findings: list[Finding]) -> Decoded | None:
@@ -123,14 +168,14 @@ def decode(pair: Pair, label: int, findings: list[Finding]) -> Decoded | None:
         Exception: a file is damaged; decoders raise anything.
     """
     pictures = _read_picture(pair.picture)
-    masks = _read_mask(pair, label, findings)
+    masks = _read_mask(pair.mask, label, findings)
     if masks is None:
         return None
-    if len(pictures) != len(masks):
-        counts = f"{len(pictures)} and {len(masks)}"
-        findings.append(quirks.LENGTHS.finding(pair.name, counts))
+    if len(pictures) != len(masks.inside):
+        counts = f"{len(pictures)} and {len(masks.inside)}"
+        findings.append(quirks.LENGTHS.finding(pair.files[0], counts))
         return None
-    return Decoded(pictures=pictures, masks=masks)
+    return Decoded(pictures=pictures, masks=masks.inside, values=masks.values)
 
 
 def _read_picture(path: Path) -> list[NDArray[np.uint8]]:
@@ -142,25 +187,40 @@ def _read_picture(path: Path) -> list[NDArray[np.uint8]]:
     return frames
 
 
-def _read_mask(pair: Pair, label: int, findings: list[Finding]) -> list[NDArray[np.bool_]] | None:
+def _read_mask(path: Path, label: int, findings: list[Finding]) -> _Inside | None:
     """Return what is inside in each frame of a mask file, and note what is odd about its values."""
-    path = pair.mask
     with report_damage(path):
         values: list[NDArray[Any]] = [*read_labels(path)] if _is(path, NIFTI) else [_read_values(path)]
-    if label and (_is(path, JPEG) or values[0].ndim > 2):
-        findings.append(quirks.NO_LABELS.finding(pair.name))
-        return None
+    name, in_jpeg = name_file(path), _is(path, JPEG)
     if label:
-        return [np.asarray(each_HW == label, dtype=np.bool_) for each_HW in values]
-    if _is(path, JPEG):
-        findings.append(quirks.JPEG_MASK.finding(pair.name))
-        return [_join_colours(each >= JPEG_INSIDE) for each in values]
-    inside = [_join_colours(each > 0) for each in values]
-    found = sorted({int(value) for each in values for value in np.unique(each[each > 0])})
+        if in_jpeg or values[0].ndim > 2:
+            findings.append(quirks.NO_LABELS.finding(name))
+            return None
+        chosen = [np.asarray(each_HW == label, dtype=np.bool_) for each_HW in values]
+        return _Inside(inside=chosen, values=frozenset(_list_values(values)))
+    if any(is_picture(each, jpeg=in_jpeg) for each in values):
+        findings.append(quirks.PICTURE_AS_MASK.finding(name))
+        return None
+    if in_jpeg:
+        findings.append(quirks.JPEG_MASK.finding(name))
+        return _Inside(inside=[_join_colours(each >= JPEG_INSIDE) for each in values])
+    found = [value for value in _list_values(values) if value > 0]
     if len(found) > 1 and values[0].ndim == 2:
-        shown = ", ".join(map(str, found[:MOST_VALUES])) + ", ..." * (len(found) > MOST_VALUES)
-        findings.append(quirks.LABEL_VALUES.finding(pair.name, shown))
-    return inside
+        findings.append(quirks.LABEL_VALUES.finding(name, show_values(found)))
+    return _Inside(inside=[_join_colours(each > 0) for each in values])
+
+
+def _list_values(values: Sequence[NDArray[Any]]) -> list[int]:
+    return sorted({int(value) for each in values for value in np.unique(each)})
+
+
+def show_values(values: Sequence[int]) -> str:
+    """Return the first few values of a mask in words.
+
+    >>> show_values([0, 255]), show_values(range(9))
+    ('0, 255', '0, 1, 2, 3, 4, ...')
+    """
+    return ", ".join(map(str, values[:MOST_VALUES])) + ", ..." * (len(values) > MOST_VALUES)
 
 
 def _read_values(path: Path) -> NDArray[Any]:

@@ -10,7 +10,7 @@ from lvzoo.data.quirks import Quirk
 NO_MASK_FILE: Final = Quirk("picture without a mask", excludes=True)
 NO_PICTURE: Final = Quirk("mask without a picture", excludes=True)
 NO_FILE: Final = Quirk("listed in frames.csv but without a picture", excludes=True)
-SAME_NAME: Final = Quirk("several files of one name: the first is used")
+SAME_NAME: Final = Quirk("several files of one name: only one is used")
 OTHER_FILE: Final = Quirk("neither a picture nor a NIfTI file: not read")
 
 # Patients and splits
@@ -22,6 +22,12 @@ LABEL_VALUES: Final = Quirk("mask of several values, all of which count as insid
 JPEG_MASK: Final = Quirk("mask in JPEG, which blurs its border: values from 128 up are inside")
 NO_LABELS: Final = Quirk(
     "mask in JPEG or in colours, which holds no labels: masks.label needs PNG or NIfTI", excludes=True
+)
+
+PICTURE_AS_MASK: Final = Quirk("mask of many values, like a picture: is it one?", excludes=True)
+OUTLINE: Final = Quirk("mask that is only an outline: fill its inside", excludes=True)
+INVERTED: Final = Quirk(
+    "mask of most of the picture that touches all its borders: it may be inverted", excludes=True
 )
 
 # Videos and phases

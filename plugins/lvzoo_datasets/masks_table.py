@@ -22,6 +22,8 @@ OPTIONAL: Final = (
 PHASES: Final[Mapping[str, Phase]] = {"ed": "ED", "es": "ES", "other": "other"}
 SPLIT_NAMES: Final[Mapping[str, Split]] = {split: split for split in SPLITS}
 MOST_EF: Final = 100.0
+OTHER_SEPARATORS: Final[Mapping[str, str]] = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+"""What spreadsheets may write between the cells instead of commas."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -112,6 +114,9 @@ def check_videos(rows: Mapping[str, Row], patients: Mapping[str, str], path: Pat
 
 def _check_header(header: Sequence[str], path: Path) -> None:
     """Raise DataError for a column that is not read, because its name may be mistyped: frames.csv is lvzoo's own."""
+    mark = next((each for each in OTHER_SEPARATORS if len(header) == 1 and each in header[0]), None)
+    if mark is not None:
+        raise row_error(path, 1, f"the cells are separated by {OTHER_SEPARATORS[mark]}; save it with commas")
     for column in header:
         if column not in ("name", *OPTIONAL):
             known = ", ".join(("name", *OPTIONAL))

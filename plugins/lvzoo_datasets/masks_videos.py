@@ -65,7 +65,8 @@ def decide_phases(pictures: Sequence[Picture], findings: list[Finding]) -> Itera
             phases = ["ED", "ES"] if first >= second else ["ES", "ED"]
             findings.append(quirks.BY_AREA.finding(video))
         else:
-            findings.append(quirks.NO_PHASE.finding(video, f"{len(pictures)} pictures"))
+            count = f"{len(pictures)} picture{'s' * (len(pictures) != 1)}"
+            findings.append(quirks.NO_PHASE.finding(video, count))
     for each, phase in zip(pictures, phases, strict=True):
         yield replace(each.frame, phase=phase)
 

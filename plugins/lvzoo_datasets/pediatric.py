@@ -59,6 +59,11 @@ class EchoNetPediatric:
                     f"{TRACINGS} and {VIDEOS}/"
                 )
 
+    @property
+    def name(self) -> str:
+        """The name by which reports tell this view from the other one."""
+        return "echonet-pediatric" if self.view == VIEWS[0] else f"echonet-pediatric-{self.view}"
+
     def load(self, split: Split) -> FrameSet:
         """Return the labelled frames of a split. They are kept in the cache, so a second call decodes nothing.
 
@@ -76,7 +81,7 @@ class EchoNetPediatric:
 
     def _key(self, split: Split) -> str:
         """Return a hash of all inputs of the frames: reader, decoder, tables, and size and date of each video."""
-        inputs = [READER_VERSION, decoder_identity(), self.view, split]
+        inputs = [READER_VERSION, decoder_identity(), self.name, self.view, split]
         digest = hashlib.sha256(json.dumps(inputs).encode())
         for name in (FILE_LIST, TRACINGS):
             digest.update(hashlib.sha256((self.folder / name).read_bytes()).digest())
@@ -111,7 +116,7 @@ class EchoNetPediatric:
         try:
             return assemble_frames(
                 _read_videos(wanted, findings),
-                name="echonet-pediatric",
+                name=self.name,
                 version=READER_VERSION,
                 findings=findings,
             )

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from lvzoo.data.audit_ranges import pair_phases
+from lvzoo.data.quirks import NO_SECTOR
 from lvzoo.types import FRAME_SIZE_HW, FrameSet
 from lvzoo.workflows.audit import check_dataset
 from tests.data.audited import EF, SECTOR, MadeDataset, make_split
@@ -161,6 +162,17 @@ def test_a_mask_that_touches_at_a_corner_is_one_piece() -> None:
 def test_videos_with_equal_names_are_told_apart_by_their_patients() -> None:
     frames = replace(make_split(2, seed=3), videos=("4CH",) * 4)
     assert pair_phases(frames) == [(0, 1), (2, 3)]
+
+
+def test_a_video_without_a_sector_is_named_once_by_check_and_reader() -> None:
+    frames = make_split(3, seed=3)
+    noted = tuple(NO_SECTOR.finding(video) for video in (frames.videos[0], frames.videos[2]))
+    named = replace(frames, source=replace(frames.source, findings=noted))
+    audit = check(without_sector(named))
+    assert [each.place.index for each in find(audit, "no sector found in a video")] == [0, 2]
+    audit = check(named)  # the reader found none before cropping
+    assert [each.place.index for each in find(audit, "no sector found in a video")] == [0, 2]
+    assert audit.summary.quirks == ()
 
 
 def test_the_ends_of_the_ranges_are_named() -> None:

@@ -52,6 +52,7 @@ def test_without_half_sequences_ed_and_es_alone_are_read(camus: CamusFolder) -> 
         path.write_bytes(b"not read")
     frames = camus.load(half_sequences=False)
     assert (frames.phases, frames.frame_indices, find(frames)) == (("ED", "ES"), (0, 3), {})
+    assert frames.source.name == "camus-ED-ES"
 
 
 def test_pictures_and_references_are_not_transposed(camus: CamusFolder) -> None:
@@ -126,6 +127,7 @@ def test_the_view_is_an_option(camus: CamusFolder) -> None:
     four, two = camus.load(half_sequences=False), camus.load(view="2CH", half_sequences=False)
     assert two.videos == ("patient0001_2CH",) * 2
     assert two.views == ("2CH",) * 2
+    assert two.source.name == "camus-2CH-ED-ES"
     assert two.patients == four.patients
     assert not np.array_equal(two.frames_NHW[0], four.frames_NHW[0])
     with pytest.raises(UsageError, match=r"unknown view '3CH' of CAMUS; use one of 4CH, 2CH"):
@@ -272,4 +274,5 @@ def test_a_split_without_a_usable_frame_tells_the_reasons(camus: CamusFolder) ->
     )
     with pytest.raises(DataError, match=told):
         camus.load()
-    assert len(camus.load(view="2CH")) == 4
+    two = camus.load(view="2CH")
+    assert (two.source.name, len(two)) == ("camus-2CH", 4)

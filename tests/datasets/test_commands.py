@@ -44,7 +44,7 @@ def test_options_of_camus_are_given_by_its_name(
     assert main(["data", "check", str(camus.path), "--data-option", "camus.half_sequences=no"]) == 0
     assert "train         2       4  " in capsys.readouterr().out
     assert main(["data", "check", str(camus.path), "--data-option", "camus.view=2CH"]) == 4
-    assert "view 2CH: camus: no picture can be used: patient0000_2CH: " in capsys.readouterr().err
+    assert "view 2CH: camus-2CH: no picture can be used: patient0000_2CH: " in capsys.readouterr().err
 
 
 def test_pediatric_is_checked_by_its_layout(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -64,7 +65,10 @@ def test_without_patients_the_error_says_both_ways_to_name_them(folder: Masks) -
         DataError, match=r"of which patient.*frames\.csv.*name and patient.*--patient-pattern"
     ):
         folder.load()
-    with pytest.raises(DataError, match="of which patient"):
+    with pytest.raises(
+        DataError,
+        match=r"pattern '\^\(nobody\)' matches none of 2 names, for example anna_1; correct the pattern",
+    ):
         folder.load(patient_pattern="^(nobody)")
     with pytest.raises(NoSplitError, match=r"no patient is in the split val; write splits into frames\.csv"):
         folder.load("val", patient_pattern=PATTERN)
@@ -113,7 +117,7 @@ def test_patient_without_a_split_is_left_out_where_others_have_one(folder: Masks
     folder.list("a_1,p1,train,", "a_2,p1,,", "b_1,p2,,", "b_2,p2,,")
     frames = folder.load("train")
     assert frames.patients == ("p1", "p1")
-    assert find(frames)[quirks.NO_SPLIT.text] == ["b_1", "b_2"]
+    assert find(frames)[quirks.NO_SPLIT.text] == ["images/b_1.png", "images/b_2.png"]
 
 
 def test_picture_without_a_patient_is_left_out_and_named(folder: Masks) -> None:
@@ -121,12 +125,13 @@ def test_picture_without_a_patient_is_left_out_and_named(folder: Masks) -> None:
     folder.add("stranger")
     frames = folder.load(patient_pattern=PATTERN)
     assert set(frames.patients) == {"anna"}
-    assert find(frames)[quirks.NO_PATIENT.text] == ["stranger"]
+    assert find(frames)[quirks.NO_PATIENT.text] == ["images/stranger.png"]
 
 
 @pytest.mark.parametrize(
     ("rows", "header", "message"),
     [
+        (["a_1;p1"], "name;patient", "line 1: the cells are separated by semicolons; save it with commas"),
         (["a_1,p1,training,"], None, r"line 2: split is 'training'; write one of train, val, test"),
         (["a_1,p1,,diastole"], None, r"line 2: phase is 'diastole'; write one of ED, ES, other"),
         (["a_1,p1,,", "a_1.png,p1,,"], None, "line 3: 'a_1' stands in line 2 already"),
@@ -189,7 +194,7 @@ def test_any_value_above_0_is_inside_and_a_label_chooses_one(folder: Masks) -> N
     assert whole.masks_NHW[0].sum() > 1.5 * cavity.masks_NHW[0].sum()
     assert np.array_equal(cavity.masks_NHW[0], cavity.masks_NHW[1])
     assert np.array_equal(whole.masks_NHW[1], cavity.masks_NHW[1])
-    assert find(whole)[quirks.LABEL_VALUES.text] == ["anna_1: 1, 2, 3"]
+    assert find(whole)[quirks.LABEL_VALUES.text] == ["masks/anna_1.png: 1, 2, 3"]
     assert quirks.LABEL_VALUES.text not in find(cavity)
 
 
@@ -198,8 +203,58 @@ def test_mask_in_jpeg_is_cut_at_half_and_has_no_labels(folder: Masks) -> None:
     folder.add("anna_2")
     frames = folder.load(patient_pattern=PATTERN)
     assert (frames.masks_NHW[0] != frames.masks_NHW[1]).sum() <= 0.01 * frames.masks_NHW[1].sum()
-    assert find(frames)[quirks.JPEG_MASK.text] == ["anna_1"]
-    assert find(folder.load(patient_pattern=PATTERN, label=255))[quirks.NO_LABELS.text] == ["anna_1"]
+    assert find(frames)[quirks.JPEG_MASK.text] == ["masks/anna_1.jpg"]
+    assert find(folder.load(patient_pattern=PATTERN, label=255))[quirks.NO_LABELS.text] == [
+        "masks/anna_1.jpg"
+    ]
+
+
+def test_label_that_no_mask_has_is_an_error_with_the_values_found(folder: Masks) -> None:
+    folder.add_patients("anna")
+    with pytest.raises(
+        DataError, match=r"no mask has the value 7; values found: 0, 255; correct masks\.label"
+    ):
+        folder.load(patient_pattern=PATTERN, label=7)
+    folder.add("anna_2", values=(0, 7, 0, 0))
+    assert find(folder.load(patient_pattern=PATTERN, label=7))["empty mask"] == ["anna: images/anna_1.png"]
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg"])
+@pytest.mark.parametrize("colours", [1, 3])
+def test_picture_in_place_of_a_mask_is_left_out(folder: Masks, suffix: str, colours: int) -> None:
+    folder.add_patients("anna")
+    (folder.path / "masks/anna_2.png").unlink()
+    picture_HWC = np.repeat(make_heart().grey_NHW[0][..., None], colours, axis=2)
+    if colours > 1:
+        picture_HWC[..., 0] //= 2
+    folder.write(f"masks/anna_2{suffix}", picture_HWC)
+    frames = folder.load(patient_pattern=PATTERN)
+    assert len(frames) == 1
+    assert find(frames)[quirks.PICTURE_AS_MASK.text] == [f"masks/anna_2{suffix}"]
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg"])
+def test_mask_with_a_smooth_border_is_used(folder: Masks, suffix: str) -> None:
+    folder.add("anna_1", suffix=suffix)
+    mask_HW = (make_heart().labels_NHW[0] == 1) * np.uint8(255)
+    folder.write(f"masks/anna_1{suffix}", cv2.GaussianBlur(mask_HW, (0, 0), 3))
+    frames = folder.load(patient_pattern=PATTERN)
+    assert quirks.PICTURE_AS_MASK.text not in find(frames)
+
+
+def test_outline_and_inverted_mask_are_left_out(folder: Masks) -> None:
+    folder.add_patients("anna", "karl")
+    inside_HW = (make_heart().labels_NHW[0] == 1).astype(np.uint8)
+    outline_HW = inside_HW - cv2.erode(inside_HW, np.ones((5, 5), np.uint8))
+    folder.write("masks/anna_2.png", outline_HW * 255)
+    folder.write("masks/karl_2.png", (1 - inside_HW) * 255)
+    frames = folder.load(patient_pattern="(.)")
+    assert len(frames) == 2
+    found = find(frames)
+    [outline], [inverted] = found[quirks.OUTLINE.text], found[quirks.INVERTED.text]
+    assert outline.startswith("masks/anna_2.png: it encloses ")
+    assert inverted.startswith("masks/karl_2.png: 9")
+    assert inverted.endswith("% of the picture")
 
 
 def test_mask_in_colours_is_inside_where_it_is_not_black_or_transparent(folder: Masks) -> None:
@@ -225,13 +280,15 @@ def test_nifti_is_read_as_a_picture_and_as_a_sequence(folder: Masks) -> None:
     frames_of = folder.load(patient_pattern=PATTERN, label=1)
     assert frames_of.videos == ("anna_clip", "anna_clip", "anna_clip", "anna")
     assert frames_of.frame_indices == (0, 2, 3, 0)
-    assert find(frames_of)[quirks.NOT_LABELLED.text] == ["anna_clip: 1 of 4"]
+    assert find(frames_of)[quirks.NOT_LABELLED.text] == ["masks/anna_clip_gt.nii.gz: 1 of 4"]
     folder.write("images/anna_still.png", heart.grey_NHW[0])
     assert find(folder.load(patient_pattern=PATTERN, label=1))[quirks.SAME_NAME.text] == [
-        "anna_still: images: anna_still.nii.gz, anna_still.png"
+        "images/anna_still.nii.gz: used, and not anna_still.png"
     ]
     write_nifti(folder.path / "masks/anna_clip_gt.nii.gz", labels_NHW[:2])
-    assert find(folder.load(patient_pattern=PATTERN, label=1))[quirks.LENGTHS.text] == ["anna_clip: 4 and 2"]
+    assert find(folder.load(patient_pattern=PATTERN, label=1))[quirks.LENGTHS.text] == [
+        "images/anna_clip.nii.gz: 4 and 2"
+    ]
 
 
 def test_stills_stay_apart_from_a_sequence_that_is_named_like_the_patient(folder: Masks) -> None:
@@ -278,11 +335,24 @@ def test_files_that_do_not_fit_together_are_named(folder: Masks) -> None:
     folder.add("anna_1", ending="_mask")
     folder.list("anna_1,anna,train,", "anna_7,anna,train,")
     found = find(folder.load("train"))
-    assert found[quirks.NO_MASK_FILE.text] == ["anna_2"]
-    assert found[quirks.NO_PICTURE.text] == ["ben_9"]
+    assert found[quirks.NO_MASK_FILE.text] == ["images/anna_2.png"]
+    assert found[quirks.NO_PICTURE.text] == ["masks/ben_9.png"]
     assert found[quirks.OTHER_FILE.text] == ["images/notes.txt"]
-    assert found[quirks.SAME_NAME.text] == ["anna_1: masks: anna_1.png, anna_1_mask.png"]
-    assert found[quirks.NO_FILE.text] == ["anna_7"]
+    assert found[quirks.SAME_NAME.text] == ["masks/anna_1.png: used, and not anna_1_mask.png"]
+    assert found[quirks.NO_FILE.text] == ["images/anna_7"]
+
+
+def test_of_two_pictures_of_one_name_the_jpeg_is_not_used(folder: Masks) -> None:
+    folder.add_patients("anna")
+    folder.write("images/anna_1.jpg", make_heart().grey_NHW[0])
+    frames = folder.load(patient_pattern=PATTERN)
+    assert find(frames)[quirks.SAME_NAME.text] == ["images/anna_1.png: used, and not anna_1.jpg"]
+
+
+def test_findings_on_masks_name_the_file(folder: Masks) -> None:
+    folder.add_patients("anna")
+    folder.add("anna_2", values=(0, 0, 0, 0))
+    assert find(folder.load(patient_pattern=PATTERN))["empty mask"] == ["anna: images/anna_2.png"]
 
 
 @pytest.mark.parametrize("part", ["images", "masks"])
@@ -294,9 +364,9 @@ def test_damaged_file_costs_its_picture_alone_and_is_named_without_the_folders_p
     frames = folder.load(patient_pattern=PATTERN)
     assert len(frames) == 1
     [told] = find(frames)["video that does not decode"]
-    assert told.startswith(f"anna_2: {part}/anna_2.png: ")
+    assert told.startswith(f"{part}/anna_2.png: ")
     assert str(folder.path) not in told
-    assert find(frames)[quirks.NO_PHASE.text] == ["anna: 1 pictures"]
+    assert find(frames)[quirks.NO_PHASE.text] == ["anna: 1 picture"]
 
 
 def test_pictures_of_several_sizes_are_several_videos(folder: Masks) -> None:
@@ -324,6 +394,15 @@ def test_frames_are_kept_until_a_file_changes(folder: Masks, monkeypatch: pytest
     assert folder.load(patient_pattern=PATTERN).source.fingerprint != before.source.fingerprint
 
 
+def test_folder_names_the_set_also_if_the_cache_has_a_copy_of_it(folder: Masks) -> None:
+    folder.add_patients("anna")
+    here = folder.load(patient_pattern=PATTERN)
+    copy = Masks(path=shutil.copytree(folder.path, folder.path.with_name("Ward 3 (new)")))
+    there = copy.load(patient_pattern=PATTERN)
+    assert (here.source.name, there.source.name) == ("ours", "Ward-3-new")
+    assert here.source.fingerprint == there.source.fingerprint
+
+
 # --- Commands ---------------------------------------------------------------------------------------------------
 
 
@@ -332,13 +411,36 @@ def test_commands_read_it_with_the_pattern(folder: Masks, capsys: pytest.Capture
     assert main(["data", "check", str(folder.path)]) == 4
     assert "--patient-pattern" in capsys.readouterr().err
     assert main(["data", "check", str(folder.path), "--patient-pattern", PATTERN]) == 0
-    assert capsys.readouterr().out.startswith("masks (masks-reader-1)\n")
+    assert capsys.readouterr().out.startswith("ours (masks-reader-")
     assert main(["data", "statistics", str(folder.path), "--patient-pattern", PATTERN]) == 0
     printed = capsys.readouterr().out
     assert printed.startswith("ours: 3 clips\n")  # and not the masks
     assert "correlation of neighbours" in printed
     assert "correlation of successive frames" not in printed
     assert "ED length by width" in printed
+
+
+def test_statistics_without_patients_are_one_error(folder: Masks, capsys: pytest.CaptureFixture[str]) -> None:
+    folder.add_patients("anna")
+    assert main(["data", "statistics", str(folder.path)]) == 4
+    assert capsys.readouterr().err.count("of which patient a picture is") == 1
+
+
+def test_statistics_count_files_apart_from_videos(folder: Masks, capsys: pytest.CaptureFixture[str]) -> None:
+    folder.add_patients(*PATIENTS)
+    (folder.path / "masks/ben_2.png").unlink()
+    assert main(["data", "statistics", str(folder.path), "--patient-pattern", PATTERN]) == 0
+    assert "tracings of 2 videos (1 more and 1 file left out)" in capsys.readouterr().out
+
+
+def test_check_prints_where_the_page_is(
+    folder: Masks, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    folder.add_patients(*PATIENTS)
+    page = tmp_path / "page.html"
+    command = ["data", "check", str(folder.path), "--patient-pattern", PATTERN, "--html", str(page)]
+    assert main(command) == 0
+    assert capsys.readouterr().out.endswith(f"\npage: {page}\n")
 
 
 @pytest.mark.slow

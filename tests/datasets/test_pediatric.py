@@ -93,6 +93,7 @@ def test_the_view_is_an_option(folder: PediatricFolder) -> None:
     other = PediatricFolder(path=folder.path, view="PSAX")
     other.add(OTHER, index=1)
     assert other.load().views == ("PSAX",) * 2
+    assert other.load().source.name == "echonet-pediatric-PSAX"
     assert other.load().videos == (OTHER,) * 2
     assert folder.load().videos == (GOOD,) * 2
     with pytest.raises(UsageError, match=r"unknown view 'A2C' of EchoNet-Pediatric; use one of A4C, PSAX"):

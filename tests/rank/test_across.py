@@ -102,12 +102,12 @@ def shifted(values: list[float]) -> list[float]:
 
 @pytest.fixture(scope="module")
 def home() -> Scores:
-    return simulated(AT_HOME, conditions((1, 3)), patients=12, draw=1)
+    return simulated(AT_HOME, conditions((1, 3)), patients=18, draw=1)
 
 
 @pytest.fixture(scope="module")
 def other() -> Scores:
-    return simulated(ELSEWHERE, conditions((1, 3)), patients=9, draw=2)
+    return simulated(ELSEWHERE, conditions((1, 3)), patients=16, draw=2)
 
 
 @pytest.fixture(scope="module")

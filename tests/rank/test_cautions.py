@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -29,6 +30,16 @@ def test_one_seed() -> None:
     assert [(each.kind, each.text) for each in said] == [
         ("one seed", "one training seed: seed variance unknown")
     ]
+
+
+def test_models_of_one_epoch_rank_nothing() -> None:
+    models = facts("a", "b")
+    models["b"] = dataclasses.replace(models["b"], epochs=1)
+    (said,) = warnings(simulated({"a": 0.9, "b": 0.8}, conditions(), patients=50, seeds=2), models)
+    assert said.kind == "one epoch"
+    assert said.text.endswith("as in a smoke test: b; so this ranking means nothing")
+    models["b"] = dataclasses.replace(models["b"], epochs=2)
+    assert warnings(simulated({"a": 0.9, "b": 0.8}, conditions(), patients=50, seeds=2), models) == ()
 
 
 def test_unequal_numbers_of_seeds() -> None:

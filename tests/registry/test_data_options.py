@@ -87,10 +87,10 @@ def test_default_is_as_if_nothing_was_given() -> None:
             {"my-clinic.v2.view": "2HC"},
             r"my-clinic.v2.view must be one of 4CH, 2CH, not '2HC' \(did you mean '2CH'",
         ),
-        ({"my-clinic.v2.label": "one"}, r"my-clinic.v2.label must be int, not str 'one'"),
+        ({"my-clinic.v2.label": "one"}, r"my-clinic.v2.label must be a whole number, not 'one'"),
         (
             {"my-clinic.v2.half-sequences": "maybe"},
-            r"my-clinic.v2.half-sequences must be bool, not str 'maybe'",
+            r"my-clinic.v2.half-sequences must be yes or no, not 'maybe'",
         ),
         ({"plain.view": "2CH"}, r"the layout 'plain' has no options"),
     ],

@@ -245,6 +245,13 @@ def test_folder_is_recognised_by_the_layout_with_the_most_markers(tmp_path: Path
     assert open_zoo().dataset_for(tmp_path).name == "phantom"
 
 
+def test_folders_of_another_case_are_told_how_to_be_called(tmp_path: Path) -> None:
+    for name in ("Images", "labels"):
+        (tmp_path / name).mkdir()
+    with pytest.raises(DataError, match=r"for 'masks', your own .* it lacks images \(rename Images\), masks"):
+        open_zoo().dataset_for(tmp_path)
+
+
 def test_error_for_a_folder_that_is_not_a_data_set_says_what_it_lacks(tmp_path: Path) -> None:
     (tmp_path / "FileList.csv").write_text("")
     with pytest.raises(DataError, match=r"for 'echonet-dynamic' it lacks VolumeTracings.csv, Videos"):

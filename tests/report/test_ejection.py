@@ -12,6 +12,7 @@ import pytest
 
 import lvzoo
 from lvzoo.rank.ranking import order_by_ef
+from lvzoo.report.ejection import ejection_lines
 from lvzoo.report.html import fragment, write_report
 from lvzoo.report.markdown import markdown
 from lvzoo.report.table import print_study, write_tables
@@ -73,6 +74,24 @@ def test_the_section_answers_the_questions(study: Study, tmp_path: Path) -> None
     assert "perfect masks" in told
     assert "7 perfect landmarks" in told
     assert "The tracings&#39; own EF differs from the listed one by 1.5 points" in told
+
+
+def test_errors_that_are_the_same_in_print_have_no_winner(study: Study) -> None:
+    ejection = ejection_of(study)
+    same = dataclasses.replace(
+        ejection,
+        table=ejection.table.assign(mae=[53.41 + 0.001 * number for number in range(len(ejection.table))]),
+        contests=ejection.contests.assign(
+            difference=0.01, difference_low=-0.02, difference_high=0.02, winner="neither", verdict="small"
+        ),
+    )
+    lines = ejection_lines(
+        dataclasses.replace(study, ranking=dataclasses.replace(study.ranking, ejection=same))
+    )
+    assert lines[0].startswith(
+        "ejection fraction: the models do not differ in their error under part of noise-v1, 53.4"
+    )
+    assert "masks or landmarks in EF: neither; unet and landmark7 do not differ by 0.1 points" in lines
 
 
 def test_the_tables_have_the_numbers_of_theirs(study: Study, tmp_path: Path) -> None:

@@ -380,7 +380,18 @@ def test_one_training_each_settles_no_contest() -> None:
     contest = study.ranking.contests.assign(winner="neither", verdict="once")
     [told] = contests(dataclasses.replace(study.ranking, contests=contest))
     assert told.startswith("masks or landmarks: one training cannot tell; unet minus landmark7: ")
-    assert "--seeds 3" in told
+    assert told.endswith("train each more than once (--seeds 3)")
+
+
+def test_where_models_were_only_scored_the_advice_names_no_option_of_training() -> None:
+    study = make_study(models=2, families={"digital": FAMILIES["digital"]})
+    contest = study.ranking.contests.assign(winner="neither", verdict="once")
+    models = {
+        name: dataclasses.replace(each, origin="here", trained_on="x")
+        for name, each in study.ranking.models.items()
+    }
+    [told] = contests(dataclasses.replace(study.ranking, contests=contest, models=models))
+    assert told.endswith("for these trainings; train each more than once")
 
 
 def test_the_lead_of_one_training_is_said_to_be_that() -> None:

@@ -15,6 +15,10 @@ import lvzoo
 from lvzoo.cli import main
 from lvzoo.errors import DataError, UsageError
 from lvzoo.phantom.write import cached_phantom, write_phantom
+from lvzoo.run import read_run
+from lvzoo.types import Source
+from lvzoo.workflows.also import OtherSet, _choose_folders
+from lvzoo.workflows.seen import Seen
 from tests.made_across import DROPS, edit_run, make_across
 from tests.made_plugins import declare, network
 
@@ -154,6 +158,27 @@ def test_json_and_markdown_have_the_tables(tmp_path: Path, capsys: pytest.Captur
     text = capsys.readouterr().out
     assert "**Clean Dice on each test set \\[95 % CI\\]**" in text
     assert "| model | phantom (home, synthetic) | camus (synthetic) |" in text
+
+
+def test_sets_of_one_name_get_different_names(tmp_path: Path) -> None:
+    home = read_run(make_across(tmp_path / "run", "camus"))
+
+    def other(folder: str, name: str, fingerprint: str) -> OtherSet:
+        source = Source(name=name, version="1", fingerprint=fingerprint)
+        unseen = Seen(frames=0, tested=1, patients=())
+        return OtherSet(folder=tmp_path / folder, options={}, source=source, seen=unseen)
+
+    others = [
+        other("a/camus", "camus", "1111111"),  # a folder of masks that is called like the data set
+        other("b/test", "test", "2222222"),
+        other("c/test", "test", "3333333"),
+        other("d/c/test", "test", "4444444"),
+        other("phantom", "phantom", "5555555"),
+        other("renamed", "renamed", "f"),  # the frames that also/camus has
+    ]
+    names = [path.name for path in _choose_folders(home, others)]
+    assert names[:4] == ["camus-a", "test", "test-c", "test-c-444444"]
+    assert names[4:] == [f"phantom-{tmp_path.name}", "camus"]
 
 
 # --- What is done, on small phantoms ----------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from lvzoo.run import RunFolder
 from lvzoo.types import CLEAN, Condition, Recipe
 from lvzoo.types.results import OWN_CLEAN
 from lvzoo.weights.trained import digest_file
+from tests.made_across import edit_run
 from tests.made_runs import CONDITIONS, forget_volumes, make_run
 
 
@@ -167,6 +168,12 @@ def test_other_data_noise_or_versions_are_refused(tmp_path: Path, other: dict[st
     first, second = make_run(tmp_path / "a"), make_run(tmp_path / "b", **other)  # type: ignore[arg-type] # mixed
     with pytest.raises(UsageError, match=reason):
         lvzoo.compare(first, second)
+
+
+def test_same_frames_under_another_name_are_the_same_data(tmp_path: Path) -> None:
+    runs = [make_run(tmp_path / name, entries=(name,)) for name in ("one", "two")]
+    edit_run(runs[1], name="renamed-folder", synthetic=True)
+    assert set(lvzoo.compare(*runs).ranking["model"]) == {"one", "two"}
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations("abe")))
