@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from lvzoo.data import audit_ranges as ranges
 from lvzoo.data.audit_duplicates import LEAST_CORRELATION, find_copies, hash_frames
 from lvzoo.data.audit_ranges import Measured, measure
-from lvzoo.data.quirks import NO_SECTOR
+from lvzoo.data.picture_quirks import NO_SECTOR
 from lvzoo.types import FrameSet, Phase, Split
 from lvzoo.types.audit import Audit, Check, Oddity, Place, Summary
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lvzoo.data.opencv import cv2
-from lvzoo.data.quirks import NO_SECTOR
+from lvzoo.data.picture_quirks import NO_SECTOR
 from lvzoo.types import FRAME_SIZE_HW, FrameSet, Phase, Split
 from lvzoo.types.audit import Oddity, Place
 

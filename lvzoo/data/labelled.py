@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from lvzoo.data import quirks
+from lvzoo.data import picture_quirks
 from lvzoo.data.crop import (
     Crop,
     VideoCrop,
@@ -143,7 +143,7 @@ class _Joined:
             self.crops[name] = fit_video_crop(sample_NHW)
         crop, sector = self.crops[name].crop, self.crops[name].sector
         if not sector.fitted or (crop is not None and not crop.sector.fitted):
-            self.findings.append(quirks.NO_SECTOR.finding(name))
+            self.findings.append(picture_quirks.NO_SECTOR.finding(name))
         height, width = usable[0].grey_HW.shape
         crop_frame = make_cropper(crop, (height, width))
         for each in usable:
@@ -157,10 +157,12 @@ class _Joined:
         for each in video:
             if each.mask_HW.shape != each.grey_HW.shape:
                 sizes = f"{_show_size(each.mask_HW)}, picture {_show_size(each.grey_HW)}"
-                self.findings.append(quirks.MASK_SIZE.finding(each.video, f"{_where(each)}: {sizes}"))
+                self.findings.append(picture_quirks.MASK_SIZE.finding(each.video, f"{_where(each)}: {sizes}"))
             elif each.grey_HW.shape != size_HW:
                 sizes = f"{_show_size(each.grey_HW)}, the first {_show_size(video[0].grey_HW)}"
-                self.findings.append(quirks.PICTURE_SIZE.finding(each.video, f"{_where(each)}: {sizes}"))
+                self.findings.append(
+                    picture_quirks.PICTURE_SIZE.finding(each.video, f"{_where(each)}: {sizes}")
+                )
             else:
                 yield each
 
@@ -168,12 +170,14 @@ class _Joined:
         """Note what is unusual about a mask, and return whether it can be used."""
         mask_HW = each.mask_HW
         if not mask_HW.any():
-            self.findings.append(quirks.NO_MASK.finding(each.video, _where(each)))
+            self.findings.append(picture_quirks.NO_MASK.finding(each.video, _where(each)))
             return False
         if mask_HW[[0, -1]].any() or mask_HW[:, [0, -1]].any():
-            self.findings.append(quirks.AT_BORDER.finding(each.video, _where(each)))
+            self.findings.append(picture_quirks.AT_BORDER.finding(each.video, _where(each)))
         if (pieces := count_pieces(mask_HW)) > 1:
-            self.findings.append(quirks.PIECES.finding(each.video, f"{_where(each)}: {pieces} pieces"))
+            self.findings.append(
+                picture_quirks.PIECES.finding(each.video, f"{_where(each)}: {pieces} pieces")
+            )
         return True
 
     def _move(
@@ -183,10 +187,10 @@ class _Joined:
         mask_HW = crop_mask(each.mask_HW, crop)
         contour_P2 = _find_contour(each, crop)
         if contour_P2 is None or not mask_HW.any():
-            self.findings.append(quirks.SMALL_MASK.finding(each.video, _where(each)))
+            self.findings.append(picture_quirks.SMALL_MASK.finding(each.video, _where(each)))
             return None
         if crop is not None and not holds_mask(crop, each.mask_HW):
-            self.findings.append(quirks.BEYOND_SECTOR.finding(each.video, _where(each)))
+            self.findings.append(picture_quirks.BEYOND_SECTOR.finding(each.video, _where(each)))
         return _Frame(
             # What follows needs the words of a picture alone, so the picture's memory is given back.
             labelled=replace(each, grey_HW=grey_HW, mask_HW=mask_HW, others_NHW=None),
@@ -225,7 +229,7 @@ class _Joined:
             return tuple(known)
         if known:
             without = [frame.labelled.video for frame in self.frames if frame.spacing_mm is None]
-            self.findings += [quirks.NO_SPACING.finding(video) for video in dict.fromkeys(without)]
+            self.findings += [picture_quirks.NO_SPACING.finding(video) for video in dict.fromkeys(without)]
         return None
 
 

@@ -50,18 +50,5 @@ OTHER_SIZE: Final = Quirk("frames that are not 112 x 112: the tracing's grid is 
 NO_INDEX: Final = Quirk("AVI without a usable index: its chunks were scanned")
 OTHER_CODEC: Final = Quirk("not a Motion JPEG AVI: decoded by OpenCV from the first frame on")
 
-# Pictures of any size (lvzoo.data.labelled)
-NO_MASK: Final = Quirk("empty mask", excludes=True)
-SMALL_MASK: Final = Quirk(
-    "mask without a long axis, because too little is left of it at 112 x 112", excludes=True
-)
-MASK_SIZE: Final = Quirk("mask that is not of its picture's size", excludes=True)
-PICTURE_SIZE: Final = Quirk("picture of another size than the first one of its video", excludes=True)
-AT_BORDER: Final = Quirk("mask that touches the picture's border: it may be cut off there")
-BEYOND_SECTOR: Final = Quirk("mask that reaches beyond the sector's square: cut off there")
-PIECES: Final = Quirk("mask in several pieces: scored as it is, landmarks on the largest")
-NO_SECTOR: Final = Quirk("no sector found: the standard one is used")
-NO_SPACING: Final = Quirk("pixel size missing, so no frame of the split has one")
-
 FAILURES: Final = (VIDEO_DAMAGED, VIDEO_UNREAD, FRAME_DAMAGED)
 """The quirks of videos and frames that could not be decoded."""

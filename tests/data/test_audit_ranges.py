@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lvzoo.data.audit_ranges import pair_phases
-from lvzoo.data.quirks import NO_SECTOR
+from lvzoo.data.picture_quirks import NO_SECTOR
 from lvzoo.types import FRAME_SIZE_HW, FrameSet
 from lvzoo.workflows.audit import check_dataset
 from tests.data.audited import EF, SECTOR, MadeDataset, make_split

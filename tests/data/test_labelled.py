@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from lvzoo.data import quirks
+from lvzoo.data import picture_quirks
 from lvzoo.data.crop import find_crop, find_scale, uncrop, uncrop_points
 from lvzoo.data.labelled import LabelledFrame, assemble_frames, split_patients
 from lvzoo.errors import DataError
@@ -151,7 +151,7 @@ def test_sector_is_fitted_to_other_pictures_of_the_video_too(monkeypatch: pytest
 def test_picture_with_an_empty_mask_is_left_out() -> None:
     frames = assemble(make_picture(), make_picture(frame=5, phase="ES", mask_HW=np.zeros(SIZE_HW, np.bool_)))
     assert frames.frame_indices == (0,)
-    assert find(frames) == {quirks.NO_MASK.text: ["p1: ES, frame 5"]}
+    assert find(frames) == {picture_quirks.NO_MASK.text: ["p1: ES, frame 5"]}
     assert frames.source.exclusions
 
 
@@ -160,7 +160,7 @@ def test_mask_that_is_too_small_is_left_out() -> None:
     speck_HW[100:102, 150:152] = True
     frames = assemble(make_picture(), make_picture(frame=5, mask_HW=speck_HW))
     assert frames.frame_indices == (0,)
-    assert find(frames) == {quirks.SMALL_MASK.text: ["p1: ED, frame 5"]}
+    assert find(frames) == {picture_quirks.SMALL_MASK.text: ["p1: ED, frame 5"]}
 
 
 def test_mask_at_the_border_and_mask_in_pieces_are_used_and_named() -> None:
@@ -170,9 +170,9 @@ def test_mask_at_the_border_and_mask_in_pieces_are_used_and_named() -> None:
     pieces_HW[5:9, 140:146] = True
     frames = assemble(make_picture(mask_HW=cut_HW), make_picture(frame=1, mask_HW=pieces_HW))
     found = find(frames)
-    assert found[quirks.AT_BORDER.text] == ["p1: ED, frame 0"]
-    assert found[quirks.BEYOND_SECTOR.text] == ["p1: ED, frame 0", "p1: ED, frame 1"]
-    assert found[quirks.PIECES.text] == ["p1: ED, frame 1: 2 pieces"]
+    assert found[picture_quirks.AT_BORDER.text] == ["p1: ED, frame 0"]
+    assert found[picture_quirks.BEYOND_SECTOR.text] == ["p1: ED, frame 0", "p1: ED, frame 1"]
+    assert found[picture_quirks.PIECES.text] == ["p1: ED, frame 1: 2 pieces"]
     whole = assemble(make_picture(mask_HW=mask_HW))
     np.testing.assert_allclose(frames.contours_NP2[1], whole.contours_NP2[0], atol=0.01)
 
@@ -185,21 +185,21 @@ def test_pictures_and_masks_of_other_sizes_are_left_out() -> None:
         make_picture(frame=2, grey_HW=grey_HW[:-1], mask_HW=mask_HW[:-1]),
     )
     assert find(frames) == {
-        quirks.MASK_SIZE.text: ["p1: ED, frame 1: 300 x 247, picture 300 x 248"],
-        quirks.PICTURE_SIZE.text: ["p1: ED, frame 2: 300 x 247, the first 300 x 248"],
+        picture_quirks.MASK_SIZE.text: ["p1: ED, frame 1: 300 x 247, picture 300 x 248"],
+        picture_quirks.PICTURE_SIZE.text: ["p1: ED, frame 2: 300 x 247, the first 300 x 248"],
     }
 
 
 def test_spacing_counts_only_if_every_picture_has_one() -> None:
     frames = assemble(make_picture(spacing_mm=0.3), make_picture(patient="p2", video="p2"))
     assert frames.spacing_mm is None
-    assert find(frames) == {quirks.NO_SPACING.text: ["p2"]}
+    assert find(frames) == {picture_quirks.NO_SPACING.text: ["p2"]}
 
 
 def test_picture_without_a_sector_is_named() -> None:
     rng = np.random.default_rng(0)
     noise_HW = rng.integers(0, 255, SIZE_HW).astype(np.uint8)
-    assert find(assemble(make_picture(grey_HW=noise_HW)))[quirks.NO_SECTOR.text] == ["p1"]
+    assert find(assemble(make_picture(grey_HW=noise_HW)))[picture_quirks.NO_SECTOR.text] == ["p1"]
 
 
 def test_split_without_a_usable_picture_is_an_error_that_says_why() -> None:

@@ -6,10 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from lvzoo.data import quirks
+from lvzoo.data import picture_quirks, quirks
 
 PAGE = Path(__file__).parents[2] / "docs" / "data.md"
-QUIRKS = [value for value in vars(quirks).values() if isinstance(value, quirks.Quirk)]
+QUIRKS = [
+    value
+    for module in (quirks, picture_quirks)
+    for value in vars(module).values()
+    if isinstance(value, quirks.Quirk)
+]
 
 
 @pytest.mark.parametrize("quirk", QUIRKS, ids=lambda quirk: quirk.text)

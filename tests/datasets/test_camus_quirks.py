@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from lvzoo.data import picture_quirks
 from lvzoo.data import quirks as common_quirks
 from lvzoo.data.quirks import Quirk
 from lvzoo.errors import DataError
@@ -258,7 +259,7 @@ def test_an_empty_cavity_is_named(camus: CamusFolder, name: str) -> None:
     )
     frames = camus.load()
     where = "ED, frame 0" if name == "ED" else "other, frame 2"
-    assert find(frames) == {common_quirks.NO_MASK.text: [f"{VIDEO}: {where}"]}
+    assert find(frames) == {picture_quirks.NO_MASK.text: [f"{VIDEO}: {where}"]}
     assert len(frames.source.exclusions) == 1
     assert len(frames) == 3
 
@@ -299,7 +300,7 @@ def test_labels_of_another_size_are_named(camus: CamusFolder) -> None:
     write_nifti(patient / f"{VIDEO}_ED_gt.nii.gz", make_heart().labels_NHW[:1, :, :-1])
     frames = camus.load(half_sequences=False)
     assert frames.phases == ("ES",)
-    assert list(find(frames)) == [common_quirks.MASK_SIZE.text]
+    assert list(find(frames)) == [picture_quirks.MASK_SIZE.text]
 
 
 def test_oblong_pixels_are_made_square(camus: CamusFolder) -> None:

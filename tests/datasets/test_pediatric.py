@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lvzoo.data import picture_quirks
 from lvzoo.data import quirks as common_quirks
 from lvzoo.data.echonet import EchoNetDynamic
 from lvzoo.data.quirks import Quirk
@@ -273,7 +274,7 @@ def test_unusable_polygons_are_named(folder: PediatricFolder) -> None:
     folder.add(OTHER, traced=[(0, moved), (11, trace(11))])
     frames = folder.load()
     found = find(frames)
-    assert found[common_quirks.NO_MASK.text] == [f"{GOOD}: ES, frame 11"]
+    assert found[picture_quirks.NO_MASK.text] == [f"{GOOD}: ES, frame 11"]
     assert found[common_quirks.OUTSIDE_FRAME.text] == [f"{OTHER}: frame 0"]
     assert frames.videos == (GOOD, OTHER, OTHER)
 

@@ -18,6 +18,7 @@ from lvzoo.evaluate.evaluator import FrameEvaluator
 from lvzoo.evaluate.validate import mean_dice
 from lvzoo.models.base import MaskModel
 from lvzoo.types import CLEAN, SCORE_COLUMNS, Condition, Prediction
+from lvzoo.types.learning import LABEL_COLUMNS
 from tests.toys import toy_frames
 
 EVALUATOR = FrameEvaluator(torch.device("cpu"), torch.float32)
@@ -91,7 +92,7 @@ def test_there_is_one_row_per_frame_in_order() -> None:
 def test_every_column_is_filled() -> None:
     frames = toy_frames(10)
     scores = EVALUATOR.score(Threshold(), frames, CLEAN)
-    of_others = {"model", "seed", "volume_ref", "volume_perfect", "ef_listed"}
+    of_others = {"model", "seed", "volume_ref", "volume_perfect", "ef_listed", *LABEL_COLUMNS}
     assert set(scores.columns) == set(SCORE_COLUMNS) - of_others
     assert scores["volume_pred"].isna().all(), "nobody said how to measure it"
     assert not scores.drop(columns="volume_pred").isna().any(axis=None)
