@@ -17,6 +17,7 @@ from typing import Final
 from lvzoo.data.frames import load_or_make
 from lvzoo.data.labelled import LabelledFrame, VideoCrop, assemble_frames
 from lvzoo.data.opencv import decoder_identity
+from lvzoo.data.reading import is_complete
 from lvzoo.errors import DataError, NoSplitError, show_name
 from lvzoo.types import FrameSet, Split
 from lvzoo_datasets.unity_curves import Outline
@@ -55,7 +56,7 @@ class UnityMultiX:
             DataError: a file is missing or does not parse, or no picture can be used.
         """
         self._check_split(split)
-        return load_or_make(self._key(""), lambda: _assemble(read_all(self.folder), {}))
+        return load_or_make(self._key(""), lambda: _assemble(read_all(self.folder), {}), keep=is_complete)
 
     def load_experts(self, split: Split) -> Mapping[str, FrameSet]:
         """Return by expert the frames that he or she traced, with these tracings as their references.
@@ -71,7 +72,7 @@ class UnityMultiX:
         for user in users:
             make = partial(_assemble_expert, read, user)
             try:
-                found[user] = load_or_make(self._key(user), make)
+                found[user] = load_or_make(self._key(user), make, keep=lambda _: read()[0].complete)
             except DataError as error:  # the findings of `load` name each curve that cannot be used
                 LOG.warning("%s: the expert %s is left out: %s", self.folder, show_name(user), error)
         return found

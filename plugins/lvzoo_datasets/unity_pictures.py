@@ -6,15 +6,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lvzoo.data.clips.clip import Frame
 from lvzoo.data.clips.images import open_images
-from lvzoo.data.quirks import Quirk
-from lvzoo.errors import DataError, one_line
+from lvzoo.data.quirks import VIDEO_UNREAD, Quirk
+from lvzoo.data.reading import note_failure
+from lvzoo.errors import DataError
 from lvzoo.geometry.ventricle import polygon_area
 from lvzoo.types import Finding, Phase
 from lvzoo_datasets import unity_quirks as quirks
@@ -28,8 +28,6 @@ from lvzoo_datasets.unity_files import (
     read_consensus,
     read_name,
 )
-
-LONGEST_REASON: Final = 200
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,6 +47,11 @@ class Readings:
 
     pictures: Sequence[Picture]
     findings: Sequence[Finding]
+
+    @property
+    def complete(self) -> bool:
+        """False if a picture could not be read this time, such as for lack of memory: the next run may read it."""
+        return all(finding.quirk != VIDEO_UNREAD.text for finding in self.findings)
 
 
 def list_pictures(folder: Path) -> list[Path]:
@@ -131,9 +134,9 @@ def _read_picture(
 ) -> Picture | None:
     """Return a picture with its references; None if it does not decode or its consensus cannot be used."""
     where = f"frame {name.frame}"
-    grey_HW = _decode(path)
-    if isinstance(grey_HW, str):
-        findings.append(quirks.DAMAGED.finding(name.video, f"{where}: {grey_HW}"))
+    grey_HW = _decode(path, name)
+    if isinstance(grey_HW, Finding):
+        findings.append(grey_HW)
         return None
     size_HW = (grey_HW.shape[0], grey_HW.shape[1])
     reference = read_outline(consensus[name.file], size_HW)
@@ -151,13 +154,18 @@ def _read_picture(
     return Picture(name=name, phase="other", grey_HW=grey_HW, consensus=reference, experts=experts)
 
 
-def _decode(path: Path) -> NDArray[np.uint8] | str:
-    """Return a picture in grey, or the reason why it does not decode."""
+def _decode(path: Path, name: PictureName) -> NDArray[np.uint8] | Finding:
+    """Return a picture in grey, or the finding that says why it does not decode."""
+    where = f"frame {name.frame}"
     try:
         frame = next(open_images(path, (path,), fps=None).read([0]))
     except DataError as error:
-        return one_line(error).removeprefix(f"{path}: ")[:LONGEST_REASON]
-    return frame.grey_HW if isinstance(frame, Frame) else frame.reason
+        failure = note_failure(error, name.video, path)
+        quirk = VIDEO_UNREAD if failure.quirk == VIDEO_UNREAD.text else quirks.DAMAGED
+        return quirk.finding(name.video, f"{where}: {failure.detail}")
+    if isinstance(frame, Frame):
+        return frame.grey_HW
+    return quirks.DAMAGED.finding(name.video, f"{where}: {frame.reason}")
 
 
 def _decide_phases(video: Sequence[Picture], findings: list[Finding]) -> list[Picture]:

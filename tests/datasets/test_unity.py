@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from lvzoo.data.quirks import Quirk
+from lvzoo.data.clips.images import open_images
+from lvzoo.data.quirks import VIDEO_UNREAD, Quirk
 from lvzoo.errors import DataError, NoSplitError
 from lvzoo.evaluate.dice import dice_N
 from lvzoo.geometry.raster import rasterise
 from lvzoo.interfaces import Dataset, ReadByExperts
 from lvzoo.phantom.clip import simulate
-from lvzoo_datasets import unity_quirks
+from lvzoo_datasets import unity_pictures, unity_quirks
 from lvzoo_datasets.unity import UnityMultiX
 from tests.datasets.unity_folders import (
     UnityFiles,
@@ -27,8 +29,9 @@ from tests.datasets.unity_folders import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from lvzoo.data.clips.clip import Clip
     from lvzoo.types import FrameSet
 
 ED, ES = (frame for frame, *_ in phantom_pictures(0))
@@ -256,6 +259,26 @@ def test_an_odd_name_is_left_out(tmp_path: Path, name: str) -> None:
     frames = load(files, tmp_path)
     assert len(frames) == 2
     assert one_finding(frames) == (name, "name that is not NN-<64 hexadecimal digits>-<frame>.png", "", True)
+
+
+def test_a_picture_that_could_not_be_read_this_time_is_read_the_next_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = UnityMultiX(make_files().write(tmp_path / "unity"))
+    path = data.folder / "Images" / FIRST
+
+    def fail(asked: Path, files: Sequence[Path], *, fps: float | None) -> Clip:
+        if asked == path:
+            raise DataError(f"{path}: cannot be read") from OSError(errno.EIO, "input/output error")
+        return open_images(asked, files, fps=fps)
+
+    monkeypatch.setattr(unity_pictures, "open_images", fail)
+    found = findings(data.load("test"))
+    assert found[name_video(0), VIDEO_UNREAD.text].startswith(f"frame {ED}: ")
+    experts = data.load_experts("test")
+    monkeypatch.undo()
+    assert not findings(data.load("test"))
+    assert all(len(again) > len(experts[user]) for user, again in data.load_experts("test").items())
 
 
 def test_a_damaged_picture_is_left_out(tmp_path: Path) -> None:
