@@ -29,7 +29,7 @@ from tests.datasets.unity_folders import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from lvzoo.data.clips.clip import Clip
     from lvzoo.types import FrameSet
@@ -267,7 +267,7 @@ def test_a_picture_that_could_not_be_read_this_time_is_read_the_next_time(
     data = UnityMultiX(make_files().write(tmp_path / "unity"))
     path = data.folder / "Images" / FIRST
 
-    def fail(asked: Path, files: Sequence[Path], *, fps: float | None) -> Clip:
+    def fail(asked: Path, files: tuple[Path, ...], *, fps: float | None) -> Clip:
         if asked == path:
             raise DataError(f"{path}: cannot be read") from OSError(errno.EIO, "input/output error")
         return open_images(asked, files, fps=fps)
