@@ -24,7 +24,7 @@ from torch.nn import functional
 from lvzoo.decoding.copies import Move
 from lvzoo.decoding.means import measure_distances
 from lvzoo.errors import PluginError
-from lvzoo.evaluate.predict import blame_plugin, check_prediction, run_decode, run_forward
+from lvzoo.evaluate.predict import blame_plugin, check_prediction, prepare_to_predict, run_decode, run_forward
 from lvzoo.models.base import LandmarkModel, MaskModel
 from lvzoo.types import Prediction
 
@@ -68,7 +68,7 @@ class Form(Protocol):
 
 def choose_form(model: nn.Module, precision: torch.dtype) -> Form:
     """Return the form in which a model's outputs are averaged. The model computes in the given precision."""
-    model.eval()
+    model = prepare_to_predict(model)
     decode = getattr(getattr(model, "decode", None), "__func__", None)
     if isinstance(model, MaskModel) and decode is MaskModel.decode:
         return Logits(model=model, precision=precision)

@@ -51,7 +51,7 @@ class FrameEvaluator:
     ) -> None:
         self.device = device
         self.precision = precision
-        self._measure_volumes = measure_volumes
+        self._measure_volumes = measure_volumes or _leave_volumes
         self._masks_NHW: NDArray[np.bool_] | None = None
         self._references: list[References] = []
 
@@ -72,16 +72,13 @@ class FrameEvaluator:
     def _score_part(
         self, model: nn.Module, frames: FrameSet, condition: Condition, references: References
     ) -> Scores:
-        predictions = list(
-            predict_batches(model, frames.frames_NHW, device=self.device, precision=self.precision)
-        )
-        masks_NHW = np.concatenate([each.masks_BHW for each in predictions])
-        scores = score_masks(masks_NHW, frames, condition, references)
-        if self._measure_volumes is None:
-            return scores.assign(volume_pred=np.nan)
-        return scores.assign(
-            volume_pred=np.concatenate([self._measure_volumes(model, each) for each in predictions])
-        )
+        masks, volumes = [], []
+        for each in predict_batches(model, frames.frames_NHW, device=self.device, precision=self.precision):
+            masks.append(each.masks_BHW)
+            # at once: the curves through the landmarks are kept for a short while only
+            volumes.append(self._measure_volumes(model, each))
+        scores = score_masks(np.concatenate(masks), frames, condition, references)
+        return scores.assign(volume_pred=np.concatenate(volumes))
 
     def _prepare_references(self, frames: FrameSet) -> Sequence[References]:
         """Return the references of each part of a frame set, from the last call if they have the same masks."""
@@ -91,6 +88,11 @@ class FrameEvaluator:
             self._references = [References.of(part_nHW) for part_nHW in parts]
             self._masks_NHW = frames.masks_NHW
         return self._references
+
+
+def _leave_volumes(_model: nn.Module, prediction: Prediction) -> NDArray[np.float64]:
+    """Return NaN for every frame: nobody said how its volume is measured."""
+    return np.full(len(prediction.masks_BHW), np.nan)
 
 
 def _take_part(frames: FrameSet, number: int) -> FrameSet:

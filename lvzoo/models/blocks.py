@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, cast
 
 import torch
 from torch import nn
+from torch.autograd.function import FunctionCtx
 from torch.nn import functional
 
 ECHO_MEAN = 0.13
@@ -61,6 +62,31 @@ def doubling(width: int, levels: int) -> list[int]:
     return [width * 2**level for level in range(levels + 1)]
 
 
+def convolve(layer: nn.Module, x_BCHW: torch.Tensor) -> torch.Tensor:
+    """Return `layer(x_BCHW)`. On the CPU, its backward pass is several times faster for a layer with a bias.
+
+    oneDNN computes the gradient of a bias up to 70 times as slowly as torch sums it: in 5 ms in place of 0.1 ms for
+    16 channels of 8 frames of 112 x 112. So the layer gets a bias without a gradient, and the sum is computed here.
+    """
+    bias_C = cast("nn.Conv2d | nn.ConvTranspose2d", layer).bias
+    if bias_C is None or not (torch.is_grad_enabled() and bias_C.requires_grad and x_BCHW.is_cpu):
+        return cast("torch.Tensor", layer(x_BCHW))
+    output_BCHW = torch.func.functional_call(layer, {"bias": bias_C.detach()}, (x_BCHW,))
+    return cast("torch.Tensor", _PassToBias.apply(output_BCHW, bias_C))
+
+
+class _PassToBias(torch.autograd.Function):
+    """Returns features to which a bias was added. The gradient of the bias is that of the features, summed."""
+
+    @staticmethod
+    def forward(_context: FunctionCtx, x_BCHW: torch.Tensor, _bias_C: torch.Tensor) -> torch.Tensor:
+        return x_BCHW.view_as(x_BCHW)
+
+    @staticmethod
+    def backward(_context: FunctionCtx, gradient_BCHW: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return gradient_BCHW, gradient_BCHW.sum((0, 2, 3))
+
+
 class UNetBody(nn.Module):
     """The U-Net of Ronneberger et al. 2015 (arXiv 1505.04597), with padded convolutions and batch norm.
 
@@ -99,13 +125,16 @@ class UNetBody(nn.Module):
         """Return (B, out_channels, H, W) for (B, in_channels, H, W)."""
         rows, columns = x_BCHW.shape[-2:]
         x_BCHW = functional.pad(x_BCHW, (0, -columns % self.multiple, 0, -rows % self.multiple))
-        x_BCHW = functional.pixel_unshuffle(x_BCHW, self.stem)
+        if self.stem > 1:
+            x_BCHW = functional.pixel_unshuffle(x_BCHW, self.stem)
         skips: list[torch.Tensor] = []
         for level, block in enumerate(self.down):
             x_BCHW = block(x_BCHW if level == 0 else functional.max_pool2d(x_BCHW, 2))
             skips.append(x_BCHW)
         skips.pop()  # the deepest level has no skip connection
         for rise, block in zip(self.rise, self.up, strict=True):
-            x_BCHW = block(torch.cat([skips.pop(), rise(x_BCHW)], dim=1))
-        output = functional.pixel_shuffle(self.head(x_BCHW), self.stem)
+            x_BCHW = block(torch.cat([skips.pop(), convolve(rise, x_BCHW)], dim=1))
+        output = convolve(self.head, x_BCHW)
+        if self.stem > 1:
+            output = functional.pixel_shuffle(output, self.stem)
         return output[..., :rows, :columns]

@@ -17,7 +17,7 @@ from lvzoo.errors import PluginError
 from lvzoo.evaluate.ceiling import ceiling_N
 from lvzoo.evaluate.cost import measure_cost
 from lvzoo.evaluate.evaluator import FrameEvaluator
-from lvzoo.evaluate.predict import choose_batch_size, predict_batches
+from lvzoo.evaluate.predict import choose_batch_size, predict_batches, prepare_to_predict
 from lvzoo.evaluate.specimens import choose_specimens
 from lvzoo.evaluate.timing import ms_per_frame
 from lvzoo.geometry.contour import LANDMARK_COUNTS
@@ -78,6 +78,7 @@ def score_conditions(
     The table has all of SCORE_COLUMNS. The volumes of references and of perfect predictions, and the listed ejection
     fractions, are the same under every condition.
     """
+    model = prepare_to_predict(model)  # once for all conditions
     tables: list[Scores] = []
     for done, (condition, frames_NHW) in enumerate(zip(conditions, frames_CNHW, strict=True)):
         report(Event(step="testing", done=done, total=len(conditions), text=condition.corruption))

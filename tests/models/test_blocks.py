@@ -1,12 +1,15 @@
-"""The U-Net body takes any frame size with any stem, and a stem makes it faster."""
+"""The U-Net body takes any frame size with any stem; a stem makes it faster, and so does `convolve`."""
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 import torch
+from torch import nn
 
 from lvzoo.evaluate.cost import measure_cost
-from lvzoo.models.blocks import UNetBody
+from lvzoo.models.blocks import UNetBody, convolve
 
 
 @pytest.mark.parametrize("stem", [1, 2, 4])
@@ -39,3 +42,44 @@ def test_a_stem_of_two_costs_less_than_half() -> None:
     assert fast.parameters is not None
     assert fast.flops < plain.flops / 2
     assert fast.parameters < 0.55e6
+
+
+@pytest.mark.parametrize(
+    "layer", [nn.Conv2d(3, 5, 1), nn.ConvTranspose2d(3, 5, 2, stride=2), nn.Conv2d(3, 5, 3, bias=False)]
+)
+def test_convolve_gives_the_output_and_the_gradients_of_the_layer(layer: nn.Module) -> None:
+    x_BCHW = torch.rand(2, 3, 8, 6, requires_grad=True)
+    tensors = (x_BCHW, *layer.parameters())
+    expected, found = layer(x_BCHW), convolve(layer, x_BCHW)
+    assert torch.equal(found, expected)
+    weights = torch.rand_like(expected)
+    for ours, theirs in zip(
+        torch.autograd.grad((found * weights).sum(), tensors),
+        torch.autograd.grad((expected * weights).sum(), tensors),
+        strict=True,
+    ):
+        torch.testing.assert_close(ours, theirs)
+
+
+def test_convolve_gives_the_same_in_bf16() -> None:
+    layer = nn.ConvTranspose2d(3, 5, 2, stride=2)
+    x_BCHW = torch.rand(2, 3, 8, 6)
+    gradients = []
+    for apply in (layer, partial(convolve, layer)):
+        layer.zero_grad()
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            output_BCHW = apply(x_BCHW)
+        assert output_BCHW.dtype == torch.bfloat16
+        output_BCHW.float().square().mean().backward()
+        assert layer.bias is not None
+        assert layer.bias.grad is not None
+        gradients.append(layer.bias.grad.clone())
+    torch.testing.assert_close(*gradients, rtol=0.01, atol=1e-3)
+
+
+def test_a_frozen_bias_gets_no_gradient() -> None:
+    layer = nn.Conv2d(3, 5, 1)
+    assert layer.bias is not None
+    layer.bias.requires_grad_(requires_grad=False)
+    convolve(layer, torch.rand(2, 3, 8, 6)).sum().backward()
+    assert layer.bias.grad is None
