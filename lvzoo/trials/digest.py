@@ -20,7 +20,10 @@ NETWORK: Final = ("models", "geometry")
 """The code that a network computes with, in addition to its plugin."""
 WRAPPERS: Final = "foreign"
 """The code that wraps networks from elsewhere. It counts for the plugins that name it, and for no other."""
-TRAINING: Final = (*NETWORK, "train", "evaluate/dice.py", "evaluate/predict.py", "evaluate/validate.py")
+TRAINING: Final = (
+    *(*NETWORK, "train"),
+    *("evaluate/dice.py", "evaluate/folding.py", "evaluate/predict.py", "evaluate/validate.py"),
+)
 """The code that decides the weights of a trial. It includes the validation Dice, which chooses the epoch."""
 SCORING: Final = (
     *("evaluate", "trials/scoring.py", "trials/volumes.py"),

@@ -66,20 +66,13 @@ def test_convolve_gives_the_same_in_bf16() -> None:
     x_BCHW = torch.rand(2, 3, 8, 6)
     gradients = []
     for apply in (layer, partial(convolve, layer)):
-        layer.zero_grad()
         with torch.autocast("cpu", dtype=torch.bfloat16):
             output_BCHW = apply(x_BCHW)
         assert output_BCHW.dtype == torch.bfloat16
-        output_BCHW.float().square().mean().backward()
-        assert layer.bias is not None
-        assert layer.bias.grad is not None
-        gradients.append(layer.bias.grad.clone())
+        gradients.append(torch.autograd.grad(output_BCHW.float().square().mean(), tuple(layer.parameters())))
     torch.testing.assert_close(*gradients, rtol=0.01, atol=1e-3)
 
 
-def test_a_frozen_bias_gets_no_gradient() -> None:
-    layer = nn.Conv2d(3, 5, 1)
-    assert layer.bias is not None
-    layer.bias.requires_grad_(requires_grad=False)
-    convolve(layer, torch.rand(2, 3, 8, 6)).sum().backward()
-    assert layer.bias.grad is None
+def test_a_frozen_layer_needs_no_gradient() -> None:
+    layer = nn.Conv2d(3, 5, 1).requires_grad_(requires_grad=False)
+    assert not convolve(layer, torch.rand(2, 3, 8, 6)).requires_grad

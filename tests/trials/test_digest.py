@@ -21,7 +21,7 @@ Edit: TypeAlias = Callable[[str], None]
 
 TRAINING = (
     *("train/trainer.py", "train/augment.py", "models/blocks.py", "models/losses.py", "geometry/raster.py"),
-    *("evaluate/dice.py", "evaluate/predict.py", "evaluate/validate.py"),
+    *("evaluate/dice.py", "evaluate/folding.py", "evaluate/predict.py", "evaluate/validate.py"),
 )
 """Edits of these change the weights of a trial, or the epoch that is kept."""
 SCORING = (
