@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 import torch
 from torch import nn
@@ -36,6 +38,30 @@ def test_a_folded_model_computes_the_same_without_batch_normalisation() -> None:
     torch.testing.assert_close(folded(frames_B1HW), model(frames_B1HW))
     # the model itself has not changed
     assert all(torch.equal(tensor, weights[name]) for name, tensor in model.state_dict().items())
+
+
+class Holder(nn.Module):
+    """Holds something that cannot be copied, and uses one block twice."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.block = self.again = nn.Sequential(nn.Conv2d(1, 1, 3), nn.BatchNorm2d(1), nn.ReLU())
+        self.register_module("none", None)
+        self.lock = threading.Lock()
+
+    def forward(self, x_BCHW: torch.Tensor) -> torch.Tensor:
+        with self.lock:
+            output_BCHW: torch.Tensor = self.again(self.block(x_BCHW))
+        return output_BCHW
+
+
+@torch.no_grad()
+def test_a_model_that_cannot_be_copied_is_folded_too() -> None:
+    model = disturb(Holder()).eval()
+    folded = fold_batch_norms(model)
+    frames_B1HW = torch.rand(2, 1, 16, 16)
+    assert (count_norms(model), count_norms(folded)) == (1, 0)
+    torch.testing.assert_close(folded(frames_B1HW), model(frames_B1HW))
 
 
 class Skips(nn.Sequential):
