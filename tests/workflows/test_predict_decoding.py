@@ -22,7 +22,13 @@ from lvzoo.decoding.means import average_masks
 from lvzoo.device import choose_precision
 from lvzoo.errors import UsageError
 from lvzoo.evaluate.jitter import measure_jitter
-from lvzoo.evaluate.predict import make_tensor, predict_masks, run_decode, run_forward
+from lvzoo.evaluate.predict import (
+    make_tensor,
+    predict_masks,
+    prepare_to_predict,
+    run_decode,
+    run_forward,
+)
 from lvzoo.models.base import LandmarkModel, MaskModel
 from lvzoo.models.build import build_model
 from lvzoo.registry import open_zoo
@@ -98,7 +104,8 @@ def test_a_mask_models_logits_are_smoothed_over_the_true_times(
     model: Path, boxes: Path, tmp_path: Path
 ) -> None:
     (result,) = lvzoo.predict(boxes, model=model, out=tmp_path, device="cpu")
-    network, frames_B1HW = lvzoo.load(model), make_tensor(np.asarray(read_whole(boxes)), CPU)
+    network = prepare_to_predict(lvzoo.load(model))  # rounds as `predict` does
+    frames_B1HW = make_tensor(np.asarray(read_whole(boxes)), CPU)
     logits = run_forward(network, frames_B1HW, precision=choose_precision(CPU)).float()
     mean = torch.tensordot(weights_at(np.arange(30) / 50), logits, dims=1)
     wanted_NHW = run_decode(network, mean, shape_BHW=(30, 112, 112)).masks_BHW
