@@ -9,11 +9,13 @@ import pytest
 import torch
 
 from lvzoo.clinic.volume import measure_contour, measure_mask
+from lvzoo.evaluate.evaluator import FrameEvaluator
+from lvzoo.geometry import contour
 from lvzoo.geometry.contour import spline
 from lvzoo.models.base import LandmarkModel, MaskModel
 from lvzoo.models.decode import Curve
 from lvzoo.trials.volumes import measure_perfect, measure_predictions, measure_references
-from lvzoo.types import Prediction
+from lvzoo.types import CLEAN, Prediction
 from tests.toys import toy_frames
 
 if TYPE_CHECKING:
@@ -77,3 +79,29 @@ def test_perfect_predictions_are_measured_in_the_models_way() -> None:
     assert perfect == pytest.approx(measure_predictions(Points(), predict(20)))
     assert perfect == pytest.approx(measure_references(FRAMES), rel=0.1)
     assert np.isnan(measure_perfect(Points(), FRAMES, 8)).all()
+
+
+class Wanders(LandmarkModel):
+    """Finds the same seven landmarks in every frame, moved a little farther in each."""
+
+    frames_seen = 0
+
+    def forward(self, frames_B1HW: torch.Tensor) -> torch.Tensor:
+        moves_B = self.frames_seen + torch.arange(1, len(frames_B1HW) + 1)
+        self.frames_seen += len(frames_B1HW)
+        return torch.from_numpy(FRAMES.contours_NP2[0, ::20]) + 0.01 * moves_B[:, None, None]
+
+
+def test_each_frames_curve_is_computed_once_for_its_mask_and_its_volume(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    computed: list[int] = []
+
+    def compute(points_K2: NDArray[np.float64]) -> NDArray[np.float64]:
+        computed.append(len(points_K2))
+        return points_K2.copy()
+
+    monkeypatch.setattr(contour, "_compute_spline", compute)
+    frames = toy_frames(contour.KEPT_CURVES + 16)
+    FrameEvaluator(torch.device("cpu"), torch.float32, measure_predictions).score(Wanders(), frames, CLEAN)
+    assert len(computed) == len(frames)
